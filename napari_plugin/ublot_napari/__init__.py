@@ -1,0 +1,7 @@
+"""ublot in napari: opens blots, analyses them, shows lanes and scores."""
+
+from __future__ import annotations
+
+from ublot import __version__
+
+__all__ = ["__version__"]
