@@ -10,17 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ublot import BlotError, Lane, Lanes, Window
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from ublot import Blot
 
-__all__ = ["LayerTuple", "blot_layer", "display_limits", "provenance"]
+__all__ = ["LayerTuple", "blot_layer", "display_limits", "lane_of_strip", "lanes_layer", "provenance", "strip_of_lane"]
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 
 # Share of pixels that may be drawn as plain membrane and as full black. Bands fill a few per cent of a blot.
 MEMBRANE_SHARE, BLACK_SHARE = 0.02, 0.0005
+
+# Distinct with every kind of colour vision (Okabe and Ito 2008).
+ROLE_COLOURS = {
+    "marker": "#999999",
+    "vehicle": "#0072B2",
+    "sample": "#D55E00",
+    "negative": "#009E73",
+    "blank": "#56B4E9",
+    "ignore": "#CC79A7",
+}
 
 
 def blot_layer(blot: Blot) -> LayerTuple:
@@ -43,7 +57,7 @@ def display_limits(blot: Blot) -> tuple[float, float]:
     """Signal drawn as white and as black: the membrane, and the darkest bands but not a single hot pixel."""
     shown = blot.signal if blot.valid is None else blot.signal[blot.valid]
     # Every n-th pixel is enough for a percentile and keeps large scans quick.
-    sample: NDArray[np.float32] = shown.ravel()[:: max(1, shown.size // 1_000_000)]
+    sample = shown.ravel()[:: max(1, shown.size // 1_000_000)]
     low, high = np.quantile(sample, [MEMBRANE_SHARE, 1 - BLACK_SHARE]).tolist()
     return (low, high) if high > low else (low, low + 1.0)
 
@@ -67,3 +81,78 @@ def provenance(blot: Blot) -> dict[str, Any]:
         "flags": blot.flags,
         "instrument": dict(source.metadata),
     }
+
+
+def lanes_layer(lanes: Lanes, features: Mapping[str, Sequence[Any]], name: str = "lanes") -> LayerTuple:
+    """Return the shapes layer of the lanes, one strip each, coloured by role and numbered at the top.
+
+    Parameters
+    ----------
+    lanes : Lanes
+    features : mapping of str to sequence, one value per lane
+        What is known about each lane; ``role`` gives the colour.
+    name : str
+    """
+    columns: dict[str, list[Any]] = {"lane": [lane.number for lane in lanes]}
+    columns |= {key: list(values) for key, values in features.items()}
+    roles = columns.get("role", ["sample"] * len(lanes))
+    keywords = {
+        "name": name,
+        "shape_type": "polygon",
+        "features": columns,
+        "face_color": "transparent",
+        "edge_color": [ROLE_COLOURS.get(role, ROLE_COLOURS["sample"]) for role in roles],
+        "edge_width": max(1.0, lanes.window.width / 500),
+        "text": {"string": "{lane}", "anchor": "upper_left", "size": 10, "color": "#D55E00"},
+        "metadata": {"ublot_window": lanes.window, "ublot_softness": lanes.softness},
+    }
+    return [strip_of_lane(lane, lanes.window) for lane in lanes], keywords, "shapes"
+
+
+def strip_of_lane(lane: Lane, window: Window) -> NDArray[np.float64]:
+    """Outline of a lane, from the top down its left side and up its right one.
+
+    Returns
+    -------
+    ndarray, shape (2 knots, 2)
+        Row and column of the corners; the strip ends at the outer edges of the window's first and last pixels.
+    """
+    top, bottom = window.top - 0.5, window.bottom - 0.5
+    rows = np.array([top, *(row for row in lane.rows if top < row < bottom), bottom])
+    centre = lane.centre(rows)
+    left = np.column_stack([rows, centre - lane.width / 2])
+    right = np.column_stack([rows, centre + lane.width / 2])
+    return np.concatenate([left, right[::-1]])
+
+
+def lane_of_strip(outline: NDArray[np.floating[Any]], number: int) -> Lane:
+    """Lane whose outline this is, also after a person has dragged its corners.
+
+    At the row of every corner the lane's centre is half-way between the outline's two sides; the width is the median
+    over these rows.
+
+    Raises
+    ------
+    BlotError
+        The outline has no extent: it is a line or a point.
+    """
+    corners = np.asarray(outline, np.float64)
+    rows = np.unique(corners[:, 0])
+    extent = np.ptp(corners, axis=0)
+    if len(corners) < 3 or not (extent > 0).all():
+        raise BlotError("the outline has no width or no height", f"lane {number}", "draw it again as a strip")
+    # A horizontal side has no single crossing with its own row: look a hair inside.
+    inside = np.clip(rows, rows[0] + 1e-6 * extent[0], rows[-1] - 1e-6 * extent[0])
+    sides = np.array([_crossings(corners, row) for row in inside])
+    centre, width = sides.mean(axis=1), float(np.median(sides[:, 1] - sides[:, 0]))
+    return Lane(number, tuple(rows.tolist()), tuple(centre.tolist()), width)
+
+
+def _crossings(corners: NDArray[np.float64], row: float) -> tuple[float, float]:
+    """Leftmost and rightmost column where a closed outline meets a row."""
+    begin, end = corners, np.roll(corners, -1, axis=0)
+    step = end[:, 0] - begin[:, 0]
+    meets = (np.minimum(begin[:, 0], end[:, 0]) <= row) & (row <= np.maximum(begin[:, 0], end[:, 0])) & (step != 0)
+    share = (row - begin[meets, 0]) / step[meets]
+    columns = begin[meets, 1] + share * (end[meets, 1] - begin[meets, 1])
+    return float(columns.min()), float(columns.max())
