@@ -1,0 +1,18 @@
+"""Simulated blots whose truth is known: settings, reaction, separation, membrane, detector, files."""
+
+from __future__ import annotations
+
+from ublot.simulation.blot import SimulatedBlot, demo_blot, simulate_blot
+from ublot.simulation.files import save_blot, write_blots
+from ublot.simulation.settings import DIFFICULTIES, STRESSES, Settings
+
+__all__ = [
+    "DIFFICULTIES",
+    "STRESSES",
+    "Settings",
+    "SimulatedBlot",
+    "demo_blot",
+    "save_blot",
+    "simulate_blot",
+    "write_blots",
+]
