@@ -1,0 +1,235 @@
+"""Tables of text: what a person's spreadsheet exports, and the CSV files that ublot writes.
+
+Reading is forgiving about the dialect (UTF-8 with or without a byte-order mark; comma, semicolon or tab; ``.xlsx``) and
+strict about the content. Writing neutralises text that a spreadsheet would run as a formula; `read_csv` undoes that.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ublot.errors import BlotError
+
+__all__ = ["Table", "csv_bytes", "number", "read_csv", "read_table", "table_from_columns"]
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_RUNS = ("=", "+", "-", "@", "\t", "\r")  # first characters that make a spreadsheet run a cell
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as trimmed text.
+
+    Attributes
+    ----------
+    name : str
+        For messages: the file, or ``"layout"`` and the like.
+    columns : tuple of str
+    rows : tuple of (int, dict)
+        Row number as a spreadsheet counts (the header is row 1), and the cells by column.
+    decimal_comma : bool
+        A comma inside a number is a decimal comma (the cells are separated by something else).
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, Mapping[str, str]], ...]
+    decimal_comma: bool = False
+
+
+def read_table(path: str | Path, what: str = "table") -> Table:
+    """Read a CSV or XLSX file into text cells.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What the file is to the user, for messages: ``"layout"``.
+
+    Raises
+    ------
+    BlotError
+        No such file, not a table, or rows that do not fit the header.
+    """
+    path = Path(path)
+    if not path.is_file():
+        problem = f"the {what} is a folder" if path.is_dir() else f"{what} not found"
+        raise BlotError(problem, path, "give a CSV file")
+    if path.suffix.lower() in {".xlsx", ".xlsm"}:
+        return _from_records(str(path), _xlsx_records(path, what))
+    text = _decode(path, what)
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(",;\t", key=first.count)
+    try:
+        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True))
+    except csv.Error as error:
+        raise BlotError(f"the {what} is not a readable CSV ({error})", path, "save it again as CSV") from None
+    return _from_records(str(path), records, decimal_comma=delimiter != ",")
+
+
+def table_from_columns(name: str, columns: Mapping[str, Iterable[Any]]) -> Table:
+    """Table of values given in memory, column by column; ``None`` and NaN become empty cells."""
+    header = [str(key) for key in columns]
+    cells = zip(*columns.values(), strict=True)
+    return _from_records(name, [header, *([_text(value) for value in row] for row in cells)])
+
+
+def number(text: str, *, decimal_comma: bool = False) -> float:
+    """Finite number in a cell.
+
+    Raises
+    ------
+    ValueError
+        Anything but a plain decimal number: also ``nan``, ``inf``, ``1_000`` and ``1 000``.
+    """
+    plain = text.replace(",", ".") if decimal_comma and text.count(",") == 1 and "." not in text else text
+    if not _NUMBER.fullmatch(plain) or not math.isfinite(float(plain)):
+        raise ValueError(f"not a number: {text!r}")
+    return float(plain)
+
+
+def csv_bytes(columns: Any, *, digits: int | None = None) -> bytes:
+    """Columns as UTF-8 CSV.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence, or DataFrame
+        All of one length.
+    digits : int, optional
+        Significant digits of floats; by default as many as it takes to read the same number back.
+
+    Returns
+    -------
+    bytes
+        Comma separated, one header row, NaN and None empty. Text that a spreadsheet would run as a formula
+        (it starts with ``= + - @`` and is not a number) gets a leading apostrophe.
+    """
+    names = [str(name) for name in columns]
+    cells = [_cells(columns[name], digits) for name in columns]
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([_neutral(name) for name in names])
+    writer.writerows(zip(*cells, strict=True))
+    return stream.getvalue().encode()
+
+
+def read_csv(path: str | Path, numeric: Collection[str] = ()) -> dict[str, list[Any]]:
+    """Read what `csv_bytes` wrote: columns by name, in order.
+
+    Parameters
+    ----------
+    path : path
+    numeric : collection of str
+        Columns to turn into floats, NaN where empty; the others stay text, apostrophes undone.
+
+    Raises
+    ------
+    BlotError
+        Missing file, or one that `csv_bytes` did not write.
+    """
+    text = _decode(Path(path), "table")
+    try:
+        header, *rows = list(csv.reader(io.StringIO(text, newline="")))
+        names = [_original(name) for name in header]
+        columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+        return {
+            name: [float(v) if v else math.nan for v in values] if name in numeric else [_original(v) for v in values]
+            for name, values in columns.items()
+        }
+    except (ValueError, IndexError, csv.Error) as error:
+        raise BlotError(f"damaged table ({error})", path, "run the analysis again") from None
+
+
+def _decode(path: Path, what: str) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BlotError(f"cannot read the {what} ({error.strerror})", path) from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BlotError(f"the {what} is not UTF-8 text", path, 'save it as "CSV UTF-8"') from None
+    if "\0" in text:
+        raise BlotError(f"the {what} is not a text file", path, "give a CSV or .xlsx file")
+    return text
+
+
+def _xlsx_records(path: Path, what: str) -> list[list[str]]:
+    try:
+        import openpyxl
+    except ImportError:
+        fix = "save it as CSV, or: pip install openpyxl"
+        raise BlotError("reading .xlsx needs the package openpyxl", path, fix) from None
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        try:
+            return [[_text(value) for value in row] for row in book.worksheets[0].iter_rows(values_only=True)]
+        finally:
+            book.close()
+    except Exception as error:  # noqa: BLE001 -- a broken workbook makes openpyxl raise nearly anything
+        raise BlotError(f"the {what} is not a readable workbook ({error})", path, "save it again as CSV") from None
+
+
+def _from_records(name: str, records: Sequence[Sequence[str]], *, decimal_comma: bool = False) -> Table:
+    filled = [(i, [c.strip() for c in cells]) for i, cells in enumerate(records, 1) if any(c.strip() for c in cells)]
+    if not filled:
+        raise BlotError("the table is empty", name)
+    header = filled[0][1]
+    while header and not header[-1]:
+        header.pop()
+    for column in header:
+        if not column:
+            raise BlotError("a column has no name", f"{name}, row {filled[0][0]}", "name every column")
+        if header.count(column) > 1:
+            raise BlotError(f"column {column!r} occurs twice", name, "keep one of them")
+    rows = []
+    for index, cells in filled[1:]:
+        if any(cells[len(header) :]):
+            what = f"{len(cells)} cells under {len(header)} columns"
+            raise BlotError(what, f"{name}, row {index}", "put text that holds the separator in double quotes")
+        cells = cells + [""] * (len(header) - len(cells))
+        rows.append((index, dict(zip(header, cells, strict=False))))
+    return Table(name, tuple(header), tuple(rows), decimal_comma)
+
+
+def _text(value: Any) -> str:
+    """Value of a cell as a person would type it; missing values (None, NaN, NaT, NA) are empty."""
+    value = value.item() if hasattr(value, "item") else value
+    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
+        return ""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else _shortest(value)
+    return str(value)
+
+
+def _shortest(value: float) -> str:
+    """Shortest text that reads back as the same float."""
+    return repr(value).removesuffix(".0")
+
+
+def _cells(values: Iterable[Any], digits: int | None) -> list[str]:
+    items = values.tolist() if hasattr(values, "tolist") else list(values)
+    if digits is not None and all(isinstance(v, float) for v in items):
+        style = f"%.{digits}g"
+        return ["" if v != v else style % v for v in items]
+    return [_neutral(v) if isinstance(v, str) else _text(v) for v in items]
+
+
+def _runs(text: str) -> bool:
+    bare = text.lstrip("'")
+    return bare.startswith(_RUNS) and not _NUMBER.fullmatch(bare)
+
+
+def _neutral(text: str) -> str:
+    return f"'{text}" if _runs(text) else text
+
+
+def _original(text: str) -> str:
+    return text[1:] if text.startswith("'") and _runs(text) else text
