@@ -1,0 +1,292 @@
+"""Which band of a marker lane is which mass.
+
+On every gel the row is a smooth, decreasing function of log mass that is nearly straight. The search goes in two
+steps. First a dynamic programme over chains of (band, mass) pairs, in which a mass may have no band (missing, off the
+picture) and a band no mass (dust): it pays for changes of the local slope and for what is skipped. Then the best
+chains are refined by a penalised cubic through all pairs at once, which decides. What contradicts the winner and costs
+hardly more makes it ambiguous.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ublot.bands import Bands
+
+__all__ = ["Assignment", "Migration", "assign_masses", "fit_migration"]
+
+Pairs = tuple[tuple[int, int], ...]
+
+BEND = (0.15, 0.08)  # ordinary size of the 2nd and 3rd Legendre coefficient over the 1st: end slopes differ 2-3 fold
+MISSING, MISSING_END, OFF_PICTURE = 7.0, 5.0, 0.4  # cost of a mass with no band: amid others, at an end, not in sight
+MERGED = 2.5  # cost of a mass with no band where a neighbour's broad band covers its place
+SKIP = 3  # most bands, and most masses, that a chain steps over at once, plus 1
+CHAINS = 8  # chains that are refined
+
+
+@dataclass(frozen=True, eq=False)
+class Migration:
+    """A smooth low-order curve of row against log10 mass, and how far the bands lie from it.
+
+    Attributes
+    ----------
+    coefficients : ndarray, shape (4,)
+        Of the Legendre polynomials 0 to 3 in the log mass scaled to -1 ... 1.
+    low, high : float
+        log10 masses that are scaled to -1 and 1.
+    cost : float
+        Sum of squared residuals over the ordinary scatter squared, plus the penalty on the bend.
+    left_out : ndarray, shape (points,)
+        Row of each point minus the curve through the others, px.
+    """
+
+    coefficients: NDArray[np.float64]
+    low: float
+    high: float
+    cost: float
+    left_out: NDArray[np.float64]
+
+    def rows(self, log_mass: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Rows at `log_mass`."""
+        return _legendre(_scaled(log_mass, self.low, self.high)) @ self.coefficients
+
+    def slopes(self, log_mass: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Derivative of the row by log10 mass, px."""
+        u = _scaled(log_mass, self.low, self.high)
+        _, c1, c2, c3 = self.coefficients
+        return (c1 + 3 * c2 * u + c3 * (7.5 * u**2 - 1.5)) * 2 / (self.high - self.low)
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Which band is which mass.
+
+    Attributes
+    ----------
+    pairs : tuple of (int, int)
+        Index of the band and of the mass, top to bottom.
+    curve : Migration
+        The smooth curve through them.
+    cost : float
+    margin : float
+        How much more the best contradicting assignment costs; small means ambiguous.
+    """
+
+    pairs: Pairs
+    curve: Migration
+    cost: float
+    margin: float
+
+
+def _scaled(log_mass: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    return (2 * log_mass - low - high) / (high - low)
+
+
+def _legendre(u: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack([np.ones_like(u), u, 1.5 * u**2 - 0.5, 2.5 * u**3 - 1.5 * u], axis=-1)
+
+
+def fit_migration(
+    rows: NDArray[np.float64], log_mass: NDArray[np.float64], scatter: float, span: tuple[float, float]
+) -> Migration:
+    """Fit the smooth curve through bands of known mass: a cubic whose bend is penalised.
+
+    Parameters
+    ----------
+    rows, log_mass : ndarray, shape (points,)
+        At least two points.
+    scatter : float
+        Ordinary scatter of bands about the curve, px.
+    span : tuple of float
+        Lowest and highest log10 mass of the marker.
+
+    Returns
+    -------
+    Migration
+    """
+    design = _legendre(_scaled(log_mass, *span))
+    slope = (rows[-1] - rows[0]) / (design[-1, 1] - design[0, 1])
+    penalty = np.zeros((4, 4))
+    penalty[2, 2], penalty[3, 3] = (scatter / (np.asarray(BEND) * slope)) ** 2
+    solve = np.linalg.solve(design.T @ design + penalty + 1e-12 * np.eye(4), design.T)
+    coefficients = solve @ rows
+    misfit = rows - design @ coefficients
+    hat = np.minimum(np.sum(design * solve.T, axis=1), 1 - 1e-9)
+    cost = float(misfit @ misfit + coefficients @ penalty @ coefficients) / scatter**2
+    return Migration(coefficients, span[0], span[1], cost, misfit / (1 - hat))
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    rows: NDArray[np.float64]
+    widths: NDArray[np.float64]
+    typical: float
+    extra: NDArray[np.float64]  # cost of a band that is no mass
+    x: NDArray[np.float64]  # log10 masses, descending
+    scatter: float
+    top: float
+    bottom: float
+
+    def missing(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Cost of each mass if it has no band, given the row where that should be."""
+        inside = np.minimum(predicted - self.top, self.bottom - predicted) / self.typical
+        return OFF_PICTURE + (MISSING - OFF_PICTURE) * np.clip(0.5 + inside, 0.0, 1.0)
+
+
+def assign_masses(bands: Bands, masses: tuple[float, ...], top: float, bottom: float) -> Assignment | None:
+    """Find out which band is which mass.
+
+    Parameters
+    ----------
+    bands : Bands
+    masses : tuple of float
+        kDa, descending.
+    top, bottom : float
+        First and last row of the picture: masses beyond cannot be seen.
+
+    Returns
+    -------
+    Assignment or None
+        None where no two bands can be assigned.
+    """
+    if len(bands) < 2:
+        return None
+    problem = _pose(bands, masses, top, bottom)
+    found: dict[Pairs, tuple[float, Migration]] = {}
+    for chain in _chains(problem):
+        _refine(problem, chain, found)
+    if not found:
+        return None
+    (pairs, (cost, curve)), *others = sorted(found.items(), key=lambda item: item[1][0])
+    mass_of = dict(pairs)
+    rivals = [c for p, (c, _) in others if any(mass_of.get(i, j) != j for i, j in p)]
+    return Assignment(pairs, curve, cost, min(rivals) - cost if rivals else np.inf)
+
+
+def _pose(bands: Bands, masses: tuple[float, ...], top: float, bottom: float) -> _Problem:
+    strong = float(np.median(np.sort(bands.heights)[-len(masses) :]))
+    share = np.clip(bands.heights / strong, 0.0, 1.0)
+    narrow = np.clip(bands.widths / bands.typical, 0.3, 1.0)
+    # apparent masses of real standards scatter by 1-2 % about a smooth curve, that is 0.7 % of a lane
+    scatter = float(np.hypot(0.007 * np.ptp(bands.rows), 0.1 * bands.typical))
+    extra = 0.7 + 6.0 * np.sqrt(share) * narrow**2
+    x = np.log10(np.asarray(masses, np.float64))
+    return _Problem(bands.rows, bands.widths, bands.typical, extra, x, scatter, top, bottom)
+
+
+def _chains(p: _Problem) -> list[Pairs]:
+    """The best chains of pairs by local smoothness, of different offsets between band and mass."""
+    n_bands, n_masses = len(p.rows), len(p.x)
+    db, dm = (g.ravel() + 1 for g in np.mgrid[0:SKIP, 0:SKIP])  # every step: bands on, masses on
+    steps = len(db)
+    before = np.concatenate([[0.0], np.cumsum(p.extra)])  # cost of skipping all bands above
+    band = np.arange(n_bands)[:, None]
+    source = np.maximum(band - db, 0)
+    run = p.rows[:, None] - p.rows[source]  # > 0 where the step exists
+    skipped = before[:-1][:, None] - before[source + 1]  # the bands between
+    best = np.full((n_masses, n_bands, steps), np.inf)  # cheapest chain whose last step is this one into (mass, band)
+    slope = np.full((n_masses, n_bands, steps), np.nan)
+    origin = np.full((n_masses, n_bands, steps), -1)
+    centre = np.zeros((n_masses, steps))
+    for mass in range(1, n_masses):
+        from_mass = mass - dm
+        ok = (from_mass >= 0) & (band - db >= 0)
+        fm = np.maximum(from_mass, 0)
+        drop = p.x[fm] - p.x[mass]
+        centre[mass] = 0.5 * (p.x[fm] + p.x[mass])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope[mass] = np.log(run / drop)
+            missed = MISSING * (dm - 1)
+            start = before[source] + _missed_above(p, fm, source, np.exp(slope[mass]))
+            turn = slope[mass][:, :, None] - slope[fm, source]  # (bands, steps, previous steps)
+            spread = 2 * (p.scatter / run) ** 2
+            spread = spread[:, :, None] + 2 * (p.scatter / run[source]) ** 2
+            bend = np.abs(centre[mass][:, None] - centre[fm])
+            cost = best[fm, source] + turn**2 / (spread + (1.0 * bend / np.ptp(p.x)) ** 2 + 1e-4)
+        cost = np.where(np.isfinite(cost), cost, np.inf)
+        previous = cost.argmin(axis=2)
+        cheapest = np.take_along_axis(cost, previous[:, :, None], axis=2)[:, :, 0]
+        fresh = start < cheapest
+        best[mass] = np.where(ok, np.where(fresh, start, cheapest) + missed + skipped, np.inf)
+        origin[mass] = np.where(fresh, -1, previous)
+    after = before[-1] - before[1:]
+    with np.errstate(invalid="ignore"):
+        total = best + after[None, :, None] + _missed_below(p, np.exp(slope))
+    return _backtrack(total, origin, db, dm)
+
+
+def _missed_above(
+    p: _Problem, mass: NDArray[np.int64], band: NDArray[np.int64], slope: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Cost of starting at `mass`: the heavier ones, extrapolated, may lie off the picture."""
+    predicted = p.rows[band][..., None] - slope[..., None] * (p.x - p.x[mass][:, None])
+    heavier = np.arange(len(p.x)) < mass[:, None]
+    return np.asarray(np.where(heavier, p.missing(predicted), 0.0).sum(axis=-1), np.float64)
+
+
+def _missed_below(p: _Problem, slope: NDArray[np.float64]) -> NDArray[np.float64]:
+    predicted = p.rows[:, None, None] - slope[..., None] * (p.x - p.x[:, None])[:, None, None, :]
+    lighter = np.arange(len(p.x)) > np.arange(len(p.x))[:, None]
+    cost = np.where(lighter[:, None, None, :], p.missing(predicted), 0.0)
+    return np.asarray(cost.sum(axis=-1), np.float64)
+
+
+def _backtrack(
+    total: NDArray[np.float64], origin: NDArray[np.int64], db: NDArray[np.int64], dm: NDArray[np.int64]
+) -> list[Pairs]:
+    chains: list[Pairs] = []
+    offsets: dict[int, int] = {}
+    order = np.argsort(total, axis=None)[: 40 * CHAINS]
+    for mass, band, step in zip(*np.unravel_index(order, total.shape), strict=True):
+        offset = int(mass - band)
+        if not np.isfinite(total[mass, band, step]) or len(chains) == CHAINS or offsets.get(offset, 0) >= 2:
+            continue
+        offsets[offset] = offsets.get(offset, 0) + 1
+        m, b, s, pairs = int(mass), int(band), int(step), [(int(band), int(mass))]
+        while s >= 0:
+            previous = int(origin[m, b, s])
+            m, b = m - int(dm[s]), b - int(db[s])
+            pairs.append((b, m))
+            s = previous
+        chains.append(tuple(reversed(pairs)))
+    return chains
+
+
+def _refine(p: _Problem, pairs: Pairs, found: dict[Pairs, tuple[float, Migration]]) -> None:
+    """Fit the curve, match bands and masses anew, and so on until nothing changes."""
+    span = (float(p.x[-1]), float(p.x[0]))
+    for _ in range(5):
+        if len(pairs) < 2 or pairs in found:
+            return
+        band, mass = np.asarray(pairs).T
+        curve = fit_migration(p.rows[band], p.x[mass], p.scatter, span)
+        predicted = curve.rows(p.x)
+        if np.any(np.diff(predicted) <= 0):
+            return
+        found[pairs] = (curve.cost + _skipping(p, predicted, band, mass), curve)
+        pairs = _match(p, predicted)
+
+
+def _match(p: _Problem, predicted: NDArray[np.float64]) -> Pairs:
+    """Bands and masses that are each other's nearest, and nearer than it costs to skip both."""
+    away = np.abs(predicted[:, None] - p.rows)
+    band = away.argmin(axis=1)
+    mutual = away.argmin(axis=0)[band] == np.arange(len(predicted))
+    near = (away[np.arange(len(predicted)), band] / p.scatter) ** 2 < p.missing(predicted) + p.extra[band]
+    return tuple((int(band[j]), int(j)) for j in np.flatnonzero(mutual & near))
+
+
+def _skipping(p: _Problem, predicted: NDArray[np.float64], band: NDArray[np.int64], mass: NDArray[np.int64]) -> float:
+    """Cost of all that has no partner."""
+    away = np.abs(predicted[:, None] - p.rows)
+    covered = np.any((away < 0.75 * p.widths) & (p.widths > 1.2 * p.typical), axis=1)
+    cost = p.missing(predicted)
+    cost[[0, -1]] = np.minimum(cost[[0, -1]], MISSING_END)
+    cost = np.where(covered, np.minimum(cost, MERGED), cost)
+    return float(np.delete(cost, mass).sum() + np.delete(p.extra, band).sum())
