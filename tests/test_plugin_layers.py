@@ -85,7 +85,7 @@ def test_provenance_is_the_files(tif: Path) -> None:
 
 
 def test_limits_of_a_blank_membrane_are_usable() -> None:
-    source = ublot.read_blot(np.full((40, 40), 500, np.uint16)).source
+    source = ublot.read_blot(picture()).source
     flat = ublot.Blot(np.full((40, 40), 7.0, np.float32), None, None, "light-on-dark", "linear", 65535.0, source)
     low, high = layers.display_limits(flat)
     assert low == 7.0 < high

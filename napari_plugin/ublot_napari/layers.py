@@ -17,9 +17,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ublot import Blot
+    from ublot import Analysis, Blot
 
-__all__ = ["LayerTuple", "blot_layer", "display_limits", "lane_of_strip", "lanes_layer", "provenance", "strip_of_lane"]
+__all__ = [
+    "LayerTuple",
+    "analysis_layer",
+    "blot_layer",
+    "display_limits",
+    "lane_of_strip",
+    "lanes_layer",
+    "provenance",
+    "strip_of_lane",
+]
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 
@@ -81,6 +90,14 @@ def provenance(blot: Blot) -> dict[str, Any]:
         "flags": blot.flags,
         "instrument": dict(source.metadata),
     }
+
+
+def analysis_layer(analysis: Analysis) -> LayerTuple:
+    """Return the shapes layer of an analysis: its lanes with what the table says about each."""
+    table = analysis.lanes
+    known = ("role", "compound", "concentration_nM", "hmw_fraction", "relative_hmw", "flags")
+    features = {name: table[name].tolist() for name in known if name in table}
+    return lanes_layer(analysis.geometry, features, f"{table['image'].iloc[0]} lanes")
 
 
 def lanes_layer(lanes: Lanes, features: Mapping[str, Sequence[Any]], name: str = "lanes") -> LayerTuple:

@@ -42,7 +42,7 @@ def why_no_display() -> str | None:
     if probe.returncode == 0:
         return None
     said = probe.stderr.strip().splitlines() or [f"exit status {probe.returncode}"]
-    return f"no usable display or no Qt: {said[-1]}"
+    return f"no usable display or no Qt: {next((line for line in said if 'display' in line), said[-1])}"
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +53,16 @@ def _needs_display() -> None:
     if os.environ.get("UBLOT_REQUIRE_GUI") == "1":
         pytest.fail(f"GUI tests are required here: {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def qapp() -> Any:
+    """Return the one Qt application, without which no widget can be made."""
+    if why_no_display() is not None:
+        return None
+    from napari.qt import get_qapp
+
+    return get_qapp()
 
 
 @pytest.fixture

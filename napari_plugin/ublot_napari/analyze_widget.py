@@ -1,0 +1,170 @@
+"""The panel *Analyze blot*: from an image layer to lanes on the picture and a table of scores."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import napari
+import numpy as np
+from magicgui.widgets import create_widget
+from magicgui.widgets.bases import CategoricalWidget
+from napari.layers import Image, Shapes
+from napari.qt.threading import create_worker
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+import ublot
+from ublot.params import make_params
+
+from .form import ParamsForm
+from .layers import analysis_layer
+from .scores import HEADER, score_rows
+from .table import ScoreTable
+
+__all__ = ["AnalyzeWidget"]
+
+OPTIONS = ("lanes", "marker", "target", "antibody", "assay", "background", "allow_unfit")
+FROM_SAMPLE = "(the sample's own)"
+
+
+class AnalyzeWidget(QWidget):
+    """Choose a blot, its layout and a few options; press *Analyze*.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Given by napari.
+    """
+
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.analysis: ublot.Analysis | None = None
+        self._strips: Shapes | None = None
+        self._worker: Any = None
+
+        # A combo box of the viewer's image layers.
+        self.image = cast("CategoricalWidget[Image]", create_widget(annotation=Image))
+        self.layout_path = QLineEdit()
+        self.layout_path.setPlaceholderText("none")
+        self.layout_path.setToolTip("CSV or Excel table with one row per lane, left to right: lane, role, compound, …")
+        browse = QToolButton()
+        browse.setText("…")
+        browse.setToolTip("Choose the layout")
+        browse.clicked.connect(self._browse)
+        self.form = ParamsForm(OPTIONS)
+        self.button = QPushButton("Analyze")
+        self.button.clicked.connect(self.run)
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.table = ScoreTable()
+        self.table.row_picked.connect(self._select_lane)
+
+        path_row = QHBoxLayout()
+        path_row.addWidget(self.layout_path)
+        path_row.addWidget(browse)
+        top = QFormLayout()
+        top.addRow("Blot", self.image.native)
+        top.addRow("Layout", path_row)
+        column = QVBoxLayout(self)
+        column.addLayout(top)
+        for widget in (self.form, self.button, self.status):
+            column.addWidget(widget)
+        column.addWidget(self.table, stretch=1)
+
+        # A magicgui widget asks its parents for the viewer; here it has none until the panel is docked.
+        self.image.native.setParent(self)
+        self.image.changed.connect(self._offer_layout)
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Refresh the list of image layers; napari calls this whenever layers come and go."""
+        self.image.reset_choices()
+        self._offer_layout()
+
+    def run(self) -> None:
+        """Analyse the chosen layer in a thread of its own."""
+        layer = self.image.value
+        if layer is None:
+            self._say("Open a blot first.", wrong=True)
+            return
+        options = self.form.values()
+        try:
+            make_params(**options)
+        except ublot.BlotError as error:
+            self._say(str(error), wrong=True)
+            return
+        source = layer.metadata.get("ublot_blot")
+        worker = create_worker(
+            ublot.analyze,
+            np.asarray(layer.data) if source is None else source,
+            layout=self._layout(layer),
+            _start_thread=False,
+            **options,
+        )
+        worker.returned.connect(self.show_analysis)
+        worker.errored.connect(self._show_error)
+        worker.finished.connect(lambda: self.button.setEnabled(True))
+        self.button.setEnabled(False)
+        self._say(f"Analysing {layer.name} …")
+        self._worker = worker
+        worker.start()
+
+    def show_analysis(self, analysis: "ublot.Analysis") -> None:
+        """Draw the lanes and list the scores; an earlier result of this panel is replaced."""
+        self.analysis = analysis
+        if self._strips is not None and self._strips in self.viewer.layers:
+            self.viewer.layers.remove(self._strips)
+        data, keywords, _ = analysis_layer(analysis)
+        self._strips = self.viewer.add_shapes(data, **keywords)
+        rows = score_rows(analysis.lanes)
+        self.table.show_rows(HEADER, rows)
+        self._say(f"{len(rows)} lanes.")
+
+    def _show_error(self, error: Exception) -> None:
+        if isinstance(error, ublot.BlotError):
+            self._say(str(error), wrong=True)
+        else:
+            self._say(f"This should not have happened: {error!r}", wrong=True)
+
+    def _say(self, text: str, *, wrong: bool = False) -> None:
+        self.status.setStyleSheet("color: #D55E00" if wrong else "")
+        self.status.setText(text)
+
+    def _layout(self, layer: Image) -> Any:
+        text = self.layout_path.text().strip()
+        return list(layer.metadata["ublot_layout"]) if text == FROM_SAMPLE else text or None
+
+    def _offer_layout(self, *_: Any) -> None:
+        """Fill in what is known about the layer chosen: the layout beside its file, a sample's own options."""
+        layer = self.image.value
+        told = {} if layer is None else layer.metadata
+        if "ublot_options" in told:
+            self.form.set_values(told["ublot_options"])
+        if "ublot_layout" in told:
+            self.layout_path.setText(FROM_SAMPLE)
+            return
+        path = Path(told.get("ublot", {}).get("path") or "")
+        beside = [path.with_name(f"{path.stem}.layout{suffix}") for suffix in (".csv", ".xlsx")] if path.name else []
+        self.layout_path.setText(next((str(found) for found in beside if found.is_file()), ""))
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Layout", self.layout_path.text(), "Tables (*.csv *.tsv *.txt *.xlsx)"
+        )
+        if path:
+            self.layout_path.setText(path)
+
+    def _select_lane(self, row: int) -> None:
+        if self._strips is not None and self._strips in self.viewer.layers:
+            self._strips.selected_data = {row}
+            self.viewer.layers.selection.active = self._strips

@@ -1,0 +1,94 @@
+"""A form made of the options in `ublot.Params`: their labels, meanings, units and choices are written down there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLineEdit, QWidget
+
+from ublot import Params
+from ublot.markers import MARKERS
+from ublot.targets import MODIFIERS, TARGETS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic.fields import FieldInfo
+
+__all__ = ["ParamsForm"]
+
+Field = QCheckBox | QComboBox | QLineEdit
+
+SUGGESTIONS = {
+    "marker": [marker.name for marker in MARKERS],
+    "target": [target.name for target in TARGETS],
+    "modifier": [modifier.name for modifier in MODIFIERS],
+}
+
+
+class ParamsForm(QWidget):
+    """One line per option.
+
+    What is left as it was is not given, so that `ublot.analyze` decides; text is checked there and nowhere else.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Fields of `ublot.Params`, in the order shown.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
+        self.fields = {name: _field(name, Params.model_fields[name]) for name in names}
+        layout = QFormLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for name, field in self.fields.items():
+            info = Params.model_fields[name]
+            unit = dict(info.json_schema_extra or {}).get("unit")
+            field.setToolTip(str(info.description))
+            layout.addRow(f"{info.title} ({unit})" if unit else str(info.title), field)
+
+    def values(self) -> dict[str, Any]:
+        """Return the options that were set, as `ublot.analyze` takes them."""
+        return {name: value for name, field in self.fields.items() if (value := _value(field)) != _default(name)}
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Show `values`, and the default where there is none."""
+        for name, field in self.fields.items():
+            value = values.get(name, _default(name))
+            if isinstance(field, QCheckBox):
+                field.setChecked(bool(value))
+            elif isinstance(field, QComboBox):
+                field.setCurrentText(str(value))
+            else:
+                field.setText(str(value))
+
+
+def _field(name: str, info: FieldInfo) -> Field:
+    if info.annotation is bool:
+        box = QCheckBox()
+        box.setChecked(bool(info.default))
+        return box
+    if get_origin(info.annotation) is Literal or name in SUGGESTIONS:
+        combo = QComboBox()
+        combo.addItems([*SUGGESTIONS.get(name, get_args(info.annotation))])
+        combo.setEditable(name in SUGGESTIONS)
+        combo.setCurrentText(_default(name))
+        # Long names would otherwise set the width of the whole panel.
+        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        combo.setMinimumContentsLength(12)
+        return combo
+    line = QLineEdit(_default(name))
+    line.setPlaceholderText("found")
+    return line
+
+
+def _default(name: str) -> Any:
+    default = Params.model_fields[name].default
+    return default if isinstance(default, bool) else "" if default is None else str(default)
+
+
+def _value(field: Field) -> Any:
+    if isinstance(field, QCheckBox):
+        return field.isChecked()
+    return (field.currentText() if isinstance(field, QComboBox) else field.text()).strip()

@@ -1,0 +1,42 @@
+"""The form made of the options."""
+
+from __future__ import annotations
+
+import pytest
+
+from ublot import BlotError, Params
+from ublot.params import make_params
+
+
+@pytest.fixture
+def form(qapp: object) -> object:
+    from ublot_napari.analyze_widget import OPTIONS
+    from ublot_napari.form import ParamsForm
+
+    return ParamsForm(OPTIONS)
+
+
+def test_an_untouched_form_gives_nothing(form) -> None:
+    assert form.values() == {}
+
+
+def test_what_is_set_is_given_and_understood(form) -> None:
+    form.set_values({"lanes": 12, "marker": "250, 150, 100", "assay": "cells", "allow_unfit": True})
+    params = make_params(**form.values())
+    assert params == Params(lanes=12, marker=(250.0, 150.0, 100.0), assay="cells", allow_unfit=True)
+    form.set_values({})
+    assert form.values() == {}
+
+
+def test_choices_are_those_of_the_options(form) -> None:
+    field = form.fields["background"]
+    shown = [field.itemText(i) for i in range(field.count())]
+    assert shown == ["gutter", "blank-lane", "rolling-ball", "arpls", "snip", "none"]
+    assert not field.isEditable()
+    assert form.fields["target"].isEditable()
+
+
+def test_a_wrong_value_is_named(form) -> None:
+    form.set_values({"lanes": "a dozen"})
+    with pytest.raises(BlotError, match="lanes"):
+        make_params(**form.values())
