@@ -1,0 +1,152 @@
+"""Where the membrane is: it often fills only part of the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ublot.model import Blot, Window
+
+__all__ = ["Membrane", "find_membrane"]
+
+LONG_SIDE = 240  # cells along the longer side of the reduced picture
+# Share of the step that a membrane's outline climbs within four cells, in its 10th, 25th and 50th percentile. Lanes and
+# shading have outlines that are sharp in places and level in others.
+SHARP = (0.1, 0.2, 0.35)
+
+
+@dataclass(frozen=True, eq=False)
+class Membrane:
+    """The part of a picture that is membrane.
+
+    Attributes
+    ----------
+    window : Window
+        The rectangle to look for lanes in.
+    inside : ndarray of bool, shape (rows, cols) of the whole image, or None
+        Pixels that are membrane; None where all of `window` is.
+    flags : tuple of str
+    """
+
+    window: Window
+    inside: NDArray[np.bool_] | None = None
+    flags: tuple[str, ...] = ()
+
+
+def _otsu(values: NDArray[np.float32]) -> float:
+    """Threshold between two classes (Otsu 1979)."""
+    counts, edges = np.histogram(values, 128)
+    centres = 0.5 * (edges[1:] + edges[:-1])
+    below = np.cumsum(counts)[:-1].astype(float)
+    above = below[-1] + counts[-1] - below
+    sums = np.cumsum(counts * centres)
+    between = below * above * (sums[:-1] / np.maximum(below, 1) - (sums[-1] - sums[:-1]) / np.maximum(above, 1)) ** 2
+    # Between two tight classes the criterion is a plateau: its middle lies furthest from both.
+    best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
+    return float(edges[1:-1][best].mean())
+
+
+def _is_sharp(small: NDArray[np.float32], part: NDArray[np.bool_], step: float) -> bool:
+    """Whether the picture climbs a good share of `step` within four cells all along the outline of `part`."""
+    climbs = []
+    for axis in (0, 1):
+        values, inside = np.moveaxis(small, axis, 0), np.moveaxis(part, axis, 0)
+        climbs.append(np.abs(values[5:] - values[:-5])[inside[3:-2] != inside[2:-3]])
+    climb = np.concatenate(climbs) / step
+    return len(climb) > 0 and bool((np.quantile(climb, (0.1, 0.25, 0.5)) > SHARP).all())
+
+
+def _is_membrane(stats: NDArray[np.int32], shape: tuple[int, int]) -> bool:
+    """Whether a bright component looks like a membrane and not like a lane or a band."""
+    _, _, wide, high, area = stats
+    return bool(area >= 0.06 * shape[0] * shape[1] and wide >= 0.25 * shape[1] and area >= 0.7 * wide * high)
+
+
+def find_membrane(blot: Blot) -> Membrane:
+    """Find the membrane within the region of interest, or in the whole picture.
+
+    The picture outside a membrane (camera black, paper, the corners left by a rotation) is darker in signal and the
+    change is a sharp, long edge; a membrane's own shading is not. Where no such edge is found, all of it is membrane.
+
+    Parameters
+    ----------
+    blot : Blot
+
+    Returns
+    -------
+    Membrane
+        Where several strips lie in one picture the largest is taken and ``several_membranes`` is flagged: choose one
+        with a region of interest.
+    """
+    window = blot.window
+    picture = blot.signal[window.slices]
+    scale = max(1, round(max(picture.shape) / LONG_SIDE))
+    shape = max(picture.shape[0] // scale, 1), max(picture.shape[1] // scale, 1)
+    small = cv2.resize(picture, shape[::-1], interpolation=cv2.INTER_AREA)
+    if min(shape) < 12:
+        return Membrane(window)
+    usable = np.ones(shape, bool)
+    if blot.valid is not None:
+        part = blot.valid[window.slices].astype(np.uint8) * 255
+        usable = cv2.resize(part, shape[::-1], interpolation=cv2.INTER_AREA) > 250
+    clipped = np.minimum(cv2.medianBlur(small, 3), np.quantile(small[usable], 0.8)).astype(np.float32)
+    high = (clipped > _otsu(clipped[usable])) & usable
+    whole = Membrane(window) if usable.all() else _from_mask(window, usable, scale, blot.shape)
+    if not high.any() or high.all():
+        return whole
+    step = float(np.median(clipped[high]) - np.median(clipped[usable & ~high]))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(_solid(high), connectivity=4)
+    found = [
+        k
+        for k in range(1, len(stats))
+        if _is_membrane(stats[k], shape) and _is_sharp(clipped, labels == k, step)
+    ]
+    if not found:
+        return whole
+    best = max(found, key=lambda k: stats[k][4])
+    inside = cv2.erode((labels == best).astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    flags = ("several_membranes",) if len(found) > 1 else ()
+    return _from_mask(window, (inside > 0) & usable, scale, blot.shape, flags)
+
+
+def _solid(high: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Close gaps and holes and drop what is thin."""
+    brush, pad = np.ones((7, 7), np.uint8), 4
+    # The border is continued outwards, so that neither a membrane that leaves the picture nor a dark rim is altered.
+    solid = cv2.copyMakeBorder(high.astype(np.uint8), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    solid = _fill_holes(cv2.morphologyEx(solid, cv2.MORPH_CLOSE, brush))
+    return cv2.morphologyEx(solid, cv2.MORPH_OPEN, brush)[pad:-pad, pad:-pad]
+
+
+def _fill_holes(solid: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Fill what the border of the picture cannot reach."""
+    padded = cv2.copyMakeBorder(1 - solid, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    _, labels = cv2.connectedComponents(padded, connectivity=4)
+    return (labels[1:-1, 1:-1] != labels[0, 0]).astype(np.uint8)
+
+
+def _from_mask(
+    window: Window,
+    inside: NDArray[np.bool_],
+    scale: int,
+    shape: tuple[int, int],
+    flags: tuple[str, ...] = (),
+) -> Membrane:
+    """Window and pixel mask from a mask of cells of `scale` pixels."""
+    rows = np.flatnonzero(inside.sum(axis=1) >= 0.5 * inside.sum(axis=1).max())
+    cols = np.flatnonzero(inside.any(axis=0))
+    if len(rows) < 4 or len(cols) < 4:
+        return Membrane(window)
+    # The last cell also stands for the rows and columns that do not fill one.
+    bottom = window.bottom if rows[-1] == len(inside) - 1 else window.top + (rows[-1] + 1) * scale
+    right = window.right if cols[-1] == inside.shape[1] - 1 else window.left + (cols[-1] + 1) * scale
+    found = Window(window.top + int(rows[0]) * scale, int(bottom), window.left + int(cols[0]) * scale, int(right))
+    if inside[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1].all():
+        return Membrane(found, None, flags)
+    mask = np.zeros(shape, bool)
+    size = (window.width, window.height)
+    mask[window.slices] = cv2.resize(inside.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    return Membrane(found, mask, flags)
