@@ -6,6 +6,7 @@ importing ``scipy.signal`` takes longer than analysing a blot.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,7 @@ def _as_bands(rows: list[float], peaks: list[tuple[_Peak, float]], typical: floa
 
 def _noise(y: NDArray[np.float64], stated: NDArray[np.float64]) -> float:
     """The stated noise, or what the second differences show where that is more (stated noise may leave out a part)."""
-    seen = float(np.median(np.abs(np.diff(y, 2)))) / 0.6745 / np.sqrt(6)
+    seen = float(np.median(np.abs(np.diff(y, 2)))) / 0.6745 / math.sqrt(6)
     usable = stated[np.isfinite(stated)]
     return max(seen, float(np.median(usable)) if usable.size else 0.0, 1e-4 * float(np.ptp(y)), 1e-12)
 

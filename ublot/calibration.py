@@ -15,7 +15,7 @@ import numpy as np
 from ublot.bands import find_bands
 from ublot.errors import BlotError
 from ublot.markers import Marker, find_marker
-from ublot.migration import assign_masses, fit_migration
+from ublot.migration import SCATTER, assign_masses, fit_migration
 from ublot.model import Calibration
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def calibrate_mass(
     marker : str, iterable of float or Marker
         Name or masses of the standard, see `ublot.markers.find_marker`.
     clear : float
-        How much better, in units of squared residual over scatter, the assignment of bands to masses must be than any
-        that contradicts it.
+        A band is used where any assignment that gives it another mass is worse by this, in units of squared residual
+        over scatter squared.
 
     Returns
     -------
@@ -58,8 +58,8 @@ def calibrate_mass(
     masses = find_marker(marker).masses
     bands = find_bands(profile, most=2 * len(masses) + 2)
     bottom = profile.top + len(profile.raw) - 1
-    found = assign_masses(bands, masses, float(profile.top), float(bottom))
-    if found is None or len(found.pairs) < min(FEWEST_BANDS, len(masses)) or found.margin < clear:
+    found = assign_masses(bands, masses, float(profile.top), float(bottom), clear)
+    if found is None or len(found.pairs) < min(FEWEST_BANDS, len(masses)):
         return None
     band, mass = np.asarray(found.pairs).T
     return Calibration(
@@ -127,7 +127,7 @@ def _scatter_of(rows: list[float], masses: list[float]) -> float:
     if len(rows) < 4:
         return math.nan
     x, r = np.log10(masses), np.asarray(rows)
-    curve = fit_migration(r, x, max(0.007 * float(np.ptp(r)), 1e-9), (float(x[-1]), float(x[0])))
+    curve = fit_migration(r, x, max(SCATTER * float(np.ptp(r)), 1e-9), (float(x[-1]), float(x[0])))
     return float(np.sqrt(np.mean((curve.left_out / curve.slopes(x)) ** 2)))
 
 
@@ -200,7 +200,8 @@ class _Curve:
                 break
         over = log_mass - inside
         found: NDArray[np.float64] = self.rows[k] + t * self.steps[k]
-        return found + over / np.where(over > 0, self.slopes[0], self.slopes[-1])
+        found += over / np.where(over > 0, self.slopes[0], self.slopes[-1])
+        return found
 
 
 def _end_slope(h: NDArray[np.float64], secant: NDArray[np.float64]) -> float:

@@ -3,8 +3,8 @@
 On every gel the row is a smooth, decreasing function of log mass that is nearly straight. The search goes in two
 steps. First a dynamic programme over chains of (band, mass) pairs, in which a mass may have no band (missing, off the
 picture) and a band no mass (dust): it pays for changes of the local slope and for what is skipped. Then the best
-chains are refined by a penalised cubic through all pairs at once, which decides. What contradicts the winner and costs
-hardly more makes it ambiguous.
+chains are refined by a penalised cubic through all pairs at once, which decides. Pairs on which an almost equally good
+assignment disagrees are left out.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 
     from ublot.bands import Bands
 
-__all__ = ["Assignment", "Migration", "assign_masses", "fit_migration"]
+__all__ = ["SCATTER", "Assignment", "Migration", "assign_masses", "fit_migration"]
 
 Pairs = tuple[tuple[int, int], ...]
 
 BEND = (0.15, 0.08)  # ordinary size of the 2nd and 3rd Legendre coefficient over the 1st: end slopes differ 2-3 fold
-MISSING, MISSING_END, OFF_PICTURE = 7.0, 5.0, 0.4  # cost of a mass with no band: amid others, at an end, not in sight
-MERGED = 2.5  # cost of a mass with no band where a neighbour's broad band covers its place
+SCATTER = 0.005  # ordinary scatter about the curve over the length of the ladder: masses are off by 1-2 %
+MISSING, MISSING_END, OFF_PICTURE = 7.0, 6.0, 0.4  # cost of a mass with no band: amid others, at an end, not in sight
+CUT = 3.0  # cost of a picture that does not show the whole ladder, for each end
+MERGED = 2.5  # cost of a mass with no band whose place a broad band covers
+BROAD = 1.2  # times the typical width
 SKIP = 3  # most bands, and most masses, that a chain steps over at once, plus 1
-CHAINS = 8  # chains that are refined
+CHAINS = 12  # chains that are refined
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +57,8 @@ class Migration:
 
     def rows(self, log_mass: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rows at `log_mass`."""
-        return _legendre(_scaled(log_mass, self.low, self.high)) @ self.coefficients
+        rows: NDArray[np.float64] = _legendre(_scaled(log_mass, self.low, self.high)) @ self.coefficients
+        return rows
 
     def slopes(self, log_mass: NDArray[np.float64]) -> NDArray[np.float64]:
         """Derivative of the row by log10 mass, px."""
@@ -74,14 +78,11 @@ class Assignment:
     curve : Migration
         The smooth curve through them.
     cost : float
-    margin : float
-        How much more the best contradicting assignment costs; small means ambiguous.
     """
 
     pairs: Pairs
     curve: Migration
     cost: float
-    margin: float
 
 
 def _scaled(log_mass: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
@@ -132,6 +133,8 @@ class _Problem:
     scatter: float
     top: float
     bottom: float
+    broad: NDArray[np.bool_]  # bands that may hold two masses
+    odd: NDArray[np.float64]  # cost of taking that band for a mass: dust is narrow or faint
 
     def missing(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
         """Cost of each mass if it has no band, given the row where that should be."""
@@ -139,7 +142,9 @@ class _Problem:
         return OFF_PICTURE + (MISSING - OFF_PICTURE) * np.clip(0.5 + inside, 0.0, 1.0)
 
 
-def assign_masses(bands: Bands, masses: tuple[float, ...], top: float, bottom: float) -> Assignment | None:
+def assign_masses(
+    bands: Bands, masses: tuple[float, ...], top: float, bottom: float, clear: float = 3.0
+) -> Assignment | None:
     """Find out which band is which mass.
 
     Parameters
@@ -149,6 +154,9 @@ def assign_masses(bands: Bands, masses: tuple[float, ...], top: float, bottom: f
         kDa, descending.
     top, bottom : float
         First and last row of the picture: masses beyond cannot be seen.
+    clear : float
+        A pair stays where every assignment that contradicts it costs more by this, in units of squared residual over
+        scatter squared.
 
     Returns
     -------
@@ -164,20 +172,40 @@ def assign_masses(bands: Bands, masses: tuple[float, ...], top: float, bottom: f
     if not found:
         return None
     (pairs, (cost, curve)), *others = sorted(found.items(), key=lambda item: item[1][0])
-    mass_of = dict(pairs)
-    rivals = [c for p, (c, _) in others if any(mass_of.get(i, j) != j for i, j in p)]
-    return Assignment(pairs, curve, cost, min(rivals) - cost if rivals else np.inf)
+    sure = set(pairs) - _blended(problem, curve, pairs)
+    for rival, (price, _) in others:
+        if price < cost + clear:
+            mass_of, band_of = dict(rival), {j: i for i, j in rival}
+            sure -= {(i, j) for i, j in sure if mass_of.get(i, j) != j or band_of.get(j, i) != i}
+    if len(sure) < 2:
+        return None
+    kept = tuple(sorted(sure))
+    band, mass = np.asarray(kept).T
+    return Assignment(kept, fit_migration(problem.rows[band], problem.x[mass], problem.scatter, _span(problem.x)), cost)
+
+
+def _span(x: NDArray[np.float64]) -> tuple[float, float]:
+    return float(x[-1]), float(x[0])
+
+
+def _blended(p: _Problem, curve: Migration, pairs: Pairs) -> set[tuple[int, int]]:
+    """Pairs whose band is broad enough to hold a second mass, one with no band: it marks neither of the two."""
+    covers = _covers(p, curve.rows(p.x))
+    covers[[j for _, j in pairs]] = False
+    return {(i, j) for i, j in pairs if covers[:, i].any()}
 
 
 def _pose(bands: Bands, masses: tuple[float, ...], top: float, bottom: float) -> _Problem:
     strong = float(np.median(np.sort(bands.heights)[-len(masses) :]))
     share = np.clip(bands.heights / strong, 0.0, 1.0)
     narrow = np.clip(bands.widths / bands.typical, 0.3, 1.0)
-    # apparent masses of real standards scatter by 1-2 % about a smooth curve, that is 0.7 % of a lane
-    scatter = float(np.hypot(0.007 * np.ptp(bands.rows), 0.1 * bands.typical))
+    scatter = float(np.hypot(SCATTER * np.ptp(bands.rows), 0.05 * bands.typical))
     extra = 0.7 + 6.0 * np.sqrt(share) * narrow**2
     x = np.log10(np.asarray(masses, np.float64))
-    return _Problem(bands.rows, bands.widths, bands.typical, extra, x, scatter, top, bottom)
+    broad = bands.widths > BROAD * bands.typical
+    odd = 4.0 * (np.minimum(np.log(bands.widths / bands.typical), 0.0) / 0.5) ** 2
+    odd += 2.0 * np.maximum(np.log(0.2 / share), 0.0)
+    return _Problem(bands.rows, bands.widths, bands.typical, extra, x, scatter, top, bottom, broad, odd)
 
 
 def _chains(p: _Problem) -> list[Pairs]:
@@ -189,7 +217,8 @@ def _chains(p: _Problem) -> list[Pairs]:
     band = np.arange(n_bands)[:, None]
     source = np.maximum(band - db, 0)
     run = p.rows[:, None] - p.rows[source]  # > 0 where the step exists
-    skipped = before[:-1][:, None] - before[source + 1]  # the bands between
+    skipped = before[:-1][:, None] - before[source + 1] + MISSING * (dm - 1)  # the bands and the masses between
+    skipped = np.where((db == 2) & (dm == 3) & p.broad[band - 1], 2 * MERGED, skipped)  # two masses in one band
     best = np.full((n_masses, n_bands, steps), np.inf)  # cheapest chain whose last step is this one into (mass, band)
     slope = np.full((n_masses, n_bands, steps), np.nan)
     origin = np.full((n_masses, n_bands, steps), -1)
@@ -202,18 +231,17 @@ def _chains(p: _Problem) -> list[Pairs]:
         centre[mass] = 0.5 * (p.x[fm] + p.x[mass])
         with np.errstate(divide="ignore", invalid="ignore"):
             slope[mass] = np.log(run / drop)
-            missed = MISSING * (dm - 1)
             start = before[source] + _missed_above(p, fm, source, np.exp(slope[mass]))
             turn = slope[mass][:, :, None] - slope[fm, source]  # (bands, steps, previous steps)
             spread = 2 * (p.scatter / run) ** 2
             spread = spread[:, :, None] + 2 * (p.scatter / run[source]) ** 2
             bend = np.abs(centre[mass][:, None] - centre[fm])
-            cost = best[fm, source] + turn**2 / (spread + (1.0 * bend / np.ptp(p.x)) ** 2 + 1e-4)
+            cost = best[fm, source] + turn**2 / (spread + (0.7 * bend / np.ptp(p.x)) ** 2 + 1e-4)
         cost = np.where(np.isfinite(cost), cost, np.inf)
         previous = cost.argmin(axis=2)
         cheapest = np.take_along_axis(cost, previous[:, :, None], axis=2)[:, :, 0]
         fresh = start < cheapest
-        best[mass] = np.where(ok, np.where(fresh, start, cheapest) + missed + skipped, np.inf)
+        best[mass] = np.where(ok, np.where(fresh, start, cheapest) + skipped, np.inf)
         origin[mass] = np.where(fresh, -1, previous)
     after = before[-1] - before[1:]
     with np.errstate(invalid="ignore"):
@@ -240,32 +268,32 @@ def _missed_below(p: _Problem, slope: NDArray[np.float64]) -> NDArray[np.float64
 def _backtrack(
     total: NDArray[np.float64], origin: NDArray[np.int64], db: NDArray[np.int64], dm: NDArray[np.int64]
 ) -> list[Pairs]:
+    steps = list(zip(db.tolist(), dm.tolist(), strict=True))
     chains: list[Pairs] = []
-    offsets: dict[int, int] = {}
-    order = np.argsort(total, axis=None)[: 40 * CHAINS]
-    for mass, band, step in zip(*np.unravel_index(order, total.shape), strict=True):
-        offset = int(mass - band)
-        if not np.isfinite(total[mass, band, step]) or len(chains) == CHAINS or offsets.get(offset, 0) >= 2:
-            continue
-        offsets[offset] = offsets.get(offset, 0) + 1
+    alike: dict[tuple[int, int], int] = {}
+    for mass, band, step in zip(*np.unravel_index(np.argsort(total, axis=None)[:150], total.shape), strict=True):
+        if not np.isfinite(total[mass, band, step]) or len(chains) == CHAINS:
+            break
         m, b, s, pairs = int(mass), int(band), int(step), [(int(band), int(mass))]
         while s >= 0:
             previous = int(origin[m, b, s])
-            m, b = m - int(dm[s]), b - int(db[s])
+            b, m = b - steps[s][0], m - steps[s][1]
             pairs.append((b, m))
             s = previous
-        chains.append(tuple(reversed(pairs)))
+        ends = m - b, int(mass - band)  # chains that begin and end alike refine to the same
+        alike[ends] = alike.get(ends, 0) + 1
+        if alike[ends] <= 2:
+            chains.append(tuple(reversed(pairs)))
     return chains
 
 
 def _refine(p: _Problem, pairs: Pairs, found: dict[Pairs, tuple[float, Migration]]) -> None:
     """Fit the curve, match bands and masses anew, and so on until nothing changes."""
-    span = (float(p.x[-1]), float(p.x[0]))
     for _ in range(5):
         if len(pairs) < 2 or pairs in found:
             return
         band, mass = np.asarray(pairs).T
-        curve = fit_migration(p.rows[band], p.x[mass], p.scatter, span)
+        curve = fit_migration(p.rows[band], p.x[mass], p.scatter, _span(p.x))
         predicted = curve.rows(p.x)
         if np.any(np.diff(predicted) <= 0):
             return
@@ -282,11 +310,19 @@ def _match(p: _Problem, predicted: NDArray[np.float64]) -> Pairs:
     return tuple((int(band[j]), int(j)) for j in np.flatnonzero(mutual & near))
 
 
+def _covers(p: _Problem, predicted: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether a mass, by its predicted row, may hide in a broad band; shape (masses, bands)."""
+    away = np.abs(predicted[:, None] - p.rows)
+    return np.asarray((away < 0.75 * p.widths + p.scatter) & p.broad)
+
+
 def _skipping(p: _Problem, predicted: NDArray[np.float64], band: NDArray[np.int64], mass: NDArray[np.int64]) -> float:
     """Cost of all that has no partner."""
-    away = np.abs(predicted[:, None] - p.rows)
-    covered = np.any((away < 0.75 * p.widths) & (p.widths > 1.2 * p.typical), axis=1)
-    cost = p.missing(predicted)
+    covers = _covers(p, predicted)
+    cost, extra = p.missing(predicted), p.extra.copy()
     cost[[0, -1]] = np.minimum(cost[[0, -1]], MISSING_END)
-    cost = np.where(covered, np.minimum(cost, MERGED), cost)
-    return float(np.delete(cost, mass).sum() + np.delete(p.extra, band).sum())
+    cost = np.where(covers.any(axis=1), np.minimum(cost, MERGED), cost)
+    cost[mass] = 0.0
+    cut = CUT * ((predicted[0] < p.top) + (predicted[-1] > p.bottom))
+    extra[covers[cost > 0].sum(axis=0) > 1] = 0.0  # it holds two masses
+    return float(cost.sum() + cut + p.odd[band].sum() + np.delete(extra, band).sum())
