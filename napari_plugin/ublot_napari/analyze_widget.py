@@ -1,12 +1,12 @@
 """The panel *Analyze blot*: from an image layer to lanes on the picture and a table of scores."""
 
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import napari
 import numpy as np
-from magicgui.widgets import create_widget
-from magicgui.widgets.bases import CategoricalWidget
+from magicgui.widgets import ComboBox
 from napari.layers import Image, Shapes
 from napari.qt.threading import create_worker
 from qtpy.QtCore import Qt
@@ -52,8 +52,7 @@ class AnalyzeWidget(QWidget):
         self._strips: Shapes | None = None
         self._worker: Any = None
 
-        # A combo box of the viewer's image layers.
-        self.image = cast("CategoricalWidget[Image]", create_widget(annotation=Image))
+        self.image = ComboBox(choices=self._images, nullable=True)
         self.layout_path = QLineEdit()
         self.layout_path.setPlaceholderText("none")
         self.layout_path.setToolTip("CSV or Excel table with one row per lane, left to right: lane, role, compound, …")
@@ -76,19 +75,22 @@ class AnalyzeWidget(QWidget):
         top = QFormLayout()
         top.addRow("Blot", self.image.native)
         top.addRow("Layout", path_row)
+        self.setMinimumWidth(420)
         column = QVBoxLayout(self)
         column.addLayout(top)
         for widget in (self.form, self.button, self.status):
             column.addWidget(widget)
         column.addWidget(self.table, stretch=1)
 
-        # A magicgui widget asks its parents for the viewer; here it has none until the panel is docked.
-        self.image.native.setParent(self)
         self.image.changed.connect(self._offer_layout)
+        self.reset_choices()
 
     def reset_choices(self, event: Any = None) -> None:
         """Refresh the list of image layers; napari calls this whenever layers come and go."""
+        before = self.image.value
         self.image.reset_choices()
+        if before not in self.viewer.layers:
+            self.image.value = next(reversed(self._images()), None)
         self._offer_layout()
 
     def run(self) -> None:
@@ -111,7 +113,7 @@ class AnalyzeWidget(QWidget):
             _start_thread=False,
             **options,
         )
-        worker.returned.connect(self.show_analysis)
+        worker.returned.connect(partial(self.show_analysis, name=f"{layer.name} lanes"))
         worker.errored.connect(self._show_error)
         worker.finished.connect(lambda: self.button.setEnabled(True))
         self.button.setEnabled(False)
@@ -119,12 +121,12 @@ class AnalyzeWidget(QWidget):
         self._worker = worker
         worker.start()
 
-    def show_analysis(self, analysis: "ublot.Analysis") -> None:
+    def show_analysis(self, analysis: "ublot.Analysis", name: str = "lanes") -> None:
         """Draw the lanes and list the scores; an earlier result of this panel is replaced."""
         self.analysis = analysis
         if self._strips is not None and self._strips in self.viewer.layers:
             self.viewer.layers.remove(self._strips)
-        data, keywords, _ = analysis_layer(analysis)
+        data, keywords, _ = analysis_layer(analysis, name)
         self._strips = self.viewer.add_shapes(data, **keywords)
         rows = score_rows(analysis.lanes)
         self.table.show_rows(HEADER, rows)
@@ -143,6 +145,9 @@ class AnalyzeWidget(QWidget):
     def _layout(self, layer: Image) -> Any:
         text = self.layout_path.text().strip()
         return list(layer.metadata["ublot_layout"]) if text == FROM_SAMPLE else text or None
+
+    def _images(self, _: Any = None) -> list[Image]:
+        return [layer for layer in self.viewer.layers if isinstance(layer, Image)]
 
     def _offer_layout(self, *_: Any) -> None:
         """Fill in what is known about the layer chosen: the layout beside its file, a sample's own options."""

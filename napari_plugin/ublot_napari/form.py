@@ -60,6 +60,8 @@ class ParamsForm(QWidget):
                 field.setChecked(bool(value))
             elif isinstance(field, QComboBox):
                 field.setCurrentText(str(value))
+                if line := field.lineEdit():
+                    line.setCursorPosition(0)  # show how a long list begins
             else:
                 field.setText(str(value))
 
@@ -73,6 +75,8 @@ def _field(name: str, info: FieldInfo) -> Field:
         combo = QComboBox()
         combo.addItems([*SUGGESTIONS.get(name, get_args(info.annotation))])
         combo.setEditable(name in SUGGESTIONS)
+        if line := combo.lineEdit():
+            line.setPlaceholderText("none")
         combo.setCurrentText(_default(name))
         # Long names would otherwise set the width of the whole panel.
         combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -32,8 +32,9 @@ __all__ = [
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 
-# Share of pixels that may be drawn as plain membrane and as full black. Bands fill a few per cent of a blot.
-MEMBRANE_SHARE, BLACK_SHARE = 0.02, 0.0005
+# Share of pixels that may be drawn as plain membrane and as full black. Bands fill a few per cent of a blot; some of
+# them go black so that the much fainter smear shows.
+MEMBRANE_SHARE, BLACK_SHARE = 0.02, 0.005
 
 # Distinct with every kind of colour vision (Okabe and Ito 2008).
 ROLE_COLOURS = {
@@ -63,7 +64,7 @@ def blot_layer(blot: Blot) -> LayerTuple:
 
 
 def display_limits(blot: Blot) -> tuple[float, float]:
-    """Signal drawn as white and as black: the membrane, and the darkest bands but not a single hot pixel."""
+    """Signal drawn as white and as black: the membrane, and the darkest bands."""
     shown = blot.signal if blot.valid is None else blot.signal[blot.valid]
     # Every n-th pixel is enough for a percentile and keeps large scans quick.
     sample = shown.ravel()[:: max(1, shown.size // 1_000_000)]
@@ -92,12 +93,12 @@ def provenance(blot: Blot) -> dict[str, Any]:
     }
 
 
-def analysis_layer(analysis: Analysis) -> LayerTuple:
+def analysis_layer(analysis: Analysis, name: str = "lanes") -> LayerTuple:
     """Return the shapes layer of an analysis: its lanes with what the table says about each."""
     table = analysis.lanes
     known = ("role", "compound", "concentration_nM", "hmw_fraction", "relative_hmw", "flags")
-    features = {name: table[name].tolist() for name in known if name in table}
-    return lanes_layer(analysis.geometry, features, f"{table['image'].iloc[0]} lanes")
+    features = {column: table[column].tolist() for column in known if column in table}
+    return lanes_layer(analysis.geometry, features, name)
 
 
 def lanes_layer(lanes: Lanes, features: Mapping[str, Sequence[Any]], name: str = "lanes") -> LayerTuple:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEADER", "score_rows"]
 
-HEADER = ("Lane", "Role", "Compound", "nM", "HMW fraction", "Relative to vehicle (95 %)", "Unmodified left", "Flags")
+HEADER = ("Lane", "Compound", "nM", "Over vehicle (95 %)", "HMW fraction", "Unmodified left", "Role", "Flags")
 
 
 def score_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
@@ -28,12 +28,12 @@ def _row(lane: dict[Any, Any]) -> tuple[str, ...]:
     flags = _text(lane.get("flags"))
     return (
         _text(lane["lane"]),
-        _text(lane.get("role")),
         _text(lane.get("compound")),
         _number(lane.get("concentration_nM"), "g"),
-        _number(lane.get("hmw_fraction"), ".3f"),
         _interval(lane, "relative_hmw"),
+        _number(lane.get("hmw_fraction"), ".3f"),
         _number(lane.get("unmodified_remaining"), ".2f"),
+        _text(lane.get("role")),
         flags.replace(";", ", ").replace("_", " "),
     )
 

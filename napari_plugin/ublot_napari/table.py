@@ -23,8 +23,10 @@ class ScoreTable(QTableWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        if numbers := self.verticalHeader():
+        numbers = self.verticalHeader()
+        if numbers is not None:  # an empty header is false
             numbers.setVisible(False)
+            numbers.setDefaultSectionSize(22)
         self.itemSelectionChanged.connect(self._tell)
 
     def show_rows(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
