@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,13 +43,22 @@ class Ceiling:
 
 
 def find_ceiling(
-    levels: NDArray[Any], *, dark: bool, end: float, exact_only: bool = False, exclude: NDArray[np.bool_] | None = None
+    levels: NDArray[Any],
+    low: float,
+    high: float,
+    *,
+    dark: bool,
+    end: float,
+    exact_only: bool = False,
+    exclude: NDArray[np.bool_] | None = None,
 ) -> Ceiling:
     """Find the pile-up of the histogram at the end where protein is.
 
     Parameters
     ----------
     levels : ndarray, shape (rows, cols)
+    low, high : float
+        Its smallest and largest.
     dark : bool
         Protein has the small levels.
     end : float
@@ -58,13 +68,14 @@ def find_ceiling(
     exclude : ndarray of bool, shape (rows, cols), optional
         What is no picture.
     """
-    low, high = (float(levels.min()), float(levels.max()))
     extreme, span = (low, high - low) if dark else (high, high - low)
     if exclude is not None:
         levels = np.where(exclude, np.asarray(high if dark else low, levels.dtype), levels)
         extreme = float(levels.min()) if dark else float(levels.max())
     edge = extreme + SPAN * span if dark else extreme - SPAN * span
-    near = levels[levels <= edge] if dark else levels[levels >= edge]
+    # As a Python integer: a float would make numpy convert the whole image.
+    bound = (math.floor(edge) if dark else math.ceil(edge)) if np.issubdtype(levels.dtype, np.integer) else edge
+    near = levels[levels <= bound] if dark else levels[levels >= bound]
     distance = np.abs(near.astype(np.float64) - extreme)
     eight_bit = levels.dtype == np.uint8
     spread = _pile_up(distance, span, eight_bit=eight_bit, exact_only=exact_only)
@@ -73,7 +84,8 @@ def find_ceiling(
     if spread is None:
         return Ceiling(end, None, f"no pile-up of levels near {extreme:g}")
     level = extreme + spread if dark else extreme - spread
-    mask = np.asarray(levels <= level if dark else levels >= level)
+    at = int(level) if np.issubdtype(levels.dtype, np.integer) else level
+    mask = np.asarray(levels <= at if dark else levels >= at)
     return Ceiling(level, mask, f"{np.count_nonzero(mask)} pixels pile up at {level:g}")
 
 

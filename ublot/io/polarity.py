@@ -7,14 +7,13 @@ sign of the cubed excursions, summed, is the polarity. Two scales serve thin run
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 __all__ = ["Decision", "Polarity", "Sketch", "decide_polarity", "sketch"]
 
@@ -54,52 +53,59 @@ class Sketch:
         Area means; in areas without picture the nearest level of the same column.
     fill : ndarray of bool, same shape
         Areas of one single level that stand apart: corners of a rotation, a page around a membrane.
-    fill_levels : tuple of float
-        The levels such areas have.
+    fill_at : mapping
+        The part of `fill` that has a level, by that level.
     """
 
     levels: NDArray[np.float32]
     fill: NDArray[np.bool_]
-    fill_levels: tuple[float, ...]
+    fill_at: Mapping[float, NDArray[np.bool_]]
 
 
 def sketch(levels: NDArray[Any]) -> Sketch:
     """Reduce `levels` (rows, cols) by area means and find what is no picture."""
-    rows, cols = levels.shape
-    if levels.dtype.type not in CV2_TYPES:
-        step = max(1, min(rows // (2 * ROWS), cols // (4 * COLS)))
-        levels = levels[::step, ::step].astype(np.float32)
-    reduced = cv2.resize(levels, (min(cols, COLS), min(rows, ROWS)), interpolation=cv2.INTER_AREA)
-    small: NDArray[np.float32] = np.asarray(reduced, np.float32)
-    fill, values = _find_fill(small)
-    return Sketch(_extend(small, fill), fill, values)
+    # Every n-th row is enough to average over, and whole factors take the fast way of the area reduction.
+    some = levels[:: max(1, len(levels) // (3 * ROWS))]
+    if some.dtype.type not in CV2_TYPES:
+        some = some.astype(np.float32)
+    for whole in (True, False):
+        size = tuple(_reduced(n, target, whole) for n, target in zip(some.shape, (ROWS, COLS), strict=True))
+        some = some[: some.shape[0] // size[0] * size[0], : some.shape[1] // size[1] * size[1]] if whole else some
+        some = np.asarray(cv2.resize(some, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    small: NDArray[np.float32] = some
+    fill, fill_at = _find_fill(small)
+    return Sketch(_extend(small, fill), fill, fill_at)
 
 
-def _find_fill(small: NDArray[np.float32]) -> tuple[NDArray[np.bool_], tuple[float, ...]]:
+def _reduced(length: int, target: int, whole: bool) -> int:
+    return length // max(1, length // target) if whole else min(length, target)
+
+
+def _find_fill(small: NDArray[np.float32]) -> tuple[NDArray[np.bool_], dict[float, NDArray[np.bool_]]]:
     """Connected areas of one level around a flat block of 1/16 of the picture's sides.
 
     Noise makes that impossible inside a picture; what is clipped between bands is narrower than the block.
     """
     rows, cols = small.shape
     near = np.ones((3, 3), np.uint8)
-    flat = np.asarray(cv2.dilate(small, near) == cv2.erode(small, near), np.uint8)
-    fill = np.zeros((rows, cols), bool)
+    # Area means of one level differ in their last bits.
+    unit = 1e-5 * float(np.abs(small).max())
+    flat = np.asarray(cv2.dilate(small, near) - cv2.erode(small, near) <= unit, np.uint8)
+    fill, found = np.zeros((rows, cols), bool), dict[float, NDArray[np.bool_]]()
     block = np.ones((max(3, rows // 16), max(3, cols // 16)), np.uint8)
     margin = max(block.shape)
     wide = cv2.copyMakeBorder(flat, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
     core = cv2.morphologyEx(wide, cv2.MORPH_OPEN, block)[margin:-margin, margin:-margin].astype(bool)
     if not core.any():
-        return fill, ()
-    values, counts = np.unique(small[core], return_counts=True)
-    kept = values[np.argsort(-counts)[:4]]
-    for value in kept:
-        same = small == value
+        return fill, {}
+    values, counts = np.unique(np.rint(small[core] / unit) * unit, return_counts=True)
+    for value in values[np.argsort(-counts)[:4]]:
+        same = np.abs(small - value) <= 1.5 * unit
         _, labels = cv2.connectedComponents(same.astype(np.uint8))
-        fill |= np.isin(labels, np.unique(labels[core & same]))
-    fill = np.asarray(cv2.dilate(fill.astype(np.uint8), np.ones((5, 5), np.uint8)), bool)
-    if fill.mean() > 0.9:
-        return np.zeros((rows, cols), bool), ()
-    return fill, tuple(float(v) for v in kept)
+        area = np.isin(labels, np.unique(labels[core & same])).astype(np.uint8)
+        found[float(value)] = np.asarray(cv2.dilate(area, np.ones((5, 5), np.uint8)), bool)
+        fill |= found[float(value)]
+    return (fill, found) if fill.mean() <= 0.9 else (np.zeros((rows, cols), bool), {})
 
 
 def _extend(small: NDArray[np.float32], fill: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -118,16 +124,17 @@ def _extend(small: NDArray[np.float32], fill: NDArray[np.bool_]) -> NDArray[np.f
 
 def _excursion(levels: NDArray[np.float32]) -> NDArray[np.float32]:
     pad = REACH // 2
-    padded = np.pad(levels, ((pad, pad), (0, 0)), mode="reflect" if pad < len(levels) else "edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, REACH, axis=0)
-    return np.asarray(levels - np.partition(windows, pad, axis=2)[..., pad])
+    # Transposed, so that every window is contiguous.
+    padded = np.pad(levels.T, ((0, 0), (pad, pad)), mode="reflect" if pad < len(levels) else "edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, REACH, axis=1)
+    return np.asarray(levels - np.partition(windows, pad, axis=2)[..., pad].T)
 
 
 def asymmetry(picture: Sketch) -> float:
     """Balance of bright (+1) against dark (-1) excursions."""
     scales = [(picture.levels, picture.fill)]
     coarse = len(picture.levels) // COARSER
-    if coarse >= 8:
+    if coarse >= 3:
         size = (picture.levels.shape[1], coarse)
         scales.append(
             (
@@ -136,10 +143,13 @@ def asymmetry(picture: Sketch) -> float:
             )
         )
     signed = total = 0.0
+    strongest = float(np.ptp(picture.levels)) or 1.0
     for levels, fill in scales:
-        e = np.where(fill, 0, _excursion(levels)).astype(np.float64)
-        signed += float((e**3).sum())
-        total += float((np.abs(e) ** 3).sum())
+        e = np.where(fill, np.float32(0), _excursion(levels))
+        # Scaled first: cubes of 16-bit levels are beyond what float32 sums exactly.
+        cubed = (e / np.float32(strongest)) ** 3
+        signed += float(cubed.sum(dtype=np.float64))
+        total += float(np.abs(cubed).sum(dtype=np.float64))
     return signed / total if total else 0.0
 
 

@@ -195,7 +195,7 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
     respond = _response(response, dark, levels, picture, end, raw)
     density = respond.value == "density"
     foreign = _foreign(picture, dark, low if dark else high, levels.shape)
-    ceiling = find_ceiling(levels, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign)
+    ceiling = find_ceiling(levels, low, high, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign)
     signal = to_signal(
         levels,
         dark=dark,
@@ -242,11 +242,12 @@ def _foreign(picture: Sketch, dark: bool, extreme: float, shape: tuple[int, int]
 
     It is no picture. Fill at the level of the background does no harm and stays, lest clipped gutters are lost.
     """
-    if extreme not in picture.fill_levels or not picture.fill.any():
+    near = 1e-4 * max(abs(extreme), max((abs(level) for level in picture.fill_at), default=0.0))
+    areas = [area for level, area in picture.fill_at.items() if abs(level - extreme) <= near]
+    if not areas:
         return None
-    core = picture.fill
-    rows, cols = shape
-    return np.asarray(cv2.resize(core.astype(np.uint8), (cols, rows), interpolation=cv2.INTER_NEAREST), bool)
+    fill = np.logical_or.reduce(areas).astype(np.uint8)
+    return np.asarray(cv2.resize(fill, shape[::-1], interpolation=cv2.INTER_NEAREST), bool)
 
 
 def _with_reasons(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 from ublot.io.polarity import Decision, Sketch
@@ -35,7 +36,8 @@ GROWS_TO_DARK, GROWS_TO_LIGHT = 1.3, 0.8
 NEAR_TOP = 0.8
 """An inverted camera picture has its background in the top fifth of its range."""
 
-SAMPLE_ROWS = 384
+SAMPLE = 200_000
+"""Pixels that the noise is estimated from."""
 
 
 def range_end(levels: NDArray[Any], largest: float) -> float:
@@ -63,11 +65,11 @@ def noise_ratio(levels: NDArray[Any]) -> float:
     it is a fixed share of the light. Noise is the lower quartile of second differences along rows (bands are long that
     way, and the quartile passes over their edges), by level.
     """
-    rows = levels[:: max(1, len(levels) // SAMPLE_ROWS)].astype(np.float32)
+    rows = levels[:: max(1, levels.size // SAMPLE)].astype(np.float32)
     centre = rows[:, 1:-1]
     rough = np.abs(centre - 0.5 * (rows[:, :-2] + rows[:, 2:])).ravel()
     level = (rows[:, 1:-1] + rows[:, :-2] + rows[:, 2:]).ravel() / 3
-    low, high = np.quantile(level[:: max(1, level.size // 50_000)], [0.002, 0.9])
+    low, high = np.quantile(level[:: max(1, level.size // 20_000)], [0.002, 0.9])
     if not high > low:
         return math.nan
     dark, light = level < low + 0.45 * (high - low), (level > high - 0.15 * (high - low)) & (level < high)
@@ -145,13 +147,18 @@ def to_signal(
 
 
 def _mirrored(levels: NDArray[Any], end: float) -> NDArray[np.float32]:
-    return np.asarray(np.subtract(np.float32(end), levels, dtype=np.float32))
+    signal = levels.astype(np.float32)
+    np.subtract(np.float32(end), signal, out=signal)
+    return signal
 
 
 def _density(levels: NDArray[Any], white: float) -> NDArray[np.float32]:
     if levels.dtype in (np.uint8, np.uint16):
         # 65536 logarithms instead of one for every pixel.
         table = np.arange(np.iinfo(levels.dtype).max + 1, dtype=np.float64)
-        return np.asarray((-np.log10(np.maximum(table, FLOOR) / white)).astype(np.float32)[levels])
+        density = (-np.log10(np.maximum(table, FLOOR) / white)).astype(np.float32)
+        if levels.dtype == np.uint8:
+            return np.asarray(cv2.LUT(levels, density), np.float32)
+        return np.asarray(np.take(density, levels, mode="clip"))
     floor = FLOOR if white > 2 else white / 65536
     return np.asarray(-np.log10(np.maximum(levels.astype(np.float32), floor) / white), np.float32)
