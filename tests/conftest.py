@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-# Many small arrays: threads of the linear-algebra libraries cost more than they bring, and two test workers fight.
-# Set before numpy is loaded.
+# Many small arrays: threads of the linear-algebra libraries cost more than they bring. Set before numpy is loaded.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
