@@ -64,7 +64,8 @@ class Migration:
         """Derivative of the row by log10 mass, px."""
         u = _scaled(log_mass, self.low, self.high)
         _, c1, c2, c3 = self.coefficients
-        return (c1 + 3 * c2 * u + c3 * (7.5 * u**2 - 1.5)) * 2 / (self.high - self.low)
+        by_scaled = c1 + 3 * c2 * u + c3 * (7.5 * u**2 - 1.5)
+        return np.asarray(by_scaled * 2 / (self.high - self.low), np.float64)
 
 
 @dataclass(frozen=True)
