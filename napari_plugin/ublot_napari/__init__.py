@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from ublot import __version__
 
-__all__ = ["__version__"]
+from .view import open_viewer
+
+__all__ = ["__version__", "open_viewer"]

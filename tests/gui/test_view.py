@@ -1,0 +1,47 @@
+"""What ``ublot view`` opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import ublot
+
+
+@pytest.fixture
+def opened(_needs_display: None):
+    """Return `open_viewer`, and close what it opened."""
+    from ublot_napari import open_viewer
+
+    viewers = []
+
+    def open_one(path):
+        viewers.append(open_viewer(path))
+        return viewers[-1]
+
+    yield open_one
+    for viewer in viewers:
+        viewer.close()
+
+
+def test_an_image_with_the_panel(opened, root: Path) -> None:
+    viewer = opened(root / "test_images" / "dose_series.tif")
+    assert [layer.name for layer in viewer.layers] == ["dose_series.tif"]
+    (panel,) = viewer.window.dock_widgets.values()
+    assert panel.image.value is viewer.layers[0]
+
+
+def test_a_result_with_its_lanes_and_scores(opened, root: Path, tmp_path: Path) -> None:
+    image = root / "test_images" / "dose_series.tif"
+    analysis = ublot.analyze(image)
+    analysis.save(tmp_path / "out")
+    viewer = opened(tmp_path / "out")
+    (panel,) = viewer.window.dock_widgets.values()
+    assert panel.table.rowCount() == len(analysis.lanes)
+    assert len(viewer.layers["dose_series.tif lanes"].data) == len(analysis.lanes)
+
+
+def test_what_is_no_blot_opens_no_window(opened, tmp_path: Path) -> None:
+    with pytest.raises(ublot.BlotError):
+        opened(tmp_path)
