@@ -130,7 +130,7 @@ def test_numpy_numbers_are_numbers():
         ("ladder", "perhaps", "true or false"),
         ("polarity", "dark", "auto, dark-on-light, light-on-dark"),
         ("response", "log", "auto, linear, density"),
-        ("channel", -1, "from 0"),
+        ("channel", 0, "from 1"),
         ("channel", "red", "whole number"),
         ("roi", "10:20", "R0:R1,C0:C1"),
         ("roi", "20:10,0:5", "R0:R1,C0:C1"),

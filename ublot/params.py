@@ -77,9 +77,9 @@ class Params(BaseModel):
     channel: Count | None = _option(
         None,
         "Channel",
-        "Which channel or page of the file, 0 is the first. Default: the one with the blot.",
+        "Which page of the file or channel of the picture, counted from 1. Default: the first page, or luminance.",
         "Blot",
-        ge=0,
+        ge=1,
     )
     marker: MarkerOption = _option(
         None,

@@ -1,0 +1,5 @@
+"""``python -m ublot`` is the command ``ublot``."""
+
+from ublot.cli import main
+
+main()

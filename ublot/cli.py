@@ -1,0 +1,293 @@
+"""The command line: thin commands over the library. Whatever is heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import inspect as python_inspect
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from ublot import __version__
+from ublot.console import AnalysisCommand, OneLineGroup, lanes_table, note, print_facts, print_json, progress_bar
+from ublot.errors import BlotError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="ublot",
+    cls=OneLineGroup,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# typer tells an option that may be absent by Optional in every version that it has had; `X | None` only in later ones.
+_Text = Optional[str]  # noqa: UP045
+_Switch = Optional[bool]  # noqa: UP045
+_Place = Optional[Path]  # noqa: UP045
+
+#: Options of an analysis. Values stay text: `ublot.params` checks them, and says what is allowed.
+ANALYSIS_OPTIONS: dict[str, Any] = {
+    "lanes": Annotated[_Text, typer.Option("--lanes", metavar="N")],
+    "marker": Annotated[_Text, typer.Option("--marker", metavar="NAME_OR_MASSES")],
+    "marker_positions": Annotated[_Text, typer.Option("--marker-positions", metavar="CSV")],
+    "target": Annotated[_Text, typer.Option("--target", metavar="NAME")],
+    "target_kda": Annotated[_Text, typer.Option("--target-kda", metavar="KDA")],
+    "modifier": Annotated[_Text, typer.Option("--modifier", metavar="NAME")],
+    "modifier_kda": Annotated[_Text, typer.Option("--modifier-kda", metavar="KDA")],
+    "antibody": Annotated[_Text, typer.Option("--antibody", metavar="WHAT")],
+    "assay": Annotated[_Text, typer.Option("--assay", metavar="KIND")],
+    "normalise": Annotated[_Text, typer.Option("--normalise", metavar="HOW")],
+    "background": Annotated[_Text, typer.Option("--background", metavar="METHOD")],
+    "ladder": Annotated[_Switch, typer.Option("--ladder/--no-ladder")],
+    "allow_unfit": Annotated[_Switch, typer.Option("--allow-unfit")],
+    "polarity": Annotated[_Text, typer.Option("--polarity", metavar="HOW")],
+    "response": Annotated[_Text, typer.Option("--response", metavar="HOW")],
+    "channel": Annotated[_Text, typer.Option("--channel", metavar="N")],
+    "roi": Annotated[_Text, typer.Option("--roi", metavar="R0:R1,C0:C1")],
+    "rotate": Annotated[_Text, typer.Option("--rotate", metavar="DEG")],
+}
+
+
+def with_analysis_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Replace the ``**options`` of a command by `ANALYSIS_OPTIONS`, for typer to see."""
+    signature = python_inspect.signature(command, eval_str=True)
+    own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    more = [
+        python_inspect.Parameter(name, python_inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in ANALYSIS_OPTIONS.items()
+    ]
+    command.__signature__ = signature.replace(parameters=[*own, *more])  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in (*own, *more)}
+    return command
+
+
+_OUTPUT = "Output"
+Out = Annotated[_Place, typer.Option("--out", metavar="DIR", help="Where the result goes.", rich_help_panel=_OUTPUT)]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace a result that holds edits made by hand.", rich_help_panel=_OUTPUT)
+]
+NoReport = Annotated[bool, typer.Option("--no-report", help="No HTML and no pictures.", rich_help_panel=_OUTPUT)]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON object on stdout instead of text.", rich_help_panel=_OUTPUT)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Nothing on stdout.", rich_help_panel=_OUTPUT)]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"ublot {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Version.")
+    ] = False,
+) -> None:
+    """Ubiquitination ladders and smears on Western blots: how much more than with DMSO, and can it be trusted."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+# --------------------------------------------------------------------------------------------------------- commands
+@app.command(cls=AnalysisCommand, rich_help_panel="Measure")
+@with_analysis_options
+def analyze(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="TIFF, PNG, .1sc, .gel, …", show_default=False)],
+    layout: Annotated[
+        _Place,
+        typer.Option(
+            "--layout",
+            metavar="CSV",
+            help="What is in which lane. Default: IMAGE_STEM.layout.csv beside the image, where there is one.",
+        ),
+    ] = None,
+    config: Annotated[
+        _Place, typer.Option("--config", metavar="TOML", help="Options from a file; those given here win.")
+    ] = None,
+    out: Out = None,
+    no_report: NoReport = False,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    **options: Any,
+) -> None:
+    """Analyze one blot, from pixels to the score relative to DMSO."""
+    from ublot.params import make_params, read_config
+    from ublot.results import check_out, default_out
+
+    run = {"no_report": no_report, "force": force, "json": json, "quiet": quiet}
+    # Everything that can be refused without looking at pixels is refused first.
+    make_params(config, **options)
+    if config is not None:
+        stored = read_config(config)
+        run = {key: given or bool(stored.get(key)) for key, given in run.items()}
+    if not image.is_file():
+        problem = "the image is a folder" if image.is_dir() else "no such image"
+        raise BlotError(problem, image, "give one file; ublot batch takes many")
+    out = out or default_out(image)
+    check_out(out, image=image, force=run["force"])
+
+    from ublot.analysis import analyze as run_analysis
+
+    with progress_bar(shown=not (run["quiet"] or run["json"])) as progress:
+        analysis = run_analysis(image, layout=layout, config=config, progress=progress, **options)
+        progress("writing the result", 1.0)
+        analysis.save(out, report=not run["no_report"], force=run["force"])
+    _report(analysis, out, as_json=run["json"], quiet=run["quiet"])
+
+
+@app.command(rich_help_panel="Try it")
+def demo(
+    out: Out = Path("ublot-demo"),
+    no_report: NoReport = False,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a dose series of a SMAC mimetic with DMSO lanes and analyze it."""
+    from ublot.results import check_out
+
+    out = out or Path("ublot-demo")
+    check_out(out, force=force)
+
+    from tempfile import TemporaryDirectory
+
+    import ublot
+    from ublot.analysis import analyze as run_analysis
+    from ublot.layout import find_layout
+    from ublot.simulation import demo_blot, save_blot
+
+    with progress_bar(shown=not (quiet or json)) as progress, TemporaryDirectory() as folder:
+        progress("simulating a blot", 0.0)
+        simulated = demo_blot()
+        image = save_blot(simulated, folder, "demo", "demo")
+        # The blot goes into the result, so that it can be looked at and analysed again.
+        blot = ublot.read_blot(image)
+        blot = replace(blot, source=replace(blot.source, path=str(out / image.name)))
+        analysis = run_analysis(blot, layout=find_layout(image), marker="precision-plus", progress=progress)
+        analysis.save(out, report=not no_report, force=force)
+        save_blot(simulated, out, "demo", "demo")
+    _report(analysis, out, as_json=json, quiet=quiet)
+
+
+@app.command(name="inspect", rich_help_panel="Measure")
+def inspect_image(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", show_default=False)],
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what a file is, and whether it may be quantified."""
+    import ublot
+    from ublot.io.describe import describe
+
+    facts = describe(ublot.read_blot(image))
+    if json:
+        print_json(facts)
+    elif not quiet:
+        print_facts(facts)
+
+
+@app.command(rich_help_panel="Try it")
+def simulate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the blots go.", show_default=False)],
+    cases: Annotated[str, typer.Option("--cases", metavar="N", help="How many blots.")] = "1",
+    seed: Annotated[str, typer.Option("--seed", metavar="S", help="The same seed gives the same pixels.")] = "1",
+    difficulty: Annotated[
+        str, typer.Option("--difficulty", metavar="LEVEL", help="easy, ordinary or hard.")
+    ] = "ordinary",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write blots whose truth is known: image, layout and truth side by side."""
+    from ublot.simulation import DIFFICULTIES, write_blots
+
+    if difficulty not in DIFFICULTIES:
+        raise BlotError(f"{difficulty!r} cannot be right", "option difficulty", f"allowed: {', '.join(DIFFICULTIES)}")
+    count, first = _whole("cases", cases, 1), _whole("seed", seed, 0)
+    images = write_blots(folder, count, first, difficulty)  # type: ignore[arg-type]
+    if json:
+        print_json({"images": [str(image) for image in images]})
+    elif not quiet:
+        for image in images:
+            print(image)
+
+
+@app.command(rich_help_panel="Measure")
+def view(
+    path: Annotated[Path, typer.Argument(metavar="IMAGE_OR_RESULT_DIR", show_default=False)],
+) -> None:
+    """Open a blot or a result in napari, the plugin docked."""
+    if not path.exists():
+        raise BlotError("no such image or result", path, "give an image, or a folder that ublot analyze wrote")
+    try:
+        import napari
+        import ublot_napari  # noqa: F401 -- the plugin, which ships with ublot
+    except ImportError as error:
+        fix = 'install them with: pip install "ublot[napari]"'
+        raise BlotError(f"the viewer needs napari and Qt, which are not installed ({error})", "view", fix) from None
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise BlotError("there is no display to open a window on", "view", "run it on a desktop, or ssh -X")
+    _open_viewer(napari, path)
+    napari.run()
+
+
+def _open_viewer(napari: Any, path: Path) -> Any:
+    """Viewer with the blot and the panel, and the lanes of a result."""
+    from ublot_napari.layers import blot_layer
+
+    import ublot
+
+    analysis = ublot.load(path) if path.is_dir() else None
+    blot = ublot.read_blot(path) if analysis is None else analysis.blot
+    viewer = napari.Viewer()
+    if blot is not None:
+        viewer.add_layer(napari.layers.Layer.create(*blot_layer(blot)))
+    _, panel = viewer.window.add_plugin_dock_widget("ublot", "Analyze blot")
+    if analysis is not None:
+        panel.show_analysis(analysis)
+    return viewer
+
+
+# ----------------------------------------------------------------------------------------------------------- shared
+def _report(analysis: Any, out: Path, *, as_json: bool, quiet: bool) -> None:
+    """Say what came out: notes on stderr, the lanes on stdout."""
+    for line in analysis.messages:
+        note(line)
+    rows = analysis.lanes.to_dict("records")
+    if as_json:
+        print_json({"out": str(out), "messages": list(analysis.messages), "lanes": rows})
+    elif not quiet:
+        by_area = analysis.params.antibody == "modifier" or analysis.params.assay == "cells"
+        lanes_table(rows, by_area=by_area)
+        print(f"The result is in {out}")
+
+
+def _whole(option: str, text: str, least: int) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) >= least):
+        raise BlotError(f"{text!r} cannot be right", f"option {option}", f"allowed: a whole number from {least}")
+    return int(text)
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    import logging
+    import warnings
+
+    if not os.environ.get("UBLOT_DEBUG"):
+        # What libraries say to programmers would bury the one line that is for the user.
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot write a mu must not stop the run
+    app()

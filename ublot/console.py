@@ -1,0 +1,218 @@
+"""How the command line speaks: one line for an error, a table for lanes, a bar for what takes longer than a second."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from typer.core import TyperCommand, TyperGroup
+
+from ublot.errors import BlotError
+
+__all__ = ["AnalysisCommand", "OneLineGroup", "lanes_table", "note", "print_facts", "print_json", "progress_bar"]
+
+BAD_INPUT = 2
+
+
+class OneLineGroup(TyperGroup):
+    """Commands whose every failure is one line on stderr and exit code 2; with ``--json`` also an object on stdout."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
+        """Run and exit, see click's ``BaseCommand.main``."""
+        words = list(sys.argv[1:] if args is None else args)
+        extra = {**extra, "standalone_mode": False, "prog_name": "ublot"}
+        try:
+            code = super().main(words, **extra)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read our output has left (``| head``). Python would complain again while closing stdout.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        except Exception as error:
+            if os.environ.get("UBLOT_DEBUG") and not hasattr(error, "format_message"):
+                raise
+            _complain(_describe(error), as_json="--json" in words)
+            code = BAD_INPUT
+        except KeyboardInterrupt:
+            _complain({"what": "interrupted"}, as_json=False)
+            code = 130
+        raise SystemExit(code if isinstance(code, int) else 0)
+
+
+class AnalysisCommand(TyperCommand):
+    """A command with the options of an analysis: `ublot.params` explains them, and is loaded for ``--help`` only."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with labels from the options' one source."""
+        from ublot.params import Params, allowed
+
+        for parameter in self.params:
+            field = Params.model_fields.get(str(parameter.name))
+            if field is None:
+                continue
+            shown: Any = parameter
+            shown.help = field.description
+            shown.rich_help_panel = dict(field.json_schema_extra)["group"]  # type: ignore[arg-type]
+            if field.annotation not in {bool, str} and isinstance(field.default, str) and field.default != "none":
+                shown.help += f" One of: {allowed(str(parameter.name))}."
+            if field.default not in (None, False, 0.0):
+                shown.help += f" (default: {'yes' if field.default is True else field.default})"
+        super().format_help(ctx, formatter)
+
+
+def _describe(error: Exception) -> dict[str, Any]:
+    """Parts of the line; `line` is all of it."""
+    if isinstance(error, BlotError):
+        return {"line": str(error), "what": error.what, "where": error.where, "fix": error.fix}
+    if hasattr(error, "format_message"):  # bad usage, as the command-line library found it
+        context = getattr(error, "ctx", None)
+        help_for = context.command_path if context is not None else "ublot"
+        what = " ".join(error.format_message().split()).rstrip(".")
+        return {"line": f"{what}; see {help_for} --help", "what": what, "where": help_for, "fix": f"{help_for} --help"}
+    what = " ".join(f"unexpected {type(error).__name__}: {error}".split()).rstrip(": ")
+    fix = "set UBLOT_DEBUG=1 to see where, and report it"
+    return {"line": f"{what}; {fix}", "what": what, "where": None, "fix": fix}
+
+
+def _complain(parts: dict[str, Any], *, as_json: bool) -> None:
+    note(f"ublot: {parts.pop('line', parts['what'])}")
+    if as_json:
+        print_json({"error": parts})
+
+
+def note(line: str) -> None:
+    """Write one line to stderr."""
+    print(" ".join(line.split()), file=sys.stderr)
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Write one JSON object to stdout; what is not a number is null."""
+    from ublot.results import json_bytes
+
+    json.dump(json.loads(json_bytes(value)), sys.stdout, ensure_ascii=False)
+    print()
+
+
+@contextmanager
+def progress_bar(*, shown: bool) -> Iterator[Callable[[str, float], None]]:
+    """Give a callback ``(stage, done)`` with `done` from 0 to 1, drawn on stderr once a second has passed.
+
+    Parameters
+    ----------
+    shown : bool
+        False, or a stderr that is not a terminal, draws nothing.
+    """
+    if not (shown and sys.stderr.isatty()):
+        yield lambda stage, done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    begin, task = time.monotonic(), None
+
+    def report(stage: str, done: float) -> None:
+        nonlocal task
+        if task is None:
+            if time.monotonic() - begin < 1.0:
+                return
+            bar.start()
+            task = bar.add_task(stage, total=1.0)
+        bar.update(task, description=stage, completed=done)
+
+    try:
+        yield report
+    finally:
+        bar.stop()
+
+
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Print what `ublot.io.describe.describe` found, one fact per line, those without a value left out."""
+    for name, value in facts.items():
+        label = name.replace("_", " ")
+        if name == "flags":
+            for flag in value:
+                words = flag["name"].replace("_", " ")
+                print(f"{flag['severity']:<18} {words}: {flag['meaning']} ({flag['advice']})")
+        elif isinstance(value, Mapping):
+            for key, text in value.items():
+                print(f"{label:<18} {key}: {' '.join(str(text).split())}")
+        elif name.endswith("_share"):
+            print(f"{label:<18} {100 * value:.3g} % of the pixels")
+        elif value not in ("", None):
+            print(f"{label:<18} {value}")
+
+
+def lanes_table(rows: Sequence[Mapping[str, Any]], *, by_area: bool = False) -> None:
+    """Print a table of the lanes: what is in them, how much more than DMSO, what to know.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        As in ``lanes.csv``.
+    by_area : bool
+        The area is the primary score.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ublot.report.labels import lane_labels
+    from ublot.report.scores import lane_state, primary_quantity
+
+    quantity = primary_quantity(rows, by_area=by_area)
+    titles = {
+        "relative_hmw": "fold over DMSO [95 % interval]",
+        "relative_hmw_area": "H area over DMSO [95 % interval]",
+        "hmw_fraction": "H / (H + U) [95 % interval]",
+    }
+    each = [[name for name in str(row.get("flags") or "").split(";") if name] for row in rows]
+    everywhere = set(each[0]).intersection(*each[1:]) if len(each) > 1 else set()
+    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False, soft_wrap=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title, side in (("lane", "right"), ("role", "left"), ("sample", "left"), (titles[quantity], "left")):
+        table.add_column(title, justify="right" if side == "right" else "left")
+    table.add_column("flags")
+    for row, label, flags in zip(rows, lane_labels(rows), each, strict=True):
+        state = lane_state(row)
+        words = ", ".join(name.replace("_", " ") for name in flags if name not in everywhere)
+        score = _interval(row, quantity) or state
+        style = "red" if state == "refused" else ""
+        cells = (str(row.get("lane", "")), str(row.get("role") or ""), label, score, words)
+        table.add_row(*(Text(cell) for cell in cells), style=style)
+    console.print(table)
+    for line in _legend(each, everywhere):
+        console.print(Text(line))
+
+
+def _interval(row: Mapping[str, Any], quantity: str) -> str:
+    from ublot.report.labels import number_or_nan
+
+    value = number_or_nan(row.get(quantity))
+    if not math.isfinite(value):
+        return ""
+    low, high = number_or_nan(row.get(f"{quantity}_low")), number_or_nan(row.get(f"{quantity}_high"))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return f"{value:.3g}"
+    return f"{value:.3g} [{low:.3g}, {high:.3g}]"
+
+
+def _legend(each: Sequence[Sequence[str]], everywhere: set[str]) -> list[str]:
+    """Each flag once, with its meaning and what to do; the whole blot's first."""
+    from ublot.quality import FLAGS
+
+    names = dict.fromkeys([*sorted(everywhere), *(name for flags in each for name in flags)])
+    lines = []
+    for name in names:
+        flag = FLAGS.get(name)
+        about = f": {flag.meaning} ({flag.advice})" if flag else ""
+        lines.append(f"{name.replace('_', ' ')}{' (all lanes)' if name in everywhere else ''}{about}")
+    return lines

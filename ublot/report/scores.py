@@ -1,0 +1,160 @@
+"""The figure of the scores: every lane's value over its vehicle lanes, replicates side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ublot.report.labels import lane_labels, number_or_nan
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["lane_state", "primary_quantity", "scores_figure"]
+
+_REACTED = ("vehicle", "sample", "negative")
+_GREY, _SKY, _BLUE, _YELLOW, _RED = "#999999", "#56B4E9", "#0072B2", "#E69F00", "#D55E00"
+_COLOURS = {"vehicle": _GREY, "sample": _SKY, "negative": _YELLOW}
+_TITLES = {
+    "relative_hmw": "ubiquitinated fraction H / (H + U) over DMSO",
+    "relative_hmw_area": "ubiquitinated signal H / load over DMSO",
+    "hmw_fraction": "ubiquitinated fraction H / (H + U); no vehicle lane to compare with",
+}
+
+
+def primary_quantity(rows: Sequence[Mapping[str, Any]], *, by_area: bool = False) -> str:
+    """Column that answers the user's question: over DMSO where there is any.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        As in ``lanes.csv``.
+    by_area : bool
+        The area is the primary score (antibody against the modifier, or lysates of cells).
+    """
+    order = ["relative_hmw_area", "relative_hmw"] if by_area else ["relative_hmw", "relative_hmw_area"]
+    if not by_area and any(math.isfinite(number_or_nan(row.get("hmw_fraction"))) for row in rows):
+        order.insert(1, "hmw_fraction")
+    for name in order:
+        if any(math.isfinite(number_or_nan(row.get(name))) for row in rows):
+            return name
+    return order[0]
+
+
+def lane_state(row: Mapping[str, Any]) -> str:
+    """Why a lane that reacted has no score: ``"no signal"``, ``"refused"``, or ``""`` where it has one.
+
+    Parameters
+    ----------
+    row : mapping
+        As in ``lanes.csv``.
+    """
+    if row.get("role") not in _REACTED:
+        return ""
+    scores = ("hmw_fraction", "relative_hmw", "relative_hmw_area")
+    flags = str(row.get("flags") or "").split(";")
+    if "no_signal" in flags:
+        return "no signal"
+    return "" if any(math.isfinite(number_or_nan(row.get(name))) for name in scores) else "refused"
+
+
+def scores_figure(analysis: Any) -> Figure:
+    """Bars of the score over DMSO with 95 % intervals; replicate lanes as points on their common bar.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        ``lanes`` and ``params`` (antibody and assay say which score is the primary one) are read.
+
+    Returns
+    -------
+    Figure
+    """
+    from matplotlib.figure import Figure
+
+    everything = analysis.lanes.to_dict("records")
+    rows = [row for row in everything if row["role"] in _REACTED]
+    params = getattr(analysis, "params", None)
+    by_area = getattr(params, "antibody", "") == "modifier" or getattr(params, "assay", "") == "cells"
+    quantity = primary_quantity(rows, by_area=by_area)
+    groups = _replicates(rows)
+    width = float(np.clip(0.42 * len(groups) + 1.6, 4.5, 15.0))
+    figure = Figure(figsize=(width, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_ylabel(_TITLES[quantity], fontsize=8)
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    if not groups:
+        axes.text(0.5, 0.5, "no lane with a reaction", ha="center", transform=axes.transAxes)
+        return figure
+    values = [number_or_nan(row.get(quantity)) for row in rows]
+    axes.set_ylim(*_limits(rows, quantity, values))
+    for x, (_, lanes) in enumerate(groups):
+        _draw_group(axes, x, lanes, quantity)
+    if quantity != "hmw_fraction":
+        axes.axhline(1, color="black", linewidth=0.8, linestyle="--", zorder=0)
+    axes.axhline(0, color="black", linewidth=0.6, zorder=0)
+    axes.set_xlim(-0.7, len(groups) - 0.3)
+    names = [f"{label} (lane {_lane_list(lanes)})" for label, lanes in groups]
+    turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if len(groups) > 3 else {}
+    axes.set_xticks(range(len(groups)), names, fontsize=7, parse_math=False, **turned)
+    axes.set_title("bars: mean of the lanes; points: lanes; lines: 95 % interval of each lane", fontsize=7, loc="left")
+    return figure
+
+
+def _replicates(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Lanes of one condition together, in the order of their first lane: vehicle, then as loaded."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row, label in zip(rows, lane_labels(rows), strict=True):
+        # Without a layout nothing says that two lanes are alike.
+        apart = "" if row.get("compound") or row["role"] != "sample" else str(row["lane"])
+        groups.setdefault((row["role"], f"{label} {apart}".strip()), []).append(row)
+    return [(label, lanes) for (_, label), lanes in groups.items()]
+
+
+def _draw_group(axes: Axes, x: int, lanes: list[dict[str, Any]], quantity: str) -> None:
+    scored = [row for row in lanes if math.isfinite(number_or_nan(row.get(quantity)))]
+    if scored:
+        mean = float(np.mean([float(row[quantity]) for row in scored]))
+        axes.bar(x, mean, 0.7, color=_COLOURS[lanes[0]["role"]], edgecolor="none", zorder=1)
+    spread = np.linspace(-0.2, 0.2, len(scored)) if len(scored) > 1 else np.zeros(1)
+    bottom, top = axes.get_ylim()
+    for dx, row in zip(spread, scored, strict=False):
+        value = float(row[quantity])
+        low, high = number_or_nan(row.get(f"{quantity}_low")), number_or_nan(row.get(f"{quantity}_high"))
+        if low <= value <= high:
+            axes.vlines(x + dx, max(low, bottom), min(high, top), color="black", linewidth=1, zorder=2)
+            if high > top:
+                axes.plot(x + dx, top, marker="^", color="black", markersize=4, clip_on=False, zorder=3)
+        axes.plot(x + dx, value, marker="o", color=_BLUE, markersize=3.5, zorder=3)
+    absent = [row for row in lanes if lane_state(row)]
+    if absent:
+        words = ", ".join(dict.fromkeys(lane_state(row) for row in absent))
+        which = "" if len(lanes) == 1 else f" (lane {_lane_list(absent)})"
+        height = 0.02 * (top - bottom) if not scored else max(float(row[quantity]) for row in scored) + 0.03 * top
+        colour = _RED if "refused" in words else "0.35"
+        axes.text(
+            x, max(height, 0.02 * (top - bottom)), f"× {words}{which}", rotation=90, color=colour, fontsize=7,
+            ha="center", va="bottom", zorder=4, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+        )  # fmt: skip
+
+
+def _limits(rows: list[dict[str, Any]], quantity: str, values: list[float]) -> tuple[float, float]:
+    """Room for the values and, up to twice the largest value, for their intervals."""
+    known = [value for value in values if math.isfinite(value)]
+    if not known:
+        return 0.0, 1.2
+    highs = [number_or_nan(row.get(f"{quantity}_high")) for row in rows]
+    lows = [number_or_nan(row.get(f"{quantity}_low")) for row in rows]
+    largest = max([*known, 1.0 if quantity != "hmw_fraction" else 0.0])
+    top = min(max([largest, *(h for h in highs if math.isfinite(h))]), 2 * largest)
+    least = min([0.0, *known, *(low for low in lows if math.isfinite(low))])
+    return max(least, -0.5 * top) * 1.1, top * 1.08 if top > 0 else 1.0
+
+
+def _lane_list(lanes: list[dict[str, Any]]) -> str:
+    return ", ".join(str(row["lane"]) for row in lanes)
