@@ -231,31 +231,14 @@ def view(
         raise BlotError("no such image or result", path, "give an image, or a folder that ublot analyze wrote")
     try:
         import napari
-        import ublot_napari  # noqa: F401 -- the plugin, which ships with ublot
+        import ublot_napari
     except ImportError as error:
         fix = 'install them with: pip install "ublot[napari]"'
         raise BlotError(f"the viewer needs napari and Qt, which are not installed ({error})", "view", fix) from None
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise BlotError("there is no display to open a window on", "view", "run it on a desktop, or ssh -X")
-    _open_viewer(napari, path)
+    ublot_napari.open_viewer(path)
     napari.run()
-
-
-def _open_viewer(napari: Any, path: Path) -> Any:
-    """Viewer with the blot and the panel, and the lanes of a result."""
-    from ublot_napari.layers import blot_layer
-
-    import ublot
-
-    analysis = ublot.load(path) if path.is_dir() else None
-    blot = ublot.read_blot(path) if analysis is None else analysis.blot
-    viewer = napari.Viewer()
-    if blot is not None:
-        viewer.add_layer(napari.layers.Layer.create(*blot_layer(blot)))
-    _, panel = viewer.window.add_plugin_dock_widget("ublot", "Analyze blot")
-    if analysis is not None:
-        panel.show_analysis(analysis)
-    return viewer
 
 
 # ----------------------------------------------------------------------------------------------------------- shared
