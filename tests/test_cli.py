@@ -281,6 +281,21 @@ def test_inspect_says_what_it_is_and_whether_it_is_fit(tmp_path):
     assert run("inspect", tmp_path / "b.tif", "--quiet").stdout == ""
 
 
+def test_demo_leaves_a_result_and_its_blot_and_can_be_repeated(calls, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        result = run("demo")
+        assert result.exit_code == 0, result.stderr
+        names = {path.name for path in (tmp_path / "ublot-demo").iterdir()}
+        assert names == {"analysis.json", "lanes.csv", "demo.tif", "demo.layout.csv", "demo.truth.json"}
+    assert calls[0]["options"] == {"marker": "precision-plus"}
+    assert calls[0]["image"].source.path == str(Path("ublot-demo") / "demo.tif")
+    assert [path.name for path in tmp_path.iterdir()] == ["ublot-demo"]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "x").touch()
+    refused(run("demo", "--out", "mine"), "not written by ublot analyze")
+
+
 def test_view_without_the_extra_says_how_to_get_it(image, monkeypatch):
     monkeypatch.setitem(sys.modules, "napari", None)
     refused(run("view", image), 'pip install "ublot[napari]"')

@@ -9,9 +9,10 @@ import standin_analysis as standin
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from ublot.report.figures import GREEN, VERMILLION, overlay_figure, png_bytes, profiles_figure, scores_figure
+from ublot.report.figures import overlay_figure, png_bytes, profiles_figure, scores_figure
 from ublot.report.labels import dose_text, lane_labels, time_text
 from ublot.report.scores import lane_state, primary_quantity
+from ublot.report.style import GREEN, VERMILLION
 
 FIGURES = [overlay_figure, profiles_figure, scores_figure]
 

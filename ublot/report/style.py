@@ -1,0 +1,23 @@
+"""What the figures share: colours, and where the regions of a lane lie.
+
+The colours are those of Okabe and Ito (2008), which readers with any colour vision can tell apart.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ublot.report.labels import number_or_nan
+
+__all__ = ["GREEN", "REGION_COLOURS", "VERMILLION", "lane_regions"]
+
+ORANGE, GREEN, BLUE, VERMILLION, PURPLE = "#E69F00", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
+REGION_COLOURS = {"W": PURPLE, "H": ORANGE, "U": BLUE}
+
+
+def lane_regions(ladder: Any) -> list[tuple[str, float, float]]:
+    """Name, upper and lower row of the regions that a lane has."""
+    well, top = number_or_nan(ladder.well_row), number_or_nan(ladder.top_row)
+    cut, low = number_or_nan(ladder.boundary_row), number_or_nan(ladder.low_row)
+    spans = [("W", top, well), ("H", well, cut), ("U", cut, low)]
+    return [(name, upper, lower) for name, upper, lower in spans if lower > upper]
