@@ -61,8 +61,8 @@ def solve_nonnegative(
 
 def _solve(a: NDArray[np.float64], b: NDArray[np.float64], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
     if positive.all():
-        return np.linalg.solve(a, b)
-    x = np.zeros_like(b)
+        return np.asarray(np.linalg.solve(a, b), np.float64)
+    x = np.zeros(len(b))
     if positive.any():
         x[positive] = np.linalg.solve(a[np.ix_(positive, positive)], b[positive])
     return x
