@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -59,6 +60,7 @@ class Case:
     seed: int
     background: str | None
     layout: bool
+    keep: Path | None = None
 
 
 def analyse(case: Case) -> dict[str, Any]:
@@ -70,13 +72,14 @@ def analyse(case: Case) -> dict[str, Any]:
     options |= {"antibody": blot.truth["antibody"], "assay": blot.truth["assay"]}
     if case.background:
         options["background"] = case.background
-    with tempfile.TemporaryDirectory() as folder:
-        image = save_blot(blot, folder, "blot", case.name)
-        layout = image.with_name("blot.layout.csv")
+    with tempfile.TemporaryDirectory() as scratch:
+        stem = f"{case.name}_{case.seed}"
+        image = save_blot(blot, case.keep or scratch, stem, case.name)
+        layout = image.with_name(f"{stem}.layout.csv")
         if case.layout:
             options["layout"] = layout
-        else:
-            layout.unlink()
+        else:  # a layout beside the image would be found
+            image = Path(shutil.copy(image, Path(tempfile.mkdtemp(dir=scratch)) / image.name))
         start = time.perf_counter()
         try:
             analysis = ublot.analyze(image, **options)
@@ -269,6 +272,7 @@ def main() -> int:
     parser.add_argument("--no-layout", action="store_true", help="nothing is said about the lanes")
     parser.add_argument("--short", action="store_true", help="one blot of each set, checked against the limits")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the blots there, with layout and truth")
     parser.add_argument("--out", type=Path, help="CSV of every lane's errors")
     options = parser.parse_args()
     names = options.sets.split(",")
@@ -278,7 +282,7 @@ def main() -> int:
     # Seeds do not depend on which sets are asked for, so that a set alone gives the numbers it gives among all.
     per_set = 1 if options.short else options.per_set
     keys = [(name, options.seed + 100 * known.index(name) + k) for name in names for k in range(per_set)]
-    cases = [Case(name, seed, options.background, not options.no_layout) for name, seed in keys]
+    cases = [Case(name, seed, options.background, not options.no_layout, options.keep) for name, seed in keys]
     start = time.perf_counter()
     results = run(cases, options.workers)
     pooled = show(f"background: {options.background or 'default'}", results)

@@ -223,6 +223,19 @@ def test_curl_bends_bands_within_their_lane():
     assert bend(0.9) > 0.5
 
 
+def test_band_widens_bands_and_keeps_their_amount():
+    def half_width(blot):
+        c = round(blot.truth["lanes"][1]["x_px"])  # no ATP: nothing but the band
+        rows = blot.signal[:, c - 3 : c + 4].mean(axis=1, dtype=np.float64)
+        fine = np.interp(np.arange(0, len(rows), 0.05), np.arange(len(rows)), rows)
+        return (fine > 0.5 * fine.max()).sum() * 0.05
+
+    sharp, wide = (simulate_blot(seed=2, **STRAIGHT, band=b) for b in (1.0, 1.6))
+    assert half_width(wide) / half_width(sharp) == pytest.approx(1.6, abs=0.03)
+    for a, b in zip(scored(sharp), scored(wide), strict=True):
+        assert a["hmw_fraction"] == pytest.approx(b["hmw_fraction"])
+
+
 def test_fill_and_softness_close_the_gutters():
     def gutter(**knobs):
         blot = simulate_blot(seed=2, **{**STRAIGHT, "width_scatter": 0.0, **knobs})

@@ -73,7 +73,7 @@ def simulate_blot(*, seed: int = 1, difficulty: Difficulty = "ordinary", **stres
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(8)]
     reaction = plan_lanes(settings, streams[0])
     top, bottom, _, _ = membrane_frame(settings)
-    gel = cast_gel(settings.shape[0], top, bottom, streams[1])
+    gel = cast_gel(settings.shape[0], top, bottom, streams[1], settings.band)
     geometry = lay_out(settings, gel.well, gel.sigma, streams[2])
     loads, marker = _load_lanes(settings, reaction, gel, streams[3])
     signal, gain = _paint(settings, geometry, gel, loads)

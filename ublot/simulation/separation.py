@@ -62,8 +62,11 @@ class Gel:
             return np.asarray(self.half_kda * (1.0 / share - 1.0) ** (1.0 / self.power), np.float64)
 
 
-def cast_gel(height: int, top: float, bottom: float, rng: np.random.Generator) -> Gel:
-    """Draw a gel whose front and well leave some room between `top` and `bottom` of the membrane."""
+def cast_gel(height: int, top: float, bottom: float, rng: np.random.Generator, band: float = 1.0) -> Gel:
+    """Draw a gel whose front and well leave some room between `top` and `bottom` of the membrane.
+
+    `band` widens its bands; everything else is as drawn by `rng`.
+    """
     length = bottom - top
     well = top + length * rng.uniform(0.03, 0.055)
     return Gel(
@@ -71,7 +74,7 @@ def cast_gel(height: int, top: float, bottom: float, rng: np.random.Generator) -
         span=float(top + 0.99 * length - well),
         half_kda=float(rng.uniform(58, 92)),
         power=float(rng.uniform(1.05, 1.3)),
-        sigma=float(rng.uniform(3.2, 4.2) * height / 1024),
+        sigma=float(band * rng.uniform(3.2, 4.2) * height / 1024),
         tail=float(rng.choice([1.0, 1.0, 1.0, -1.0]) * rng.uniform(0.2, 0.7)),
         rows=np.arange(-0.1 * height, 1.1 * height, STEP),
     )

@@ -43,6 +43,8 @@ class Settings:
         How far a band's flanks lag behind its middle, in band widths (sigma); the sign varies from lane to lane.
     speed_scatter : float
         Lane-to-lane scatter of the distance run.
+    band : float
+        Width of bands over that of a sharp gel.
     base_fraction, top_fraction : tuple of float
         Modified fraction with the vehicle and at saturating dose; drawn in this range.
     processive : float
@@ -101,6 +103,7 @@ class Settings:
     smile: float = 0.006
     curl: float = 0.35
     speed_scatter: float = 0.002
+    band: float = 1.0
     base_fraction: tuple[float, float] = (0.1, 0.28)
     top_fraction: tuple[float, float] = (0.5, 0.9)
     processive: float = 0.3
@@ -140,6 +143,7 @@ class Settings:
             ("lanes", cols / max(self.lanes, 1) >= 12, "12 columns or more for every lane"),
             ("fill", 0.2 <= self.fill <= 1.0, "0.2 to 1"),
             ("softness", 0.0 < self.softness <= 0.3, "above 0, up to 0.3"),
+            ("band", 0.5 <= self.band <= 3, "0.5 to 3"),
             ("exposure", self.exposure > 0, "above 0"),
             ("degrade", 0 <= self.degrade < 1, "0 to 1"),
             ("processive", 0 <= self.processive <= 1, "0 to 1"),
@@ -192,6 +196,7 @@ STRESSES = _frozen(
         "dusty": {"dust": 150, "lint": 8},
         "pen": {"pen": True},
         "glare": {"glare": 0.03},
+        "blurred": {"band": 1.6},
         "ladder": {"smear": 0.1, "processive": 0.05},
         "smear": {"smear": 1.0, "processive": 0.7},
         "fragments": {"fragments": 0.1},
