@@ -157,7 +157,7 @@ def test_dose(nm, text):
 
 def test_labels_name_time_and_group_only_where_they_differ():
     rows = [
-        {"role": "vehicle", "compound": "DMSO", "time_min": 30.0, "group": "A"},
+        {"role": "vehicle", "compound": "DMSO", "concentration_nM": 0.0, "time_min": 30.0, "group": "A"},
         {"role": "sample", "compound": "LCL161", "concentration_nM": 5.0, "time_min": 30.0, "group": "A"},
         {"role": "blank", "compound": float("nan")},
         {"role": "vehicle"},

@@ -58,7 +58,9 @@ def lane_labels(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     labels = []
     for row in rows:
         role, compound = _text(row.get("role")), _text(row.get("compound"))
-        parts = [compound or _ROLE_NAMES.get(role, ""), dose_text(row.get("concentration_nM"))]
+        dose = dose_text(row.get("concentration_nM"))
+        # "DMSO 0 nM" says nothing more than DMSO.
+        parts = [compound or _ROLE_NAMES.get(role, ""), dose if role == "sample" or dose != "0 nM" else ""]
         if role in {"marker", "blank", "ignore"}:
             parts = [_ROLE_NAMES[role]]
         else:
