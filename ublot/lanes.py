@@ -23,6 +23,7 @@ FINE = (160, 22)  # cells down the picture, and across one pitch, for the refine
 MAX_TILT = 6.0  # degrees
 BLANK_COST = 0.35  # of a typical lane's score, for a lane without signal between loaded ones
 FAINTEST = 0.2  # a lane at the end of the row needs this share of a typical lane's score
+BAND = 0.1  # of the height of the picture: no band is thicker
 KNOTS = 9
 
 
@@ -44,22 +45,31 @@ def _opened(values: NDArray[np.float32], wide: float) -> NDArray[np.float32]:
     return cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((1, n), np.uint8))[:, n:-n]
 
 
-def _evidence(cells: Cells, pitch: float) -> NDArray[np.float32]:
-    """How lane-like every cell is, for lanes about `pitch` cells apart: height above the baseline, logarithmic.
+def _above(values: NDArray[np.float32], baseline: NDArray[np.float32], noise: float) -> NDArray[np.float32]:
+    """Height above a baseline on a logarithmic scale, so that faint smears and strong bands vote alike."""
+    height = np.maximum(values - baseline, 0)
+    floor = 3 * noise + 0.005 * float(np.quantile(height, 0.995)) + 1e-12
+    return np.log1p(height / floor, dtype=np.float32)
 
-    The logarithm lets faint smears and strong bands vote alike. The baseline of a row is its envelope from below that
-    no lane can lift; what is far narrower than a lane (dust, pen) is taken off.
+
+def _evidence(cells: Cells, pitch: float) -> NDArray[np.float32]:
+    """How lane-like every cell is, for lanes about `pitch` cells apart.
+
+    Two things speak for a lane, each worth half: signal above the lateral baseline, the envelope from below that no
+    lane can lift (smears and bands), and signal above the baseline along the lane (bands, but no edge of a membrane).
+    What is far narrower than a lane (dust, pen) is taken off.
     """
     values = cv2.medianBlur(cells.values, 3) if min(cells.values.shape) > 3 else cells.values
-    filled = np.where(cells.mask, values, np.nan)
-    rows = np.nan_to_num(np.nanmedian(filled, axis=1), nan=float(np.nanmedian(filled)))
+    usable = cells.mask.any(axis=1)
+    rows = np.full(len(values), float(np.median(values[cells.mask])))
+    rows[usable] = np.nanmedian(np.where(cells.mask, values, np.nan)[usable], axis=1)
     values = np.where(cells.mask, values, rows[:, None]).astype(np.float32)
-    baseline = cv2.blur(_opened(values, 1.3 * pitch), (max(int(pitch / 3), 1), 1))
-    height = np.maximum(values - baseline, 0)
     steps = np.abs(np.diff(cells.values, axis=1))[cells.mask[:, 1:] & cells.mask[:, :-1]]
     noise = 1.4826 * float(np.median(steps)) / np.sqrt(2)
-    floor = 3 * noise + 0.005 * float(np.quantile(height, 0.995)) + 1e-12
-    return _opened(np.where(cells.mask, np.log1p(height / floor), 0.0).astype(np.float32), 0.2 * pitch)
+    sideways = _above(values, cv2.blur(_opened(values, 1.3 * pitch), (max(int(pitch / 3), 1), 1)), noise)
+    along = _above(values, _opened(values.T.copy(), BAND * len(values)).T, noise)
+    together = sideways + along * (sideways.mean() / (along.mean() + 1e-12))
+    return _opened(np.where(cells.mask, together, 0).astype(np.float32), 0.2 * pitch)
 
 
 def _projection(evidence: NDArray[np.float32], slope: float) -> Array:

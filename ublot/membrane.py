@@ -49,14 +49,14 @@ def _otsu(values: NDArray[np.float32]) -> float:
     return float(edges[1:-1][best].mean())
 
 
-def _is_sharp(small: NDArray[np.float32], part: NDArray[np.bool_], step: float) -> bool:
-    """Whether the picture climbs a good share of `step` within four cells all along the outline of `part`."""
+def _sharpness(small: NDArray[np.float32], part: NDArray[np.bool_], step: float) -> float:
+    """How sharp the outline of `part` is all along, relative to `step`; above 1 it can be a membrane's."""
     climbs = []
     for axis in (0, 1):
         values, inside = np.moveaxis(small, axis, 0), np.moveaxis(part, axis, 0)
         climbs.append(np.abs(values[5:] - values[:-5])[inside[3:-2] != inside[2:-3]])
     climb = np.concatenate(climbs) / step
-    return len(climb) > 0 and bool((np.quantile(climb, (0.1, 0.25, 0.5)) > SHARP).all())
+    return float((np.quantile(climb, (0.1, 0.25, 0.5)) / SHARP).min()) if len(climb) else 0.0
 
 
 def _is_membrane(stats: NDArray[np.int32], shape: tuple[int, int]) -> bool:
@@ -93,23 +93,33 @@ def find_membrane(blot: Blot) -> Membrane:
         part = blot.valid[window.slices].astype(np.uint8) * 255
         usable = cv2.resize(part, shape[::-1], interpolation=cv2.INTER_AREA) > 250
     clipped = np.minimum(cv2.medianBlur(small, 3), np.quantile(small[usable], 0.8)).astype(np.float32)
-    high = (clipped > _otsu(clipped[usable])) & usable
     whole = Membrane(window) if usable.all() else _from_mask(window, usable, scale, blot.shape)
-    if not high.any() or high.all():
+    # Shading widens the membrane's class and drags the threshold up into it: lower ones are tried as well.
+    dark = float(np.quantile(clipped[usable], 0.02))
+    otsu = _otsu(clipped[usable])
+    best, strips = max(
+        (_strips(clipped, usable, dark + share * (otsu - dark)) for share in (1.0, 0.75, 0.5)), key=lambda s: s[0]
+    )
+    if best <= 1:
         return whole
-    step = float(np.median(clipped[high]) - np.median(clipped[usable & ~high]))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(_solid(high), connectivity=4)
-    found = [
-        k
-        for k in range(1, len(stats))
-        if _is_membrane(stats[k], shape) and _is_sharp(clipped, labels == k, step)
-    ]
-    if not found:
-        return whole
-    best = max(found, key=lambda k: stats[k][4])
-    inside = cv2.erode((labels == best).astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
-    flags = ("several_membranes",) if len(found) > 1 else ()
+    inside = cv2.erode(strips[0].astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    flags = ("several_membranes",) if len(strips) > 1 else ()
     return _from_mask(window, (inside > 0) & usable, scale, blot.shape, flags)
+
+
+def _strips(
+    clipped: NDArray[np.float32], usable: NDArray[np.bool_], threshold: float
+) -> tuple[float, list[NDArray[np.bool_]]]:
+    """Membrane strips above a threshold, the largest first, and the sharpness of its outline (0 without any)."""
+    high = (clipped > threshold) & usable
+    if not high.any() or high.all():
+        return 0.0, []
+    step = float(np.median(clipped[high]) - np.median(clipped[usable & ~high])) + 1e-12
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(_solid(high), connectivity=4)
+    order = sorted(range(1, len(stats)), key=lambda k: -stats[k][4])
+    parts = [labels == k for k in order if _is_membrane(stats[k], clipped.shape)]
+    sharp = [(s, p) for p in parts if (s := _sharpness(clipped, p, step)) > 1]
+    return (sharp[0][0], [p for _, p in sharp]) if sharp else (0.0, [])
 
 
 def _solid(high: NDArray[np.bool_]) -> NDArray[np.uint8]:
