@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ublot.centrelines import refine_lanes, straight_lane
-from ublot.lateral import Cells, make_cells
+from ublot.lateral import Cells, lane_cells, make_cells
 from ublot.membrane import find_membrane
 from ublot.model import Blot, Lanes
 
@@ -19,7 +19,6 @@ __all__ = ["find_lanes"]
 Array = NDArray[np.float64]
 
 COARSE = (192, 512)  # cells down and across for the first look
-FINE = (160, 22)  # cells down the picture, and across one pitch, for the refined geometry
 MAX_TILT = 6.0  # degrees
 BLANK_COST = 0.35  # of a typical lane's score, for a lane without signal between loaded ones
 FAINTEST = 0.2  # a lane at the end of the row needs this share of a typical lane's score
@@ -247,15 +246,14 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     sighting = _best_sighting(cells, count, blank)
     comb, slope = sighting.comb, sighting.slope
     if len(comb.centres) < (count or 2):
-        return Lanes((), window, flags=(*membrane.flags, "no_lanes"))
+        return Lanes((), window, flags=(*membrane.flags, "no_lanes"), inside=membrane.inside)
     pitch = float(np.median(np.diff(comb.centres))) * size[1] if len(comb.centres) > 1 else 0.7 * window.width
     centres = cells.x_px[0] + comb.centres * size[1]
     knots = np.linspace(window.top, window.bottom - 1, KNOTS)
     middle = 0.5 * (cells.row_px[0] + cells.row_px[-1])
     tilt = slope * size[1] / size[0]
     items = [straight_lane(i + 1, x, 0.7 * pitch, tilt, middle, knots) for i, x in enumerate(centres)]
-    lanes = Lanes(tuple(items), window, pitch, 6.0, membrane.flags)
-    fine = max(1, round(window.height / FINE[0])), max(1, int(pitch / FINE[1]))
-    lanes, _ = refine_lanes(make_cells(blot, window, fine, membrane.inside), lanes)
+    lanes = Lanes(tuple(items), window, pitch, 6.0, membrane.flags, membrane.inside)
+    lanes, _ = refine_lanes(lane_cells(blot, lanes), lanes)
     x = np.array([lane.centre(window.mid_row) for lane in lanes])
     return replace(lanes, pitch=float(np.median(np.diff(x))) if len(x) > 1 else pitch)

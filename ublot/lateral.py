@@ -19,9 +19,20 @@ from numpy.typing import NDArray
 
 from ublot.model import Blot, Lane, Lanes, Window
 
-__all__ = ["Cells", "lane_reach", "lane_shapes", "lane_window", "lateral_shape", "make_cells", "spline_basis"]
+__all__ = [
+    "Cells",
+    "lane_cells",
+    "lane_reach",
+    "lane_shapes",
+    "lane_window",
+    "lateral_shape",
+    "make_cells",
+    "spline_basis",
+]
 
 Array = NDArray[np.float64]
+
+FINE = (160, 22)  # cells down the picture, and across one pitch
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +87,12 @@ def make_cells(
     row_px = used.top + (np.arange(rows) + 0.5) * high - 0.5
     x_px = used.left + (np.arange(cols) + 0.5) * wide - 0.5
     return Cells(values, mask, row_px, x_px, size, used)
+
+
+def lane_cells(blot: Blot, lanes: Lanes) -> Cells:
+    """Cells fine enough to see the lateral shape of the lanes."""
+    size = max(1, round(lanes.window.height / FINE[0])), max(1, int(lanes.pitch / FINE[1]))
+    return make_cells(blot, lanes.window, size, lanes.inside)
 
 
 def lateral_shape(offset: Array, width: float | Array, softness: float) -> Array:

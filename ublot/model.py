@@ -186,6 +186,8 @@ class Lanes(Sequence[Lane]):
         Exponent ``e`` of the lanes' lateral shape ``exp(-ln 2 |2 x / width|^e)``: large is box-like, 2 is Gaussian.
     flags : tuple of str
         What is noteworthy about the finding as a whole.
+    inside : ndarray of bool, shape (rows, cols) of the whole image, or None
+        Pixels that are membrane; None where all of `window` is.
     """
 
     items: tuple[Lane, ...]
@@ -193,6 +195,7 @@ class Lanes(Sequence[Lane]):
     pitch: float = 0.0
     softness: float = 6.0
     flags: tuple[str, ...] = ()
+    inside: NDArray[np.bool_] | None = field(default=None, repr=False, compare=False)
 
     @overload
     def __getitem__(self, index: int) -> Lane: ...

@@ -1,0 +1,172 @@
+"""What is not the lanes' protein: the membrane under them, by several methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ublot.errors import BlotError
+from ublot.gutter import Membrane, fit_membrane
+from ublot.lateral import lane_cells, lane_shapes
+from ublot.model import Background, Blot, Lanes
+from ublot.strips import core_means
+
+__all__ = ["METHODS", "estimate_background"]
+
+Array = NDArray[np.float64]
+
+KNOT_SPACING = 1.5  # of the pitch: the membrane varies no faster than that
+MODES = 16  # directions kept of the membrane's uncertainty
+CORE_POINTS = np.linspace(-0.3, 0.3, 5)  # of the lane's width, where the membrane is averaged under a lane
+BALL = 1.1  # of the pitch: radius of the rolling ball
+TOUCHING = 0.85  # full width at half height over pitch, from where on the gutters no longer show membrane
+
+
+def _under_lanes(membrane: Membrane, lanes: Lanes, rows: Array) -> tuple[Array, Array]:
+    """Mean membrane over the core of every lane, shape (lanes, rows), and its modes, shape (modes, lanes, rows)."""
+    coarse = np.linspace(rows[0], rows[-1], min(len(rows), 64))
+    levels, spreads = [], []
+    for lane in lanes:
+        down, _ = membrane.basis(rows, rows[:1])
+        across = _core_basis(membrane, lane.centre(rows), lane.width)
+        levels.append(np.einsum("rk,rk->r", down @ membrane.coefficients, across))
+        down, _ = membrane.basis(coarse, coarse[:1])
+        across = _core_basis(membrane, lane.centre(coarse), lane.width)
+        spreads.append((down[:, :, None] * across[:, None, :]).reshape(len(coarse), -1) @ membrane.factor)
+    spread = np.concatenate(spreads)
+    variance, directions = np.linalg.eigh(spread.T @ spread)
+    kept = directions[:, np.argsort(variance)[::-1][:MODES]]
+    modes = (spread @ kept).reshape(len(lanes), len(coarse), -1).transpose(2, 0, 1)
+    at = (rows - rows[0]) / max(rows[-1] - rows[0], 1e-9) * (len(coarse) - 1)
+    low = np.clip(at.astype(int), 0, max(len(coarse) - 2, 0))
+    part = at - low
+    high = np.minimum(low + 1, len(coarse) - 1)
+    return np.array(levels), modes[:, :, low] * (1 - part) + modes[:, :, high] * part
+
+
+def _core_basis(membrane: Membrane, centre: Array, width: float) -> Array:
+    return np.mean([membrane.basis(centre[:1], centre + p * width)[1] for p in CORE_POINTS], axis=0)
+
+
+def _gutter(blot: Blot, lanes: Lanes, _: Collection[int]) -> tuple[Array, Array]:
+    cells = lane_cells(blot, lanes)
+    membrane = fit_membrane(cells, lane_shapes(cells, lanes), KNOT_SPACING * lanes.pitch)
+    rows = np.arange(lanes.window.top, lanes.window.bottom, dtype=np.float64)
+    return _under_lanes(membrane, lanes, rows)
+
+
+def _blank_lane(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Array]:
+    chosen = [lane for lane in lanes if lane.number in blank]
+    if not chosen:
+        raise BlotError("the background blank-lane needs a lane with role blank", "layout", "say which lane is blank")
+    means = core_means(blot, lanes)
+    smooth = max(int(0.02 * lanes.window.height), 1)
+    mid = lanes.window.mid_row
+    x = np.array([float(lane.centre(mid)) for lane in chosen])
+    known = np.array([cv2.blur(means[lane.number - 1][:, None], (1, smooth))[:, 0] for lane in chosen])
+    level = []
+    for lane in lanes:
+        away = np.abs(x - float(lane.centre(mid))) + 1e-6
+        level.append(np.average(known, axis=0, weights=1 / away))
+    return np.array(level), np.zeros((0, *means.shape))
+
+
+def _rolling_ball(blot: Blot, lanes: Lanes, _: Collection[int]) -> tuple[Array, Array]:
+    from skimage.restoration import rolling_ball
+
+    window = lanes.window
+    scale = max(1, round(BALL * lanes.pitch / 12))
+    shape = max(window.height // scale, 1), max(window.width // scale, 1)
+    small = cv2.resize(blot.signal[window.slices], shape[::-1], interpolation=cv2.INTER_AREA)
+    # The ball's height is in the picture's own unit: ImageJ's convention for pictures of 256 levels.
+    unit = max(float(np.ptp(small)) / 255.0, 1e-12)
+    surface = rolling_ball(small / unit, radius=BALL * lanes.pitch / scale) * unit
+    full = cv2.resize(surface.astype(np.float32), (window.width, window.height), interpolation=cv2.INTER_LINEAR)
+    means = core_means(blot, lanes, surface=full)
+    return means, np.zeros((0, *means.shape))
+
+
+def _along_lanes(name: str) -> Callable[[Blot, Lanes, Collection[int]], tuple[Array, Array]]:
+    """A baseline along every lane by a method of pybaselines."""
+
+    def method(blot: Blot, lanes: Lanes, _: Collection[int]) -> tuple[Array, Array]:
+        from pybaselines import Baseline
+
+        means = core_means(blot, lanes)
+        fitter = Baseline()
+        half = max(int(0.04 * lanes.window.height), 3)
+        # arPLS: the usual smoothness for 1,000 points, carried over to the number of rows.
+        options = {"lam": 1e5 * (means.shape[1] / 1000) ** 4} if name == "arpls" else {"max_half_window": half}
+        level = np.array([getattr(fitter, name)(row, **options)[0] for row in means])
+        return level, np.zeros((0, *means.shape))
+
+    return method
+
+
+def _none(blot: Blot, lanes: Lanes, _: Collection[int]) -> tuple[Array, Array]:
+    shape = len(lanes), lanes.window.height
+    return np.zeros(shape), np.zeros((0, *shape))
+
+
+METHODS: Mapping[str, Callable[[Blot, Lanes, Collection[int]], tuple[Array, Array]]] = {
+    "gutter": _gutter,
+    "blank-lane": _blank_lane,
+    "rolling-ball": _rolling_ball,
+    "arpls": _along_lanes("arpls"),
+    "snip": _along_lanes("snip"),
+    "none": _none,
+}
+EATS_SMEARS = ("rolling-ball", "arpls", "snip")
+
+
+def estimate_background(
+    blot: Blot, lanes: Lanes, method: str = "gutter", *, blank: Collection[int] = ()
+) -> Background:
+    """Estimate the background under every lane.
+
+    Parameters
+    ----------
+    blot : Blot
+    lanes : Lanes
+    method : {"gutter", "blank-lane", "rolling-ball", "arpls", "snip", "none"}
+        ``gutter`` takes the membrane from the gutters between lanes, at the same row, by a joint regression of lanes
+        and membrane (`ublot.gutter`): the only one that a smear cannot lift. The others are there to compare with.
+    blank : collection of int
+        Numbers of the lanes with nothing in them, for ``blank-lane``.
+
+    Returns
+    -------
+    Background
+        With ``smear_at_risk`` among the flags for a method that takes part of a smear for background.
+
+    Raises
+    ------
+    BlotError
+        For an unknown method, or ``blank-lane`` without a blank lane.
+    """
+    if method not in METHODS:
+        raise BlotError(f"{method!r} is no background method", "background", f"one of {', '.join(METHODS)}")
+    if not len(lanes):
+        empty = np.zeros((0, lanes.window.height))
+        return Background(method, empty, np.zeros((0, *empty.shape)), np.zeros(0), lanes.window)
+    level, modes = METHODS[method](blot, lanes, blank)
+    flags = ("smear_at_risk",) if method in EATS_SMEARS else ()
+    return Background(
+        method, level, modes, np.zeros(len(lanes)), lanes.window, flags, tuple(_lane_flags(lanes, method))
+    )
+
+
+def _lane_flags(lanes: Lanes, method: str) -> list[tuple[str, ...]]:
+    """Lanes that leave no gutter beside them."""
+    mid = lanes.window.mid_row
+    x = np.array([float(lane.centre(mid)) for lane in lanes])
+    widths = np.array([lane.width for lane in lanes])
+    out = []
+    for i in range(len(lanes)):
+        beside = [j for j in (i - 1, i + 1) if 0 <= j < len(lanes)]
+        fills = [0.5 * (widths[i] + widths[j]) / max(abs(x[i] - x[j]), 1e-9) for j in beside]
+        out.append(("lanes_touching",) if method == "gutter" and fills and max(fills) >= TOUCHING else ())
+    return out
