@@ -13,6 +13,7 @@ from ublot.simulation import simulate_blot
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import accuracy
+from lane_errors import compare, summarise
 
 sys.path.pop(0)
 
@@ -46,7 +47,7 @@ def result(rows, found, name="standard"):
 
 
 def test_a_perfect_analysis_breaks_no_limit(truth):
-    pooled = accuracy.summarise([result(*accuracy.compare(*oracle(truth), truth))])
+    pooled = summarise([result(*compare(*oracle(truth), truth))])
     assert pooled["fraction_p95"] == pytest.approx(0, abs=1e-12)
     assert pooled["log2_mean"] == pytest.approx(0, abs=1e-12)
     assert pooled["share_p95"] == pytest.approx(0, abs=1e-12)
@@ -57,7 +58,7 @@ def test_a_perfect_analysis_breaks_no_limit(truth):
 
 
 def test_a_biased_one_breaks_those_it_should(truth):
-    pooled = accuracy.summarise([result(*accuracy.compare(*oracle(truth, fraction=1.1), truth))])
+    pooled = summarise([result(*compare(*oracle(truth, fraction=1.1), truth))])
     assert pooled["relative_median"] == pytest.approx(0.1)
     assert pooled["log2_mean"] == pytest.approx(np.log2(1.1))
     expected = np.median([0.1 * lane["hmw_fraction"] for lane in truth["lanes"] if "hmw_fraction" in lane])
@@ -71,16 +72,16 @@ def test_lanes_missed_made_up_and_unscored_are_counted(truth):
     lanes, species = oracle(truth)
     lanes = lanes.drop(index=4)
     lanes.loc[100] = lanes.iloc[-1].to_dict() | {"x_px": 5.0}
-    rows, found = accuracy.compare(lanes, species, truth)
+    rows, found = compare(lanes, species, truth)
     assert found == {"hit": len(truth["lanes"]) - 1, "of": len(truth["lanes"]), "false": 1}
-    pooled = accuracy.summarise([result(rows, found)])
+    pooled = summarise([result(rows, found)])
     assert pooled["scored"] == pytest.approx(8 / 9)
     assert {line.split()[0] for line in accuracy.broken_limits(pooled)} == {"lanes_found", "lanes_false", "scored"}
 
 
 def test_a_failed_blot_is_counted_and_breaks_a_limit():
     failed = {"set": "standard", "seed": 1, "rows": [], "found": None, "failure": "BlotError: no"}
-    assert any(line.startswith("failed") for line in accuracy.broken_limits(accuracy.summarise([failed])))
+    assert any(line.startswith("failed") for line in accuracy.broken_limits(summarise([failed])))
 
 
 def test_sets_that_are_not_judged_exist_and_do_not_count():

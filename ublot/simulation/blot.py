@@ -103,7 +103,14 @@ def simulate_blot(*, seed: int = 1, difficulty: Difficulty = "ordinary", **stres
 def demo_blot(seed: int = 7) -> SimulatedBlot:
     """A dose series of birinapant as one would hope for: marker, no ATP, three DMSO lanes, eight doses, a blank."""
     return simulate_blot(
-        seed=seed, lanes=14, shape=(900, 1200), base_fraction=(0.16, 0.2), top_fraction=(0.72, 0.8), exposure=0.6
+        seed=seed,
+        shape=(900, 1200),
+        lanes=14,
+        base_fraction=(0.16, 0.2),
+        top_fraction=(0.8, 0.86),
+        processive=0.5,
+        smear=0.9,
+        exposure=0.6,
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST", "Reaction", "Sample", "chain_lengths", "plan_lanes"]
 
 #: Chains of this length and longer are one class.
-LONGEST = 36
+LONGEST = 60
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def load_lane(
     """React, stop, load and run one lane; a blank lane stays empty."""
     nothing = np.zeros_like(gel.rows)
     scatter, amount = np.exp(rng.normal(0, (settings.vehicle_scatter, settings.load_scatter)))
-    burst, elongation = rng.uniform(7, 13), rng.uniform(2.5, 4.5)
+    burst, elongation = rng.uniform(8, 16), rng.uniform(2.5, 4.5)
     if sample.role == "blank":
         return Load(nothing, nothing)
     if sample.role == "negative":
