@@ -213,12 +213,15 @@ def _blockiness_along(picture: NDArray[np.float32]) -> float:
     by_phase = per_border[: periods * BLOCK].reshape(periods, BLOCK)
     # The median over the periods passes over lane edges and drawn frames.
     middle = np.median(by_phase, axis=0)
-    best = int(middle.argmax())
-    error = 1.2533 * by_phase[:, best].std() / np.sqrt(periods)
-    typical = float(np.median(rough))
-    if typical <= 0 or middle[best] < BLOCKY_SURE * error:
+    second, best = np.argsort(middle)[-2:]
+    # A picture enlarged by repeating pixels is rough at every second or fourth border: only one phase alone is JPEG.
+    alone = middle[best] - max(middle[second], 0.0)
+    # Standard error of a median, from the median absolute deviation: edges would swell a standard deviation.
+    error = 1.2533 * 1.4826 * np.median(np.abs(by_phase[:, best] - middle[best])) / np.sqrt(periods)
+    typical = float(rough.mean())
+    if typical <= 0 or alone <= BLOCKY_SURE * error:
         return 0.0
-    return float(middle[best] / typical)
+    return float(alone / typical)
 
 
 def clipped_share(levels: NDArray[Any]) -> float:

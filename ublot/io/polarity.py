@@ -26,7 +26,7 @@ REACH = 17
 """Sketch rows of the running median: bands up to half of it stand out whole."""
 
 COARSER = 4
-"""Factor between the two scales."""
+"""Factor between the two scales. A third, coarser one was tried: it mistakes uneven membranes for bands."""
 
 SURE = 0.3
 """Of 1: below, the two signs nearly balance and the polarity is an assumption. Pure noise stays below 0.15."""
@@ -84,7 +84,8 @@ def _reduced(length: int, target: int, whole: bool) -> int:
 def _find_fill(small: NDArray[np.float32]) -> tuple[NDArray[np.bool_], dict[float, NDArray[np.bool_]]]:
     """Connected areas of one level around a flat block of 1/16 of the picture's sides.
 
-    Noise makes that impossible inside a picture; what is clipped between bands is narrower than the block.
+    Noise makes that impossible inside a picture, and what is clipped between bands is narrower than the block. It must
+    reach the border of the picture: the blackened top of a saturated lane does not.
     """
     rows, cols = small.shape
     near = np.ones((3, 3), np.uint8)
@@ -99,12 +100,18 @@ def _find_fill(small: NDArray[np.float32]) -> tuple[NDArray[np.bool_], dict[floa
     if not core.any():
         return fill, {}
     values, counts = np.unique(np.rint(small[core] / unit) * unit, return_counts=True)
-    for value in values[np.argsort(-counts)[:4]]:
+    outside = np.ones((rows, cols), bool)
+    outside[1:-1, 1:-1] = False
+    # Twice: a page inside a frame touches the frame, not the picture's border.
+    for value in 2 * values[np.argsort(-counts)[:4]].tolist():
         same = np.abs(small - value) <= 1.5 * unit
         _, labels = cv2.connectedComponents(same.astype(np.uint8))
-        area = np.isin(labels, np.unique(labels[core & same])).astype(np.uint8)
-        found[float(value)] = np.asarray(cv2.dilate(area, np.ones((5, 5), np.uint8)), bool)
-        fill |= found[float(value)]
+        touching = np.intersect1d(labels[core & same], labels[outside & same])
+        if touching.size:
+            area = np.isin(labels, touching).astype(np.uint8)
+            found[value] = np.asarray(cv2.dilate(area, np.ones((5, 5), np.uint8)), bool)
+            fill |= found[value]
+            outside |= fill
     return (fill, found) if fill.mean() <= 0.9 else (np.zeros((rows, cols), bool), {})
 
 
@@ -133,15 +140,11 @@ def _excursion(levels: NDArray[np.float32]) -> NDArray[np.float32]:
 def asymmetry(picture: Sketch) -> float:
     """Balance of bright (+1) against dark (-1) excursions."""
     scales = [(picture.levels, picture.fill)]
-    coarse = len(picture.levels) // COARSER
-    if coarse >= 3:
-        size = (picture.levels.shape[1], coarse)
-        scales.append(
-            (
-                np.asarray(cv2.resize(picture.levels, size, interpolation=cv2.INTER_AREA), np.float32),
-                cv2.resize(picture.fill.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool),
-            )
-        )
+    size = (picture.levels.shape[1], len(picture.levels) // COARSER)
+    if size[1] >= 3:
+        coarse = cv2.resize(picture.levels, size, interpolation=cv2.INTER_AREA)
+        filled = cv2.resize(picture.fill.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+        scales.append((np.asarray(coarse, np.float32), np.asarray(filled, bool)))
     signed = total = 0.0
     strongest = float(np.ptp(picture.levels)) or 1.0
     for levels, fill in scales:

@@ -72,7 +72,11 @@ def noise_ratio(levels: NDArray[Any]) -> float:
     low, high = np.quantile(level[:: max(1, level.size // 20_000)], [0.002, 0.9])
     if not high > low:
         return math.nan
-    dark, light = level < low + 0.45 * (high - low), (level > high - 0.15 * (high - low)) & (level < high)
+    dark = level < low + 0.45 * (high - low)
+    if levels.dtype.itemsize > 1:
+        # Three equal neighbours are a saturated detector, which has no noise; in 8 bits they are mere rounding.
+        dark &= rough > 0
+    light = (level > high - 0.15 * (high - low)) & (level < high)
     if min(dark.sum(), light.sum()) < 200:
         return math.nan
     at_light = float(np.quantile(rough[light], 0.25))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +111,9 @@ def _check_extent(page: Any, where: Path) -> None:
     ends = [o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
     if not ends or max(ends) > size:
         raise BlotError("the TIFF is truncated: its pixels end beyond the file", where, "copy or export it again")
+    # A damaged tile size would have the decoder fill in millions of missing tiles, one by one.
+    if math.prod(page.chunked) != len(page.dataoffsets):
+        raise BlotError("the TIFF is damaged: its strips or tiles do not fill the image", where, "export it again")
     if page.bitspersample == 1:
         raise BlotError("a bilevel (1-bit) image holds no intensities", where, "scan or export it in 16-bit grey")
 
