@@ -178,3 +178,8 @@ def test_black_and_white_holds_no_intensities(tmp_path):
     assert "1-bit" in refused(tmp_path / "blot.png")
     tifffile.imwrite(tmp_path / "blot.tif", GREY > 4000, photometric="minisblack")
     assert "1-bit" in refused(tmp_path / "blot.tif")
+
+
+def test_inks_are_not_intensities(tmp_path):
+    tifffile.imwrite(tmp_path / "blot.tif", np.dstack([blot8()] * 4), photometric="separated")
+    assert "CMYK" in refused(tmp_path / "blot.tif")

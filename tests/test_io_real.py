@@ -84,4 +84,4 @@ def test_description():
     assert (told["rows"], told["cols"], told["dtype"]) == (520, 696, "uint16")
     assert told["metadata"]["model"] == "ChemiDoc XRS"
     assert told["quantifiable"]
-    assert told["levels"] == "0 to 64024"
+    assert (told["levels"], told["levels_distinct"]) == ("0 to 64024", 9900)

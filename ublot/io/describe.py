@@ -47,6 +47,7 @@ def describe(blot: Blot) -> dict[str, Any]:
         "cols": source.shape[1],
         "dtype": source.dtype,
         "levels": said.get("levels", ""),
+        "levels_distinct": _distinct(blot),
         "polarity": blot.polarity,
         "polarity_because": said.get("why_polarity", ""),
         "response": blot.response,
@@ -61,6 +62,11 @@ def describe(blot: Blot) -> dict[str, Any]:
         "quantifiable": not refusing,
         "verdict": _verdict(flags, refusing),
     }
+
+
+def _distinct(blot: Blot) -> int | None:
+    """How many levels are in use; None where interpolation made new ones. No two levels have the same signal."""
+    return len(np.unique(blot.signal)) if blot.rotate % 90 == 0 else None
 
 
 def _at_floor(blot: Blot) -> float:

@@ -18,7 +18,7 @@ __all__ = ["read_tiff"]
 
 # Compression codes of the TIFF registry that are lossy by nature: old and new JPEG, lossy DNG, WebP.
 LOSSY = {6, 7, 34892, 50001}
-PALETTE = 3
+PALETTE, SEPARATED = 3, 5
 
 TAGS = {
     269: "document",
@@ -56,7 +56,7 @@ def read_tiff(path: Path, channel: int | None) -> Raw:
             pages = _pictures(tif)
             page, rest, several = _choose(pages, channel, path)
             check_size(page.imagelength, page.imagewidth, path)
-            _check_extent(page, path)
+            _check_page(page, path)
             samples = _samples(page)
             levels, flags = pick_channel(samples, rest, path)
             raw_flags = (*flags, "first_page") if several else flags
@@ -105,8 +105,8 @@ def _choose(pages: list[Any], channel: int | None, where: Path) -> tuple[Any, in
     return pages[channel - 1], None, False
 
 
-def _check_extent(page: Any, where: Path) -> None:
-    """Strips that end beyond the file: say *truncated* instead of what the decoder makes of it."""
+def _check_page(page: Any, where: Path) -> None:
+    """Say *truncated* or *damaged* of strips that end beyond the file, instead of what the decoder makes of them."""
     size = where.stat().st_size
     ends = [o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
     if not ends or max(ends) > size:
@@ -114,6 +114,8 @@ def _check_extent(page: Any, where: Path) -> None:
     # A damaged tile size would have the decoder fill in millions of missing tiles, one by one.
     if math.prod(page.chunked) != len(page.dataoffsets):
         raise BlotError("the TIFF is damaged: its strips or tiles do not fill the image", where, "export it again")
+    if page.photometric == SEPARATED:
+        raise BlotError("four inks (CMYK) are not intensities", where, "export it in 16-bit grey")
     if page.bitspersample == 1:
         raise BlotError("a bilevel (1-bit) image holds no intensities", where, "scan or export it in 16-bit grey")
 
@@ -131,8 +133,6 @@ def _samples(page: Any) -> NDArray[Any]:
         data = data[0]
     if not data.dtype.isnative:
         data = data.astype(data.dtype.newbyteorder("="))
-    if data.ndim == 3 and data.shape[2] == 4 and not page.extrasamples:
-        raise BlotError("four inks (CMYK) are not intensities", None, "export it in 16-bit grey")
     if data.ndim == 3 and data.shape[2] > 4:
         return np.asarray(data[..., :3])
     return np.asarray(data)
