@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ublot.chains import MERGED, MISSING_END, Pairs, Problem, find_chains
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,16 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SCATTER", "Assignment", "Migration", "assign_masses", "fit_migration"]
 
-Pairs = tuple[tuple[int, int], ...]
-
 BEND = (0.15, 0.08)  # ordinary size of the 2nd and 3rd Legendre coefficient over the 1st: end slopes differ 2-3 fold
 SCATTER = 0.005  # ordinary scatter about the curve over the length of the ladder: masses are off by 1-2 %
-MISSING, MISSING_END, OFF_PICTURE = 7.0, 6.0, 0.4  # cost of a mass with no band: amid others, at an end, not in sight
 CUT = 3.0  # cost of a picture that does not show the whole ladder, for each end
-MERGED = 2.5  # cost of a mass with no band whose place a broad band covers
 BROAD = 1.2  # times the typical width
-SKIP = 3  # most bands, and most masses, that a chain steps over at once, plus 1
-CHAINS = 12  # chains that are refined
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,25 +120,6 @@ def fit_migration(
     return Migration(coefficients, span[0], span[1], cost, misfit / (1 - hat))
 
 
-@dataclass(frozen=True, eq=False)
-class _Problem:
-    rows: NDArray[np.float64]
-    widths: NDArray[np.float64]
-    typical: float
-    extra: NDArray[np.float64]  # cost of a band that is no mass
-    x: NDArray[np.float64]  # log10 masses, descending
-    scatter: float
-    top: float
-    bottom: float
-    broad: NDArray[np.bool_]  # bands that may hold two masses
-    odd: NDArray[np.float64]  # cost of taking that band for a mass: dust is narrow or faint
-
-    def missing(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Cost of each mass if it has no band, given the row where that should be."""
-        inside = np.minimum(predicted - self.top, self.bottom - predicted) / self.typical
-        return OFF_PICTURE + (MISSING - OFF_PICTURE) * np.clip(0.5 + inside, 0.0, 1.0)
-
-
 def assign_masses(
     bands: Bands, masses: tuple[float, ...], top: float, bottom: float, clear: float = 3.0
 ) -> Assignment | None:
@@ -168,7 +145,7 @@ def assign_masses(
         return None
     problem = _pose(bands, masses, top, bottom)
     found: dict[Pairs, tuple[float, Migration]] = {}
-    for chain in _chains(problem):
+    for chain in find_chains(problem):
         _refine(problem, chain, found)
     if not found:
         return None
@@ -189,14 +166,14 @@ def _span(x: NDArray[np.float64]) -> tuple[float, float]:
     return float(x[-1]), float(x[0])
 
 
-def _blended(p: _Problem, curve: Migration, pairs: Pairs) -> set[tuple[int, int]]:
+def _blended(p: Problem, curve: Migration, pairs: Pairs) -> set[tuple[int, int]]:
     """Pairs whose band is broad enough to hold a second mass, one with no band: it marks neither of the two."""
     covers = _covers(p, curve.rows(p.x))
     covers[[j for _, j in pairs]] = False
     return {(i, j) for i, j in pairs if covers[:, i].any()}
 
 
-def _pose(bands: Bands, masses: tuple[float, ...], top: float, bottom: float) -> _Problem:
+def _pose(bands: Bands, masses: tuple[float, ...], top: float, bottom: float) -> Problem:
     strong = float(np.median(np.sort(bands.heights)[-len(masses) :]))
     share = np.clip(bands.heights / strong, 0.0, 1.0)
     narrow = np.clip(bands.widths / bands.typical, 0.3, 1.0)
@@ -206,89 +183,10 @@ def _pose(bands: Bands, masses: tuple[float, ...], top: float, bottom: float) ->
     broad = bands.widths > BROAD * bands.typical
     odd = 4.0 * (np.minimum(np.log(bands.widths / bands.typical), 0.0) / 0.5) ** 2
     odd += 2.0 * np.maximum(np.log(0.2 / share), 0.0)
-    return _Problem(bands.rows, bands.widths, bands.typical, extra, x, scatter, top, bottom, broad, odd)
+    return Problem(bands.rows, bands.widths, bands.typical, extra, x, scatter, top, bottom, broad, odd)
 
 
-def _chains(p: _Problem) -> list[Pairs]:
-    """The best chains of pairs by local smoothness, of different offsets between band and mass."""
-    n_bands, n_masses = len(p.rows), len(p.x)
-    db, dm = (g.ravel() + 1 for g in np.mgrid[0:SKIP, 0:SKIP])  # every step: bands on, masses on
-    steps = len(db)
-    before = np.concatenate([[0.0], np.cumsum(p.extra)])  # cost of skipping all bands above
-    band = np.arange(n_bands)[:, None]
-    source = np.maximum(band - db, 0)
-    run = p.rows[:, None] - p.rows[source]  # > 0 where the step exists
-    skipped = before[:-1][:, None] - before[source + 1] + MISSING * (dm - 1)  # the bands and the masses between
-    skipped = np.where((db == 2) & (dm == 3) & p.broad[band - 1], 2 * MERGED, skipped)  # two masses in one band
-    best = np.full((n_masses, n_bands, steps), np.inf)  # cheapest chain whose last step is this one into (mass, band)
-    slope = np.full((n_masses, n_bands, steps), np.nan)
-    origin = np.full((n_masses, n_bands, steps), -1)
-    centre = np.zeros((n_masses, steps))
-    for mass in range(1, n_masses):
-        from_mass = mass - dm
-        ok = (from_mass >= 0) & (band - db >= 0)
-        fm = np.maximum(from_mass, 0)
-        drop = p.x[fm] - p.x[mass]
-        centre[mass] = 0.5 * (p.x[fm] + p.x[mass])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slope[mass] = np.log(run / drop)
-            start = before[source] + _missed_above(p, fm, source, np.exp(slope[mass]))
-            turn = slope[mass][:, :, None] - slope[fm, source]  # (bands, steps, previous steps)
-            spread = 2 * (p.scatter / run) ** 2
-            spread = spread[:, :, None] + 2 * (p.scatter / run[source]) ** 2
-            bend = np.abs(centre[mass][:, None] - centre[fm])
-            cost = best[fm, source] + turn**2 / (spread + (0.7 * bend / np.ptp(p.x)) ** 2 + 1e-4)
-        cost = np.where(np.isfinite(cost), cost, np.inf)
-        previous = cost.argmin(axis=2)
-        cheapest = np.take_along_axis(cost, previous[:, :, None], axis=2)[:, :, 0]
-        fresh = start < cheapest
-        best[mass] = np.where(ok, np.where(fresh, start, cheapest) + skipped, np.inf)
-        origin[mass] = np.where(fresh, -1, previous)
-    after = before[-1] - before[1:]
-    with np.errstate(invalid="ignore"):
-        total = best + after[None, :, None] + _missed_below(p, np.exp(slope))
-    return _backtrack(total, origin, db, dm)
-
-
-def _missed_above(
-    p: _Problem, mass: NDArray[np.int64], band: NDArray[np.int64], slope: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Cost of starting at `mass`: the heavier ones, extrapolated, may lie off the picture."""
-    predicted = p.rows[band][..., None] - slope[..., None] * (p.x - p.x[mass][:, None])
-    heavier = np.arange(len(p.x)) < mass[:, None]
-    return np.asarray(np.where(heavier, p.missing(predicted), 0.0).sum(axis=-1), np.float64)
-
-
-def _missed_below(p: _Problem, slope: NDArray[np.float64]) -> NDArray[np.float64]:
-    predicted = p.rows[:, None, None] - slope[..., None] * (p.x - p.x[:, None])[:, None, None, :]
-    lighter = np.arange(len(p.x)) > np.arange(len(p.x))[:, None]
-    cost = np.where(lighter[:, None, None, :], p.missing(predicted), 0.0)
-    return np.asarray(cost.sum(axis=-1), np.float64)
-
-
-def _backtrack(
-    total: NDArray[np.float64], origin: NDArray[np.int64], db: NDArray[np.int64], dm: NDArray[np.int64]
-) -> list[Pairs]:
-    steps = list(zip(db.tolist(), dm.tolist(), strict=True))
-    chains: list[Pairs] = []
-    alike: dict[tuple[int, int], int] = {}
-    for mass, band, step in zip(*np.unravel_index(np.argsort(total, axis=None)[:150], total.shape), strict=True):
-        if not np.isfinite(total[mass, band, step]) or len(chains) == CHAINS:
-            break
-        m, b, s, pairs = int(mass), int(band), int(step), [(int(band), int(mass))]
-        while s >= 0:
-            previous = int(origin[m, b, s])
-            b, m = b - steps[s][0], m - steps[s][1]
-            pairs.append((b, m))
-            s = previous
-        ends = m - b, int(mass - band)  # chains that begin and end alike refine to the same
-        alike[ends] = alike.get(ends, 0) + 1
-        if alike[ends] <= 2:
-            chains.append(tuple(reversed(pairs)))
-    return chains
-
-
-def _refine(p: _Problem, pairs: Pairs, found: dict[Pairs, tuple[float, Migration]]) -> None:
+def _refine(p: Problem, pairs: Pairs, found: dict[Pairs, tuple[float, Migration]]) -> None:
     """Fit the curve, match bands and masses anew, and so on until nothing changes."""
     for _ in range(5):
         if len(pairs) < 2 or pairs in found:
@@ -302,7 +200,7 @@ def _refine(p: _Problem, pairs: Pairs, found: dict[Pairs, tuple[float, Migration
         pairs = _match(p, predicted)
 
 
-def _match(p: _Problem, predicted: NDArray[np.float64]) -> Pairs:
+def _match(p: Problem, predicted: NDArray[np.float64]) -> Pairs:
     """Bands and masses that are each other's nearest, and nearer than it costs to skip both."""
     away = np.abs(predicted[:, None] - p.rows)
     band = away.argmin(axis=1)
@@ -311,13 +209,13 @@ def _match(p: _Problem, predicted: NDArray[np.float64]) -> Pairs:
     return tuple((int(band[j]), int(j)) for j in np.flatnonzero(mutual & near))
 
 
-def _covers(p: _Problem, predicted: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _covers(p: Problem, predicted: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether a mass, by its predicted row, may hide in a broad band; shape (masses, bands)."""
     away = np.abs(predicted[:, None] - p.rows)
     return np.asarray((away < 0.75 * p.widths + p.scatter) & p.broad)
 
 
-def _skipping(p: _Problem, predicted: NDArray[np.float64], band: NDArray[np.int64], mass: NDArray[np.int64]) -> float:
+def _skipping(p: Problem, predicted: NDArray[np.float64], band: NDArray[np.int64], mass: NDArray[np.int64]) -> float:
     """Cost of all that has no partner."""
     covers = _covers(p, predicted)
     cost, extra = p.missing(predicted), p.extra.copy()

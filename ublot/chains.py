@@ -1,0 +1,125 @@
+"""Candidate assignments of bands to masses: chains of pairs along which the local slope changes little.
+
+A dynamic programme over (band, mass) pairs. A step goes on by one to three bands and masses; what it passes over costs,
+and so does the change of the slope of row against log mass from one step to the next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["MERGED", "MISSING_END", "Pairs", "Problem", "find_chains"]
+
+Pairs = tuple[tuple[int, int], ...]
+
+MISSING, MISSING_END, OFF_PICTURE = 7.0, 6.0, 0.4  # cost of a mass with no band: amid others, at an end, not in sight
+MERGED = 2.5  # cost of a mass with no band whose place a broad band covers
+SKIP = 3  # most bands, and most masses, that a chain steps over at once, plus 1
+CHAINS = 12  # chains that are refined
+BENDING = 0.7  # ordinary change of the log slope over the whole marker
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Bands, masses, and what it costs to leave them without a partner."""
+
+    rows: NDArray[np.float64]
+    widths: NDArray[np.float64]
+    typical: float
+    extra: NDArray[np.float64]  # cost of a band that is no mass
+    x: NDArray[np.float64]  # log10 masses, descending
+    scatter: float
+    top: float
+    bottom: float
+    broad: NDArray[np.bool_]  # bands that may hold two masses
+    odd: NDArray[np.float64]  # cost of taking that band for a mass: dust is narrow or faint
+
+    def missing(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Cost of each mass if it has no band, given the row where that should be."""
+        inside = np.minimum(predicted - self.top, self.bottom - predicted) / self.typical
+        return OFF_PICTURE + (MISSING - OFF_PICTURE) * np.clip(0.5 + inside, 0.0, 1.0)
+
+
+def find_chains(p: Problem) -> list[Pairs]:
+    """The best chains of pairs by local smoothness, of different offsets between band and mass."""
+    n_bands, n_masses = len(p.rows), len(p.x)
+    db, dm = (g.ravel() + 1 for g in np.mgrid[0:SKIP, 0:SKIP])  # every step: bands on, masses on
+    steps = len(db)
+    before = np.concatenate([[0.0], np.cumsum(p.extra)])  # cost of skipping all bands above
+    band = np.arange(n_bands)[:, None]
+    source = np.maximum(band - db, 0)
+    run = p.rows[:, None] - p.rows[source]  # > 0 where the step exists
+    skipped = before[:-1][:, None] - before[source + 1] + MISSING * (dm - 1)  # the bands and the masses between
+    skipped = np.where((db == 2) & (dm == 3) & p.broad[band - 1], 2 * MERGED, skipped)  # two masses in one band
+    best = np.full((n_masses, n_bands, steps), np.inf)  # cheapest chain whose last step is this one into (mass, band)
+    slope = np.full((n_masses, n_bands, steps), np.nan)
+    origin = np.full((n_masses, n_bands, steps), -1)
+    centre = np.zeros((n_masses, steps))
+    for mass in range(1, n_masses):
+        from_mass = mass - dm
+        ok = (from_mass >= 0) & (band - db >= 0)
+        fm = np.maximum(from_mass, 0)
+        drop = p.x[fm] - p.x[mass]
+        centre[mass] = 0.5 * (p.x[fm] + p.x[mass])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope[mass] = np.log(run / drop)
+            start = before[source] + _missed_above(p, fm, source, np.exp(slope[mass]))
+            turn = slope[mass][:, :, None] - slope[fm, source]  # (bands, steps, previous steps)
+            spread = 2 * (p.scatter / run) ** 2
+            spread = spread[:, :, None] + 2 * (p.scatter / run[source]) ** 2
+            bend = np.abs(centre[mass][:, None] - centre[fm])
+            cost = best[fm, source] + turn**2 / (spread + (BENDING * bend / np.ptp(p.x)) ** 2 + 1e-4)
+        cost = np.where(np.isfinite(cost), cost, np.inf)
+        previous = cost.argmin(axis=2)
+        cheapest = np.take_along_axis(cost, previous[:, :, None], axis=2)[:, :, 0]
+        fresh = start < cheapest
+        best[mass] = np.where(ok, np.where(fresh, start, cheapest) + skipped, np.inf)
+        origin[mass] = np.where(fresh, -1, previous)
+    after = before[-1] - before[1:]
+    with np.errstate(invalid="ignore"):
+        total = best + after[None, :, None] + _missed_below(p, np.exp(slope))
+    return _backtrack(total, origin, db, dm)
+
+
+def _missed_above(
+    p: Problem, mass: NDArray[np.int64], band: NDArray[np.int64], slope: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Cost of starting at `mass`: the heavier ones, extrapolated, may lie off the picture."""
+    predicted = p.rows[band][..., None] - slope[..., None] * (p.x - p.x[mass][:, None])
+    heavier = np.arange(len(p.x)) < mass[:, None]
+    return np.asarray(np.where(heavier, p.missing(predicted), 0.0).sum(axis=-1), np.float64)
+
+
+def _missed_below(p: Problem, slope: NDArray[np.float64]) -> NDArray[np.float64]:
+    predicted = p.rows[:, None, None] - slope[..., None] * (p.x - p.x[:, None])[:, None, None, :]
+    lighter = np.arange(len(p.x)) > np.arange(len(p.x))[:, None]
+    cost = np.where(lighter[:, None, None, :], p.missing(predicted), 0.0)
+    return np.asarray(cost.sum(axis=-1), np.float64)
+
+
+def _backtrack(
+    total: NDArray[np.float64], origin: NDArray[np.int64], db: NDArray[np.int64], dm: NDArray[np.int64]
+) -> list[Pairs]:
+    steps = list(zip(db.tolist(), dm.tolist(), strict=True))
+    chains: list[Pairs] = []
+    alike: dict[tuple[int, int], int] = {}
+    for mass, band, step in zip(*np.unravel_index(np.argsort(total, axis=None)[:150], total.shape), strict=True):
+        if not np.isfinite(total[mass, band, step]) or len(chains) == CHAINS:
+            break
+        m, b, s, pairs = int(mass), int(band), int(step), [(int(band), int(mass))]
+        while s >= 0:
+            previous = int(origin[m, b, s])
+            b, m = b - steps[s][0], m - steps[s][1]
+            pairs.append((b, m))
+            s = previous
+        ends = m - b, int(mass - band)  # chains that begin and end alike refine to the same
+        alike[ends] = alike.get(ends, 0) + 1
+        if alike[ends] <= 2:
+            chains.append(tuple(reversed(pairs)))
+    return chains
