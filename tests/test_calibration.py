@@ -6,6 +6,7 @@ import json
 import math
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -126,19 +127,29 @@ def judge(drawn, sigma, calibration):
     return len(calibration.masses) >= 0.7 * len(drawn.rows)
 
 
-@pytest.mark.parametrize("stress", STRESSES, ids=lambda s: "+".join(s) or "clean")
-def test_assignment_on_random_lanes(stress):
-    rng = np.random.default_rng(17 + STRESSES.index(stress))
+@cache
+def judged(index):
+    """Outcome of 33 random lanes under one stress: True, False or None for no calibration."""
+    stress = STRESSES[index]
+    rng = np.random.default_rng(5017 + index)  # not the seeds that the penalties were set by
     results = []
     for n in range(33):
         masses = find_marker(CLOSE[n % len(CLOSE)] if "merge" in stress else USED[n % len(USED)]).masses
         drawn, sigma = draw_marker(rng, masses, **stress)
         results.append(judge(drawn, sigma, calibrate_mass(drawn.profile, masses)))
-    if stress == {"missing": 2}:  # may be ambiguous, and then is no calibration; hardly ever a wrong one
-        assert results.count(False) <= 1
-        assert results.count(True) >= 27
-    else:
-        assert results.count(True) == 33
+    return tuple(results)
+
+
+@pytest.mark.parametrize("index", range(len(STRESSES)), ids=["+".join(s) or "clean" for s in STRESSES])
+def test_assignment_on_random_lanes(index):
+    results = judged(index)
+    assert results.count(False) <= 1
+    assert results.count(True) >= 31  # None, no calibration, is the right answer where it is ambiguous
+
+
+def test_assignment_is_right_in_99_of_100():
+    results = [r for index in range(len(STRESSES)) for r in judged(index)]
+    assert results.count(True) >= 0.99 * len(results)
 
 
 def test_bands_are_found_below_a_pixel():
