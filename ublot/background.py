@@ -51,9 +51,10 @@ def _core_basis(membrane: Membrane, centre: Array, width: float) -> Array:
     return np.mean([membrane.basis(centre[:1], centre + p * width)[1] for p in CORE_POINTS], axis=0)
 
 
-def _gutter(blot: Blot, lanes: Lanes, _: Collection[int]) -> tuple[Array, Array]:
+def _gutter(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Array]:
     cells = lane_cells(blot, lanes)
-    membrane = fit_membrane(cells, lane_shapes(cells, lanes), KNOT_SPACING * lanes.pitch)
+    empty = [i for i, lane in enumerate(lanes) if lane.number in blank]
+    membrane = fit_membrane(cells, lane_shapes(cells, lanes), KNOT_SPACING * lanes.pitch, blank=empty)
     rows = np.arange(lanes.window.top, lanes.window.bottom, dtype=np.float64)
     return _under_lanes(membrane, lanes, rows)
 
@@ -135,7 +136,7 @@ def estimate_background(
         ``gutter`` takes the membrane from the gutters between lanes, at the same row, by a joint regression of lanes
         and membrane (`ublot.gutter`): the only one that a smear cannot lift. The others are there to compare with.
     blank : collection of int
-        Numbers of the lanes with nothing in them, for ``blank-lane``.
+        Numbers of the lanes with nothing in them: ``blank-lane`` needs one, ``gutter`` is surer with one.
 
     Returns
     -------
@@ -161,12 +162,9 @@ def estimate_background(
 
 def _lane_flags(lanes: Lanes, method: str) -> list[tuple[str, ...]]:
     """Lanes that leave no gutter beside them."""
-    mid = lanes.window.mid_row
-    x = np.array([float(lane.centre(mid)) for lane in lanes])
-    widths = np.array([lane.width for lane in lanes])
-    out = []
-    for i in range(len(lanes)):
-        beside = [j for j in (i - 1, i + 1) if 0 <= j < len(lanes)]
-        fills = [0.5 * (widths[i] + widths[j]) / max(abs(x[i] - x[j]), 1e-9) for j in beside]
-        out.append(("lanes_touching",) if method == "gutter" and fills and max(fills) >= TOUCHING else ())
-    return out
+    if method != "gutter" or len(lanes) < 2:
+        return [()] * len(lanes)
+    fills = np.array([lane.width for lane in lanes]) / lanes.pitch
+    # One blot was loaded with one comb: where most lanes touch, all do.
+    touching = (fills >= TOUCHING) | (np.median(fills) >= TOUCHING)
+    return [("lanes_touching",) if t else () for t in touching]

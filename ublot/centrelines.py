@@ -15,11 +15,12 @@ __all__ = ["refine_lanes", "straight_lane"]
 
 Array = NDArray[np.float64]
 
-# Prior standard deviations. Centre lines of one blot bend alike, widths differ by some ten per cent.
-OWN_PLACE = 0.08  # of the pitch
-OWN_BEND = 0.02  # of the pitch at the top and bottom, about what all lanes share
-OWN_WIDTH = 0.12  # in log width
+# Prior standard deviations. They hold back lanes that show little; a lane with signal overrules them by far.
+OWN_PLACE = 0.04  # of the pitch
+OWN_BEND = 0.005  # of the pitch at the top and bottom, about what all lanes share
+OWN_WIDTH = 0.05  # in log width
 SOFTNESS = (2.0, 14.0)
+CERTAIN = 9.0  # squared standard errors a lane's height must exceed to tell of its shape
 PER_LANE, SHARED = 4, 4  # shift, tilt, bow, log width; tilt, bow, fan (tilt that grows with x), log softness
 
 
@@ -47,7 +48,9 @@ def _normal_equations(
         shape, *gradients = _gradients(offset, lane.width, lanes.softness)
         w = np.take_along_axis(fit.weights, index, axis=1) / fit.sigma**2
         own = (w * shape**2).sum(axis=1) + 1e-12
-        height = fit.amplitudes[:, i][:, None]
+        # A height that is mostly noise says nothing about the shape: it is shrunk by its own variance.
+        height = fit.amplitudes[:, i]
+        height = (height * np.maximum(1 - CERTAIN / (height**2 * own + 1e-300), 0))[:, None]
         free = [(g - shape * ((w * shape * g).sum(axis=1) / own)[:, None]) * height for g in gradients]
         error = np.take_along_axis(residual, index, axis=1)
         inner = np.array([[(w * a * b).sum(axis=1) for a in free] for b in free])
@@ -84,7 +87,7 @@ def _moved(lanes: Lanes, step: Array, rows: tuple[float, float]) -> Lanes:
     return replace(lanes, items=tuple(items), softness=softness)
 
 
-def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 5) -> tuple[Lanes, Membrane]:
+def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 8) -> tuple[Lanes, Membrane]:
     """Fit centre lines, widths and softness of all lanes to the cells, by Gauss-Newton steps with weak priors.
 
     Tilt and bow are shared by all lanes up to small deviations, so that a faint or blank lane follows its neighbours.

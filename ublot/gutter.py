@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ Array = NDArray[np.float64]
 
 SHAPE_ERROR = 0.03  # lateral shapes are known to this share of a lane's height
 OUTLIER = 4.0  # cells further from the fit than this many standard deviations count for nothing
+STIFF = 1e6  # how much stiffer a blank lane's haze is than the membrane: it is as good as straight
 SMOOTHNESS = np.geomspace(1e-4, 1e6, 41)
 
 
@@ -62,30 +64,41 @@ def _second_difference(n: int) -> Array:
 
 
 def _eliminate(shapes: Array, across: Array, values: Array, weights: Array) -> tuple[Array, Array, Array, Array]:
-    """Normal equations of every row with its lane amplitudes eliminated, and what gives the amplitudes back."""
-    weighted = shapes * weights[:, :, None]
-    own = np.einsum("rcl,rcm->rlm", weighted, shapes, optimize=True)
+    """Normal equations of every row with its lane amplitudes eliminated, and what gives the amplitudes back.
+
+    `across`, shape (rows, cols, functions), holds what is smooth down the rows.
+    """
+    weighted = (shapes * weights[:, :, None]).transpose(0, 2, 1)
+    own = weighted @ shapes
     # A lane with no usable cell in a row gets amplitude 0 there instead of a singular matrix.
     own += np.eye(own.shape[1]) * 1e-6
-    cross = np.einsum("rcl,ck->rlk", weighted, across, optimize=True)
-    right = np.einsum("rcl,rc->rl", weighted, values, optimize=True)
-    solved = np.linalg.solve(own, np.concatenate([cross, right[:, :, None]], axis=2))
-    to_membrane, to_values = solved[:, :, :-1], solved[:, :, -1]
-    gram = np.einsum("ck,rc,cj->rkj", across, weights, across, optimize=True)
-    gram -= np.einsum("rlk,rlj->rkj", cross, to_membrane, optimize=True)
-    rhs = (weights * values) @ across - np.einsum("rlk,rl->rk", cross, to_values)
-    return gram, rhs, to_membrane, to_values
+    cross = weighted @ across
+    right = weighted @ values[:, :, None]
+    solved = np.linalg.solve(own, np.concatenate([cross, right], axis=2))
+    to_smooth, to_values = solved[:, :, :-1], solved[:, :, -1]
+    weighted = (across * weights[:, :, None]).transpose(0, 2, 1)
+    gram = weighted @ across - cross.transpose(0, 2, 1) @ to_smooth
+    rhs = (weighted @ values[:, :, None] - cross.transpose(0, 2, 1) @ to_values[:, :, None])[:, :, 0]
+    return gram, rhs, to_smooth, to_values
 
 
-def _smooth(gram: Array, rhs: Array, total: float, count: float, shape: tuple[int, int]) -> tuple[Array, Array, float]:
-    """Penalised solution with the smoothness that maximises the restricted likelihood (Wood 2011)."""
-    down, across = shape
-    penalty = np.kron(_second_difference(down), np.eye(across)) + np.kron(np.eye(down), _second_difference(across))
+def _penalty(down: int, across: int, level: int) -> Array:
+    """Roughness of membrane coefficients, of which `across` stand side by side, and of `level` smooth amplitudes."""
+    sideways = np.zeros((across + level, across + level))
+    sideways[:across, :across] = _second_difference(across)
+    along = np.diag(np.r_[np.ones(across), np.full(level, STIFF)])
+    return np.kron(_second_difference(down), along) + np.kron(np.eye(down), sideways)
+
+
+def _smooth(gram: Array, rhs: Array, total: float, count: float, penalty: Array, free: int) -> tuple[Array, Array, float]:
+    """Penalised solution with the smoothness that maximises the restricted likelihood (Wood 2011).
+
+    `free` is the number of directions that the penalty leaves alone.
+    """
     scale = np.trace(gram) / len(gram)
     mu, vectors = linalg.eigh(penalty, gram / scale + 1e-9 * np.eye(len(gram)))
     mu = np.maximum(mu, 0)
     z = vectors.T @ rhs / scale
-    free = 4  # the penalty leaves 1, r, x and r x alone
     dof = max(count - free, 1.0)
     shrink = 1 + SMOOTHNESS[:, None] * mu
     rss = np.maximum(total - scale * (z**2 / shrink).sum(axis=1), 1e-12 * max(total, 1e-300))
@@ -97,7 +110,9 @@ def _smooth(gram: Array, rhs: Array, total: float, count: float, shape: tuple[in
     return coefficients, factor, sigma
 
 
-def fit_membrane(cells: Cells, shapes: Array, spacing: float, *, rounds: int = 4) -> Membrane:
+def fit_membrane(
+    cells: Cells, shapes: Array, spacing: float, *, rounds: int = 4, blank: Sequence[int] = ()
+) -> Membrane:
     """Fit lane amplitudes and a smooth membrane to the cells.
 
     Parameters
@@ -109,41 +124,63 @@ def fit_membrane(cells: Cells, shapes: Array, spacing: float, *, rounds: int = 4
         Distance of the membrane's knots, px.
     rounds : int
         Rounds of re-weighting against dust, pen and lanes whose shape is only nearly known.
+    blank : sequence of int
+        Indices of lanes known to hold nothing but, perhaps, haze: their amplitude is a straight line down the rows, so
+        that they show the membrane as a gutter does.
     """
-    values = cells.values.astype(np.float64)
-    rows, cols = values.shape
+    rows, cols = cells.values.shape
     low = (cells.window.top - 0.5, cells.window.left - 0.5)
     high = (cells.window.bottom - 0.5, cells.window.right - 0.5)
     segments = [int(np.clip(round((b - a) / spacing), 2, 14)) for a, b in zip(low, high, strict=True)]
     down = spline_basis(cells.row_px, low[0], high[0], segments[0])
-    across = spline_basis(cells.x_px, low[1], high[1], segments[1])
-    shape = (down.shape[1], across.shape[1])
+    sideways = spline_basis(cells.x_px, low[1], high[1], segments[1])
+    level = list(blank)
+    free = [i for i in range(shapes.shape[2]) if i not in level]
+    smooth = np.broadcast_to(sideways, (rows, *sideways.shape))
+    if level:
+        smooth = np.concatenate([smooth, shapes[:, :, level]], axis=2)
+    shapes = shapes[:, :, free]
+    shape = down.shape[1], smooth.shape[2]
+    penalty = _penalty(shape[0], sideways.shape[1], len(level))
     pairs = (down[:, :, None] * down[:, None, :]).reshape(rows, -1)
-    centre = float(np.median(values[cells.mask]))
-    values = values - centre
+    centre = float(np.median(cells.values[cells.mask]))
+    values = cells.values.astype(np.float64) - centre
     base = cells.mask.astype(np.float64)
     weights = base
     for turn in range(rounds):
-        gram, rhs, to_membrane, to_values = _eliminate(shapes, across, values, weights)
+        gram, rhs, to_smooth, to_values = _eliminate(shapes, smooth, values, weights)
         normal = (pairs.T @ gram.reshape(rows, -1)).reshape(shape[0], shape[0], shape[1], shape[1])
         normal = normal.transpose(0, 2, 1, 3).reshape(shape[0] * shape[1], -1)
-        right = (down.T @ rhs).ravel()
-        lane_part = np.einsum("rcl,rc,rc,rl->", shapes, weights, values, to_values, optimize=True)
-        total = float((weights * values**2).sum() - lane_part)
-        count = float((weights > 0.05).sum() - ((shapes * (weights > 0.05)[:, :, None]).sum(axis=1) > 0.5).sum())
-        vector, factor, sigma = _smooth(normal, right, total, count, shape)
+        weighted = weights * values
+        lane_part = (shapes.transpose(0, 2, 1) @ weighted[:, :, None])[:, :, 0]
+        total = float((weighted * values).sum() - (lane_part * to_values).sum())
+        used = weights > 0.05
+        count = float(used.sum() - ((shapes * used[:, :, None]).sum(axis=1) > 0.5).sum())
+        vector, factor, sigma = _smooth(normal, (down.T @ rhs).ravel(), total, count, penalty, 4 + 2 * len(level))
         coefficients = vector.reshape(shape)
         row_part = down @ coefficients
-        fitted = row_part @ across.T
-        amplitudes = to_values - np.einsum("rlk,rk->rl", to_membrane, row_part)
+        amplitudes = to_values - (to_smooth @ row_part[:, :, None])[:, :, 0]
+        everything = (smooth @ row_part[:, :, None])[:, :, 0]
+        lanes = (shapes @ amplitudes[:, :, None])[:, :, 0]
         if turn == rounds - 1:
             break
-        lane_height = np.einsum("rcl,rl->rc", shapes, np.abs(amplitudes), optimize=True)
-        residual = values - fitted - np.einsum("rcl,rl->rc", shapes, amplitudes, optimize=True)
+        lane_height = (shapes @ np.abs(amplitudes)[:, :, None])[:, :, 0]
+        residual = values - everything - lanes
         quiet = cells.mask & (lane_height <= np.quantile(lane_height[cells.mask], 0.5))
         noise = 1.4826 * float(np.median(np.abs(residual[quiet]))) + 1e-12
         variance = noise**2 + (SHAPE_ERROR * lane_height) ** 2
         ratio = residual**2 / variance / OUTLIER**2
         weights = base * noise**2 / variance * np.maximum(1 - ratio, 0) ** 2
-    coefficients = coefficients + centre
-    return Membrane(coefficients, factor, amplitudes, fitted + centre, weights, sigma, low, high)
+    k = sideways.shape[1]
+    heights = np.zeros((rows, len(free) + len(level)))
+    heights[:, free], heights[:, level] = amplitudes, row_part[:, k:]
+    return Membrane(
+        coefficients[:, :k] + centre,
+        factor.reshape(*shape, -1)[:, :k].reshape(shape[0] * k, -1),
+        heights,
+        row_part[:, :k] @ sideways.T + centre,
+        weights,
+        sigma,
+        low,
+        high,
+    )

@@ -1,0 +1,356 @@
+"""What stands where in a lane: the unmodified band, the ubiquitinated smear above it, and the well."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ublot.calibration import mass_at, row_at
+from ublot.model import Calibration, Profile
+from ublot.sites import HAZE_CLEAR, Band, find_unmodified, find_well, remove_haze
+from ublot.targets import CIAP1, UBIQUITIN, Protein
+
+__all__ = ["Interval", "Ladder", "Species", "quantify_ladder"]
+
+Array = NDArray[np.float64]
+
+Z95 = 1.959963984540054
+BELOW = 1.5  # modifiers below the unmodified band, from where on a lane holds no target
+BAND_EDGE = 2.5  # standard deviations of the unmodified band to its edge, where no masses are known
+SATURATED_PIXELS = 10
+SATURATED_SHARE = 0.01
+WELL_SHARE = 0.1  # of all signal, from where on the well is worth a flag
+ABOVE_SHARE = 0.02  # of the HMW signal, from where on signal beyond the marker is worth a flag
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number with its 95 % interval."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+
+@dataclass(frozen=True)
+class Species:
+    """Signal of the molecules with `n` ubiquitins, resolved (`rung`) or not (`smear`)."""
+
+    n: int
+    mass_kda: float
+    row_px: float
+    area: Interval
+    share: float
+    kind: str
+
+
+@dataclass(frozen=True, eq=False)
+class Ladder:
+    """One lane, quantified.
+
+    Attributes
+    ----------
+    profile : Profile
+        What it rests on, haze taken off.
+    target_row : float
+        Centre of the unmodified band (for an anti-modifier blot where it would stand); NaN where nothing is known.
+    top_row, well_row, boundary_row, low_row : float
+        Well from `top_row` to `well_row`, HMW from there to `boundary_row`, unmodified from there to `low_row`.
+    unmodified, hmw, well, total : float
+        Areas, signal x px^2; negative ones stay negative.
+    covariance : ndarray, shape (3, 3)
+        Of unmodified, hmw and well: pixel noise and background.
+    total_sd : float
+    saturated_share : float
+        The larger, over U and H, of: share at the ceiling among the pixels above half that region's peak.
+    half_mass : float
+        Mass below which half of the HMW signal lies, kDa.
+    mean_ubiquitins : Interval
+    shares : tuple of float
+        Of all signal, by 1-3, 4-8 and more ubiquitins.
+    ladder_fraction : float
+    resolved_to : int or None
+    species : tuple of Species
+    fit : ndarray or None
+        Fitted signal, aligned with the profile.
+    antibody : {"target", "modifier"}
+    haze : float
+        Signal per row that was taken off.
+    flags : tuple of str
+    """
+
+    profile: Profile
+    target_row: float
+    top_row: float
+    well_row: float
+    boundary_row: float
+    low_row: float
+    unmodified: float
+    hmw: float
+    well: float
+    total: float
+    covariance: Array
+    total_sd: float
+    saturated_share: float = 0.0
+    half_mass: float = math.nan
+    mean_ubiquitins: Interval = Interval(math.nan)
+    shares: tuple[float, float, float] = (math.nan, math.nan, math.nan)
+    ladder_fraction: float = math.nan
+    resolved_to: int | None = None
+    species: tuple[Species, ...] = ()
+    fit: Array | None = None
+    antibody: str = "target"
+    haze: float = 0.0
+    flags: tuple[str, ...] = ()
+
+    @property
+    def lane(self) -> int:
+        return self.profile.lane
+
+
+def _share_of_rows(profile: Profile, first: float, last: float) -> Array:
+    """Share of every row (which reaches half a pixel up and down) that lies between two rows."""
+    r = profile.rows
+    return np.clip(np.minimum(r + 0.5, last) - np.maximum(r - 0.5, first), 0.0, 1.0)
+
+
+def _areas(profile: Profile, regions: Sequence[Array]) -> tuple[Array, Array]:
+    """Areas of regions and their covariance."""
+    weights = np.stack(regions)
+    loads = weights @ profile.modes.T
+    return weights @ profile.signal, (weights * profile.noise**2) @ weights.T + loads @ loads.T
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Rows that bound the regions of one lane, and how masses lie on it."""
+
+    target_row: float
+    top: float
+    well: float
+    boundary: float
+    low: float
+    shift: float
+    flags: tuple[str, ...]
+
+
+def _frames(
+    profiles: Sequence[Profile],
+    bands: Sequence[Band | None],
+    wells: Sequence[float | None],
+    calibration: Calibration | None,
+    masses: tuple[float, float],
+) -> list[_Frame]:
+    """Regions of every lane: by mass where there is a calibration, else by the width of the unmodified band."""
+    target, modifier = masses
+    frames = []
+    for p, band, well in zip(profiles, bands, wells, strict=True):
+        top, end = p.top - 0.5, p.top + len(p.raw) - 0.5
+        if calibration is not None:
+            nominal = float(row_at(calibration, target))
+            shift = band.row - nominal if band is not None else 0.0
+            cuts = row_at(calibration, [target + 0.5 * modifier, max(target - 0.5 * modifier, 1e-3)], shift=shift)
+            row, boundary, low, flags = nominal + shift, float(cuts[0]), float(cuts[1]), ()
+        elif band is not None:
+            row, boundary, low = band.row, band.row - BAND_EDGE * band.sigma, band.row + BAND_EDGE * band.sigma
+            shift, flags = 0.0, ("no_calibration",)
+        else:
+            row = boundary = low = shift = math.nan
+            flags = ("no_calibration",)
+        edge = top if well is None else min(max(well, top), boundary)
+        seen = flags if well is not None else (*flags, "well_assumed")
+        frames.append(_Frame(row, top, edge, min(boundary, end), min(low, end), shift, seen))
+    return frames
+
+
+def _saturation(profile: Profile, frame: _Frame) -> tuple[float, tuple[str, ...]]:
+    """Share of the bright pixels at the ceiling, and what it means."""
+    worst, count = 0.0, 0
+    for first, last in ((frame.well, frame.boundary), (frame.boundary, frame.low)):
+        inside = _share_of_rows(profile, first, last) > 0.5
+        if not inside.any():
+            continue
+        count += int(profile.saturated[inside].sum())
+        bright = inside & (profile.signal >= 0.5 * profile.signal[inside].max())
+        worst = max(worst, float(profile.saturated[bright].sum()) / max(int(bright.sum()) * profile.pixels, 1))
+    if count < SATURATED_PIXELS:
+        return worst, ()
+    return worst, ("saturated", "saturated_heavily") if worst > SATURATED_SHARE else ("saturated",)
+
+
+def _by_number(
+    profile: Profile, frame: _Frame, calibration: Calibration, masses: tuple[float, float], antibody: str
+) -> tuple[tuple[Species, ...], Interval]:
+    """Signal cut halfway between the places of n and n + 1 ubiquitins, and the mean number of them."""
+    target, modifier = masses
+    heaviest = float(mass_at(calibration, frame.well, shift=frame.shift))
+    last = max(int(np.floor((heaviest - target) / modifier + 0.5)), 1)
+    n = np.arange(0 if antibody == "target" else 1, last + 1)
+    edges = row_at(calibration, target + (np.append(n, last + 1) - 0.5) * modifier, shift=frame.shift)
+    edges = np.maximum(edges, frame.well)
+    regions = [_share_of_rows(profile, edges[k + 1], edges[k]) for k in range(len(n))]
+    area, covariance = _areas(profile, regions)
+    total = float(area.sum())
+    error = Z95 * np.sqrt(np.diag(covariance))
+    rows = row_at(calibration, target + n * modifier, shift=frame.shift)
+    species = tuple(
+        Species(
+            int(k), float(target + k * modifier), float(r), Interval(float(a), float(a - e), float(a + e)),
+            float(a / total) if total > 0 else math.nan, "rung" if k == 0 else "smear",
+        )
+        for k, r, a, e in zip(n, rows, area, error, strict=True)
+    )  # fmt: skip
+    if total <= 0:
+        return species, Interval(math.nan)
+    # Anti-ubiquitin signal counts ubiquitins: molecules are signal over n.
+    molecules, ubiquitins = (np.ones(len(n)), n) if antibody == "target" else (1 / n, np.ones(len(n)))
+    whole = float(molecules @ area)
+    mean = float(ubiquitins @ area) / whole
+    slope = (ubiquitins - mean * molecules) / whole
+    spread = Z95 * float(np.sqrt(slope @ covariance @ slope))
+    return species, Interval(mean, mean - spread, mean + spread)
+
+
+def _half_mass(profile: Profile, frame: _Frame, calibration: Calibration) -> float:
+    """Mass below which half of the HMW signal lies."""
+    weights = _share_of_rows(profile, frame.well, frame.boundary)
+    from_below = np.cumsum((weights * profile.signal)[::-1])
+    if not len(from_below) or from_below[-1] <= 0:
+        return math.nan
+    k = int(np.argmax(from_below >= 0.5 * from_below[-1]))
+    return float(mass_at(calibration, profile.rows[::-1][k], shift=frame.shift))
+
+
+def _quantify(
+    profile: Profile, frame: _Frame, calibration: Calibration | None, masses: tuple[float, float], antibody: str, haze: tuple[float, float]
+) -> Ladder:
+    regions = [
+        _share_of_rows(profile, frame.boundary, frame.low),
+        _share_of_rows(profile, frame.well, frame.boundary),
+        _share_of_rows(profile, frame.top, frame.well),
+        np.ones(len(profile.raw)),
+    ]
+    if math.isnan(frame.boundary):
+        regions[:2] = np.zeros((2, len(profile.raw)))
+    area, covariance = _areas(profile, regions)
+    share, flags = _saturation(profile, frame) if not math.isnan(frame.boundary) else (0.0, ())
+    found = [*profile.flags, *frame.flags, *flags]
+    if abs(haze[0]) > HAZE_CLEAR * haze[1] and haze[0] > 0:
+        found.append("haze_removed")
+    unmodified = math.nan if antibody == "modifier" or math.isnan(frame.boundary) else float(area[0])
+    hmw = math.nan if math.isnan(frame.boundary) else float(area[1])
+    ladder = Ladder(
+        profile, frame.target_row, frame.top, frame.well, frame.boundary, frame.low, unmodified, hmw, float(area[2]),
+        float(area[3]), covariance[:3, :3], float(np.sqrt(covariance[3, 3])), share, antibody=antibody, haze=haze[0],
+    )  # fmt: skip
+    signal, sd = _signal(ladder)
+    if not signal > Z95 * sd:
+        return replace(ladder, flags=(*found, "no_signal"))
+    if area[2] > max(WELL_SHARE * signal, 3 * np.sqrt(covariance[2, 2])):
+        found.append("well_signal")
+    if calibration is None:
+        return replace(ladder, flags=tuple(found))
+    above = regions[1] * (profile.rows < calibration.rows[0] + frame.shift)
+    beyond, beyond_covariance = _areas(profile, [above])
+    if beyond[0] > max(ABOVE_SHARE * signal, 3 * np.sqrt(beyond_covariance[0, 0])):
+        found.append("above_marker")
+    species, mean = _by_number(profile, frame, calibration, masses, antibody)
+    bins = [sum(s.share for s in species if a <= s.n <= b) for a, b in ((1, 3), (4, 8), (9, 10**6))]
+    half = _half_mass(profile, frame, calibration)
+    return replace(
+        ladder, half_mass=half, mean_ubiquitins=mean, shares=(bins[0], bins[1], bins[2]), species=species, flags=tuple(found)
+    )
+
+
+def _signal(ladder: Ladder) -> tuple[float, float]:
+    """``H + U`` (``H`` alone for an anti-modifier blot) and its standard deviation."""
+    if ladder.antibody == "modifier":
+        return ladder.hmw, float(np.sqrt(ladder.covariance[1, 1]))
+    return ladder.unmodified + ladder.hmw, float(np.sqrt(ladder.covariance[:2, :2].sum()))
+
+
+def quantify_ladder(
+    profiles: Iterable[Profile],
+    calibration: Calibration | None = None,
+    *,
+    target: Protein | float = CIAP1,
+    modifier: Protein | float = UBIQUITIN,
+    antibody: str = "target",
+    x: Sequence[float] | None = None,
+    loaded: Collection[int] | None = None,
+    boundary_rows: dict[int, float] | None = None,
+) -> tuple[Ladder, ...]:
+    """Quantify the unmodified band, the ladder or smear above it, and the well, in every lane.
+
+    Parameters
+    ----------
+    profiles : iterable of Profile
+        All lanes of a blot.
+    calibration : Calibration, optional
+        Of the marker lane. Without it the unmodified band is the strongest one common to the lanes, HMW starts at its
+        upper edge, and nothing is said about masses (``no_calibration``).
+    target, modifier : Protein or float
+        The protein and what is attached to it, or their masses in kDa.
+    antibody : {"target", "modifier"}
+        What the blot was probed for.
+    x : sequence of float, optional
+        Columns of the lanes, for the smile; their order where not given.
+    loaded : collection of int, optional
+        Numbers of the lanes that may hold target; all where not given.
+    boundary_rows : dict of int to float, optional
+        Rows of the boundary between unmodified and HMW that a person moved, by lane.
+
+    Returns
+    -------
+    tuple of Ladder
+
+    Notes
+    -----
+    HMW starts half a modifier above the unmodified mass, ``M0 + 0.5 m``; each lane's own shift (smile) is anchored on
+    its unmodified band. Intervals hold pixel noise and the background's uncertainty (error propagation, linear).
+    """
+    chosen = tuple(profiles)
+    if not chosen:
+        return ()
+    masses = tuple(float(getattr(p, "mass_kda", p)) for p in (target, modifier))
+    place = np.asarray(x if x is not None else range(len(chosen)), np.float64)
+    usable = loaded if loaded is not None else {p.lane for p in chosen}
+    bands: tuple[Band | None, ...] = (None,) * len(chosen)
+    expected = spacing = None
+    if calibration is not None:
+        expected, above = map(float, row_at(calibration, [masses[0], masses[0] + masses[1]]))
+        spacing = expected - above
+    if antibody == "target":
+        bands = find_unmodified(chosen, place, expected, spacing, usable)
+    below = [_empty_from(b, calibration, (masses[0], masses[1])) for b in bands]
+    clean = remove_haze(chosen, below)
+    cleaned = [p for p, _, _ in clean]
+    wells = find_well(cleaned, _anchors(bands, expected, spacing, len(chosen)), usable)
+    frames = _frames(cleaned, bands, wells, calibration, (masses[0], masses[1]))
+    ladders = []
+    for p, frame, (_, level, error) in zip(cleaned, frames, clean, strict=True):
+        moved = (boundary_rows or {}).get(p.lane)
+        own = frame if moved is None else replace(frame, boundary=moved, flags=(*frame.flags, "edited"))
+        ladders.append(_quantify(p, own, calibration, (masses[0], masses[1]), antibody, (level, error)))
+    return tuple(ladders)
+
+
+def _empty_from(band: Band | None, calibration: Calibration | None, masses: tuple[float, float]) -> float | None:
+    """Row below which a lane holds nothing ubiquitinated and none of the unmodified band."""
+    if calibration is None:
+        return None if band is None else band.row + 4 * band.sigma
+    nominal, low = map(float, row_at(calibration, [masses[0], max(masses[0] - BELOW * masses[1], 1e-3)]))
+    return low + (band.row - nominal if band is not None else 0.0)
+
+
+def _anchors(
+    bands: Sequence[Band | None], expected: float | None, spacing: float | None, count: int
+) -> Sequence[Band | None]:
+    """Bands to measure the wells from: where the unmodified band would stand, for a blot that does not show it."""
+    if any(b is not None for b in bands) or expected is None or spacing is None:
+        return bands
+    return [Band(expected, 0.2 * spacing, 0.0, seen=False)] * count

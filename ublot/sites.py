@@ -1,0 +1,253 @@
+"""Where things stand in every lane: the unmodified band, the well edge, and the haze of the whole lane."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ublot.model import Profile
+
+__all__ = ["Band", "find_unmodified", "find_well", "remove_haze"]
+
+Array = NDArray[np.float64]
+
+WIDTH_OF_SIGMA = 2.354820045  # full width at half height of a Gaussian
+HAZE_BLOCKS = 24  # the stretch below the unmodified band is looked at in so many parts
+HAZE_CLIP = 2.0  # standard deviations above the level from which a part counts as a band
+HAZE_CLEAR = 3.0  # haze this many of its standard deviations above zero is mentioned
+WELL_ZONE = 0.18  # share of the way from the top of the lanes to the unmodified band in which wells are looked for
+WELL_CLEAR = 6.0  # standard deviations a band at the wells must stand above what lies below it
+
+
+@dataclass(frozen=True)
+class Band:
+    """One band in one lane.
+
+    Attributes
+    ----------
+    row : float
+        Its centre, ``row_px``.
+    sigma : float
+        Its width as the standard deviation of a Gaussian, px.
+    height : float
+        Signal at the centre.
+    seen : bool
+        Whether it was found in this lane, or only follows from the others.
+    """
+
+    row: float
+    sigma: float
+    height: float
+    seen: bool = True
+
+
+def _peak(profile: Profile, low: float, high: float) -> Band | None:
+    """The highest peak whose centre lies between two rows, by a parabola through the logarithm of its top."""
+    signal = ndimage.gaussian_filter1d(profile.signal, 1.0)
+    a, b = max(int(low - profile.top), 1), min(int(high - profile.top) + 1, len(signal) - 1)
+    if b - a < 3:
+        return None
+    inner = signal[a:b]
+    tops = np.flatnonzero((inner >= signal[a - 1 : b - 1]) & (inner > signal[a + 1 : b + 1])) + a
+    if not len(tops):
+        return None
+    k = int(tops[np.argmax(signal[tops])])
+    if signal[k] < 4 * profile.noise[k] + 1e-12:
+        return None
+    above = signal > 0.6 * signal[k]
+    first = k - int(np.argmin(above[k::-1])) + 1 if not above[: k + 1].all() else 0
+    last = k + int(np.argmin(above[k:])) - 1 if not above[k:].all() else len(signal) - 1
+    if last - first < 2:
+        first, last = max(k - 1, 0), min(k + 1, len(signal) - 1)
+    rows, height = np.arange(first, last + 1), signal[first : last + 1]
+    curve = np.polyfit(rows - k, np.log(np.maximum(height, 0.05 * signal[k])), 2)
+    if curve[0] >= 0:
+        return None
+    centre, sigma = float(np.clip(k - curve[1] / (2 * curve[0]), first, last)), float(np.sqrt(-0.5 / curve[0]))
+    return Band(profile.top + centre, sigma, float(signal[k]))
+
+
+def _smile(x: Array, shift: Array, weight: Array) -> Array:
+    """Robust smooth curve (a parabola where there are points enough) through shifts of lanes at `x`."""
+    degree = 2 if (weight > 0).sum() >= 6 else 1 if (weight > 0).sum() >= 4 else 0
+    design = np.polynomial.legendre.legvander(2 * (x - x.min()) / max(np.ptp(x), 1e-9) - 1, degree)
+    w, fitted = weight.copy(), np.full(len(x), np.median(shift[weight > 0]))
+    for _ in range(8):
+        off = shift - fitted
+        scale = 1.4826 * np.median(np.abs(off[weight > 0])) + 0.5
+        w = weight * np.maximum(1 - (off / (4 * scale)) ** 2, 0.0) ** 2
+        if (w > 0).sum() <= degree:
+            break
+        root = np.sqrt(w)[:, None]
+        fitted = design @ np.linalg.lstsq(design * root, shift * root[:, 0], rcond=None)[0]
+    return fitted
+
+
+def _strongest_common(profiles: Sequence[Profile]) -> float:
+    """Row of the strongest band of a picture without masses: every lane counts alike."""
+    total = np.zeros(len(profiles[0].raw))
+    for p in profiles:
+        signal = ndimage.gaussian_filter1d(p.signal, 2.0)
+        total += np.sqrt(np.maximum(signal, 0) / max(float(signal.max()), 1e-12))
+    return float(np.argmax(total)) + profiles[0].top
+
+
+def find_unmodified(
+    profiles: Sequence[Profile], x: Array, expected: float | None, spacing: float | None, loaded: Collection[int]
+) -> tuple[Band | None, ...]:
+    """Find the unmodified band of every lane.
+
+    The bands of one blot stand on a smooth curve (the smile). Lanes in which the band is weak take their place from
+    that curve.
+
+    Parameters
+    ----------
+    profiles : sequence of Profile
+        All lanes, left to right.
+    x : ndarray, shape (lanes,)
+        Column of each lane.
+    expected : float or None
+        Row at which the calibration puts the band; None without a calibration: the strongest common band is taken.
+    spacing : float or None
+        Rows from the band to that with one modifier more.
+    loaded : collection of int
+        Numbers of the lanes that may hold target.
+
+    Returns
+    -------
+    tuple of (Band or None)
+        None everywhere where no lane shows a band.
+    """
+    chosen = [i for i, p in enumerate(profiles) if p.lane in loaded]
+    if not chosen:
+        return (None,) * len(profiles)
+    height = len(profiles[0].raw)
+    spacing = spacing or 0.03 * height
+    start = expected if expected is not None else _strongest_common([profiles[i] for i in chosen])
+    reach = max(1.3 * spacing, 0.02 * height)
+    centre = np.full(len(profiles), start)
+    bands: list[Band | None] = [None] * len(profiles)
+    for turn in range(3):
+        bands = [_peak(p, c - reach, c + reach) if i in chosen else None for i, (p, c) in enumerate(zip(profiles, centre, strict=True))]
+        found = np.array([b is not None for b in bands])
+        if not found.any():
+            return (None,) * len(profiles)
+        shift = np.array([b.row - start if b else 0.0 for b in bands])
+        strength = np.array([b.height if b else 0.0 for b in bands])
+        weight = np.where(found, np.sqrt(strength / strength.max()), 0.0)
+        centre = start + _smile(x, shift, weight)
+        reach = (0.6, 0.45, 0.45)[turn] * spacing
+    sigma = float(np.median([b.sigma for b in bands if b]))
+    out = []
+    for b, c, p in zip(bands, centre, profiles, strict=True):
+        near = b is not None and abs(b.row - c) <= reach
+        at = int(np.clip(round(c - p.top), 0, height - 1))
+        out.append(b if near else Band(float(c), sigma, float(p.signal[at]), seen=False))
+    return tuple(out)
+
+
+def remove_haze(profiles: Sequence[Profile], below: Sequence[float | None]) -> tuple[tuple[Profile, float, float], ...]:
+    """Take off the non-specific signal that runs along a whole lane.
+
+    It shows below the unmodified band, where nothing ubiquitinated can stand. The level there, bands (degradation
+    products) left out, is shrunk towards none by what the lanes of the blot scatter (James & Stein 1961, empirical
+    Bayes), so that lanes without haze gain no noise. A membrane estimated too high or low along the lane goes with it.
+
+    Parameters
+    ----------
+    profiles : sequence of Profile
+    below : sequence of (float or None)
+        Row of each lane below which there is no target any more.
+
+    Returns
+    -------
+    tuple of (Profile, float, float)
+        The profile with the haze moved into its background and its uncertainty, the haze, and its standard error, per
+        row in the unit of the profile.
+    """
+    looks = [_haze_level(p, row) if row is not None else None for p, row in zip(profiles, below, strict=True)]
+    known = [(level, error) for look in looks if look is not None for level, error in [look[:2]]]
+    scatter = max(float(np.mean([h**2 - e**2 for h, e in known])), 0.0) if known else 0.0
+    out = []
+    for p, look in zip(profiles, looks, strict=True):
+        if look is None or not scatter:
+            out.append((p, 0.0, 0.0))
+            continue
+        level, error, weights, own = look
+        shrink = scatter / (scatter + error**2)
+        modes = p.modes - shrink * (p.modes @ weights)[:, None]
+        extra = np.full((1, len(p.raw)), np.sqrt(shrink) * own)
+        moved = replace(p, background=p.background + shrink * level, modes=np.concatenate([modes, extra]))
+        out.append((moved, shrink * level, np.sqrt(shrink) * error))
+    return tuple(out)
+
+
+def _haze_level(profile: Profile, below: float) -> tuple[float, float, Array, float] | None:
+    """Level below a row, its error, the weights of the rows it was taken from, and the part of the error that is noise."""
+    first = int(np.ceil(below - profile.top))
+    usable = np.flatnonzero(profile.noise[max(first, 0) :] > 0) + max(first, 0)
+    if len(usable) < 0.05 * len(profile.raw) or len(usable) < 2 * HAZE_BLOCKS:
+        return None
+    blocks = np.array_split(usable, HAZE_BLOCKS)
+    means = np.array([profile.signal[b].mean() for b in blocks])
+    noise = np.array([np.sqrt((profile.noise[b] ** 2).sum()) / len(b) for b in blocks])
+    kept = np.ones(len(blocks), bool)
+    level = float(np.median(means))
+    for _ in range(12):
+        scale = np.maximum(noise, 1.4826 * np.median(np.abs(means[kept] - level)))
+        now = means <= level + HAZE_CLIP * scale
+        if now.sum() < 4 or (now == kept).all():
+            break
+        kept, level = now, float(np.median(means[now]))
+    weights = np.zeros(len(profile.raw))
+    for b, k in zip(blocks, kept, strict=True):
+        if k:
+            weights[b] = 1.0
+    weights /= weights.sum()
+    level = float(weights @ profile.signal)
+    own = float(max(np.sqrt((weights**2) @ profile.noise**2), means[kept].std(ddof=1) / np.sqrt(kept.sum())))
+    return level, float(np.hypot(own, np.linalg.norm(profile.modes @ weights))), weights, own
+
+
+def find_well(
+    profiles: Sequence[Profile], bands: Sequence[Band | None], loaded: Collection[int]
+) -> tuple[float | None, ...]:
+    """Row in every lane at which the well's own band ends and the lane begins; None where no well shows.
+
+    A well holds a band as sharp as any, at one height in most lanes that show it, with the lane's signal low beneath.
+    """
+    chosen = [i for i, p in enumerate(profiles) if p.lane in loaded and bands[i] is not None]
+    found: dict[int, tuple[float, float]] = {}
+    for i in chosen:
+        edge = _well_band(profiles[i], bands[i])
+        if edge is not None:
+            found[i] = edge
+    if len(found) < max(2, 0.3 * len(chosen)):
+        return (None,) * len(profiles)
+    lift = np.array([found[i][0] - bands[i].row for i in found])  # type: ignore[union-attr]
+    typical, sigma = float(np.median(lift)), float(np.median([s for _, s in found.values()]))
+    agreeing = [i for i, d in zip(found, lift, strict=True) if abs(d - typical) <= 3 * sigma + 2]
+    if len(agreeing) < max(2, 0.3 * len(chosen)):
+        return (None,) * len(profiles)
+    typical = float(np.median([found[i][0] - bands[i].row for i in agreeing]))  # type: ignore[union-attr]
+    return tuple(None if b is None else b.row + typical + 3.0 * sigma for b in bands)
+
+
+def _well_band(profile: Profile, unmodified: Band | None) -> tuple[float, float] | None:
+    """Row and width of a sharp band in the well zone of one lane."""
+    if unmodified is None:
+        return None
+    zone = profile.top + WELL_ZONE * (unmodified.row - profile.top)
+    band = _peak(profile, profile.top, zone)
+    if band is None or band.sigma > 2.0 * unmodified.sigma:
+        return None
+    k = int(band.row + 3 * band.sigma - profile.top)
+    rest = profile.signal[k : k + max(int(4 * band.sigma), 3)]
+    noise = profile.noise[int(band.row - profile.top)] + profile.noise[min(k, len(profile.noise) - 1)]
+    if not len(rest) or band.height - rest.mean() < WELL_CLEAR * noise or band.height < 2.5 * rest.mean():
+        return None
+    return band.row, band.sigma
