@@ -14,7 +14,7 @@ from ublot.lateral import lane_cells, lane_shapes
 from ublot.model import Background, Blot, Lanes
 from ublot.strips import core_means
 
-__all__ = ["METHODS", "estimate_background"]
+__all__ = ["METHODS", "estimate_background", "gutter_levels"]
 
 Array = NDArray[np.float64]
 
@@ -22,6 +22,8 @@ KNOT_SPACING = 1.5  # of the pitch: the membrane varies no faster than that
 MODES = 16  # directions kept of the membrane's uncertainty
 CORE_POINTS = np.linspace(-0.3, 0.3, 5)  # of the lane's width, where the membrane is averaged under a lane
 BALL = 1.1  # of the pitch: radius of the rolling ball
+GUTTER_CORE = 0.06  # of the pitch: half the width of a gutter that is surely membrane
+GUTTER_ROWS = 4  # cells up and down over which a gutter is averaged
 TOUCHING = 0.85  # full width at half height over pitch, from where on the gutters no longer show membrane
 
 
@@ -57,6 +59,28 @@ def _gutter(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Ar
     membrane = fit_membrane(cells, lane_shapes(cells, lanes), KNOT_SPACING * lanes.pitch, blank=empty)
     rows = np.arange(lanes.window.top, lanes.window.bottom, dtype=np.float64)
     return _under_lanes(membrane, lanes, rows)
+
+
+def gutter_levels(blot: Blot, lanes: Lanes) -> Array:
+    """Membrane under every lane from the gutters row by row, linear in between: a plain method to compare with.
+
+    Returns
+    -------
+    ndarray, shape (lanes, rows of the window)
+    """
+    cells = lane_cells(blot, lanes)
+    rows = np.arange(lanes.window.top, lanes.window.bottom, dtype=np.float64)
+    centres = np.array([lane.centre(cells.row_px) for lane in lanes])
+    mid = np.vstack([1.5 * centres[:1] - 0.5 * centres[1:2], 0.5 * (centres[1:] + centres[:-1])]) if len(lanes) > 1 else centres - lanes[0].width
+    last = 1.5 * centres[-1:] - 0.5 * centres[-2:-1] if len(lanes) > 1 else centres + lanes[0].width
+    places = np.vstack([mid, last])
+    reach = max(int(GUTTER_CORE * lanes.pitch / cells.size[1]), 0)
+    column = np.clip(np.round((places - cells.x_px[0]) / cells.size[1]).astype(int), reach, len(cells.x_px) - 1 - reach)
+    window = column[:, :, None] + np.arange(-reach, reach + 1)
+    values = np.median(cells.values[np.arange(len(cells.row_px))[None, :, None], window], axis=2)
+    smooth = cv2.blur(values.astype(np.float64), (2 * GUTTER_ROWS + 1, 1))
+    level = 0.5 * (smooth[1:] + smooth[:-1])
+    return np.array([np.interp(rows, cells.row_px, row) for row in level])
 
 
 def _blank_lane(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Array]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,8 @@ class Score:
     delta, delta_logit : float
     relative_area, remaining : Interval
         ``H / load`` and ``U / load`` over the vehicle lanes' means.
+    mean_ubiquitins, half_mass, shares, ladder_fraction, resolved_to
+        Of the `Ladder`, where the lane may be scored.
     flags : tuple of str
     """
 
@@ -61,7 +63,12 @@ class Score:
     delta_logit: float = math.nan
     relative_area: Interval = NOTHING
     remaining: Interval = NOTHING
-    flags: tuple[str, ...] = field(default=())
+    mean_ubiquitins: Interval = NOTHING
+    half_mass: float = math.nan
+    shares: tuple[float, float, float] = (math.nan, math.nan, math.nan)
+    ladder_fraction: float = math.nan
+    resolved_to: int | None = None
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -279,7 +286,9 @@ def _score(
     net_mean = float(np.mean([p.value for p in net_peers])) if net_peers else math.nan
     result = Score(
         lane, _normal(own), _normal(net), relative, measured, net.value / net_mean if net_mean > 0 else math.nan,
-        own.value - mean, _logit(own.value) - _logit(mean), flags=tuple(more),
+        own.value - mean, _logit(own.value) - _logit(mean), mean_ubiquitins=ladder.mean_ubiquitins, half_mass=ladder.half_mass,
+        shares=ladder.shares, ladder_fraction=ladder.ladder_fraction, resolved_to=ladder.resolved_to,
+        flags=tuple(more),
     )  # fmt: skip
     areas = {}
     for name, column in (("relative_area", "hmw"), ("remaining", "unmodified")):

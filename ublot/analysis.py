@@ -1,0 +1,349 @@
+"""One blot from pixels to the DMSO-relative score, and the result as an object that can be saved and reopened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ublot.columns import LANE_TEXT, lanes_columns, profiles_columns, species_columns
+from ublot.errors import BlotError
+from ublot.io import read_blot
+from ublot.layout import Layout, find_layout, read_layout
+from ublot.model import Blot, Calibration, Lanes, Profile, Source
+from ublot.params import Params, make_params
+from ublot.pipeline import Progress, Stages, lane_shifts, run_stages
+from ublot.record import Edits, build_record, calibration_from, edits_from, lanes_from, source_from
+from ublot.results import RECORD, json_bytes, read_record, write_result
+from ublot.tables import csv_bytes, read_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ublot.ladder import Ladder
+
+__all__ = ["Analysis", "analyze", "load"]
+
+Tables = dict[str, dict[str, list[Any]]]
+
+WHOLE_NUMBERS = {"lanes": ("lane",), "species": ("lane", "n"), "profiles": ("lane", "row_px")}
+TEXT = {"species": ("kind",), "profiles": ()}
+
+
+class Analysis:
+    """A finished analysis of one blot.
+
+    Made by `analyze` and `load`. Its tables have the columns of the files it writes.
+
+    Attributes
+    ----------
+    params : Params
+    layout : Layout or None
+    edits : Edits
+        What a person changed by hand.
+    geometry : Lanes
+    calibration : Calibration or None
+    source : Source
+        Provenance of the image.
+    messages : tuple of str
+        Refusals and what could not be known, in words.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        params: Params,
+        layout: Layout | None,
+        edits: Edits,
+        geometry: Lanes,
+        calibration: Calibration | None,
+        messages: tuple[str, ...],
+        tables: Callable[[], Tables],
+        stages: Stages | None = None,
+        blot: Blot | None = None,
+        path: Path | None = None,
+    ) -> None:
+        self.source = source
+        self.params = params
+        self.layout = layout
+        self.edits = edits
+        self.geometry = geometry
+        self.calibration = calibration
+        self.messages = messages
+        self._tables = tables
+        self._stages = stages
+        self._blot = blot
+        self._path = path
+
+    # ------------------------------------------------------------------------------------------------------- tables
+    @cached_property
+    def columns(self) -> Tables:
+        """Tables as plain columns: ``lanes``, ``species`` and ``profiles``."""
+        return self._tables()
+
+    @cached_property
+    def lanes(self) -> pd.DataFrame:
+        """One row per lane."""
+        return self._frame("lanes")
+
+    @cached_property
+    def species(self) -> pd.DataFrame:
+        """One row per lane and number of ubiquitins."""
+        return self._frame("species")
+
+    @cached_property
+    def profiles(self) -> pd.DataFrame:
+        """One row per lane and row of pixels."""
+        return self._frame("profiles")
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame(self.columns[name])
+
+    # ------------------------------------------------------------------------------------------- what it rests on
+    @property
+    def blot(self) -> Blot:
+        """The blot itself; of a reopened result it is read again, and must be the same file.
+
+        Raises
+        ------
+        BlotError
+            The image is gone or has changed.
+        """
+        if self._blot is None:
+            self._blot = self._read_again()
+        return self._blot
+
+    def _read_again(self) -> Blot:
+        path = self._path
+        if path is None or not path.is_file():
+            raise BlotError("the image of this result is not there", path or self.source.name, "put it back to re-run")
+        blot = _read(path, self.params)
+        if blot.source.sha256 != self.source.sha256:
+            raise BlotError("the image is not the one that was analysed (SHA-256 differs)", path, "analyse it anew")
+        return blot
+
+    @property
+    def stages(self) -> Stages:
+        """What every stage made; of a reopened result the stages are run again."""
+        if self._stages is None:
+            self._stages = run_stages(self.blot, self.layout, self.params, self.edits)
+        return self._stages
+
+    @property
+    def profile_list(self) -> tuple[Profile, ...]:
+        """Profiles of all lanes."""
+        return self.stages.profiles
+
+    @property
+    def ladders(self) -> tuple[Ladder, ...]:
+        """Quantified lanes."""
+        return self.stages.ladders
+
+    # ------------------------------------------------------------------------------------------------------ changes
+    def with_lanes(self, lanes: Lanes) -> Analysis:
+        """The same analysis on lanes that a person moved, added or deleted."""
+        return self.with_edits(replace(self.edits, lanes=lanes))
+
+    def with_calibration(self, calibration: Calibration) -> Analysis:
+        """The same analysis with marker bands that a person assigned."""
+        return self.with_edits(replace(self.edits, calibration=calibration))
+
+    def with_edits(self, edits: Edits) -> Analysis:
+        """The same analysis with all overrides replaced."""
+        return _analysis(self.blot, self.layout, self.params, edits, None, self._path)
+
+    def rerun(self) -> Analysis:
+        """The analysis made again from the image, with the same options, layout and edits."""
+        return self.with_edits(self.edits)
+
+    # ------------------------------------------------------------------------------------------------------ on disk
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """The content of ``analysis.json``."""
+        source = replace(self.source, path=str(self._path)) if self._path is not None else self.source
+        return build_record(
+            source, self.params, self.layout, self.geometry, self.calibration, self.edits,
+            {"messages": list(self.messages)},
+        )  # fmt: skip
+
+    def save(self, out: str | Path, *, report: bool = True, force: bool = False) -> Path:
+        """Write the result folder, all of it or nothing.
+
+        Parameters
+        ----------
+        out : path
+        report : bool
+            With the figures.
+        force : bool
+            Replace a result that holds a person's edits.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        BlotError
+            The folder is not ublot's, holds edits, or cannot be written.
+        """
+        files: dict[str, bytes | Callable[[Path], object]] = {
+            f"{name}.csv": csv_bytes(columns) for name, columns in self.columns.items()
+        }
+        files[RECORD] = json_bytes(self.record)
+        if report and len(self.geometry):
+            from ublot.report.figures import overlay_figure, png_bytes, profiles_figure, scores_figure
+
+            for name, draw in (("overlay", overlay_figure), ("profiles", profiles_figure), ("scores", scores_figure)):
+                files[f"{name}.png"] = png_bytes(draw(self))
+        elif report:
+            from ublot.report.figures import overlay_figure, png_bytes
+
+            files["overlay.png"] = png_bytes(overlay_figure(self))
+        image = self.source.path
+        return write_result(out, files, image=image, force=force)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Analysis):
+            return NotImplemented
+        # JSON and CSV are the forms in which NaN equals NaN.
+        return json_bytes(self.record) == json_bytes(other.record) and all(
+            csv_bytes(self.columns[name]) == csv_bytes(other.columns[name]) for name in ("lanes", "species", "profiles")
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _read(image: Any, params: Params) -> Blot:
+    return read_blot(
+        image,
+        polarity=params.polarity,
+        response=params.response,
+        channel=params.channel,
+        rotate=params.rotate,
+        roi=params.roi,
+    )
+
+
+def _analysis(
+    blot: Blot, layout: Layout | None, params: Params, edits: Edits, progress: Progress | None, path: Path | None
+) -> Analysis:
+    stages = run_stages(blot, layout, params, edits, progress)
+
+    def tables() -> Tables:
+        return {
+            "lanes": lanes_columns(
+                blot.source.name, stages.geometry, layout, stages.ladders, stages.scores, stages.spread, stages.loads
+            ),
+            "species": species_columns(stages.ladders),
+            "profiles": profiles_columns(
+                stages.profiles, stages.ladders, stages.calibration, lane_shifts(stages, params)
+            ),
+        }
+
+    return Analysis(
+        blot.source, params, layout, edits, stages.geometry, stages.calibration, stages.messages, tables, stages, blot, path
+    )
+
+
+def analyze(
+    image: Any,
+    *,
+    layout: Any = None,
+    config: str | Path | Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+    edits: Edits | None = None,
+    **options: Any,
+) -> Analysis:
+    """Analyse one blot, from pixels to the score relative to DMSO.
+
+    Parameters
+    ----------
+    image : path, Blot or ndarray, shape (rows, cols)
+    layout : path, DataFrame, list of mappings or Layout, optional
+        What is in which lane; ``NAME.layout.csv`` beside the image where not given and there.
+    config : path or mapping, optional
+        Options from a TOML file.
+    progress : callable, optional
+        Called with the stage's name and the share that is done.
+    edits : Edits, optional
+        Lanes, calibration or boundaries that a person set.
+    **options
+        Options of the command line, ``_`` for ``-``, see `ublot.params.Params`. ``lanes`` may also be a `Lanes`.
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    BlotError
+        The image, the layout or an option cannot be used.
+    """
+    if isinstance(options.get("lanes"), Lanes):
+        edits = replace(edits or Edits(), lanes=options.pop("lanes"))
+    params = make_params(config, **options)
+    path = Path(image) if isinstance(image, str | Path) else None
+    if layout is None and path is not None:
+        layout = find_layout(path)
+    rows = read_layout(layout) if layout is not None else None
+    if rows is not None:
+        rows.check_count(params.lanes)
+    if progress is not None:
+        progress("reading the image", 0.0)
+    blot = _read(image, params)
+    if path is None and blot.source.path:
+        path = Path(blot.source.path)
+    return _analysis(blot, rows, params, edits or Edits(), progress, path)
+
+
+def load(folder: str | Path) -> Analysis:
+    """Reopen a result that `Analysis.save` wrote.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    Analysis
+        Equal to the one that was saved. Its pixels are read again when they are asked for.
+
+    Raises
+    ------
+    BlotError
+        The folder is no result, or is damaged.
+    """
+    folder = Path(folder)
+    record = read_record(folder)
+    try:
+        source = source_from(record["image"])
+        params = make_params(record["params"])
+        layout = read_layout(record["layout"]) if record["layout"] else None
+        geometry = lanes_from(record["geometry"])
+        calibration = calibration_from(record["calibration"])
+        edits = edits_from(record["edits"])
+        messages = tuple(record["messages"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BlotError(f"{RECORD} is damaged ({type(error).__name__}: {error})", folder, "analyse again") from None
+    text = {"lanes": {*LANE_TEXT, *(layout.extra_columns if layout is not None else ())}, **TEXT}
+
+    def tables() -> Tables:
+        return {name: _read_table(folder / f"{name}.csv", name, text[name]) for name in WHOLE_NUMBERS}
+
+    path = Path(source.path) if source.path else None
+    if path is None or not path.is_file():
+        path = next((p for p in (folder / source.name, folder.parent / source.name) if p.is_file()), path)
+    return Analysis(source, params, layout, edits, geometry, calibration, messages, tables, None, None, path)
+
+
+def _read_table(path: Path, name: str, text: Any) -> dict[str, list[Any]]:
+    """A table as `csv_bytes` wrote it, whole numbers as such."""
+    header = read_csv(path)
+    columns = read_csv(path, [column for column in header if column not in text])
+    for column in WHOLE_NUMBERS[name]:
+        columns[column] = [int(value) for value in columns[column]]
+    return columns

@@ -1,0 +1,166 @@
+"""The tables of an analysis, as columns: what `lanes.csv`, `species.csv` and `profiles.csv` hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ublot.calibration import mass_at
+from ublot.ladder import Interval
+from ublot.quality import join_flags
+
+if TYPE_CHECKING:
+    from ublot.ladder import Ladder
+    from ublot.layout import Layout
+    from ublot.model import Calibration, Lanes, Profile
+    from ublot.score import Score
+
+__all__ = ["LANE_TEXT", "lanes_columns", "profiles_columns", "species_columns"]
+
+Columns = dict[str, list[Any]]
+
+LANE_TEXT = ("image", "role", "compound", "replicate", "group", "flags")
+"""Columns of `lanes.csv` that hold text; those a layout brings along beyond the known ones do as well."""
+
+
+def _with_interval(name: str, interval: Interval) -> dict[str, float]:
+    return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def lanes_columns(
+    image: str,
+    lanes: Lanes,
+    layout: Layout | None,
+    ladders: Sequence[Ladder],
+    scores: Sequence[Score],
+    background_spread: Mapping[int, float],
+    loads: Mapping[int, float],
+) -> Columns:
+    """One row per lane, left to right.
+
+    Parameters
+    ----------
+    image : str
+        Its name.
+    lanes : Lanes
+    layout : Layout or None
+    ladders, scores : sequence
+        One of each per lane.
+    background_spread : mapping of int to float
+        By lane.
+    loads : mapping of int to float
+        Amount loaded by lane, as it was divided by.
+    """
+    rows = []
+    for lane, ladder, score in zip(lanes, ladders, scores, strict=True):
+        row = layout.of(lane.number) if layout is not None and lane.number <= len(layout) else None
+        rows.append(
+            {
+                "image": image,
+                "lane": lane.number,
+                "role": row.role if row else "",
+                "compound": row.compound if row else "",
+                "concentration_nM": _or_nan(row.concentration_nM if row else None),
+                "time_min": _or_nan(row.time_min if row else None),
+                "replicate": row.replicate if row else "",
+                "group": row.group if row else "",
+                "load": loads.get(lane.number, 1.0),
+                "x_px": float(lane.centre(lanes.window.mid_row)),
+                "width_px": lane.width,
+                "angle_deg": lane.angle_deg,
+                "total_area": ladder.total,
+                "unmodified_area": ladder.unmodified,
+                "hmw_area": ladder.hmw,
+                "well_area": ladder.well,
+                **_with_interval("hmw_fraction", score.fraction),
+                **_with_interval("hmw_fraction_net", score.fraction_net),
+                **_with_interval("relative_hmw", score.relative),
+                "relative_hmw_measured_low": score.relative_measured.low,
+                "relative_hmw_measured_high": score.relative_measured.high,
+                "relative_hmw_net": score.relative_net,
+                "delta_hmw_fraction": score.delta,
+                "delta_logit_hmw": score.delta_logit,
+                **_with_interval("relative_hmw_area", score.relative_area),
+                **_with_interval("unmodified_remaining", score.remaining),
+                **_with_interval("mean_ubiquitins", score.mean_ubiquitins),
+                "half_mass_kda": score.half_mass,
+                "share_1_3": score.shares[0],
+                "share_4_8": score.shares[1],
+                "share_9_up": score.shares[2],
+                "ladder_fraction": score.ladder_fraction,
+                "resolved_to_n": _or_nan(score.resolved_to),
+                "background_spread": background_spread.get(lane.number, math.nan),
+                "saturated_fraction": ladder.saturated_share,
+                "flags": join_flags(score.flags),
+                **(dict(row.extra) if row else {}),
+            }
+        )
+    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {name: [] for name in _empty()}
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _empty() -> list[str]:
+    """Names of the columns when there is no lane to make them from."""
+    intervals = {
+        "hmw_fraction", "hmw_fraction_net", "relative_hmw", "relative_hmw_area", "unmodified_remaining",
+        "mean_ubiquitins",
+    }  # fmt: skip
+    plain = (
+        "image lane role compound concentration_nM time_min replicate group load x_px width_px angle_deg total_area "
+        "unmodified_area hmw_area well_area hmw_fraction hmw_fraction_net relative_hmw relative_hmw_measured_low "
+        "relative_hmw_measured_high relative_hmw_net delta_hmw_fraction delta_logit_hmw relative_hmw_area "
+        "unmodified_remaining mean_ubiquitins half_mass_kda share_1_3 share_4_8 share_9_up ladder_fraction "
+        "resolved_to_n background_spread saturated_fraction flags"
+    ).split()
+    names = []
+    for name in plain:
+        names.append(name)
+        if name in intervals:
+            names += [f"{name}_low", f"{name}_high"]
+    return names
+
+
+def species_columns(ladders: Sequence[Ladder]) -> Columns:
+    """One row per lane and number of ubiquitins, 0 first."""
+    rows = [(ladder.lane, s) for ladder in ladders for s in ladder.species]
+    return {
+        "lane": [lane for lane, _ in rows],
+        "n": [s.n for _, s in rows],
+        "mass_kda": [s.mass_kda for _, s in rows],
+        "row_px": [s.row_px for _, s in rows],
+        "area": [s.area.value for _, s in rows],
+        "area_low": [s.area.low for _, s in rows],
+        "area_high": [s.area.high for _, s in rows],
+        "share": [s.share for _, s in rows],
+        "kind": [s.kind for _, s in rows],
+    }
+
+
+def profiles_columns(
+    profiles: Sequence[Profile], ladders: Sequence[Ladder], calibration: Calibration | None, shifts: Mapping[int, float]
+) -> Columns:
+    """One row per lane and row of pixels. `shifts` holds the smile: how much lower each lane runs than the marker."""
+    fits = {ladder.lane: ladder.fit for ladder in ladders}
+    columns: dict[str, list[np.ndarray[Any, Any]]] = {
+        name: [] for name in ("lane", "row_px", "mass_kda", "raw", "background", "signal", "fit")
+    }
+    for p in profiles:
+        n = len(p.raw)
+        unknown = np.full(n, np.nan)
+        fit = fits.get(p.lane)
+        columns["lane"].append(np.full(n, p.lane))
+        columns["row_px"].append(p.rows.astype(int))
+        columns["mass_kda"].append(
+            unknown if calibration is None else mass_at(calibration, p.rows, shift=shifts.get(p.lane, 0.0))
+        )
+        columns["raw"].append(p.raw)
+        columns["background"].append(p.background)
+        columns["signal"].append(p.signal)
+        columns["fit"].append(unknown if fit is None else fit)
+    return {name: np.concatenate(parts).tolist() if parts else [] for name, parts in columns.items()}
