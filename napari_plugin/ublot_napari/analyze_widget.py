@@ -97,13 +97,13 @@ class AnalyzeWidget(QWidget):
         """Analyse the chosen layer in a thread of its own."""
         layer = self.image.value
         if layer is None:
-            self._say("Open a blot first.", wrong=True)
+            self.say("Open a blot first.", wrong=True)
             return
         options = self.form.values()
         try:
             make_params(**options)
         except ublot.BlotError as error:
-            self._say(str(error), wrong=True)
+            self.say(str(error), wrong=True)
             return
         source = layer.metadata.get("ublot_blot")
         worker = create_worker(
@@ -111,13 +111,14 @@ class AnalyzeWidget(QWidget):
             np.asarray(layer.data) if source is None else source,
             layout=self._layout(layer),
             _start_thread=False,
+            _ignore_errors=True,  # they are shown by _show_error instead of raised again in the event loop
             **options,
         )
         worker.returned.connect(partial(self.show_analysis, name=f"{layer.name} lanes"))
         worker.errored.connect(self._show_error)
         worker.finished.connect(lambda: self.button.setEnabled(True))
         self.button.setEnabled(False)
-        self._say(f"Analysing {layer.name} …")
+        self.say(f"Analysing {layer.name} …")
         self._worker = worker
         worker.start()
 
@@ -130,15 +131,16 @@ class AnalyzeWidget(QWidget):
         self._strips = self.viewer.add_shapes(data, **keywords)
         rows = score_rows(analysis.lanes)
         self.table.show_rows(HEADER, rows)
-        self._say(f"{len(rows)} lanes.")
+        self.say("\n".join([f"{len(rows)} lanes.", *analysis.messages]))
 
     def _show_error(self, error: Exception) -> None:
         if isinstance(error, ublot.BlotError):
-            self._say(str(error), wrong=True)
+            self.say(str(error), wrong=True)
         else:
-            self._say(f"This should not have happened: {error!r}", wrong=True)
+            self.say(f"This should not have happened: {error!r}", wrong=True)
 
-    def _say(self, text: str, *, wrong: bool = False) -> None:
+    def say(self, text: str, *, wrong: bool = False) -> None:
+        """Show one line under the button, in a colour of its own when something is wrong."""
         self.status.setStyleSheet("color: #D55E00" if wrong else "")
         self.status.setText(text)
 

@@ -24,7 +24,14 @@ def open_viewer(path: str | Path) -> napari.Viewer:
         It is neither; no window is opened then.
     """
     analysis = ublot.load(path) if Path(path).is_dir() else None
-    blot = ublot.read_blot(path) if analysis is None else analysis.blot
+    trouble = ""
+    blot: ublot.Blot | None = None
+    try:
+        blot = ublot.read_blot(path) if analysis is None else analysis.blot
+    except ublot.BlotError as error:
+        if analysis is None:
+            raise
+        trouble = str(error)  # the image has moved or changed: lanes and scores can still be shown
 
     import napari
 
@@ -35,5 +42,7 @@ def open_viewer(path: str | Path) -> napari.Viewer:
     _, panel = viewer.window.add_plugin_dock_widget("ublot", "Analyze blot")
     if analysis is not None:
         panel.show_analysis(analysis, f"{analysis.lanes['image'].iloc[0]} lanes")
+        if trouble:
+            panel.say(trouble, wrong=True)
     viewer.reset_view()
     return viewer

@@ -45,3 +45,14 @@ def test_a_result_with_its_lanes_and_scores(opened, root: Path, tmp_path: Path) 
 def test_what_is_no_blot_opens_no_window(opened, tmp_path: Path) -> None:
     with pytest.raises(ublot.BlotError):
         opened(tmp_path)
+
+
+def test_a_result_whose_image_is_gone_still_shows_its_lanes(opened, root: Path, tmp_path: Path) -> None:
+    image = tmp_path / "blot.tif"
+    image.write_bytes((root / "test_images" / "dose_series.tif").read_bytes())
+    ublot.analyze(image, lanes=12).save(tmp_path / "out")
+    image.unlink()
+    viewer = opened(tmp_path / "out")
+    (panel,) = viewer.window.dock_widgets.values()
+    assert panel.table.rowCount() == 12
+    assert "blot.tif" in panel.status.text()
