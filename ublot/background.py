@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ublot.errors import BlotError
 from ublot.gutter import Membrane, fit_membrane
@@ -23,7 +24,7 @@ MODES = 16  # directions kept of the membrane's uncertainty
 CORE_POINTS = np.linspace(-0.3, 0.3, 5)  # of the lane's width, where the membrane is averaged under a lane
 BALL = 1.1  # of the pitch: radius of the rolling ball
 GUTTER_CORE = 0.06  # of the pitch: half the width of a gutter that is surely membrane
-GUTTER_ROWS = 4  # cells up and down over which a gutter is averaged
+GUTTER_ROWS = 11  # cells down the rows over which the median of a gutter is taken
 TOUCHING = 0.85  # full width at half height over pitch, from where on the gutters no longer show membrane
 
 
@@ -71,14 +72,14 @@ def gutter_levels(blot: Blot, lanes: Lanes) -> Array:
     cells = lane_cells(blot, lanes)
     rows = np.arange(lanes.window.top, lanes.window.bottom, dtype=np.float64)
     centres = np.array([lane.centre(cells.row_px) for lane in lanes])
-    mid = np.vstack([1.5 * centres[:1] - 0.5 * centres[1:2], 0.5 * (centres[1:] + centres[:-1])]) if len(lanes) > 1 else centres - lanes[0].width
-    last = 1.5 * centres[-1:] - 0.5 * centres[-2:-1] if len(lanes) > 1 else centres + lanes[0].width
-    places = np.vstack([mid, last])
+    half = 0.5 * lanes.pitch
+    places = np.vstack([centres[:1] - half, 0.5 * (centres[1:] + centres[:-1]), centres[-1:] + half])
     reach = max(int(GUTTER_CORE * lanes.pitch / cells.size[1]), 0)
     column = np.clip(np.round((places - cells.x_px[0]) / cells.size[1]).astype(int), reach, len(cells.x_px) - 1 - reach)
     window = column[:, :, None] + np.arange(-reach, reach + 1)
     values = np.median(cells.values[np.arange(len(cells.row_px))[None, :, None], window], axis=2)
-    smooth = cv2.blur(values.astype(np.float64), (2 * GUTTER_ROWS + 1, 1))
+    # A median down the rows: a strong band bleeds into the gutter, a smear hardly does.
+    smooth = ndimage.median_filter(values.astype(np.float64), (1, GUTTER_ROWS), mode="nearest")
     level = 0.5 * (smooth[1:] + smooth[:-1])
     return np.array([np.interp(rows, cells.row_px, row) for row in level])
 

@@ -16,6 +16,7 @@ __all__ = ["Membrane", "fit_membrane"]
 Array = NDArray[np.float64]
 
 SHAPE_ERROR = 0.03  # lateral shapes are known to this share of a lane's height
+GRADIENT = 0.1  # and, where bands slant across their lane, to this share of what the height changes by in a row of cells
 OUTLIER = 4.0  # cells further from the fit than this many standard deviations count for nothing
 STIFF = 1e6  # how much stiffer a blank lane's haze is than the membrane: it is as good as straight
 SMOOTHNESS = np.geomspace(1e-4, 1e6, 41)
@@ -164,11 +165,13 @@ def fit_membrane(
         lanes = (shapes @ amplitudes[:, :, None])[:, :, 0]
         if turn == rounds - 1:
             break
+        doubt = SHAPE_ERROR * np.abs(amplitudes) + GRADIENT * np.abs(np.gradient(amplitudes, axis=0))
+        doubt = (shapes @ doubt[:, :, None])[:, :, 0]
         lane_height = (shapes @ np.abs(amplitudes)[:, :, None])[:, :, 0]
         residual = values - everything - lanes
         quiet = cells.mask & (lane_height <= np.quantile(lane_height[cells.mask], 0.5))
         noise = 1.4826 * float(np.median(np.abs(residual[quiet]))) + 1e-12
-        variance = noise**2 + (SHAPE_ERROR * lane_height) ** 2
+        variance = noise**2 + doubt**2
         ratio = residual**2 / variance / OUTLIER**2
         weights = base * noise**2 / variance * np.maximum(1 - ratio, 0) ** 2
     k = sideways.shape[1]

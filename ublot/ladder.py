@@ -23,6 +23,8 @@ BELOW = 1.5  # modifiers below the unmodified band, from where on a lane holds n
 BAND_EDGE = 2.5  # standard deviations of the unmodified band to its edge, where no masses are known
 SATURATED_PIXELS = 10
 SATURATED_SHARE = 0.01
+TOP_ZONE = 0.02  # of the rows: the very top of a lane
+TOP_SHARE = 0.002  # of all signal: what counts as signal there
 WELL_SHARE = 0.1  # of all signal, from where on the well is worth a flag
 ABOVE_SHARE = 0.02  # of the HMW signal, from where on signal beyond the marker is worth a flag
 
@@ -162,9 +164,20 @@ def _frames(
             row = boundary = low = shift = math.nan
             flags = ("no_calibration",)
         edge = top if well is None else min(max(well, top), boundary)
-        seen = flags if well is not None else (*flags, "well_assumed")
-        frames.append(_Frame(row, top, edge, min(boundary, end), min(low, end), shift, seen))
+        if well is None and _reaches_top(p):
+            flags = (*flags, "well_assumed")
+        frames.append(_Frame(row, top, edge, min(boundary, end), min(low, end), shift, flags))
     return frames
+
+
+def _reaches_top(profile: Profile) -> bool:
+    """Whether there is signal at the very top, so that it matters where the well begins."""
+    measured = np.flatnonzero(profile.noise > 0)
+    zone = measured[: max(int(TOP_ZONE * len(profile.raw)), 8)]
+    weights = np.zeros((1, len(profile.raw)))
+    weights[0, zone] = 1.0
+    area, variance = _areas(profile, list(weights))
+    return bool(area[0] > 4 * np.sqrt(variance[0, 0]) and area[0] > TOP_SHARE * np.abs(profile.signal).sum())
 
 
 def _saturation(profile: Profile, frame: _Frame) -> tuple[float, tuple[str, ...]]:
@@ -335,7 +348,11 @@ def quantify_ladder(
     for p, frame, (_, level, error) in zip(cleaned, frames, clean, strict=True):
         moved = (boundary_rows or {}).get(p.lane)
         own = frame if moved is None else replace(frame, boundary=moved, flags=(*frame.flags, "edited"))
-        ladders.append(_quantify(p, own, calibration, (masses[0], masses[1]), antibody, (level, error)))
+        ladder = _quantify(p, own, calibration, (masses[0], masses[1]), antibody, (level, error))
+        if p.lane not in usable:
+            # A marker or blank lane holds no target: what these say is of no use to anybody.
+            ladder = replace(ladder, flags=tuple(f for f in ladder.flags if f not in ABOUT_TARGET))
+        ladders.append(ladder)
     return tuple(ladders)
 
 

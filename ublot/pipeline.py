@@ -28,6 +28,7 @@ __all__ = ["Progress", "Stages", "lane_shifts", "run_stages"]
 Progress = Callable[[str, float], None]
 
 DISAGREE = 0.05  # of hmw_fraction, from where on background methods are said to disagree
+HAZE_ROWS = 20  # rows below the unmodified band that it takes to compare backgrounds there
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,31 +105,25 @@ def _loads(params: Params, layout: Layout | None, ladders: Sequence[Ladder]) -> 
     return {**given, **pairs}
 
 
-def _background_spread(
-    blot: Blot, lanes: Lanes, background: Background, ladders: Sequence[Ladder], blank: Sequence[int]
-) -> dict[int, float]:
-    """Largest difference of ``hmw_fraction`` between the background methods that are fit for smears.
+def _background_spread(blot: Blot, lanes: Lanes, background: Background, ladders: Sequence[Ladder]) -> dict[int, float]:
+    """Difference of ``hmw_fraction`` between the two background methods that are fit for smears.
 
-    The others are the gutters row by row and, where there is one, the blank lane. Their levels are compared with the
-    chosen background's, less what both say below the unmodified band, as for haze.
+    The other one is the gutters row by row. Its level is compared with the chosen background's, less what it says
+    below the unmodified band, as for haze.
     """
-    rivals = [gutter_levels(blot, lanes)]
-    if blank:
-        rivals.append(estimate_background(blot, lanes, "blank-lane", blank=blank).level)
+    rival = gutter_levels(blot, lanes)
     spread = {}
-    for i, ladder in enumerate(ladders):
+    for ladder, level, other in zip(ladders, background.level, rival, strict=True):
         total = ladder.unmodified + ladder.hmw
         if not total > 0 or "no_signal" in ladder.flags:
             continue
         rows = ladder.profile.rows
-        below, h = rows > ladder.low_row, (rows > ladder.well_row) & (rows < ladder.boundary_row)
-        u = (rows >= ladder.boundary_row) & (rows <= ladder.low_row)
-        fractions = [ladder.hmw / total]
-        for level in rivals:
-            off = (level[i] - background.level[i]) * ladder.profile.width
-            off = np.where(ladder.profile.noise > 0, off - (np.median(off[below]) if below.sum() > 20 else 0.0), 0.0)
-            fractions.append((ladder.hmw - off[h].sum()) / (total - off[h].sum() - off[u].sum()))
-        spread[ladder.lane] = float(max(fractions) - min(fractions))
+        off = (other - level) * ladder.profile.width
+        below = rows > ladder.low_row
+        off = np.where(ladder.profile.noise > 0, off - (np.median(off[below]) if below.sum() > HAZE_ROWS else 0.0), 0.0)
+        h = float(off[(rows > ladder.well_row) & (rows < ladder.boundary_row)].sum())
+        u = float(off[(rows >= ladder.boundary_row) & (rows <= ladder.low_row)].sum())
+        spread[ladder.lane] = abs((ladder.hmw - h) / (total - h - u) - ladder.hmw / total)
     return spread
 
 
@@ -205,7 +200,7 @@ def run_stages(
     image_flags = (*blot.flags, *geometry.flags, *background.flags, *(("edited",) if edits.any else ()))
     spread: dict[int, float] = {}
     if params.background == "gutter" and params.antibody == "target":
-        spread = _background_spread(blot, geometry, background, ladders, blank)
+        spread = _background_spread(blot, geometry, background, ladders)
         ladders = tuple(
             replace(k, flags=(*k.flags, "background_disagrees")) if spread.get(k.lane, 0) > DISAGREE else k for k in ladders
         )

@@ -26,6 +26,7 @@ NEGATIVE_HIGH = 0.05  # share of modified target in a control that should have n
 DISAGREE = 0.01  # chance at which vehicle lanes are said to scatter more than their measurement explains
 USUAL_SCATTER = 0.25  # coefficient of variation of technical replicates across a blot (Lowry & Rees 2020)
 BALANCE = 0.5  # of the median total over load, below which signal is missing
+USUAL_CV, PRIOR_FREEDOM = 0.10, 2.0  # good blots: 5-10 % (Lowry & Rees 2020), worth as much as three vehicle lanes
 NOTHING = Interval(math.nan)
 
 
@@ -100,9 +101,9 @@ def _fraction(ladder: Ladder) -> _Quantity:
 def _over_vehicle(own: _Quantity, vehicle: Sequence[_Quantity], among: int | None) -> tuple[Interval, Interval]:
     """A lane over the mean of the vehicle lanes: with measurement and scatter, and with measurement alone.
 
-    Errors add on the log scale where the lane is clearly above zero, else on the linear one. The scatter of n vehicle
-    lanes is known with n - 1 degrees of freedom: Student's t with the effective number of them (Satterthwaite 1946).
-    `among` is the lane's place in `vehicle` when it is one of them.
+    Errors add on the log scale where the lane is clearly above zero, else on the linear one. The scatter of a few
+    vehicle lanes is hardly known from themselves: it is moderated by what replicates on a blot usually scatter, and the
+    interval is Student's t with the effective degrees of freedom (Satterthwaite 1946). `among` is the lane's place in `vehicle` when it is one of them.
     """
     known = [v.value for v in vehicle]
     mean = float(np.mean(known)) if known else math.nan
@@ -117,14 +118,14 @@ def _over_vehicle(own: _Quantity, vehicle: Sequence[_Quantity], among: int | Non
         rest = 0.0
     measured = rest + float((slopes**2) @ np.array([v.sd**2 for v in vehicle]))
     inner = _around(ratio, math.sqrt(measured), own, Z95)
-    if n < 2:
-        return Interval(ratio), inner
-    scatter = float(np.var(known, ddof=1))
-    noise = float(np.mean([v.sd**2 for v in vehicle]))
-    of_mean = ratio**2 * max(scatter, noise) / (n * mean**2)
+    # What vehicle lanes scatter by: these few, and what blots usually do, weighted by degrees of freedom (Smyth 2004).
+    own_scatter = float(np.var(known, ddof=1)) / mean**2 if n > 1 else 0.0
+    noise = float(np.mean([v.sd**2 for v in vehicle])) / mean**2
+    freedom = PRIOR_FREEDOM + n - 1
+    scatter = (PRIOR_FREEDOM * (USUAL_CV**2 + noise) + (n - 1) * own_scatter) / freedom
+    of_mean = ratio**2 * scatter / n
     total = own.sd**2 / mean**2 + of_mean
-    freedom = (n - 1) * (total / of_mean) ** 2 if of_mean > 0 else math.inf
-    t = Z95 if scatter <= noise or not math.isfinite(freedom) else float(special.stdtrit(freedom, 0.975))
+    t = float(special.stdtrit(freedom * (total / of_mean) ** 2, 0.975))
     return _around(ratio, math.sqrt(total), own, t), inner
 
 
