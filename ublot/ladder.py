@@ -19,6 +19,7 @@ __all__ = ["Interval", "Ladder", "Species", "quantify_ladder"]
 Array = NDArray[np.float64]
 
 Z95 = 1.959963984540054
+ABOUT_TARGET = ("above_marker", "no_signal", "well_assumed", "well_signal", "haze_removed")
 BELOW = 1.5  # modifiers below the unmodified band, from where on a lane holds no target
 BAND_EDGE = 2.5  # standard deviations of the unmodified band to its edge, where no masses are known
 SATURATED_PIXELS = 10

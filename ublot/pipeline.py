@@ -200,7 +200,7 @@ def run_stages(
     image_flags = (*blot.flags, *geometry.flags, *background.flags, *(("edited",) if edits.any else ()))
     spread: dict[int, float] = {}
     if params.background == "gutter" and params.antibody == "target":
-        spread = _background_spread(blot, geometry, background, ladders)
+        spread = {k: v for k, v in _background_spread(blot, geometry, background, ladders).items() if k in loaded}
         ladders = tuple(
             replace(k, flags=(*k.flags, "background_disagrees")) if spread.get(k.lane, 0) > DISAGREE else k for k in ladders
         )
