@@ -16,6 +16,7 @@ __all__ = ["Band", "find_unmodified", "find_well", "remove_haze"]
 Array = NDArray[np.float64]
 
 WIDTH_OF_SIGMA = 2.354820045  # full width at half height of a Gaussian
+LOOSE = 0.2  # of the height: how far from the strongest common band a lane's own may stand when no masses are known
 HAZE_BLOCKS = 24  # the stretch below the unmodified band is looked at in so many parts
 HAZE_CLIP = 2.0  # standard deviations above the level from which a part counts as a band
 HAZE_CLEAR = 3.0  # haze this many of its standard deviations above zero is mentioned
@@ -126,9 +127,11 @@ def find_unmodified(
     if not chosen:
         return (None,) * len(profiles)
     height = len(profiles[0].raw)
-    spacing = spacing or 0.03 * height
+    known = expected is not None and spacing is not None
     start = expected if expected is not None else _strongest_common([profiles[i] for i in chosen])
-    reach = max(1.3 * spacing, 0.02 * height)
+    # Without masses nothing says how far a smile may carry a band: the strongest ones nearby decide.
+    reach = max(1.3 * spacing, 0.02 * height) if spacing is not None and known else LOOSE * height
+    spacing = spacing if spacing is not None and known else max(0.03 * height, 8.0)
     centre = np.full(len(profiles), start)
     bands: list[Band | None] = [None] * len(profiles)
     for turn in range(3):
