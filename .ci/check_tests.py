@@ -1,37 +1,44 @@
-"""Fails when a part of the test suite did not run, whatever pytest's exit status: ``check_tests.py junit.xml``."""
+"""Fails when a part of the test suite did not run, whatever pytest's exit status: ``check_tests.py junit.xml``.
+
+A test may skip itself for one reason only: it compares with data that are not part of the project and are not beside it.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
+NO_DATA = "not beside the project"
 
 
-def test_files() -> set[str]:
+def test_modules() -> set[str]:
     """Return the dotted names, as junit has them, of all test modules in the tree."""
     return {".".join(p.relative_to(ROOT).with_suffix("").parts) for p in (ROOT / "tests").rglob("test_*.py")}
 
 
 def main(report: str) -> int:
-    ran: dict[str, int] = {}
-    skipped: list[str] = []
+    modules = test_modules()
+    ran: Counter[str] = Counter()
+    skipped: Counter[tuple[str, str]] = Counter()
     for case in ElementTree.parse(report).iter("testcase"):
         name = case.get("classname", "")
+        # A test inside a class is listed as module.Class.
+        module = next((m for m in modules if name == m or name.startswith(f"{m}.")), name)
         reason = case.find("skipped")
         if reason is None:
-            ran[name] = ran.get(name, 0) + 1
+            ran[module] += 1
         else:
-            skipped.append(f"{name}::{case.get('name')}: {reason.get('message')}")
-    # A test inside a class is listed as module.Class.
-    silent = sorted(m for m in test_files() if not any(n == m or n.startswith(f"{m}.") for n in ran))
-    gui = sum(n for name, n in ran.items() if name.startswith("tests.gui."))
-    print(f"{sum(ran.values())} tests ran, {gui} of them in the GUI; {len(skipped)} skipped")
-    for line in skipped:
-        print(f"  skipped {line}")
-    problems = [f"no test of {module} ran" for module in silent]
-    problems += [f"a GUI test was skipped: {line}" for line in skipped if line.startswith("tests.gui.")]
+            skipped[module, reason.get("message", "")] += 1
+    gui = sum(count for module, count in ran.items() if module.startswith("tests.gui."))
+    print(f"{ran.total()} tests ran, {gui} of them in the GUI; {skipped.total()} skipped")
+    for (module, why), count in skipped.items():
+        print(f"  {count} skipped in {module}: {why}")
+
+    problems = [f"{module}: {count} skipped: {why}" for (module, why), count in skipped.items() if NO_DATA not in why]
+    problems += [f"{module}: no test ran" for module in sorted(modules - set(ran) - {module for module, _ in skipped})]
     if not gui:
         problems.append("no GUI test ran")
     for problem in problems:
