@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ublot.calibration import mass_at, row_at
-from ublot.model import Calibration, Profile
+from ublot.regions import Frame, areas_of, frame_lanes, saturation, share_of_rows
 from ublot.sites import HAZE_CLEAR, Band, find_unmodified, find_well, remove_haze
 from ublot.targets import CIAP1, UBIQUITIN, Protein
+
+if TYPE_CHECKING:
+    from ublot.model import Calibration, Profile
 
 __all__ = ["Interval", "Ladder", "Species", "quantify_ladder"]
 
@@ -21,11 +25,6 @@ Array = NDArray[np.float64]
 Z95 = 1.959963984540054
 ABOUT_TARGET = ("above_marker", "no_signal", "well_assumed", "well_signal", "haze_removed")
 BELOW = 1.5  # modifiers below the unmodified band, from where on a lane holds no target
-BAND_EDGE = 2.5  # standard deviations of the unmodified band to its edge, where no masses are known
-SATURATED_PIXELS = 10
-SATURATED_SHARE = 0.01
-TOP_ZONE = 0.02  # of the rows: the very top of a lane
-TOP_SHARE = 0.002  # of all signal: what counts as signal there
 WELL_SHARE = 0.1  # of all signal, from where on the well is worth a flag
 ABOVE_SHARE = 0.02  # of the HMW signal, from where on signal beyond the marker is worth a flag
 
@@ -115,89 +114,8 @@ class Ladder:
         return self.profile.lane
 
 
-def _share_of_rows(profile: Profile, first: float, last: float) -> Array:
-    """Share of every row (which reaches half a pixel up and down) that lies between two rows."""
-    r = profile.rows
-    return np.clip(np.minimum(r + 0.5, last) - np.maximum(r - 0.5, first), 0.0, 1.0)
-
-
-def _areas(profile: Profile, regions: Sequence[Array]) -> tuple[Array, Array]:
-    """Areas of regions and their covariance."""
-    weights = np.stack(regions)
-    loads = weights @ profile.modes.T
-    return weights @ profile.signal, (weights * profile.noise**2) @ weights.T + loads @ loads.T
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """Rows that bound the regions of one lane, and how masses lie on it."""
-
-    target_row: float
-    top: float
-    well: float
-    boundary: float
-    low: float
-    shift: float
-    flags: tuple[str, ...]
-
-
-def _frames(
-    profiles: Sequence[Profile],
-    bands: Sequence[Band | None],
-    wells: Sequence[float | None],
-    calibration: Calibration | None,
-    masses: tuple[float, float],
-) -> list[_Frame]:
-    """Regions of every lane: by mass where there is a calibration, else by the width of the unmodified band."""
-    target, modifier = masses
-    frames = []
-    for p, band, well in zip(profiles, bands, wells, strict=True):
-        top, end = p.top - 0.5, p.top + len(p.raw) - 0.5
-        if calibration is not None:
-            nominal = float(row_at(calibration, target))
-            shift = band.row - nominal if band is not None else 0.0
-            cuts = row_at(calibration, [target + 0.5 * modifier, max(target - 0.5 * modifier, 1e-3)], shift=shift)
-            row, boundary, low, flags = nominal + shift, float(cuts[0]), float(cuts[1]), ()
-        elif band is not None:
-            row, boundary, low = band.row, band.row - BAND_EDGE * band.sigma, band.row + BAND_EDGE * band.sigma
-            shift, flags = 0.0, ("no_calibration",)
-        else:
-            row = boundary = low = shift = math.nan
-            flags = ("no_calibration",)
-        edge = top if well is None else min(max(well, top), boundary)
-        if well is None and _reaches_top(p):
-            flags = (*flags, "well_assumed")
-        frames.append(_Frame(row, top, edge, min(boundary, end), min(low, end), shift, flags))
-    return frames
-
-
-def _reaches_top(profile: Profile) -> bool:
-    """Whether there is signal at the very top, so that it matters where the well begins."""
-    measured = np.flatnonzero(profile.noise > 0)
-    zone = measured[: max(int(TOP_ZONE * len(profile.raw)), 8)]
-    weights = np.zeros((1, len(profile.raw)))
-    weights[0, zone] = 1.0
-    area, variance = _areas(profile, list(weights))
-    return bool(area[0] > 4 * np.sqrt(variance[0, 0]) and area[0] > TOP_SHARE * np.abs(profile.signal).sum())
-
-
-def _saturation(profile: Profile, frame: _Frame) -> tuple[float, tuple[str, ...]]:
-    """Share of the bright pixels at the ceiling, and what it means."""
-    worst, count = 0.0, 0
-    for first, last in ((frame.well, frame.boundary), (frame.boundary, frame.low)):
-        inside = _share_of_rows(profile, first, last) > 0.5
-        if not inside.any():
-            continue
-        count += int(profile.saturated[inside].sum())
-        bright = inside & (profile.signal >= 0.5 * profile.signal[inside].max())
-        worst = max(worst, float(profile.saturated[bright].sum()) / max(int(bright.sum()) * profile.pixels, 1))
-    if count < SATURATED_PIXELS:
-        return worst, ()
-    return worst, ("saturated", "saturated_heavily") if worst > SATURATED_SHARE else ("saturated",)
-
-
 def _by_number(
-    profile: Profile, frame: _Frame, calibration: Calibration, masses: tuple[float, float], antibody: str
+    profile: Profile, frame: Frame, calibration: Calibration, masses: tuple[float, float], antibody: str
 ) -> tuple[tuple[Species, ...], Interval]:
     """Signal cut halfway between the places of n and n + 1 ubiquitins, and the mean number of them."""
     target, modifier = masses
@@ -206,8 +124,8 @@ def _by_number(
     n = np.arange(0 if antibody == "target" else 1, last + 1)
     edges = row_at(calibration, target + (np.append(n, last + 1) - 0.5) * modifier, shift=frame.shift)
     edges = np.maximum(edges, frame.well)
-    regions = [_share_of_rows(profile, edges[k + 1], edges[k]) for k in range(len(n))]
-    area, covariance = _areas(profile, regions)
+    regions = [share_of_rows(profile, edges[k + 1], edges[k]) for k in range(len(n))]
+    area, covariance = areas_of(profile, regions)
     total = float(area.sum())
     error = Z95 * np.sqrt(np.diag(covariance))
     rows = row_at(calibration, target + n * modifier, shift=frame.shift)
@@ -229,9 +147,9 @@ def _by_number(
     return species, Interval(mean, mean - spread, mean + spread)
 
 
-def _half_mass(profile: Profile, frame: _Frame, calibration: Calibration) -> float:
+def _half_mass(profile: Profile, frame: Frame, calibration: Calibration) -> float:
     """Mass below which half of the HMW signal lies."""
-    weights = _share_of_rows(profile, frame.well, frame.boundary)
+    weights = share_of_rows(profile, frame.well, frame.boundary)
     from_below = np.cumsum((weights * profile.signal)[::-1])
     if not len(from_below) or from_below[-1] <= 0:
         return math.nan
@@ -240,18 +158,23 @@ def _half_mass(profile: Profile, frame: _Frame, calibration: Calibration) -> flo
 
 
 def _quantify(
-    profile: Profile, frame: _Frame, calibration: Calibration | None, masses: tuple[float, float], antibody: str, haze: tuple[float, float]
+    profile: Profile,
+    frame: Frame,
+    calibration: Calibration | None,
+    masses: tuple[float, float],
+    antibody: str,
+    haze: tuple[float, float],
 ) -> Ladder:
     regions = [
-        _share_of_rows(profile, frame.boundary, frame.low),
-        _share_of_rows(profile, frame.well, frame.boundary),
-        _share_of_rows(profile, frame.top, frame.well),
+        share_of_rows(profile, frame.boundary, frame.low),
+        share_of_rows(profile, frame.well, frame.boundary),
+        share_of_rows(profile, frame.top, frame.well),
         np.ones(len(profile.raw)),
     ]
     if math.isnan(frame.boundary):
         regions[:2] = np.zeros((2, len(profile.raw)))
-    area, covariance = _areas(profile, regions)
-    share, flags = _saturation(profile, frame) if not math.isnan(frame.boundary) else (0.0, ())
+    area, covariance = areas_of(profile, regions)
+    share, flags = saturation(profile, frame) if not math.isnan(frame.boundary) else (0.0, ())
     found = [*profile.flags, *frame.flags, *flags]
     if abs(haze[0]) > HAZE_CLEAR * haze[1] and haze[0] > 0:
         found.append("haze_removed")
@@ -269,15 +192,14 @@ def _quantify(
     if calibration is None:
         return replace(ladder, flags=tuple(found))
     above = regions[1] * (profile.rows < calibration.rows[0] + frame.shift)
-    beyond, beyond_covariance = _areas(profile, [above])
+    beyond, beyond_covariance = areas_of(profile, [above])
     if beyond[0] > max(ABOVE_SHARE * signal, 3 * np.sqrt(beyond_covariance[0, 0])):
         found.append("above_marker")
     species, mean = _by_number(profile, frame, calibration, masses, antibody)
     bins = [sum(s.share for s in species if a <= s.n <= b) for a, b in ((1, 3), (4, 8), (9, 10**6))]
     half = _half_mass(profile, frame, calibration)
-    return replace(
-        ladder, half_mass=half, mean_ubiquitins=mean, shares=(bins[0], bins[1], bins[2]), species=species, flags=tuple(found)
-    )
+    shares = (bins[0], bins[1], bins[2])
+    return replace(ladder, half_mass=half, mean_ubiquitins=mean, shares=shares, species=species, flags=tuple(found))
 
 
 def _signal(ladder: Ladder) -> tuple[float, float]:
@@ -330,7 +252,7 @@ def quantify_ladder(
     chosen = tuple(profiles)
     if not chosen:
         return ()
-    masses = tuple(float(getattr(p, "mass_kda", p)) for p in (target, modifier))
+    masses = _mass_of(target), _mass_of(modifier)
     place = np.asarray(x if x is not None else range(len(chosen)), np.float64)
     usable = loaded if loaded is not None else {p.lane for p in chosen}
     bands: tuple[Band | None, ...] = (None,) * len(chosen)
@@ -340,21 +262,25 @@ def quantify_ladder(
         spacing = expected - above
     if antibody == "target":
         bands = find_unmodified(chosen, place, expected, spacing, usable)
-    below = [_empty_from(b, calibration, (masses[0], masses[1])) for b in bands]
+    below = [_empty_from(b, calibration, masses) for b in bands]
     clean = remove_haze(chosen, below)
     cleaned = [p for p, _, _ in clean]
     wells = find_well(cleaned, _anchors(bands, expected, spacing, len(chosen)), usable)
-    frames = _frames(cleaned, bands, wells, calibration, (masses[0], masses[1]))
+    frames = frame_lanes(cleaned, bands, wells, calibration, masses)
     ladders = []
     for p, frame, (_, level, error) in zip(cleaned, frames, clean, strict=True):
         moved = (boundary_rows or {}).get(p.lane)
         own = frame if moved is None else replace(frame, boundary=moved, flags=(*frame.flags, "edited"))
-        ladder = _quantify(p, own, calibration, (masses[0], masses[1]), antibody, (level, error))
+        ladder = _quantify(p, own, calibration, masses, antibody, (level, error))
         if p.lane not in usable:
             # A marker or blank lane holds no target: what these say is of no use to anybody.
             ladder = replace(ladder, flags=tuple(f for f in ladder.flags if f not in ABOUT_TARGET))
         ladders.append(ladder)
     return tuple(ladders)
+
+
+def _mass_of(protein: Protein | float) -> float:
+    return protein.mass_kda if isinstance(protein, Protein) else float(protein)
 
 
 def _empty_from(band: Band | None, calibration: Calibration | None, masses: tuple[float, float]) -> float | None:

@@ -86,6 +86,7 @@ _TABLE = (
     Flag("vehicle_disagrees", "warn", "vehicle lanes scatter more than their measurement explains", "check the lanes"),
     Flag("vehicle_refused", "warn", "a vehicle lane was refused: scores rest on the others", "repeat the blot"),
     Flag("no_vehicle", "warn", "no vehicle lane: nothing can be relative to it", "name one in the layout"),
+    Flag("single_vehicle", "note", "one vehicle lane only: what replicates scatter by is assumed", "load more of them"),
     Flag("mass_balance", "warn", "total signal over load differs between lanes", "check loading and transfer"),
     Flag("negative_high", "warn", "the negative lane has ubiquitinated signal", "check the control"),
     Flag("edited", "note", "a person changed lanes, regions or calibration", "see the edits in analysis.json"),

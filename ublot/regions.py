@@ -1,0 +1,116 @@
+"""Where the regions of every lane begin and end, what lies in them, and how much of it is at the ceiling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ublot.calibration import row_at
+
+if TYPE_CHECKING:
+    from ublot.model import Calibration, Profile
+    from ublot.sites import Band
+
+__all__ = ["Frame", "areas_of", "frame_lanes", "saturation", "share_of_rows"]
+
+Array = NDArray[np.float64]
+
+BAND_EDGE = 2.5  # standard deviations of the unmodified band to its edge, where no masses are known
+SATURATED_PIXELS = 10
+SATURATED_SHARE = 0.01
+TOP_ZONE = 0.02  # of the rows: the very top of a lane
+TOP_SHARE = 0.002  # of all signal: what counts as signal there
+
+
+def share_of_rows(profile: Profile, first: float, last: float) -> Array:
+    """Share of every row (which reaches half a pixel up and down) that lies between two rows."""
+    r = profile.rows
+    return np.asarray(np.clip(np.minimum(r + 0.5, last) - np.maximum(r - 0.5, first), 0.0, 1.0))
+
+
+def areas_of(profile: Profile, regions: Sequence[Array]) -> tuple[Array, Array]:
+    """Areas of regions, given as the share of every row in them, and their covariance by error propagation.
+
+    Returns
+    -------
+    area : ndarray, shape (regions,)
+    covariance : ndarray, shape (regions, regions)
+        Pixel noise, and the background's uncertainty that all rows share.
+    """
+    weights = np.stack(regions)
+    loads = weights @ profile.modes.T
+    return weights @ profile.signal, (weights * profile.noise**2) @ weights.T + loads @ loads.T
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Rows that bound the regions of one lane, and how masses lie on it."""
+
+    target_row: float
+    top: float
+    well: float
+    boundary: float
+    low: float
+    shift: float
+    flags: tuple[str, ...]
+
+
+def frame_lanes(
+    profiles: Sequence[Profile],
+    bands: Sequence[Band | None],
+    wells: Sequence[float | None],
+    calibration: Calibration | None,
+    masses: tuple[float, float],
+) -> list[Frame]:
+    """Regions of every lane: by mass where there is a calibration, else by the width of the unmodified band."""
+    target, modifier = masses
+    frames = []
+    flags: tuple[str, ...]
+    for p, band, well in zip(profiles, bands, wells, strict=True):
+        top, end = p.top - 0.5, p.top + len(p.raw) - 0.5
+        if calibration is not None:
+            nominal = float(row_at(calibration, target))
+            shift = band.row - nominal if band is not None else 0.0
+            cuts = row_at(calibration, [target + 0.5 * modifier, max(target - 0.5 * modifier, 1e-3)], shift=shift)
+            row, boundary, low, flags = nominal + shift, float(cuts[0]), float(cuts[1]), ()
+        elif band is not None:
+            row, boundary, low = band.row, band.row - BAND_EDGE * band.sigma, band.row + BAND_EDGE * band.sigma
+            shift, flags = 0.0, ("no_calibration",)
+        else:
+            row = boundary = low = shift = math.nan
+            flags = ("no_calibration",)
+        edge = top if well is None else min(max(well, top), boundary)
+        if well is None and _reaches_top(p):
+            flags = (*flags, "well_assumed")
+        frames.append(Frame(row, top, edge, min(boundary, end), min(low, end), shift, flags))
+    return frames
+
+
+def _reaches_top(profile: Profile) -> bool:
+    """Whether there is signal at the very top, so that it matters where the well begins."""
+    measured = np.flatnonzero(profile.noise > 0)
+    zone = measured[: max(int(TOP_ZONE * len(profile.raw)), 8)]
+    weights = np.zeros((1, len(profile.raw)))
+    weights[0, zone] = 1.0
+    area, variance = areas_of(profile, list(weights))
+    return bool(area[0] > 4 * np.sqrt(variance[0, 0]) and area[0] > TOP_SHARE * np.abs(profile.signal).sum())
+
+
+def saturation(profile: Profile, frame: Frame) -> tuple[float, tuple[str, ...]]:
+    """Share of the bright pixels at the ceiling, and what it means."""
+    worst, count = 0.0, 0
+    for first, last in ((frame.well, frame.boundary), (frame.boundary, frame.low)):
+        inside = share_of_rows(profile, first, last) > 0.5
+        if not inside.any():
+            continue
+        count += int(profile.saturated[inside].sum())
+        bright = inside & (profile.signal >= 0.5 * profile.signal[inside].max())
+        worst = max(worst, float(profile.saturated[bright].sum()) / max(int(bright.sum()) * profile.pixels, 1))
+    if count < SATURATED_PIXELS:
+        return worst, ()
+    return worst, ("saturated", "saturated_heavily") if worst > SATURATED_SHARE else ("saturated",)
