@@ -1,6 +1,6 @@
 """Fails when a part of the test suite did not run, whatever pytest's exit status: ``check_tests.py junit.xml``.
 
-A test may skip itself for one reason only: it compares with data that are not part of the project and are not beside it.
+A test may skip itself for one reason only: the data it compares with are no part of the project and not beside it.
 """
 
 from __future__ import annotations
