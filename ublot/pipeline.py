@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,19 +16,22 @@ from ublot.ladder import Ladder, quantify_ladder
 from ublot.lanes import find_lanes
 from ublot.layout import Layout, LayoutRow
 from ublot.membrane import find_membrane
-from ublot.model import Background, Blot, Calibration, Lanes, Profile
-from ublot.params import Params
 from ublot.profiles import extract_profiles
 from ublot.quality import FLAGS, refuses
-from ublot.record import Edits
 from ublot.score import SCORED, Score, score_relative
 from ublot.targets import find_modifier, find_target
+
+if TYPE_CHECKING:
+    from ublot.model import Background, Blot, Calibration, Lanes, Profile
+    from ublot.params import Params
+    from ublot.record import Edits
 
 __all__ = ["Progress", "Stages", "lane_shifts", "run_stages"]
 
 Progress = Callable[[str, float], None]
 
 DISAGREE = 0.05  # of hmw_fraction, from where on background methods are said to disagree
+PLACING, CLEAR = 0.02, 5.0  # share of the rows, and the standard deviations by which one such stretch must show a lane
 HAZE_ROWS = 20  # rows below the unmodified band that it takes to compare backgrounds there
 
 
@@ -58,12 +62,45 @@ def _numbers(layout: Layout | None, *roles: str) -> tuple[int, ...]:
 
 def _geometry(blot: Blot, layout: Layout | None, params: Params, edits: Edits) -> Lanes:
     if edits.lanes is not None:
-        membrane = find_membrane(blot)
-        # A person's lanes keep their places; the membrane's mask is not stored with them.
-        inside = membrane.inside if membrane.window == edits.lanes.window else None
-        return replace(edits.lanes, inside=inside)
+        return _given_lanes(blot, layout, edits.lanes)
     count = layout.check_count(params.lanes) if layout is not None else params.lanes
     return find_lanes(blot, count, blank=_numbers(layout, "blank"))
+
+
+def _given_lanes(blot: Blot, layout: Layout | None, lanes: Lanes) -> Lanes:
+    """Lanes that a person placed: they keep their places and are numbered from left to right."""
+    if layout is not None and len(lanes) != len(layout):
+        fix = f"describe all {len(lanes)} lanes in the layout (role blank for empty ones)"
+        raise BlotError(f"the layout has {len(layout)} rows, but there are {len(lanes)} lanes", layout.name, fix)
+    in_order = sorted(lanes, key=lambda lane: float(lane.centre(lanes.window.mid_row)))
+    items = tuple(replace(lane, number=i) for i, lane in enumerate(in_order, 1))
+    # The membrane's mask is not stored with the lanes.
+    membrane = find_membrane(blot)
+    return replace(lanes, items=items, inside=membrane.inside if membrane.window == lanes.window else None)
+
+
+def _given_boundaries(geometry: Lanes, edits: Edits) -> dict[int, float]:
+    """Rows of the boundary below HMW that a person moved, by lane."""
+    window = geometry.window
+    for lane, row in edits.boundary_rows:
+        if not 1 <= lane <= len(geometry):
+            raise BlotError(f"no lane {lane}", "boundary_rows", f"there are lanes 1 to {len(geometry)}")
+        if not window.top <= row < window.bottom:
+            fix = f"rows {window.top} to {window.bottom - 1} are looked at"
+            raise BlotError(f"row {row:g} is not on the membrane", f"boundary_rows, lane {lane}", fix)
+    return dict(edits.boundary_rows)
+
+
+def _unplaced(profile: Profile) -> bool:
+    """Whether no stretch of a lane stands clear of its uncertainty: its place then rests on its neighbours alone."""
+    rows = len(profile.raw)
+    stretch = max(int(PLACING * rows), 1)
+    starts = np.arange(0, rows - rows % stretch, stretch)
+    area = np.add.reduceat(profile.signal, starts)
+    variance = np.add.reduceat(profile.noise**2, starts)
+    if len(profile.modes):
+        variance = variance + (np.add.reduceat(profile.modes, starts, axis=1) ** 2).sum(axis=0)
+    return not bool((area > CLEAR * np.sqrt(variance)).any())
 
 
 def _calibration(
@@ -135,26 +172,36 @@ def _at_edge(blot: Blot, lanes: Lanes) -> Lanes:
     for lane in lanes:
         x = lane.centre(rows)
         cut = x.min() - 0.5 * lane.width < -0.5 or x.max() + 0.5 * lane.width > cols - 0.5
-        items.append(replace(lane, flags=(*lane.flags, "lane_at_edge")) if cut and "lane_at_edge" not in lane.flags else lane)
+        others = tuple(name for name in lane.flags if name != "lane_at_edge")
+        items.append(replace(lane, flags=(*others, "lane_at_edge") if cut else others))
     return replace(lanes, items=tuple(items))
 
 
 def _messages(scores: Sequence[Score], layout: Layout | None, params: Params) -> list[str]:
-    """Refusals in words, one line for each reason."""
+    """Refusals and missing vehicle lanes in words, one line for each reason."""
     out = []
     refused: dict[str, list[int]] = {}
     for score in scores:
-        role = layout.of(score.lane).role if layout is not None and score.lane <= len(layout) else ""
+        role = layout.of(score.lane).role if layout is not None else "sample"
         if role in SCORED and "override" not in score.flags:
             for name in refuses(score.flags, params.background):
                 refused.setdefault(name, []).append(score.lane)
     for name, numbers in refused.items():
         flag = FLAGS[name]
-        which = f"lane {numbers[0]} is" if len(numbers) == 1 else f"lanes {', '.join(map(str, numbers))} are"
-        out.append(f"{which} not scored ({name}): {flag.meaning}; {flag.advice}, or override with --allow-unfit")
-    if layout is not None and not _numbers(layout, "vehicle"):
+        said = f"{_lanes_in_words(numbers)} not scored ({name}): {flag.meaning}; {flag.advice}"
+        out.append(f"{said}, or override with --allow-unfit")
+    alone = [score.lane for score in scores if "no_vehicle" in score.flags]
+    if layout is None:
+        out.append("no layout: nothing says which lanes hold the vehicle (DMSO), and nothing is relative to it")
+    elif not _numbers(layout, "vehicle"):
         out.append("the layout names no vehicle (DMSO) lane: nothing is relative to it")
+    elif alone:
+        out.append(f"{_lanes_in_words(alone)} not relative to the vehicle: it has no lane of their group and time")
     return out
+
+
+def _lanes_in_words(numbers: Sequence[int]) -> str:
+    return f"lane {numbers[0]} is" if len(numbers) == 1 else f"lanes {', '.join(map(str, numbers))} are"
 
 
 def run_stages(
@@ -180,12 +227,16 @@ def run_stages(
     background = estimate_background(blot, geometry, params.background, blank=blank)
     profiles = extract_profiles(blot, geometry, background)
     if not profiles:
-        said = "no lanes found: give the layout or --lanes, check --rotate and --roi"
-        return Stages(geometry, background, (), None, (), (), {}, {}, (said,))
+        lacking = "no lanes found: give the layout or --lanes, check --rotate and --roi"
+        return Stages(geometry, background, (), None, (), (), {}, {}, (lacking,))
     tell("quantifying", 0.8)
-    calibration, marked, said = _calibration(profiles, layout, params, edits)
+    calibration, marked, notes = _calibration(profiles, layout, params, edits)
+    loaded = set(_numbers(layout, *SCORED)) if layout is not None else {p.lane for p in profiles} - set(marked)
+    if edits.lanes is None:
+        profiles = tuple(
+            replace(p, flags=(*p.flags, "lane_uncertain")) if p.lane in loaded and _unplaced(p) else p for p in profiles
+        )
     masses = _masses(params)
-    loaded = _numbers(layout, *SCORED) if layout is not None else tuple(p.lane for p in profiles if p.lane not in marked)
     ladders = quantify_ladder(
         profiles,
         calibration,
@@ -194,21 +245,19 @@ def run_stages(
         antibody=params.antibody,
         x=[float(lane.centre(geometry.window.mid_row)) for lane in geometry],
         loaded=loaded,
-        boundary_rows=dict(edits.boundary_rows),
+        boundary_rows=_given_boundaries(geometry, edits),
     )
-    loads = _loads(params, layout, ladders)
-    image_flags = (*blot.flags, *geometry.flags, *background.flags, *(("edited",) if edits.any else ()))
     spread: dict[int, float] = {}
     if params.background == "gutter" and params.antibody == "target":
         spread = {k: v for k, v in _background_spread(blot, geometry, background, ladders).items() if k in loaded}
-        ladders = tuple(
-            replace(k, flags=(*k.flags, "background_disagrees")) if spread.get(k.lane, 0) > DISAGREE else k for k in ladders
-        )
+        apart = {lane for lane, difference in spread.items() if difference > DISAGREE}
+        ladders = tuple(replace(k, flags=(*k.flags, *("background_disagrees",) * (k.lane in apart))) for k in ladders)
+    loads = _loads(params, layout, ladders)
+    image_flags = (*blot.flags, *geometry.flags, *background.flags, *(("edited",) if edits.any else ()))
     scores = _scores(ladders, layout, params, loads, image_flags)
-    return Stages(
-        geometry, background, tuple(k.profile for k in ladders), calibration, ladders, scores, loads, spread,
-        (*said, *(layout.notes if layout is not None else ()), *_messages(scores, layout, params)),
-    )  # fmt: skip
+    said = (*notes, *(layout.notes if layout is not None else ()), *_messages(scores, layout, params))
+    cleaned = tuple(k.profile for k in ladders)
+    return Stages(geometry, background, cleaned, calibration, ladders, scores, loads, spread, said)
 
 
 def _scores(
