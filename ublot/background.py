@@ -51,7 +51,7 @@ def _under_lanes(membrane: Membrane, lanes: Lanes, rows: Array) -> tuple[Array, 
 
 
 def _core_basis(membrane: Membrane, centre: Array, width: float) -> Array:
-    return np.mean([membrane.basis(centre[:1], centre + p * width)[1] for p in CORE_POINTS], axis=0)
+    return np.asarray(np.mean([membrane.basis(centre[:1], centre + p * width)[1] for p in CORE_POINTS], axis=0))
 
 
 def _gutter(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Array]:

@@ -129,7 +129,7 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 8) -> tuple[Lanes, 
         widths = np.log([lane.width for lane in lanes])
         moved[3 : PER_LANE * count : PER_LANE] = widths - np.median(widths)
         moved[-1] = 0.0
-        step = np.linalg.solve(gram + np.diag(prior), rhs - prior * moved)
+        step = np.asarray(np.linalg.solve(gram + np.diag(prior), rhs - prior * moved), np.float64)
         lanes = _moved(lanes, step, rows)
         moved += step
         if np.abs(step[: PER_LANE * count].reshape(count, PER_LANE)[:, :3]).max() < 0.003 * lanes.pitch:
@@ -137,7 +137,7 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 8) -> tuple[Lanes, 
     return lanes, fit
 
 
-def straight_lane(number: int, x: float, width: float, slope: float, mid: float, knots: Array) -> Lane:
+def straight_lane(number: int, x: float, width: float, slope: float, mid: float, knots: NDArray[np.floating]) -> Lane:
     """A straight lane through `x` at row `mid`; `slope` in columns per row."""
     return Lane(number, tuple(map(float, knots)), tuple(map(float, x + slope * (knots - mid))), float(width))
 

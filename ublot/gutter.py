@@ -16,7 +16,7 @@ __all__ = ["Membrane", "fit_membrane"]
 Array = NDArray[np.float64]
 
 SHAPE_ERROR = 0.03  # lateral shapes are known to this share of a lane's height
-GRADIENT = 0.1  # and, where bands slant across their lane, to this share of what the height changes by in a row of cells
+GRADIENT = 0.1  # and, where bands slant across their lane, to this share of the height's change from row to row of cells
 OUTLIER = 4.0  # cells further from the fit than this many standard deviations count for nothing
 STIFF = 1e6  # how much stiffer a blank lane's haze is than the membrane: it is as good as straight
 SMOOTHNESS = np.geomspace(1e-4, 1e6, 41)
@@ -61,7 +61,7 @@ class Membrane:
 
 def _second_difference(n: int) -> Array:
     d = np.diff(np.eye(n), 2, axis=0)
-    return d.T @ d
+    return np.asarray(d.T @ d)
 
 
 def _eliminate(shapes: Array, across: Array, values: Array, weights: Array) -> tuple[Array, Array, Array, Array]:
@@ -88,10 +88,12 @@ def _penalty(down: int, across: int, level: int) -> Array:
     sideways = np.zeros((across + level, across + level))
     sideways[:across, :across] = _second_difference(across)
     along = np.diag(np.r_[np.ones(across), np.full(level, STIFF)])
-    return np.kron(_second_difference(down), along) + np.kron(np.eye(down), sideways)
+    return np.asarray(np.kron(_second_difference(down), along) + np.kron(np.eye(down), sideways))
 
 
-def _smooth(gram: Array, rhs: Array, total: float, count: float, penalty: Array, free: int) -> tuple[Array, Array, float]:
+def _smooth(
+    gram: Array, rhs: Array, total: float, count: float, penalty: Array, free: int
+) -> tuple[Array, Array, float]:
     """Penalised solution with the smoothness that maximises the restricted likelihood (Wood 2011).
 
     `free` is the number of directions that the penalty leaves alone.
@@ -109,6 +111,56 @@ def _smooth(gram: Array, rhs: Array, total: float, count: float, penalty: Array,
     coefficients = vectors @ (z / shrink[best])
     factor = vectors * (sigma / np.sqrt(scale * shrink[best]))
     return coefficients, factor, sigma
+
+
+@dataclass(frozen=True, eq=False)
+class _Solution:
+    """Lane amplitudes and what is smooth down the rows, for given weights."""
+
+    coefficients: Array
+    factor: Array
+    amplitudes: Array
+    smooth: Array
+    sigma: float
+
+
+def _solve(
+    shapes: Array, smooth: Array, down: Array, values: Array, weights: Array, penalty: Array, free: int
+) -> _Solution:
+    """Weighted fit of lanes, shape (rows, cols, lanes), and smooth functions, shape (rows, cols, functions)."""
+    rows, n, k = len(down), down.shape[1], smooth.shape[2]
+    gram, rhs, to_smooth, to_values = _eliminate(shapes, smooth, values, weights)
+    pairs = (down[:, :, None] * down[:, None, :]).reshape(rows, -1)
+    blocks = (pairs.T @ gram.reshape(rows, -1)).reshape(n, n, k, k)
+    normal = blocks.transpose(0, 2, 1, 3).reshape(n * k, -1)
+    weighted = weights * values
+    lane_part = (shapes.transpose(0, 2, 1) @ weighted[:, :, None])[:, :, 0]
+    total = float((weighted * values).sum() - (lane_part * to_values).sum())
+    used = weights > 0.05
+    # Every row spends one value on every lane that it sees.
+    count = float(used.sum() - ((shapes * used[:, :, None]).sum(axis=1) > 0.5).sum())
+    vector, factor, sigma = _smooth(normal, (down.T @ rhs).ravel(), total, count, penalty, free)
+    coefficients = vector.reshape(n, k)
+    row_part = (down @ coefficients)[:, :, None]
+    amplitudes = to_values - (to_smooth @ row_part)[:, :, 0]
+    return _Solution(coefficients, factor, amplitudes, (smooth @ row_part)[:, :, 0], sigma)
+
+
+def _reweighted(mask: NDArray[np.bool_], shapes: Array, amplitudes: Array, above: Array) -> Array:
+    """Weights after a fit: small where a lane's shape matters that is only nearly known, 0 for outliers.
+
+    `above` is what stands above all that is smooth.
+    """
+    doubt = SHAPE_ERROR * np.abs(amplitudes) + GRADIENT * np.abs(np.gradient(amplitudes, axis=0))
+    doubt, height, lanes = (
+        (shapes @ part[:, :, None])[:, :, 0] for part in (doubt, np.abs(amplitudes), amplitudes)
+    )
+    residual = above - lanes
+    quiet = mask & (height <= np.quantile(height[mask], 0.5))
+    noise = 1.4826 * float(np.median(np.abs(residual[quiet]))) + 1e-12
+    variance = noise**2 + doubt**2
+    ratio = residual**2 / variance / OUTLIER**2
+    return np.asarray(mask * noise**2 / variance * np.maximum(1 - ratio, 0) ** 2)
 
 
 def fit_membrane(
@@ -129,7 +181,7 @@ def fit_membrane(
         Indices of lanes known to hold nothing but, perhaps, haze: their amplitude is a straight line down the rows, so
         that they show the membrane as a gutter does.
     """
-    rows, cols = cells.values.shape
+    rows = len(cells.values)
     low = (cells.window.top - 0.5, cells.window.left - 0.5)
     high = (cells.window.bottom - 0.5, cells.window.right - 0.5)
     segments = [int(np.clip(round((b - a) / spacing), 2, 14)) for a, b in zip(low, high, strict=True)]
@@ -141,49 +193,25 @@ def fit_membrane(
     if level:
         smooth = np.concatenate([smooth, shapes[:, :, level]], axis=2)
     shapes = shapes[:, :, free]
-    shape = down.shape[1], smooth.shape[2]
-    penalty = _penalty(shape[0], sideways.shape[1], len(level))
-    pairs = (down[:, :, None] * down[:, None, :]).reshape(rows, -1)
-    centre = float(np.median(cells.values[cells.mask]))
+    penalty = _penalty(down.shape[1], sideways.shape[1], len(level))
+    centre = float(np.median(cells.values[cells.mask])) if cells.mask.any() else 0.0
     values = cells.values.astype(np.float64) - centre
-    base = cells.mask.astype(np.float64)
-    weights = base
+    weights = cells.mask.astype(np.float64)
     for turn in range(rounds):
-        gram, rhs, to_smooth, to_values = _eliminate(shapes, smooth, values, weights)
-        normal = (pairs.T @ gram.reshape(rows, -1)).reshape(shape[0], shape[0], shape[1], shape[1])
-        normal = normal.transpose(0, 2, 1, 3).reshape(shape[0] * shape[1], -1)
-        weighted = weights * values
-        lane_part = (shapes.transpose(0, 2, 1) @ weighted[:, :, None])[:, :, 0]
-        total = float((weighted * values).sum() - (lane_part * to_values).sum())
-        used = weights > 0.05
-        count = float(used.sum() - ((shapes * used[:, :, None]).sum(axis=1) > 0.5).sum())
-        vector, factor, sigma = _smooth(normal, (down.T @ rhs).ravel(), total, count, penalty, 4 + 2 * len(level))
-        coefficients = vector.reshape(shape)
-        row_part = down @ coefficients
-        amplitudes = to_values - (to_smooth @ row_part[:, :, None])[:, :, 0]
-        everything = (smooth @ row_part[:, :, None])[:, :, 0]
-        lanes = (shapes @ amplitudes[:, :, None])[:, :, 0]
-        if turn == rounds - 1:
-            break
-        doubt = SHAPE_ERROR * np.abs(amplitudes) + GRADIENT * np.abs(np.gradient(amplitudes, axis=0))
-        doubt = (shapes @ doubt[:, :, None])[:, :, 0]
-        lane_height = (shapes @ np.abs(amplitudes)[:, :, None])[:, :, 0]
-        residual = values - everything - lanes
-        quiet = cells.mask & (lane_height <= np.quantile(lane_height[cells.mask], 0.5))
-        noise = 1.4826 * float(np.median(np.abs(residual[quiet]))) + 1e-12
-        variance = noise**2 + doubt**2
-        ratio = residual**2 / variance / OUTLIER**2
-        weights = base * noise**2 / variance * np.maximum(1 - ratio, 0) ** 2
+        solution = _solve(shapes, smooth, down, values, weights, penalty, 4 + 2 * len(level))
+        if turn < rounds - 1:
+            weights = _reweighted(cells.mask, shapes, solution.amplitudes, values - solution.smooth)
     k = sideways.shape[1]
     heights = np.zeros((rows, len(free) + len(level)))
-    heights[:, free], heights[:, level] = amplitudes, row_part[:, k:]
+    row_part = down @ solution.coefficients
+    heights[:, free], heights[:, level] = solution.amplitudes, row_part[:, k:]
     return Membrane(
-        coefficients[:, :k] + centre,
-        factor.reshape(*shape, -1)[:, :k].reshape(shape[0] * k, -1),
+        solution.coefficients[:, :k] + centre,
+        solution.factor.reshape(*solution.coefficients.shape, -1)[:, :k].reshape(down.shape[1] * k, -1),
         heights,
         row_part[:, :k] @ sideways.T + centre,
         weights,
-        sigma,
+        solution.sigma,
         low,
         high,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -41,14 +42,15 @@ def _opened(values: NDArray[np.float32], wide: float) -> NDArray[np.float32]:
     n = min(max(int(wide), 1), values.shape[1] // 2 - 1) | 1
     ends = np.median(values[:, :3], axis=1)[:, None], np.median(values[:, -3:], axis=1)[:, None]
     padded = np.hstack([2 * ends[0] - values[:, n:0:-1], values, 2 * ends[1] - values[:, -2 : -n - 2 : -1]])
-    return cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((1, n), np.uint8))[:, n:-n]
+    opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((1, n), np.uint8))
+    return np.asarray(opened[:, n:-n], np.float32)
 
 
 def _above(values: NDArray[np.float32], baseline: NDArray[np.float32], noise: float) -> NDArray[np.float32]:
     """Height above a baseline on a logarithmic scale, so that faint smears and strong bands vote alike."""
     height = np.maximum(values - baseline, 0)
     floor = 3 * noise + 0.005 * float(np.quantile(height, 0.995)) + 1e-12
-    return np.log1p(height / floor, dtype=np.float32)
+    return np.asarray(np.log1p(height / floor, dtype=np.float32))
 
 
 def _evidence(cells: Cells, pitch: float) -> NDArray[np.float32]:
@@ -65,7 +67,8 @@ def _evidence(cells: Cells, pitch: float) -> NDArray[np.float32]:
     values = np.where(cells.mask, values, rows[:, None]).astype(np.float32)
     steps = np.abs(np.diff(cells.values, axis=1))[cells.mask[:, 1:] & cells.mask[:, :-1]]
     noise = 1.4826 * float(np.median(steps)) / np.sqrt(2)
-    sideways = _above(values, cv2.blur(_opened(values, 1.3 * pitch), (max(int(pitch / 3), 1), 1)), noise)
+    baseline = cv2.blur(_opened(values, 1.3 * pitch), (max(int(pitch / 3), 1), 1))
+    sideways = _above(values, np.asarray(baseline, np.float32), noise)
     along = _above(values, _opened(values.T.copy(), BAND * len(values)).T, noise)
     together = sideways + along * (sideways.mean() / (along.mean() + 1e-12))
     return _opened(np.where(cells.mask, together, 0).astype(np.float32), 0.2 * pitch)
@@ -75,10 +78,8 @@ def _projection(evidence: NDArray[np.float32], slope: float) -> Array:
     """Mean over rows along lines of `slope` (columns per row) through the middle row."""
     rows, cols = evidence.shape
     move = np.array([[1, slope, -slope * (rows - 1) / 2], [0, 1, 0]], np.float64)
-    straight = cv2.warpAffine(
-        evidence, move, (cols, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    )
-    return straight.mean(axis=0, dtype=np.float64)
+    straight = cv2.warpAffine(evidence, move, (cols, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    return np.asarray(straight.mean(axis=0, dtype=np.float64))
 
 
 def _common_slope(evidence: NDArray[np.float32], aspect: float) -> float:
@@ -104,10 +105,10 @@ def _lane_score(profile: Array, pitch: float) -> Array:
 
     def mean(low: float, high: float) -> Array:
         ends = np.interp([x + low * pitch, x + high * pitch], grid, total)
-        return (ends[1] - ends[0]) / ((high - low) * pitch)
+        return np.asarray((ends[1] - ends[0]) / ((high - low) * pitch))
 
     left, right = mean(-0.62, -0.38), mean(0.38, 0.62)
-    return mean(-0.25, 0.25) - 0.5 * (left + right) - 0.25 * np.abs(left - right)
+    return np.asarray(mean(-0.25, 0.25) - 0.5 * (left + right) - 0.25 * np.abs(left - right))
 
 
 def _spacings(pitch: float, gap: int) -> NDArray[np.int_]:
@@ -218,7 +219,7 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _
     octaves = max(int(np.ceil(np.log2(high / low))), 1)
     edges = np.geomspace(max(low, 4.0), high, octaves + 1)
     looks = [
-        _look(cells, np.geomspace(a, b, 14), count, blank) for a, b in zip(edges[:-1], edges[1:], strict=True)
+        _look(cells, np.geomspace(a, b, 14), count, blank) for a, b in pairwise(edges)
     ]
     return max(looks, key=lambda look: look.comb.score)
 

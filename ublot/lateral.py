@@ -78,14 +78,14 @@ def make_cells(
     high, wide = size
     rows, cols = max(window.height // high, 1), max(window.width // wide, 1)
     used = Window(window.top, window.top + rows * high, window.left, window.left + cols * wide)
-    values = cv2.resize(blot.signal[used.slices], (cols, rows), interpolation=cv2.INTER_AREA)
+    values = np.asarray(cv2.resize(blot.signal[used.slices], (cols, rows), interpolation=cv2.INTER_AREA), np.float32)
     mask = np.ones((rows, cols), bool)
     for part in (inside, blot.valid):
         if part is not None:
             share = cv2.resize(part[used.slices].astype(np.uint8) * 255, (cols, rows), interpolation=cv2.INTER_AREA)
             mask &= share >= 250
-    row_px = used.top + (np.arange(rows) + 0.5) * high - 0.5
-    x_px = used.left + (np.arange(cols) + 0.5) * wide - 0.5
+    row_px = np.asarray(used.top + (np.arange(rows) + 0.5) * high - 0.5, np.float64)
+    x_px = np.asarray(used.left + (np.arange(cols) + 0.5) * wide - 0.5, np.float64)
     return Cells(values, mask, row_px, x_px, size, used)
 
 
@@ -97,7 +97,7 @@ def lane_cells(blot: Blot, lanes: Lanes) -> Cells:
 
 def lateral_shape(offset: Array, width: float | Array, softness: float) -> Array:
     """Height of a lane, 1 on its centre line, at `offset` px beside it (half at ``width / 2``)."""
-    return np.exp(-np.log(2.0) * np.abs(2.0 * offset / width) ** softness)
+    return np.asarray(np.exp(-np.log(2.0) * np.abs(2.0 * offset / width) ** softness))
 
 
 def lane_reach(lane: Lane, softness: float) -> float:

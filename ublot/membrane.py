@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ublot.model import Blot, Window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Membrane", "find_membrane"]
 
@@ -16,6 +19,10 @@ LONG_SIDE = 240  # cells along the longer side of the reduced picture
 # Share of the step that a membrane's outline climbs within four cells, in its 10th, 25th and 50th percentile. Lanes and
 # shading have outlines that are sharp in places and level in others.
 SHARP = (0.1, 0.2, 0.35)
+# The darkest parts of a membrane stand above what lies beside it by this share of the step at least. Where hazed lanes
+# have been taken for a membrane, these parts are gutters, and what lies beside is the same.
+DARKEST = 0.02
+FILLED = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +64,18 @@ def _sharpness(small: NDArray[np.float32], part: NDArray[np.bool_], step: float)
         climbs.append(np.abs(values[5:] - values[:-5])[inside[3:-2] != inside[2:-3]])
     climb = np.concatenate(climbs) / step
     return float((np.quantile(climb, (0.1, 0.25, 0.5)) / SHARP).min()) if len(climb) else 0.0
+
+
+def _is_filled(small: NDArray[np.float32], part: NDArray[np.bool_], usable: NDArray[np.bool_]) -> bool:
+    """Whether `part` is brighter than what lies beside it throughout, and not lanes with their gutters closed."""
+    brush, solid = np.ones((9, 9), np.uint8), part.astype(np.uint8)
+    beside = (cv2.dilate(solid, brush) > 0) & ~part & usable
+    core = cv2.erode(solid, brush, borderType=cv2.BORDER_REPLICATE) > 0
+    if not beside.any() or not core.any():
+        return False
+    outside = float(np.median(small[beside]))
+    darkest, middle = np.quantile(small[core], (DARKEST, 0.5)) - outside
+    return bool(darkest >= FILLED * middle)
 
 
 def _is_membrane(stats: NDArray[np.int32], shape: tuple[int, int]) -> bool:
@@ -118,7 +137,7 @@ def _strips(
     _, labels, stats, _ = cv2.connectedComponentsWithStats(_solid(high), connectivity=4)
     order = sorted(range(1, len(stats)), key=lambda k: -stats[k][4])
     parts = [labels == k for k in order if _is_membrane(stats[k], clipped.shape)]
-    sharp = [(s, p) for p in parts if (s := _sharpness(clipped, p, step)) > 1]
+    sharp = [(s, p) for p in parts if (s := _sharpness(clipped, p, step)) > 1 and _is_filled(clipped, p, usable)]
     return (sharp[0][0], [p for _, p in sharp]) if sharp else (0.0, [])
 
 
@@ -127,15 +146,15 @@ def _solid(high: NDArray[np.bool_]) -> NDArray[np.uint8]:
     brush, pad = np.ones((7, 7), np.uint8), 4
     # The border is continued outwards, so that neither a membrane that leaves the picture nor a dark rim is altered.
     solid = cv2.copyMakeBorder(high.astype(np.uint8), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    solid = _fill_holes(cv2.morphologyEx(solid, cv2.MORPH_CLOSE, brush))
-    return cv2.morphologyEx(solid, cv2.MORPH_OPEN, brush)[pad:-pad, pad:-pad]
+    solid = _fill_holes(cv2.morphologyEx(solid, cv2.MORPH_CLOSE, brush).astype(np.uint8))
+    return cv2.morphologyEx(solid, cv2.MORPH_OPEN, brush)[pad:-pad, pad:-pad].astype(np.uint8)
 
 
 def _fill_holes(solid: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Fill what the border of the picture cannot reach."""
     padded = cv2.copyMakeBorder(1 - solid, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     _, labels = cv2.connectedComponents(padded, connectivity=4)
-    return (labels[1:-1, 1:-1] != labels[0, 0]).astype(np.uint8)
+    return np.asarray(labels[1:-1, 1:-1] != labels[0, 0], np.uint8)
 
 
 def _from_mask(

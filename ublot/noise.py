@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ublot.model import Blot, Window
+if TYPE_CHECKING:
+    from ublot.model import Blot, Window
 
 __all__ = ["Noise", "estimate_noise"]
 
@@ -44,7 +46,7 @@ def _curvature(values: Array, lag: int) -> tuple[Array, Array]:
     return (a - 2 * b + c) / np.sqrt(6), (a + b + c) / 3
 
 
-def _robust_variance(x: Array) -> float:
+def _robust_variance(x: NDArray[np.floating]) -> float:
     return float((1.4826 * np.median(np.abs(x))) ** 2)
 
 

@@ -24,7 +24,7 @@ def _profile(blot: Blot, lanes: Lanes, lane: Lane, background: Background, noise
         outside = lane_strip(lanes.inside.astype(np.uint8), lane, window, wide, nearest=True).min(axis=1) == 0
         # Beyond the membrane there is nothing to measure: no signal rather than camera black less membrane.
         level[outside], sd[outside], modes[:, outside] = raw[outside], 0.0, 0.0
-    full = max(int(round(lane.width)), 1)
+    full = max(round(lane.width), 1)
     saturated = np.zeros(window.height, np.int64)
     if blot.saturated is not None:
         mask = blot.saturated.view(np.uint8)

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ublot.model import Blot, Lane, Lanes, Window
 
-__all__ = ["CORE", "core_means", "lane_strip", "robust_mean"]
+__all__ = ["CORE", "core_means", "core_width", "lane_strip", "robust_mean"]
 
 Array = NDArray[np.float64]
+Sample = TypeVar("Sample", np.float32, np.uint8)
 
 CORE = 0.7  # of the lane's width: the part that profiles are averaged over
 SPECK = 5.0  # pixels this many standard deviations off their row's median are not averaged
 
 
 def lane_strip(
-    image: NDArray[np.float32] | NDArray[np.uint8], lane: Lane, window: Window, wide: int, *, nearest: bool = False
-) -> NDArray[np.float32] | NDArray[np.uint8]:
+    image: NDArray[Sample], lane: Lane, window: Window, wide: int, *, nearest: bool = False
+) -> NDArray[Sample]:
     """The `wide` pixels about a lane's centre line in every row of `window`, shape (rows, wide)."""
     rows = np.arange(window.top, window.bottom, dtype=np.float32)
     x = lane.centre(rows).astype(np.float32)[:, None] + np.arange(wide, dtype=np.float32) - 0.5 * (wide - 1)
     y = np.broadcast_to(rows[:, None], x.shape)
     how = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
-    return cv2.remap(image, x, np.ascontiguousarray(y), how, borderMode=cv2.BORDER_REPLICATE)
+    strip = cv2.remap(image, x, np.ascontiguousarray(y), how, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(strip, image.dtype)
 
 
 def robust_mean(strip: NDArray[np.float32], sigma: Array) -> Array:
@@ -36,7 +40,7 @@ def robust_mean(strip: NDArray[np.float32], sigma: Array) -> Array:
     sigma : ndarray, shape (rows,)
         Pixel noise. A row that varies by more (a slanting band) is judged by its own median deviation.
     """
-    mean = strip.mean(axis=1, dtype=np.float64)
+    mean: Array = strip.mean(axis=1, dtype=np.float64)
     suspects = np.flatnonzero(strip.max(axis=1) - mean > SPECK * sigma)
     if len(suspects):
         rows = strip[suspects].astype(np.float64)
@@ -49,7 +53,7 @@ def robust_mean(strip: NDArray[np.float32], sigma: Array) -> Array:
 
 def core_width(lane: Lane) -> int:
     """Pixels across the core of a lane."""
-    return max(int(round(CORE * lane.width)), 1)
+    return max(round(CORE * lane.width), 1)
 
 
 def core_means(blot: Blot, lanes: Lanes, *, surface: NDArray[np.float32] | None = None) -> Array:
@@ -63,9 +67,8 @@ def core_means(blot: Blot, lanes: Lanes, *, surface: NDArray[np.float32] | None 
         if surface is None:
             out.append(np.median(lane_strip(blot.signal, lane, window, core_width(lane)), axis=1))
         else:
-            moved = Lane(
-                lane.number, tuple(r - window.top for r in lane.rows), tuple(x - window.left for x in lane.xs), lane.width
-            )
+            rows, xs = tuple(r - window.top for r in lane.rows), tuple(x - window.left for x in lane.xs)
+            moved = Lane(lane.number, rows, xs, lane.width)
             inner = Window(0, window.height, 0, window.width)
             out.append(lane_strip(surface, moved, inner, core_width(lane)).mean(axis=1))
     return np.asarray(out, np.float64)
