@@ -30,7 +30,7 @@ _HOME = {
     "read_layout": "layout",
     "analyze": "analysis",
     "Analysis": "analysis",
-    "load": "analysis",
+    "load": "reopening",
     "simulate_blot": "simulation",
     "CIAP1": "targets",
     "UBIQUITIN": "targets",

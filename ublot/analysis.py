@@ -8,34 +8,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ublot.columns import LANE_TEXT, lanes_columns, profiles_columns, species_columns
+from ublot.columns import Tables, stage_columns
 from ublot.errors import BlotError
-from ublot.io import read_blot
 from ublot.layout import Layout, find_layout, read_layout
 from ublot.model import Blot, Calibration, Lanes, Profile, Source
 from ublot.params import Params, make_params
-from ublot.pipeline import Progress, Stages, lane_shifts, run_stages
-from ublot.record import Edits, build_record, calibration_from, edits_from, lanes_from, source_from
-from ublot.results import RECORD, json_bytes, read_record, write_result
-from ublot.tables import csv_bytes, read_csv
+from ublot.pipeline import Progress, Stages, run_stages
+from ublot.record import Edits, build_record, check_same, read_pixels
+from ublot.results import OWN_FILES, RECORD, json_bytes, write_result
+from ublot.tables import csv_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ublot.ladder import Ladder
 
-__all__ = ["Analysis", "analyze", "load"]
-
-Tables = dict[str, dict[str, list[Any]]]
-
-WHOLE_NUMBERS = {"lanes": ("lane",), "species": ("lane", "n"), "profiles": ("lane", "row_px")}
-TEXT = {"species": ("kind",), "profiles": ()}
+__all__ = ["Analysis", "analyze"]
 
 
 class Analysis:
     """A finished analysis of one blot.
 
-    Made by `analyze` and `load`. Its tables have the columns of the files it writes.
+    Made by `analyze` and `ublot.load`. Its tables have the columns of the files it writes.
 
     Attributes
     ----------
@@ -77,7 +71,6 @@ class Analysis:
         self._blot = blot
         self._path = path
 
-    # ------------------------------------------------------------------------------------------------------- tables
     @cached_property
     def columns(self) -> Tables:
         """Tables as plain columns: ``lanes``, ``species`` and ``profiles``."""
@@ -119,11 +112,13 @@ class Analysis:
 
     def _read_again(self) -> Blot:
         path = self._path
-        if path is None or not path.is_file():
-            raise BlotError("the image of this result is not there", path or self.source.name, "put it back to re-run")
-        blot = _read(path, self.params)
-        if blot.source.sha256 != self.source.sha256:
-            raise BlotError("the image is not the one that was analysed (SHA-256 differs)", path, "analyse it anew")
+        if path is None:
+            fix = "give it to ublot.load(folder, image=...) to re-run"
+            raise BlotError("the result does not hold the array that it was made from", self.source.name, fix)
+        if not path.is_file():
+            raise BlotError("the image of this result is not there", path, "put it back to re-run")
+        blot = read_pixels(path, self.params)
+        check_same(blot, self.source)
         return blot
 
     @property
@@ -164,7 +159,8 @@ class Analysis:
     @cached_property
     def record(self) -> dict[str, Any]:
         """The content of ``analysis.json``."""
-        source = replace(self.source, path=str(self._path)) if self._path is not None else self.source
+        # The folder may be read from anywhere: a relative path would then lead nowhere.
+        source = self.source if self._path is None else replace(self.source, path=str(self._path.absolute()))
         return build_record(
             source, self.params, self.layout, self.geometry, self.calibration, self.edits,
             {"messages": list(self.messages)},
@@ -194,38 +190,34 @@ class Analysis:
             f"{name}.csv": csv_bytes(columns) for name, columns in self.columns.items()
         }
         files[RECORD] = json_bytes(self.record)
-        if report and len(self.geometry):
-            from ublot.report.figures import overlay_figure, png_bytes, profiles_figure, scores_figure
+        if report:
+            files |= self._figures()
+        # An image that lies in the folder is kept there, unless a file of the result bears its name.
+        endangered = self._path is not None and self._path.name in OWN_FILES
+        return write_result(out, files, image=self._path if endangered else None, force=force)
 
-            for name, draw in (("overlay", overlay_figure), ("profiles", profiles_figure), ("scores", scores_figure)):
-                files[f"{name}.png"] = png_bytes(draw(self))
-        elif report:
-            from ublot.report.figures import overlay_figure, png_bytes
+    def _figures(self) -> dict[str, bytes]:
+        """Pictures by file name; of a blot without lanes there is only the overlay."""
+        from ublot.report.figures import overlay_figure, png_bytes, profiles_figure, scores_figure
 
-            files["overlay.png"] = png_bytes(overlay_figure(self))
-        image = self.source.path
-        return write_result(out, files, image=image, force=force)
+        draw = {"overlay": overlay_figure, "profiles": profiles_figure, "scores": scores_figure}
+        wanted = draw if len(self.geometry) else {"overlay": overlay_figure}
+        return {f"{name}.png": png_bytes(figure(self)) for name, figure in wanted.items()}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Analysis):
             return NotImplemented
         # JSON and CSV are the forms in which NaN equals NaN.
-        return json_bytes(self.record) == json_bytes(other.record) and all(
+        return self._identity() == other._identity() and all(
             csv_bytes(self.columns[name]) == csv_bytes(other.columns[name]) for name in ("lanes", "species", "profiles")
         )
 
+    def _identity(self) -> bytes:
+        """What makes two analyses the same: neither where the image lies now nor the versions of libraries do."""
+        record = {key: value for key, value in self.record.items() if key != "versions"}
+        return json_bytes({**record, "image": {**record["image"], "path": None}})
+
     __hash__ = None  # type: ignore[assignment]
-
-
-def _read(image: Any, params: Params) -> Blot:
-    return read_blot(
-        image,
-        polarity=params.polarity,
-        response=params.response,
-        channel=params.channel,
-        rotate=params.rotate,
-        roi=params.roi,
-    )
 
 
 def _analysis(
@@ -233,19 +225,18 @@ def _analysis(
 ) -> Analysis:
     stages = run_stages(blot, layout, params, edits, progress)
 
-    def tables() -> Tables:
-        return {
-            "lanes": lanes_columns(
-                blot.source.name, stages.geometry, layout, stages.ladders, stages.scores, stages.spread, stages.loads
-            ),
-            "species": species_columns(stages.ladders),
-            "profiles": profiles_columns(
-                stages.profiles, stages.ladders, stages.calibration, lane_shifts(stages, params)
-            ),
-        }
-
     return Analysis(
-        blot.source, params, layout, edits, stages.geometry, stages.calibration, stages.messages, tables, stages, blot, path
+        blot.source,
+        params,
+        layout,
+        edits,
+        stages.geometry,
+        stages.calibration,
+        stages.messages,
+        lambda: stage_columns(blot.source.name, layout, params, stages),
+        stages,
+        blot,
+        path,
     )
 
 
@@ -294,56 +285,7 @@ def analyze(
         rows.check_count(params.lanes)
     if progress is not None:
         progress("reading the image", 0.0)
-    blot = _read(image, params)
+    blot = read_pixels(image, params)
     if path is None and blot.source.path:
         path = Path(blot.source.path)
     return _analysis(blot, rows, params, edits or Edits(), progress, path)
-
-
-def load(folder: str | Path) -> Analysis:
-    """Reopen a result that `Analysis.save` wrote.
-
-    Parameters
-    ----------
-    folder : path
-
-    Returns
-    -------
-    Analysis
-        Equal to the one that was saved. Its pixels are read again when they are asked for.
-
-    Raises
-    ------
-    BlotError
-        The folder is no result, or is damaged.
-    """
-    folder = Path(folder)
-    record = read_record(folder)
-    try:
-        source = source_from(record["image"])
-        params = make_params(record["params"])
-        layout = read_layout(record["layout"]) if record["layout"] else None
-        geometry = lanes_from(record["geometry"])
-        calibration = calibration_from(record["calibration"])
-        edits = edits_from(record["edits"])
-        messages = tuple(record["messages"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise BlotError(f"{RECORD} is damaged ({type(error).__name__}: {error})", folder, "analyse again") from None
-    text = {"lanes": {*LANE_TEXT, *(layout.extra_columns if layout is not None else ())}, **TEXT}
-
-    def tables() -> Tables:
-        return {name: _read_table(folder / f"{name}.csv", name, text[name]) for name in WHOLE_NUMBERS}
-
-    path = Path(source.path) if source.path else None
-    if path is None or not path.is_file():
-        path = next((p for p in (folder / source.name, folder.parent / source.name) if p.is_file()), path)
-    return Analysis(source, params, layout, edits, geometry, calibration, messages, tables, None, None, path)
-
-
-def _read_table(path: Path, name: str, text: Any) -> dict[str, list[Any]]:
-    """A table as `csv_bytes` wrote it, whole numbers as such."""
-    header = read_csv(path)
-    columns = read_csv(path, [column for column in header if column not in text])
-    for column in WHOLE_NUMBERS[name]:
-        columns[column] = [int(value) for value in columns[column]]
-    return columns

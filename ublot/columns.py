@@ -9,21 +9,55 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ublot.calibration import mass_at
-from ublot.ladder import Interval
+from ublot.pipeline import lane_shifts
 from ublot.quality import join_flags
 
 if TYPE_CHECKING:
-    from ublot.ladder import Ladder
+    from ublot.ladder import Interval, Ladder
     from ublot.layout import Layout
     from ublot.model import Calibration, Lanes, Profile
+    from ublot.params import Params
+    from ublot.pipeline import Stages
     from ublot.score import Score
 
-__all__ = ["LANE_TEXT", "lanes_columns", "profiles_columns", "species_columns"]
+__all__ = [
+    "LANE_COLUMNS",
+    "LANE_TEXT",
+    "Tables",
+    "extra_columns",
+    "lanes_columns",
+    "profiles_columns",
+    "species_columns",
+    "stage_columns",
+]
 
 Columns = dict[str, list[Any]]
+Tables = dict[str, Columns]
 
 LANE_TEXT = ("image", "role", "compound", "replicate", "group", "flags")
 """Columns of `lanes.csv` that hold text; those a layout brings along beyond the known ones do as well."""
+
+LANE_COLUMNS = (
+    *("image", "lane", "role", "compound", "concentration_nM", "time_min", "replicate", "group", "load"),
+    *("x_px", "width_px", "angle_deg"),
+    *("total_area", "unmodified_area", "hmw_area", "well_area"),
+    *("hmw_fraction", "hmw_fraction_low", "hmw_fraction_high"),
+    *("hmw_fraction_net", "hmw_fraction_net_low", "hmw_fraction_net_high"),
+    *("relative_hmw", "relative_hmw_low", "relative_hmw_high"),
+    *("relative_hmw_measured_low", "relative_hmw_measured_high", "relative_hmw_net"),
+    *("delta_hmw_fraction", "delta_logit_hmw"),
+    *("relative_hmw_area", "relative_hmw_area_low", "relative_hmw_area_high"),
+    *("unmodified_remaining", "unmodified_remaining_low", "unmodified_remaining_high"),
+    *("mean_ubiquitins", "mean_ubiquitins_low", "mean_ubiquitins_high"),
+    *("half_mass_kda", "share_1_3", "share_4_8", "share_9_up", "ladder_fraction", "resolved_to_n"),
+    *("background_spread", "saturated_fraction", "flags"),
+)
+"""Columns of `lanes.csv`, in their order; those of the layout beyond the known ones follow."""
+
+
+def extra_columns(layout: Layout | None) -> tuple[str, ...]:
+    """Columns that a layout brings along to `lanes.csv`: not those whose name a column of the result bears."""
+    return tuple(n for n in layout.extra_columns if n not in LANE_COLUMNS) if layout is not None else ()
 
 
 def _with_interval(name: str, interval: Interval) -> dict[str, float]:
@@ -95,35 +129,14 @@ def lanes_columns(
                 "background_spread": background_spread.get(lane.number, math.nan),
                 "saturated_fraction": ladder.saturated_share,
                 "flags": join_flags(score.flags),
-                **(dict(row.extra) if row else {}),
+                **{name: row.extra[name] if row else "" for name in extra_columns(layout)},
             }
         )
-    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {name: [] for name in _empty()}
+    return {name: [row[name] for row in rows] for name in (*LANE_COLUMNS, *extra_columns(layout))}
 
 
 def _or_nan(value: float | None) -> float:
     return math.nan if value is None else float(value)
-
-
-def _empty() -> list[str]:
-    """Names of the columns when there is no lane to make them from."""
-    intervals = {
-        "hmw_fraction", "hmw_fraction_net", "relative_hmw", "relative_hmw_area", "unmodified_remaining",
-        "mean_ubiquitins",
-    }  # fmt: skip
-    plain = (
-        "image lane role compound concentration_nM time_min replicate group load x_px width_px angle_deg total_area "
-        "unmodified_area hmw_area well_area hmw_fraction hmw_fraction_net relative_hmw relative_hmw_measured_low "
-        "relative_hmw_measured_high relative_hmw_net delta_hmw_fraction delta_logit_hmw relative_hmw_area "
-        "unmodified_remaining mean_ubiquitins half_mass_kda share_1_3 share_4_8 share_9_up ladder_fraction "
-        "resolved_to_n background_spread saturated_fraction flags"
-    ).split()
-    names = []
-    for name in plain:
-        names.append(name)
-        if name in intervals:
-            names += [f"{name}_low", f"{name}_high"]
-    return names
 
 
 def species_columns(ladders: Sequence[Ladder]) -> Columns:
@@ -164,3 +177,13 @@ def profiles_columns(
         columns["signal"].append(p.signal)
         columns["fit"].append(unknown if fit is None else fit)
     return {name: np.concatenate(parts).tolist() if parts else [] for name, parts in columns.items()}
+
+
+def stage_columns(image: str, layout: Layout | None, params: Params, stages: Stages) -> Tables:
+    """All tables of one analysis, by name; `image` is the image's name."""
+    ladders = stages.ladders
+    return {
+        "lanes": lanes_columns(image, stages.geometry, layout, ladders, stages.scores, stages.spread, stages.loads),
+        "species": species_columns(ladders),
+        "profiles": profiles_columns(stages.profiles, ladders, stages.calibration, lane_shifts(stages, params)),
+    }

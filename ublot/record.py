@@ -9,14 +9,25 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from ublot import __version__
-from ublot.model import Calibration, Lane, Lanes, Source, Window
+from ublot.errors import BlotError
+from ublot.io import read_blot
+from ublot.model import Blot, Calibration, Lane, Lanes, Source, Window
 from ublot.results import WRITER
 
 if TYPE_CHECKING:
     from ublot.layout import Layout
     from ublot.params import Params
 
-__all__ = ["Edits", "build_record", "calibration_from", "edits_from", "lanes_from", "source_from"]
+__all__ = [
+    "Edits",
+    "build_record",
+    "calibration_from",
+    "check_same",
+    "edits_from",
+    "lanes_from",
+    "read_pixels",
+    "source_from",
+]
 
 SCHEMA = 1
 LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-python-headless", "tifffile", "pybaselines", "pandas")
@@ -89,6 +100,25 @@ def edits_from(record: Mapping[str, Any]) -> Edits:
 def source_from(record: Mapping[str, Any]) -> Source:
     """Provenance from its JSON form."""
     return Source(**{**record, "shape": tuple(record["shape"])})
+
+
+def read_pixels(image: Any, params: Params) -> Blot:
+    """Read the pixels in the way that the options say."""
+    return read_blot(
+        image,
+        polarity=params.polarity,
+        response=params.response,
+        channel=params.channel,
+        rotate=params.rotate,
+        roi=params.roi,
+    )
+
+
+def check_same(blot: Blot, source: Source) -> None:
+    """Raise BlotError where a blot is not the one that a result was made from."""
+    if blot.source.sha256 != source.sha256:
+        what = "the image is not the one that was analysed (SHA-256 differs)"
+        raise BlotError(what, blot.source.path or blot.source.name, "analyse it anew")
 
 
 def _versions() -> dict[str, str]:
