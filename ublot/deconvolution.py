@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ublot.calibration import row_at
 from ublot.ladder import Interval, Ladder, Species
@@ -25,6 +26,7 @@ from ublot.ladderfit import (
 )
 from ublot.model import Calibration, Profile
 from ublot.peakmodel import spline_basis
+from ublot.wobble import Wobble, measure_wobble
 
 __all__ = ["fit_ladders"]
 
@@ -36,11 +38,15 @@ SIGNIFICANT = 3.0  # standard deviations a rung stands above none
 PROMINENT = 0.05  # height of a rung over the smear's beneath it, from which on it is one
 RELATIVE_ERROR = 0.01  # of the model, as a share of the signal: bands are not exactly of the shape assumed
 KNOTS = 0.7  # of the smear, in spacings of the first rung: coarser than a band, finer than the smear of one rung
+BELOW_EMPTY = 1.0  # spacings below the unmodified region from where on nothing of the target can stand
+TO_BACKGROUND = 0.004, 0.35  # share of a broad smear that is not safe from the background, and that per leak
+BELOW = 0.2  # spacings below the unmodified region that are fitted, for the tail
 FLANK = 0.35  # spacings below the unmodified band at which the smear has ended
 BENDS = 0.25  # prior of the smear's second differences, in its own 95th percentile
-MOST = 60  # modifiers
+TURNS = 3, 2  # with what is known beforehand, and with what the other lanes say
+MOST, BEYOND = 60, 3  # modifiers, and places beyond the well
 
-# Prior of the shapes: log width over the first guess, tail, log width of rungs over the band's, growth per rung.
+# Prior of the shapes: log width over the first guess, skewness, log width of rungs over the band's, growth per rung.
 SHAPE_MEAN = np.array([0.0, 0.0, -0.12, 0.02])
 SHAPE_SD = np.array([0.3, 0.4, 0.15, 0.02])
 SHAPE_OWN = np.array([0.08, 0.15, 0.03, 0.005])  # scatter from lane to lane
@@ -57,6 +63,8 @@ class _Lane:
     data: LaneData
     window: slice
     own: Array  # covariance of what only this lane departs by
+    wobble: Wobble
+    share: float  # of a broad smear that may have gone to the background, or the other way
 
 
 def fit_ladders(
@@ -66,6 +74,7 @@ def fit_ladders(
     target_kda: float,
     modifier_kda: float,
     loaded: Collection[int] | None = None,
+    leak: float = 0.0,
 ) -> tuple[Ladder, ...]:
     """Deconvolve the unmodified band, the rungs above it and the smear, in all lanes of a blot.
 
@@ -77,6 +86,8 @@ def fit_ladders(
     target_kda, modifier_kda : float
     loaded : collection of int, optional
         Numbers of the lanes that may hold target; all where not given. Others are given back as they are.
+    leak : float
+        Signal of a lane in the middle of its gutter, as a share of its own: from where the background was taken.
 
     Returns
     -------
@@ -87,10 +98,15 @@ def fit_ladders(
         return tuple(ladders)
     masses = target_kda + modifier_kda * np.arange(MOST + 1)
     nominal = np.asarray(row_at(calibration, masses), np.float64)
+    above = min(k.well_row - (k.target_row - nominal[0]) for k in chosen)
+    count = max(int(np.count_nonzero(nominal > above)) + BEYOND, 4)
+    masses, nominal = masses[:count], nominal[:count]
     sigma = _first_width(chosen, nominal)
-    lanes = [_prepare(k, nominal, sigma) for k in chosen]
+    empty = [k.low_row + BELOW_EMPTY * (nominal[0] - nominal[1]) for k in chosen]
+    wobble = measure_wobble([k.profile for k in chosen], empty)
+    lanes = [_prepare(k, nominal, sigma, wobble, TO_BACKGROUND[0] + TO_BACKGROUND[1] * leak) for k in chosen]
     prior = _common_prior(nominal, masses, sigma, calibration)
-    fits = [fit_lane(lane.data, prior, turns=4) for lane in lanes]
+    fits = [fit_lane(lane.data, prior, turns=TURNS[0]) for lane in lanes]
     lanes = [_weigh(lane, fit) for lane, fit in zip(lanes, fits, strict=True)]
     looks = []
     for lane, fit in zip(lanes, fits, strict=True):
@@ -120,11 +136,11 @@ def _first_width(ladders: Sequence[Ladder], nominal: Array) -> float:
     return float(np.clip(np.median(widths) if widths else 0.12 * spacing, 0.03 * spacing, 0.4 * spacing))
 
 
-def _prepare(ladder: Ladder, nominal: Array, sigma: float) -> _Lane:
+def _prepare(ladder: Ladder, nominal: Array, sigma: float, wobble: Wobble, share: float) -> _Lane:
     profile, spacing = ladder.profile, float(nominal[0] - nominal[1])
     shift = ladder.target_row - float(nominal[0])
     first = 0 if ladder.antibody == "target" else 1
-    end = ladder.low_row if first == 0 else ladder.boundary_row
+    end = ladder.low_row + BELOW * spacing if first == 0 else ladder.boundary_row
     rows = profile.rows
     inside = np.flatnonzero((rows >= ladder.well_row) & (rows <= end))
     window = slice(int(inside[0]), int(inside[-1]) + 1)
@@ -144,7 +160,7 @@ def _prepare(ladder: Ladder, nominal: Array, sigma: float) -> _Lane:
         rows, values, 1 / _error(values, noise), nominal + shift, first, _last_resolved(nominal, sigma, SHAPE_MEAN),
         smear, second.T @ second / (BENDS * height) ** 2,
     )  # fmt: skip
-    return _Lane(ladder, data, window, own)
+    return _Lane(ladder, data, window, own, wobble, share)
 
 
 def _error(values: Array, noise: Array) -> Array:
@@ -213,11 +229,11 @@ def _finish(lane: _Lane, prior: Prior, fit: LaneFit, masses: Array) -> Ladder:
     nominal, theta = lane.data.nominal, prior.mean
     last = _last_resolved(nominal, math.exp(theta[0]), theta[:SHAPES])
     data = replace(lane.data, last=max(last, lane.data.first))
-    fit = fit_lane(data, prior, turns=4)
+    fit = fit_lane(data, prior, turns=TURNS[1])
     last = _resolved(data, prior, fit)
     if last != data.last:
         data = replace(data, last=max(last, data.first))
-        fit = fit_lane(data, prior, start=None, turns=4)
+        fit = fit_lane(data, prior, start=fit, turns=1)
     return _report(replace(lane, data=data), prior, fit, masses, last)
 
 
@@ -304,7 +320,7 @@ def _report(lane: _Lane, prior: Prior, fit: LaneFit, masses: Array, resolved: in
     gain = slope @ inverse
     response[:, lane.window] += (gain @ curves) * data.weight**2
     covariance = (response * _variance(lane, fit)) @ response.T
-    moved = response @ profile.modes.T
+    moved = response @ _modes(lane, fit).T
     covariance += moved @ moved.T + gain @ known @ gain.T
     return _describe(lane, fit, outputs, covariance, rungs, last, resolved, masses, where)
 
@@ -318,14 +334,23 @@ def _edges_move(slope: Array, at: int, data: LaneData, density: Array, edges: Ar
             slope[j + 1, at + SHAPES + place] += 0.5 * h
 
 
+def _modes(lane: _Lane, fit: LaneFit) -> Array:
+    """What the background may be off by: as stated, what it wobbles besides, and a share of the smear."""
+    profile, data = lane.ladder.profile, lane.data
+    above = np.zeros(len(profile.raw))
+    above[lane.window] = fit.areas[1 - data.first :] @ fit.bands.curves[1 - data.first :] + fit.splines @ data.smear
+    smooth = ndimage.gaussian_filter1d(above, profile.width, mode="constant")
+    return np.concatenate([profile.modes, lane.wobble.modes(profile), lane.share * smooth[None]])
+
+
 def _variance(lane: _Lane, fit: LaneFit) -> Array:
     """Variance of every row: its noise or what the fit left over, whichever is more, neighbours being alike."""
     profile = lane.ladder.profile
-    out = profile.noise**2
+    out = lane.wobble.grain * profile.noise**2
     local = np.convolve(np.pad(fit.residual**2, 7, mode="reflect"), np.full(15, 1 / 15), "valid")
     scaled = fit.residual / np.sqrt(np.maximum(local, 1e-300))
-    out[lane.window] = np.maximum(out[lane.window], local)
-    return np.asarray(out * _alike(scaled))
+    out[lane.window] = np.maximum(out[lane.window], local * _alike(scaled))
+    return np.asarray(out)
 
 
 def _describe(

@@ -1,6 +1,6 @@
 """One lane as a mixture: the unmodified band, rungs of the same shape, and a smooth smear.
 
-The non-linear parameters of a lane are the log width and the tail of its unmodified band, the log width of rungs over
+The non-linear parameters of a lane are the log width and the skewness of its unmodified band, the log width of rungs over
 it and how that grows, and by how many rows every band stands away from where the calibration puts it. They have a
 Gaussian prior; areas and smear follow from non-negative least squares at every step (variable projection, see
 `ublot.peakmodel`). What the lanes of one blot have in common is learned from all of them and becomes every lane's prior.
@@ -20,9 +20,9 @@ __all__ = ["LaneData", "LaneFit", "Prior", "fit_lane", "pool_lanes"]
 
 Array = NDArray[np.float64]
 
-SHAPES = 4  # log width, tail, log width of rungs over it, growth of that per rung
+SHAPES = 4  # log width, skewness, log width of rungs over it, growth of that per rung
 LARGEST = np.array([0.4, 0.4, 0.3, 0.05])  # step of the shape parameters in one turn
-MAX_TAIL = 1.2
+MAX_SKEWNESS = 1.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,12 +123,13 @@ def slopes(data: LaneData, fit: LaneFit) -> Array:
     """Derivative of the fitted curve by every non-linear parameter, shape (parameters, rows)."""
     n = np.arange(data.first, data.last + 1)
     out = np.zeros((len(fit.theta), len(data.rows)))
-    wide = fit.bands.by_log_width * fit.areas[:, None]
+    by_position, by_log_width, by_skewness = fit.bands.derivatives()
+    wide = by_log_width * fit.areas[:, None]
     out[0] = wide.sum(axis=0)
-    out[1] = fit.areas @ fit.bands.by_tail
+    out[1] = fit.areas @ by_skewness
     out[2] = wide[n > 0].sum(axis=0)
     out[3] = np.maximum(n - 1.0, 0.0) @ wide
-    out[SHAPES + n] = fit.bands.by_position * fit.areas[:, None]
+    out[SHAPES + n] = by_position * fit.areas[:, None]
     return out
 
 
@@ -146,8 +147,7 @@ def information(data: LaneData, fit: LaneFit) -> tuple[Array, Array]:
 def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turns: int = 6) -> LaneFit:
     """Fit one lane by damped Gauss-Newton steps from the prior's mean, or from `start`."""
     precision = np.linalg.inv(prior.covariance)
-    active = None if start is None else start.linear > 0
-    fit = _solve(data, prior, precision, prior.mean if start is None else start.theta, active)
+    fit = _solve(data, prior, precision, prior.mean if start is None else start.theta, None)
     damping = 0.0
     for _ in range(turns):
         seen, gradient = information(data, fit)
@@ -158,7 +158,7 @@ def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turn
             step = np.linalg.solve(normal + damping * np.diag(np.diag(seen)), gradient)
             step *= min(1.0, 1.0 / max(float(np.max(np.abs(step[:SHAPES]) / LARGEST)), 1e-9))
             theta = fit.theta + step
-            theta[1] = np.clip(theta[1], -MAX_TAIL, MAX_TAIL)
+            theta[1] = np.clip(theta[1], -MAX_SKEWNESS, MAX_SKEWNESS)
             trial = _solve(data, prior, precision, theta, fit.linear > 0)
             gain = fit.cost - trial.cost
             if gain >= 0:
