@@ -31,6 +31,7 @@ _HOME = {
     "analyze": "analysis",
     "Analysis": "analysis",
     "load": "reopening",
+    "fit_rungs": "rungs",
     "simulate_blot": "simulation",
     "CIAP1": "targets",
     "UBIQUITIN": "targets",
