@@ -50,7 +50,7 @@ def _normal_equations(
         own = (w * shape**2).sum(axis=1) + 1e-12
         # A height that is mostly noise says nothing about the shape: it is shrunk by its own variance.
         height = fit.amplitudes[:, i]
-        height = (height * np.maximum(1 - CERTAIN / (height**2 * own + 1e-300), 0))[:, None]
+        height = (height * (1 - CERTAIN / np.maximum(height**2 * own, CERTAIN)))[:, None]
         free = [(g - shape * ((w * shape * g).sum(axis=1) / own)[:, None]) * height for g in gradients]
         error = np.take_along_axis(residual, index, axis=1)
         inner = np.array([[(w * a * b).sum(axis=1) for a in free] for b in free])

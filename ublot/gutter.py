@@ -16,7 +16,7 @@ __all__ = ["Membrane", "fit_membrane"]
 Array = NDArray[np.float64]
 
 SHAPE_ERROR = 0.03  # lateral shapes are known to this share of a lane's height
-GRADIENT = 0.1  # and, where bands slant across their lane, to this share of the height's change from row to row of cells
+GRADIENT = 0.1  # and, where bands slant across their lane, to this share of the change from row to row of cells
 OUTLIER = 4.0  # cells further from the fit than this many standard deviations count for nothing
 STIFF = 1e6  # how much stiffer a blank lane's haze is than the membrane: it is as good as straight
 SMOOTHNESS = np.geomspace(1e-4, 1e6, 41)
@@ -107,7 +107,8 @@ def _smooth(
     rss = np.maximum(total - scale * (z**2 / shrink).sum(axis=1), 1e-12 * max(total, 1e-300))
     criterion = dof * np.log(rss) + np.log(shrink).sum(axis=1) - (len(mu) - free) * np.log(SMOOTHNESS)
     best = int(np.argmin(criterion))
-    sigma = float(np.sqrt(rss[best] / dof))
+    # A picture without any noise still has a scale.
+    sigma = max(float(np.sqrt(rss[best] / dof)), 1e-30)
     coefficients = vectors @ (z / shrink[best])
     factor = vectors * (sigma / np.sqrt(scale * shrink[best]))
     return coefficients, factor, sigma

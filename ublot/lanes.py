@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ublot.centrelines import refine_lanes, straight_lane
+from ublot.errors import BlotError
+from ublot.evidence import are_lanes
 from ublot.lateral import Cells, lane_cells, make_cells
-from ublot.membrane import find_membrane
+from ublot.membrane import Membrane, find_membrane
 from ublot.model import Blot, Lanes
 
 __all__ = ["find_lanes"]
@@ -25,6 +27,9 @@ BLANK_COST = 0.35  # of a typical lane's score, for a lane without signal betwee
 FAINTEST = 0.2  # a lane at the end of the row needs this share of a typical lane's score
 BAND = 0.1  # of the height of the picture: no band is thicker
 KNOTS = 9
+FILL, SOFTNESS = 0.7, 6.0  # width over pitch and softness to start from
+SMALLEST = 8  # px: no lane is seen in a picture lower or narrower than that
+NARROWEST = 3  # px: lanes do not stand closer
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,13 +220,29 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _
     The baseline that is taken off before looking must be wider than a lane and is better not much wider.
     """
     span = cells.values.shape[1]
-    low, high = (0.3 * span / count, min(1.3 * span / count, span)) if count else (max(span / 70, 5.0), span / 1.5)
+    if count is None:
+        low, high = max(span / 70, 5.0), span / 1.5
+    else:
+        # A single lane has no neighbours to stand close to: its spacing says how wide it is, no more.
+        low, high = (0.3 if count > 1 else 0.08) * span / count, min(1.3 * span / count, span)
     octaves = max(int(np.ceil(np.log2(high / low))), 1)
     edges = np.geomspace(max(low, 4.0), high, octaves + 1)
     looks = [
         _look(cells, np.geomspace(a, b, 14), count, blank) for a, b in pairwise(edges)
     ]
     return max(looks, key=lambda look: look.comb.score)
+
+
+def _straight_lanes(cells: Cells, membrane: Membrane, sighting: _Sighting) -> Lanes:
+    """Straight, parallel lanes in image coordinates: where refinement starts."""
+    comb, window = sighting.comb, membrane.window
+    pitch = (float(np.median(np.diff(comb.centres))) if len(comb.centres) > 1 else comb.pitch) * cells.size[1]
+    centres = cells.x_px[0] + comb.centres * cells.size[1]
+    knots = np.linspace(window.top, window.bottom - 1, KNOTS)
+    middle = 0.5 * (cells.row_px[0] + cells.row_px[-1])
+    tilt = sighting.slope * cells.size[1] / cells.size[0]
+    items = [straight_lane(i + 1, x, FILL * pitch, tilt, middle, knots) for i, x in enumerate(centres)]
+    return Lanes(tuple(items), window, pitch, SOFTNESS, membrane.flags, membrane.inside)
 
 
 def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] = ()) -> Lanes:
@@ -238,23 +259,33 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     Returns
     -------
     Lanes
-        Empty, with ``no_lanes`` among the flags, where the picture shows none.
+        Empty, with ``no_lanes`` among the flags, where the picture shows none. Without a count a single lane is none:
+        nothing tells it from a stain.
+
+    Raises
+    ------
+    BlotError
+        For a count below 1, or of more lanes than the picture has room for.
     """
+    if count is not None and not 1 <= count <= max(blot.window.width // NARROWEST, 1):
+        room = f"from 1 to {max(blot.window.width // NARROWEST, 1)} in {blot.window.width} px"
+        raise BlotError(f"{count} lanes cannot be found", "lanes", room)
     membrane = find_membrane(blot)
+    if count is not None and count > membrane.window.width // NARROWEST:
+        membrane = Membrane(blot.window)
     window = membrane.window
+    nothing = Lanes((), window, flags=(*membrane.flags, "no_lanes"), inside=membrane.inside)
+    if min(window.height, window.width) < SMALLEST:
+        return nothing
     size = max(1, round(window.height / COARSE[0])), max(1, round(window.width / COARSE[1]))
     cells = make_cells(blot, window, size, membrane.inside)
     sighting = _best_sighting(cells, count, blank)
-    comb, slope = sighting.comb, sighting.slope
-    if len(comb.centres) < (count or 2):
-        return Lanes((), window, flags=(*membrane.flags, "no_lanes"), inside=membrane.inside)
-    pitch = float(np.median(np.diff(comb.centres))) * size[1] if len(comb.centres) > 1 else 0.7 * window.width
-    centres = cells.x_px[0] + comb.centres * size[1]
-    knots = np.linspace(window.top, window.bottom - 1, KNOTS)
-    middle = 0.5 * (cells.row_px[0] + cells.row_px[-1])
-    tilt = slope * size[1] / size[0]
-    items = [straight_lane(i + 1, x, 0.7 * pitch, tilt, middle, knots) for i, x in enumerate(centres)]
-    lanes = Lanes(tuple(items), window, pitch, 6.0, membrane.flags, membrane.inside)
-    lanes, _ = refine_lanes(lane_cells(blot, lanes), lanes)
+    if len(sighting.comb.centres) < (count or 2):
+        return nothing
+    lanes = _straight_lanes(cells, membrane, sighting)
+    fine = lane_cells(blot, lanes)
+    lanes, fit = refine_lanes(fine, lanes)
+    if count is None and not are_lanes(fine, lanes, fit):
+        return nothing
     x = np.array([lane.centre(window.mid_row) for lane in lanes])
-    return replace(lanes, pitch=float(np.median(np.diff(x))) if len(x) > 1 else pitch)
+    return replace(lanes, pitch=float(np.median(np.diff(x))) if len(x) > 1 else lanes.pitch)

@@ -23,6 +23,8 @@ SHARP = (0.1, 0.2, 0.35)
 # have been taken for a membrane, these parts are gutters, and what lies beside is the same.
 DARKEST = 0.02
 FILLED = 0.2
+# Share of the variance within a tall membrane that is across it. A single lane varies along itself only.
+ACROSS = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,20 @@ def _is_filled(small: NDArray[np.float32], part: NDArray[np.bool_], usable: NDAr
     return bool(darkest >= FILLED * middle)
 
 
+def _is_lane(small: NDArray[np.float32], part: NDArray[np.bool_]) -> bool:
+    """Whether `part` is one lane: taller than wide, and the same all across wherever one looks along it."""
+    rows, cols = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+    if np.ptp(cols) >= np.ptp(rows):
+        return False
+    core = cv2.erode(part.astype(np.uint8), np.ones((9, 9), np.uint8), borderType=cv2.BORDER_REPLICATE) > 0
+    core &= core.sum(axis=1, keepdims=True) >= 3
+    if not core.any():
+        return True
+    each = core.any(axis=1)
+    across = np.nanvar(np.where(core, small, np.nan)[each], axis=1).mean()
+    return bool(across < ACROSS * small[core].var())
+
+
 def _is_membrane(stats: NDArray[np.int32], shape: tuple[int, int]) -> bool:
     """Whether a bright component looks like a membrane and not like a lane or a band."""
     _, _, wide, high, area = stats
@@ -104,9 +120,9 @@ def find_membrane(blot: Blot) -> Membrane:
     picture = blot.signal[window.slices]
     scale = max(1, round(max(picture.shape) / LONG_SIDE))
     shape = max(picture.shape[0] // scale, 1), max(picture.shape[1] // scale, 1)
-    small = cv2.resize(picture, shape[::-1], interpolation=cv2.INTER_AREA)
     if min(shape) < 12:
         return Membrane(window)
+    small = np.asarray(cv2.resize(picture, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
     usable = np.ones(shape, bool)
     if blot.valid is not None:
         part = blot.valid[window.slices].astype(np.uint8) * 255
@@ -117,7 +133,8 @@ def find_membrane(blot: Blot) -> Membrane:
     dark = float(np.quantile(clipped[usable], 0.02))
     otsu = _otsu(clipped[usable])
     best, strips = max(
-        (_strips(clipped, usable, dark + share * (otsu - dark)) for share in (1.0, 0.75, 0.5)), key=lambda s: s[0]
+        (_strips(small, clipped, usable, dark + share * (otsu - dark)) for share in (1.0, 0.75, 0.5)),
+        key=lambda s: s[0],
     )
     if best <= 1:
         return whole
@@ -127,7 +144,7 @@ def find_membrane(blot: Blot) -> Membrane:
 
 
 def _strips(
-    clipped: NDArray[np.float32], usable: NDArray[np.bool_], threshold: float
+    small: NDArray[np.float32], clipped: NDArray[np.float32], usable: NDArray[np.bool_], threshold: float
 ) -> tuple[float, list[NDArray[np.bool_]]]:
     """Membrane strips above a threshold, the largest first, and the sharpness of its outline (0 without any)."""
     high = (clipped > threshold) & usable
@@ -137,7 +154,8 @@ def _strips(
     _, labels, stats, _ = cv2.connectedComponentsWithStats(_solid(high), connectivity=4)
     order = sorted(range(1, len(stats)), key=lambda k: -stats[k][4])
     parts = [labels == k for k in order if _is_membrane(stats[k], clipped.shape)]
-    sharp = [(s, p) for p in parts if (s := _sharpness(clipped, p, step)) > 1 and _is_filled(clipped, p, usable)]
+    parts = [p for p in parts if _is_filled(clipped, p, usable) and not _is_lane(small, p)]
+    sharp = [(s, p) for p in parts if (s := _sharpness(clipped, p, step)) > 1]
     return (sharp[0][0], [p for _, p in sharp]) if sharp else (0.0, [])
 
 
