@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from ublot.errors import BlotError
 from ublot.gutter import Membrane, fit_membrane
-from ublot.lateral import lane_cells, lane_shapes
+from ublot.lateral import lane_cells, lane_pitch, lane_shapes
 from ublot.model import Background, Blot, Lanes
 from ublot.strips import core_means
 
@@ -23,6 +23,7 @@ KNOT_SPACING = 1.5  # of the pitch: the membrane varies no faster than that
 MODES = 16  # directions kept of the membrane's uncertainty
 CORE_POINTS = np.linspace(-0.3, 0.3, 5)  # of the lane's width, where the membrane is averaged under a lane
 BALL = 1.1  # of the pitch: radius of the rolling ball
+BALL_CELLS = 12  # its radius in the reduced picture that it rolls over, as ImageJ does it for large balls
 GUTTER_CORE = 0.06  # of the pitch: half the width of a gutter that is surely membrane
 GUTTER_ROWS = 11  # cells down the rows over which the median of a gutter is taken
 TOUCHING = 0.85  # full width at half height over pitch, from where on the gutters no longer show membrane
@@ -57,7 +58,7 @@ def _core_basis(membrane: Membrane, centre: Array, width: float) -> Array:
 def _gutter(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Array]:
     cells = lane_cells(blot, lanes)
     empty = [i for i, lane in enumerate(lanes) if lane.number in blank]
-    membrane = fit_membrane(cells, lane_shapes(cells, lanes), KNOT_SPACING * lanes.pitch, blank=empty)
+    membrane = fit_membrane(cells, lane_shapes(cells, lanes), KNOT_SPACING * lane_pitch(lanes), blank=empty)
     rows = np.arange(lanes.window.top, lanes.window.bottom, dtype=np.float64)
     return _under_lanes(membrane, lanes, rows)
 
@@ -72,9 +73,9 @@ def gutter_levels(blot: Blot, lanes: Lanes) -> Array:
     cells = lane_cells(blot, lanes)
     rows = np.arange(lanes.window.top, lanes.window.bottom, dtype=np.float64)
     centres = np.array([lane.centre(cells.row_px) for lane in lanes])
-    half = 0.5 * lanes.pitch
+    half = 0.5 * lane_pitch(lanes)
     places = np.vstack([centres[:1] - half, 0.5 * (centres[1:] + centres[:-1]), centres[-1:] + half])
-    reach = max(int(GUTTER_CORE * lanes.pitch / cells.size[1]), 0)
+    reach = max(int(GUTTER_CORE * 2 * half / cells.size[1]), 0)
     column = np.clip(np.round((places - cells.x_px[0]) / cells.size[1]).astype(int), reach, len(cells.x_px) - 1 - reach)
     window = column[:, :, None] + np.arange(-reach, reach + 1)
     values = np.median(cells.values[np.arange(len(cells.row_px))[None, :, None], window], axis=2)
@@ -104,12 +105,13 @@ def _rolling_ball(blot: Blot, lanes: Lanes, _: Collection[int]) -> tuple[Array, 
     from skimage.restoration import rolling_ball
 
     window = lanes.window
-    scale = max(1, round(BALL * lanes.pitch / 12))
+    radius = BALL * lane_pitch(lanes)
+    scale = max(1, round(radius / BALL_CELLS))
     shape = max(window.height // scale, 1), max(window.width // scale, 1)
     small = cv2.resize(blot.signal[window.slices], shape[::-1], interpolation=cv2.INTER_AREA)
     # The ball's height is in the picture's own unit: ImageJ's convention for pictures of 256 levels.
     unit = max(float(np.ptp(small)) / 255.0, 1e-12)
-    surface = rolling_ball(small / unit, radius=BALL * lanes.pitch / scale) * unit
+    surface = rolling_ball(small / unit, radius=radius / scale) * unit
     full = cv2.resize(surface.astype(np.float32), (window.width, window.height), interpolation=cv2.INTER_LINEAR)
     means = core_means(blot, lanes, surface=full)
     return means, np.zeros((0, *means.shape))
@@ -119,14 +121,20 @@ def _along_lanes(name: str) -> Callable[[Blot, Lanes, Collection[int]], tuple[Ar
     """A baseline along every lane by a method of pybaselines."""
 
     def method(blot: Blot, lanes: Lanes, _: Collection[int]) -> tuple[Array, Array]:
+        import warnings
+
         from pybaselines import Baseline
+        from pybaselines.utils import ParameterWarning
 
         means = core_means(blot, lanes)
         fitter = Baseline()
         half = max(int(0.04 * lanes.window.height), 3)
         # arPLS: the usual smoothness for 1,000 points, carried over to the number of rows.
         options = {"lam": 1e5 * (means.shape[1] / 1000) ** 4} if name == "arpls" else {"max_half_window": half}
-        level = np.array([getattr(fitter, name)(row, **options)[0] for row in means])
+        with warnings.catch_warnings():
+            # They advise on settings that nobody can set here.
+            warnings.simplefilter("ignore", ParameterWarning)
+            level = np.array([getattr(fitter, name)(row, **options)[0] for row in means])
         return level, np.zeros((0, *means.shape))
 
     return method

@@ -98,7 +98,7 @@ def _smooth(
 
     `free` is the number of directions that the penalty leaves alone.
     """
-    scale = np.trace(gram) / len(gram)
+    scale = max(float(np.trace(gram)) / len(gram), 1e-9)
     mu, vectors = linalg.eigh(penalty, gram / scale + 1e-9 * np.eye(len(gram)))
     mu = np.maximum(mu, 0)
     z = vectors.T @ rhs / scale
@@ -152,11 +152,14 @@ def _reweighted(mask: NDArray[np.bool_], shapes: Array, amplitudes: Array, above
 
     `above` is what stands above all that is smooth.
     """
-    doubt = SHAPE_ERROR * np.abs(amplitudes) + GRADIENT * np.abs(np.gradient(amplitudes, axis=0))
+    change = np.abs(np.gradient(amplitudes, axis=0)) if len(amplitudes) > 1 else 0.0
+    doubt = SHAPE_ERROR * np.abs(amplitudes) + GRADIENT * change
     doubt, height, lanes = (
         (shapes @ part[:, :, None])[:, :, 0] for part in (doubt, np.abs(amplitudes), amplitudes)
     )
     residual = above - lanes
+    if not mask.any():
+        return np.zeros(mask.shape)
     quiet = mask & (height <= np.quantile(height[mask], 0.5))
     noise = 1.4826 * float(np.median(np.abs(residual[quiet]))) + 1e-12
     variance = noise**2 + doubt**2

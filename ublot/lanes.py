@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ublot.centrelines import refine_lanes, straight_lane
 from ublot.errors import BlotError
 from ublot.evidence import are_lanes
-from ublot.lateral import Cells, lane_cells, make_cells
+from ublot.lateral import USUAL_FILL, Cells, lane_cells, make_cells
 from ublot.membrane import Membrane, find_membrane
 from ublot.model import Blot, Lanes
 
@@ -27,7 +27,7 @@ BLANK_COST = 0.35  # of a typical lane's score, for a lane without signal betwee
 FAINTEST = 0.2  # a lane at the end of the row needs this share of a typical lane's score
 BAND = 0.1  # of the height of the picture: no band is thicker
 KNOTS = 9
-FILL, SOFTNESS = 0.7, 6.0  # width over pitch and softness to start from
+SOFTNESS = 6.0  # to start from
 SMALLEST = 8  # px: no lane is seen in a picture lower or narrower than that
 NARROWEST = 3  # px: lanes do not stand closer
 
@@ -241,7 +241,7 @@ def _straight_lanes(cells: Cells, membrane: Membrane, sighting: _Sighting) -> La
     knots = np.linspace(window.top, window.bottom - 1, KNOTS)
     middle = 0.5 * (cells.row_px[0] + cells.row_px[-1])
     tilt = sighting.slope * cells.size[1] / cells.size[0]
-    items = [straight_lane(i + 1, x, FILL * pitch, tilt, middle, knots) for i, x in enumerate(centres)]
+    items = [straight_lane(i + 1, x, USUAL_FILL * pitch, tilt, middle, knots) for i, x in enumerate(centres)]
     return Lanes(tuple(items), window, pitch, SOFTNESS, membrane.flags, membrane.inside)
 
 

@@ -22,6 +22,7 @@ from ublot.model import Blot, Lane, Lanes, Window
 __all__ = [
     "Cells",
     "lane_cells",
+    "lane_pitch",
     "lane_reach",
     "lane_shapes",
     "lane_window",
@@ -33,6 +34,7 @@ __all__ = [
 Array = NDArray[np.float64]
 
 FINE = (160, 22)  # cells down the picture, and across one pitch
+USUAL_FILL = 0.7  # width of a lane over the pitch
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +91,14 @@ def make_cells(
     return Cells(values, mask, row_px, x_px, size, used)
 
 
+def lane_pitch(lanes: Lanes) -> float:
+    """Distance of neighbouring lanes, px; what it would usually be where a single lane has no neighbour."""
+    return lanes.pitch or float(np.median([lane.width for lane in lanes])) / USUAL_FILL
+
+
 def lane_cells(blot: Blot, lanes: Lanes) -> Cells:
     """Cells fine enough to see the lateral shape of the lanes."""
-    size = max(1, round(lanes.window.height / FINE[0])), max(1, int(lanes.pitch / FINE[1]))
+    size = max(1, round(lanes.window.height / FINE[0])), max(1, int(lane_pitch(lanes) / FINE[1]))
     return make_cells(blot, lanes.window, size, lanes.inside)
 
 

@@ -20,10 +20,12 @@ def _profile(blot: Blot, lanes: Lanes, lane: Lane, background: Background, noise
     raw = robust_mean(strip, np.sqrt(variance))
     sd = np.sqrt(variance * noise.correlation / wide)
     level, modes = background.level[index].copy(), background.modes[:, index].copy()
+    # Beyond the picture and the membrane there is nothing to measure: no signal rather than camera black less membrane.
+    centre = lane.centre(np.arange(window.top, window.bottom))
+    outside = (centre < -0.5) | (centre > blot.shape[1] - 0.5)
     if lanes.inside is not None:
-        outside = lane_strip(lanes.inside.astype(np.uint8), lane, window, wide, nearest=True).min(axis=1) == 0
-        # Beyond the membrane there is nothing to measure: no signal rather than camera black less membrane.
-        level[outside], sd[outside], modes[:, outside] = raw[outside], 0.0, 0.0
+        outside |= lane_strip(lanes.inside.view(np.uint8), lane, window, wide, nearest=True).min(axis=1) == 0
+    level[outside], sd[outside], modes[:, outside] = raw[outside], 0.0, 0.0
     full = max(round(lane.width), 1)
     saturated = np.zeros(window.height, np.int64)
     if blot.saturated is not None:
