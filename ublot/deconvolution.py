@@ -41,7 +41,7 @@ KNOTS = 0.7  # of the smear, in spacings of the first rung: coarser than a band,
 BELOW_EMPTY = 1.0  # spacings below the unmodified region from where on nothing of the target can stand
 TO_BACKGROUND = 0.004, 0.35  # share of a broad smear that is not safe from the background, and that per leak
 BELOW = 0.2  # spacings below the unmodified region that are fitted, for the tail
-FLANK = 0.35  # spacings below the unmodified band at which the smear has ended
+SMEAR_END = 0.1  # spacings above the unmodified band at which the smear has ended
 BENDS = 0.25  # prior of the smear's second differences, in its own 95th percentile
 TURNS = 3, 2  # with what is known beforehand, and with what the other lanes say
 MOST, BEYOND = 60, 3  # modifiers, and places beyond the well
@@ -52,7 +52,10 @@ SHAPE_SD = np.array([0.3, 0.4, 0.15, 0.02])
 SHAPE_OWN = np.array([0.08, 0.15, 0.03, 0.005])  # scatter from lane to lane
 # Apparent mass: off by so much of a modifier for the target, per modifier as a trend, and at random with every one.
 OFF_TARGET, OFF_TREND, OFF_STEP = 0.1, 0.025, 0.03
-CALIBRATION_ERROR = 0.006  # log10(kDa), where the marker does not tell
+ANCHOR = 0.5  # error of the band's own place over that
+CALIBRATION_ERROR = 0.001, 0.004  # log10(kDa), at least and at most
+LEFT_OUT = 0.4  # error of the curve over the residual of bands left out of it, which is that of wider gaps
+CURVE_SCALE = 0.25  # of log mass over which the marker's curve errs alike: neighbouring bands
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +149,7 @@ def _prepare(ladder: Ladder, nominal: Array, sigma: float, wobble: Wobble, share
     window = slice(int(inside[0]), int(inside[-1]) + 1)
     rows = rows[window]
     values, noise = profile.signal[window], profile.noise[window]
-    until = ladder.target_row + FLANK * spacing
+    until = ladder.target_row - SMEAR_END * spacing
     grid = np.arange(rows[0], max(until, rows[-1]) + 1.0)
     grid = grid[grid <= until]
     basis = spline_basis(grid, KNOTS * spacing)[:, :-3]
@@ -181,17 +184,26 @@ def _common_prior(nominal: Array, masses: Array, sigma: float, calibration: Cali
     n = np.arange(len(nominal), dtype=np.float64)
     spacing = -np.gradient(nominal)
     modifier = float(masses[1] - masses[0])
-    residual = calibration.residual if math.isfinite(calibration.residual) else CALIBRATION_ERROR
-    # The curve through the marker is off alike for neighbours: by nothing at the target, where every lane is anchored.
-    curve = residual * math.log(10) * masses / modifier * (1 - masses[0] / masses)
-    off = np.outer(curve, curve) + OFF_TREND**2 * np.outer(n, n) + OFF_STEP**2 * np.minimum.outer(n, n)
-    places = off * np.outer(spacing, spacing) + (OFF_TARGET * spacing[0]) ** 2
+    # The target itself runs off its mass by so much of a modifier, and every band above it with it.
+    shifted = spacing[0] - spacing
+    off = _curve_error(masses, modifier, calibration) + OFF_TREND**2 * np.outer(n, n) + OFF_STEP**2 * np.minimum.outer(n, n)
+    places = off * np.outer(spacing, spacing) + OFF_TARGET**2 * (np.outer(shifted, shifted) + ANCHOR**2 * spacing[0] ** 2)
     places += 1e-4 * np.eye(len(n))
     covariance = np.zeros((SHAPES + len(n),) * 2)
     covariance[:SHAPES, :SHAPES] = np.diag(SHAPE_SD**2)
     covariance[SHAPES:, SHAPES:] = places
     mean = np.concatenate([SHAPE_MEAN + [math.log(sigma), 0, 0, 0], np.zeros(len(n))])
     return Prior(mean, covariance)
+
+
+def _curve_error(masses: Array, modifier: float, calibration: Calibration) -> Array:
+    """Covariance of the marker's error in modifiers: neighbours err alike, and not at the target, the lane's anchor."""
+    residual = calibration.residual if math.isfinite(calibration.residual) else 0.0
+    residual = float(np.clip(LEFT_OUT * residual, *CALIBRATION_ERROR))
+    x = np.log(masses)
+    alike = np.exp(-0.5 * ((x[:, None] - x) / CURVE_SCALE) ** 2)
+    scale = residual * math.log(10) * masses / modifier
+    return np.asarray((alike - np.outer(alike[0], alike[0])) * np.outer(scale, scale))
 
 
 def _own_spread(nominal: Array, ladder: Ladder, shift: float) -> Array:
@@ -340,7 +352,7 @@ def _modes(lane: _Lane, fit: LaneFit) -> Array:
     above = np.zeros(len(profile.raw))
     above[lane.window] = fit.areas[1 - data.first :] @ fit.bands.curves[1 - data.first :] + fit.splines @ data.smear
     smooth = ndimage.gaussian_filter1d(above, profile.width, mode="constant")
-    return np.concatenate([profile.modes, lane.wobble.modes(profile), lane.share * smooth[None]])
+    return np.concatenate([profile.modes, lane.wobble.modes(profile, lane.ladder.low_row), lane.share * smooth[None]])
 
 
 def _variance(lane: _Lane, fit: LaneFit) -> Array:

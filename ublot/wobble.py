@@ -21,8 +21,10 @@ Array = NDArray[np.float64]
 
 SPAN = 16  # rows over which grain has died out
 SMOOTH = 101  # rows: what varies more slowly is background, not grain
-BLOCK = 64  # rows over which background errors are alike
-CLIP = 9.0  # of the grain, at most: beyond that there are bands
+STRETCH = 2.3  # lane widths over which background errors are alike: about the membrane's own knots
+GOES_ON = 0.35  # of a stretch's error that is there in all above it too
+CLIP = 9.0  # of the grain, at most
+BAND = 5.0  # standard deviations of a local sum from which on it is a band
 
 
 @dataclass(frozen=True)
@@ -34,29 +36,47 @@ class Wobble:
     grain : float
         Variance of a sum of neighbouring rows over that of independent rows with the stated noise; 1 or more.
     drift : float
-        Standard deviation of the background's error over a stretch of `BLOCK` rows, beyond noise and stated modes, in
-        units of the stated noise of one row.
+        Standard deviation of the background's error over stretches of `STRETCH` lane widths, beyond noise and stated
+        modes, in units of the stated noise of one row.
     """
 
     grain: float = 1.0
     drift: float = 0.0
 
-    def modes(self, profile: Profile) -> Array:
-        """The drift as further modes of the background, shape (stretches, rows)."""
-        if self.drift == 0.0:
+    def modes(self, profile: Profile, below: float) -> Array:
+        """The drift as further modes of the background.
+
+        Where the lane is empty, from row `below` on, haze and background were set right; above, what is off in one
+        stretch is in part still off in the next.
+
+        Returns
+        -------
+        ndarray, shape (modes, rows)
+        """
+        if self.drift == 0.0 or not np.any(profile.noise > 0):
             return np.zeros((0, len(profile.raw)))
-        block = np.arange(len(profile.raw)) // BLOCK
-        typical = float(np.median(profile.noise[profile.noise > 0])) if np.any(profile.noise > 0) else 0.0
-        return np.asarray((block == np.arange(block[-1] + 1)[:, None]) * self.drift * typical, np.float64)
+        block = np.arange(len(profile.raw)) // _stretch(profile)
+        each = np.arange(block[-1] + 1)[:, None]
+        steps = GOES_ON * (block <= each[each[:, 0] * _stretch(profile) < below - profile.top])
+        typical = self.drift * float(np.median(profile.noise[profile.noise > 0]))
+        return np.asarray(np.concatenate([block == each, steps]) * typical, np.float64)
 
 
-def _grain(scaled: Array) -> float:
-    """Variance of sums over `SPAN` rows, robust against bands."""
+def _stretch(profile: Profile) -> int:
+    return max(int(STRETCH * profile.width), SPAN)
+
+
+def _grain(scaled: Array) -> tuple[float, NDArray[np.bool_]]:
+    """Variance of sums over `SPAN` rows, robust against bands, and the rows that are none."""
     kernel = np.full(SMOOTH, 1 / SMOOTH)
     flat = scaled - np.convolve(np.pad(scaled, SMOOTH // 2, mode="reflect"), kernel, "valid")
     count = len(flat) // SPAN
     sums = flat[: count * SPAN].reshape(count, SPAN).sum(axis=1)
-    return float((1.4826 * np.median(np.abs(sums))) ** 2 / SPAN)
+    spread = 1.4826 * float(np.median(np.abs(sums - np.median(sums))))
+    local = np.convolve(scaled, np.ones(SPAN), "same")
+    band = np.abs(local - np.median(local)) > BAND * max(spread, np.sqrt(SPAN))
+    near = np.convolve(band, np.ones(2 * SPAN + 1), "same") > 0.5
+    return spread**2 / SPAN, ~near
 
 
 def measure_wobble(profiles: Sequence[Profile], below: Sequence[float]) -> Wobble:
@@ -79,18 +99,20 @@ def measure_wobble(profiles: Sequence[Profile], below: Sequence[float]) -> Wobbl
         use = np.flatnonzero(p.noise[first:] > 0) + first
         if len(use) < 2 * SMOOTH:
             continue
-        grains.append(_grain(p.signal[use] / p.noise[use]))
-        parts.append((p, use))
+        value, quiet = _grain(p.signal[use] / p.noise[use])
+        grains.append(value)
+        if np.count_nonzero(quiet) >= SMOOTH:
+            parts.append((p, use[quiet]))
     if not grains:
         return Wobble()
     grain = float(np.clip(np.median(grains), 1.0, CLIP))
     excess = [_excess(p, use, grain) for p, use in parts]
-    return Wobble(grain, float(np.sqrt(max(np.median(excess), 0.0))))
+    return Wobble(grain, float(np.sqrt(max(np.median(excess), 0.0))) if excess else 0.0)
 
 
 def _excess(profile: Profile, use: NDArray[np.intp], grain: float) -> float:
     """Variance of block means about their mean beyond what is stated, over the stated noise of a row."""
-    blocks = np.array_split(use, max(len(use) // BLOCK, 3))
+    blocks = np.array_split(use, max(len(use) // _stretch(profile), 3))
     weights = np.zeros((len(blocks), len(profile.raw)))
     for w, block in zip(weights, blocks, strict=True):
         w[block] = 1 / len(block)
