@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from ublot.errors import BlotError
 from ublot.gutter import Membrane, fit_membrane
-from ublot.lateral import lane_cells, lane_pitch, lane_shapes
+from ublot.lateral import beside_lanes, lane_cells, lane_pitch, lane_shapes
 from ublot.model import Background, Blot, Lanes
 from ublot.strips import core_means
 
@@ -58,7 +58,8 @@ def _core_basis(membrane: Membrane, centre: Array, width: float) -> Array:
 def _gutter(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Array]:
     cells = lane_cells(blot, lanes)
     empty = [i for i, lane in enumerate(lanes) if lane.number in blank]
-    membrane = fit_membrane(cells, lane_shapes(cells, lanes), KNOT_SPACING * lane_pitch(lanes), blank=empty)
+    shapes, beside = lane_shapes(cells, lanes), beside_lanes(cells, lanes)
+    membrane = fit_membrane(cells, shapes, KNOT_SPACING * lane_pitch(lanes), blank=empty, beside=beside)
     rows = np.arange(lanes.window.top, lanes.window.bottom, dtype=np.float64)
     return _under_lanes(membrane, lanes, rows)
 

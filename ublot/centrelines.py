@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ublot.gutter import Membrane, fit_membrane
-from ublot.lateral import Cells, lane_reach, lane_shapes, lane_window
+from ublot.lateral import Cells, beside_lanes, lane_reach, lane_shapes, lane_window
 from ublot.model import Lane, Lanes
 
 __all__ = ["refine_lanes", "straight_lane"]
@@ -123,7 +123,7 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 8) -> tuple[Lanes, 
     moved = np.zeros_like(prior)
     for _ in range(turns):
         shapes = lane_shapes(cells, lanes)
-        fit = fit_membrane(cells, shapes, spacing, rounds=2)
+        fit = fit_membrane(cells, shapes, spacing, rounds=2, beside=beside_lanes(cells, lanes))
         residual = cells.values - fit.fitted - np.einsum("rcl,rl->rc", shapes, fit.amplitudes, optimize=True)
         gram, rhs = _normal_equations(cells, lanes, fit, residual)
         widths = np.log([lane.width for lane in lanes])

@@ -147,7 +147,9 @@ def _solve(
     return _Solution(coefficients, factor, amplitudes, (smooth @ row_part)[:, :, 0], sigma)
 
 
-def _reweighted(mask: NDArray[np.bool_], shapes: Array, amplitudes: Array, above: Array) -> Array:
+def _reweighted(
+    mask: NDArray[np.bool_], beside: NDArray[np.bool_], shapes: Array, amplitudes: Array, above: Array
+) -> Array:
     """Weights after a fit: small where a lane's shape matters that is only nearly known, 0 for outliers.
 
     `above` is what stands above all that is smooth.
@@ -158,9 +160,10 @@ def _reweighted(mask: NDArray[np.bool_], shapes: Array, amplitudes: Array, above
         (shapes @ part[:, :, None])[:, :, 0] for part in (doubt, np.abs(amplitudes), amplitudes)
     )
     residual = above - lanes
-    if not mask.any():
+    known = mask & beside
+    if not known.any():
         return np.zeros(mask.shape)
-    quiet = mask & (height <= np.quantile(height[mask], 0.5))
+    quiet = known & (height <= np.quantile(height[known], 0.5))
     noise = 1.4826 * float(np.median(np.abs(residual[quiet]))) + 1e-12
     variance = noise**2 + doubt**2
     ratio = residual**2 / variance / OUTLIER**2
@@ -168,7 +171,13 @@ def _reweighted(mask: NDArray[np.bool_], shapes: Array, amplitudes: Array, above
 
 
 def fit_membrane(
-    cells: Cells, shapes: Array, spacing: float, *, rounds: int = 4, blank: Sequence[int] = ()
+    cells: Cells,
+    shapes: Array,
+    spacing: float,
+    *,
+    rounds: int = 4,
+    blank: Sequence[int] = (),
+    beside: NDArray[np.bool_] | None = None,
 ) -> Membrane:
     """Fit lane amplitudes and a smooth membrane to the cells.
 
@@ -184,7 +193,12 @@ def fit_membrane(
     blank : sequence of int
         Indices of lanes known to hold nothing but, perhaps, haze: their amplitude is a straight line down the rows, so
         that they show the membrane as a gutter does.
+    beside : ndarray of bool, shape (rows, cols), optional
+        The lanes and their gutters (`ublot.lateral.beside_lanes`). Cells further off may hold lanes that are not among
+        `shapes`: the fit starts without them and takes in those that agree with it.
     """
+    if beside is None or not (beside & cells.mask).any():
+        beside = np.ones(cells.mask.shape, bool)
     rows = len(cells.values)
     low = (cells.window.top - 0.5, cells.window.left - 0.5)
     high = (cells.window.bottom - 0.5, cells.window.right - 0.5)
@@ -200,11 +214,11 @@ def fit_membrane(
     penalty = _penalty(down.shape[1], sideways.shape[1], len(level))
     centre = float(np.median(cells.values[cells.mask])) if cells.mask.any() else 0.0
     values = cells.values.astype(np.float64) - centre
-    weights = cells.mask.astype(np.float64)
+    weights = (cells.mask & beside).astype(np.float64)
     for turn in range(rounds):
         solution = _solve(shapes, smooth, down, values, weights, penalty, 4 + 2 * len(level))
         if turn < rounds - 1:
-            weights = _reweighted(cells.mask, shapes, solution.amplitudes, values - solution.smooth)
+            weights = _reweighted(cells.mask, beside, shapes, solution.amplitudes, values - solution.smooth)
     k = sideways.shape[1]
     heights = np.zeros((rows, len(free) + len(level)))
     row_part = down @ solution.coefficients

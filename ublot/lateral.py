@@ -21,6 +21,7 @@ from ublot.model import Blot, Lane, Lanes, Window
 
 __all__ = [
     "Cells",
+    "beside_lanes",
     "lane_cells",
     "lane_pitch",
     "lane_reach",
@@ -34,6 +35,7 @@ __all__ = [
 Array = NDArray[np.float64]
 
 FINE = (160, 22)  # cells down the picture, and across one pitch
+BESIDE = 0.6  # of the pitch: cells further from all centre lines may belong to lanes that nobody told of
 USUAL_FILL = 0.7  # width of a lane over the pitch
 
 
@@ -135,6 +137,15 @@ def lane_shapes(cells: Cells, lanes: Lanes) -> Array:
         index, offset = lane_window(cells, lane, lane_reach(lane, lanes.softness))
         np.put_along_axis(out[:, :, i], index, lateral_shape(offset, lane.width, lanes.softness), axis=1)
     return out
+
+
+def beside_lanes(cells: Cells, lanes: Lanes) -> NDArray[np.bool_]:
+    """Cells of the lanes and of the gutters beside them, shape (rows, cols)."""
+    reach = BESIDE * lane_pitch(lanes)
+    near = np.zeros(cells.values.shape, bool)
+    for lane in lanes:
+        near |= np.abs(cells.x_px - lane.centre(cells.row_px)[:, None]) <= reach
+    return near
 
 
 def spline_basis(x: Array, low: float, high: float, segments: int) -> Array:
