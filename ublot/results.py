@@ -12,14 +12,15 @@ import math
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ublot.errors import BlotError
 
-__all__ = ["RECORD", "WRITER", "check_out", "default_out", "json_bytes", "read_record", "write_result"]
+__all__ = ["RECORD", "WRITER", "Kind", "check_out", "default_out", "json_bytes", "read_record", "write_result"]
 
 WRITER = "ublot analyze"
 RECORD = "analysis.json"
@@ -43,13 +44,35 @@ OWN_FILES = frozenset(
 Content = bytes | str | Callable[[Path], object]
 
 
+@dataclass(frozen=True)
+class Kind:
+    """A kind of result folder.
+
+    Attributes
+    ----------
+    record : str
+        Name of the JSON file that says who wrote the folder.
+    writer : str
+        What it says.
+    files : frozenset of str
+        Names of all that this writer may have written.
+    """
+
+    record: str
+    writer: str
+    files: frozenset[str]
+
+
+ANALYSIS = Kind(RECORD, WRITER, OWN_FILES)
+
+
 def default_out(image: str | Path) -> Path:
     """``NAME.ublot`` beside the image ``NAME.tif``."""
     path = Path(image)
     return path.with_name(f"{path.stem}.ublot")
 
 
-def check_out(out: str | Path, *, image: str | Path | None = None, force: bool = False) -> Path:
+def check_out(out: str | Path, *, image: str | Path | None = None, force: bool = False, kind: Kind = ANALYSIS) -> Path:
     """Refuse a destination that must not be replaced; to be called before the work as well as before writing.
 
     Parameters
@@ -60,6 +83,8 @@ def check_out(out: str | Path, *, image: str | Path | None = None, force: bool =
         The input, which must not lie in it.
     force : bool
         Replace a result that holds a person's edits.
+    kind : Kind
+        What kind of result may be replaced.
 
     Returns
     -------
@@ -85,16 +110,21 @@ def check_out(out: str | Path, *, image: str | Path | None = None, force: bool =
             return place
     except OSError as error:
         raise BlotError(f"cannot look into the folder ({_reason(error)})", out, fix) from None
-    record = _own_record(place)
+    record = _own_record(place, kind)
     if record is None:
-        raise BlotError("the folder is not empty and was not written by ublot analyze", out, fix)
+        raise BlotError(f"the folder is not empty and was not written by {kind.writer}", out, fix)
     if _has_edits(record) and not force:
         raise BlotError("the result there holds edits made by hand", out, f"{fix}, or replace it with --force")
     return place
 
 
 def write_result(
-    out: str | Path, files: Mapping[str, Content], *, image: str | Path | None = None, force: bool = False
+    out: str | Path,
+    files: Mapping[str, Content],
+    *,
+    image: str | Path | None = None,
+    force: bool = False,
+    kind: Kind = ANALYSIS,
 ) -> Path:
     """Write a result folder, replacing an earlier result in one step.
 
@@ -105,7 +135,7 @@ def write_result(
     files : mapping of str to bytes, str or callable
         Content by file name; a callable is given the path to write to. ``analysis.json`` must be among them and say
         ``"writer": "ublot analyze"``: `json_bytes` makes its content.
-    image, force
+    image, force, kind
         See `check_out`.
 
     Returns
@@ -118,9 +148,9 @@ def write_result(
     BlotError
         As `check_out`; or the disk refuses. Then nothing new is left behind and an earlier result is untouched.
     """
-    if RECORD not in files:
-        raise KeyError(f"a result needs {RECORD}")
-    place = check_out(out, image=image, force=force)
+    if kind.record not in files:
+        raise KeyError(f"a result needs {kind.record}")
+    place = check_out(out, image=image, force=force, kind=kind)
     made: list[Path] = []
     fresh = place.with_name(f".{place.name[:80]}.{secrets.token_hex(4)}.new")
     try:
@@ -129,7 +159,7 @@ def write_result(
         for name, content in files.items():
             _write(fresh / name, content)
         if place.is_dir():
-            _keep_foreign(place, fresh)
+            _keep_foreign(place, fresh, kind.files)
         _swap(fresh, place)
     except OSError as error:
         raise BlotError(f"cannot write the result ({_reason(error)})", out, "free the disk or choose --out") from None
@@ -181,12 +211,12 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, os.PathLike) else value
 
 
-def _own_record(folder: Path) -> dict[str, Any] | None:
+def _own_record(folder: Path, kind: Kind = ANALYSIS) -> dict[str, Any] | None:
     try:
-        record = json.loads((folder / RECORD).read_bytes())
+        record = json.loads((folder / kind.record).read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and record.get("writer") == WRITER else None
+    return record if isinstance(record, dict) and record.get("writer") == kind.writer else None
 
 
 def _has_edits(record: Mapping[str, Any]) -> bool:
@@ -209,7 +239,7 @@ def _write(path: Path, content: Content) -> None:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def _keep_foreign(old: Path, new: Path) -> None:
+def _keep_foreign(old: Path, new: Path, own: Collection[str]) -> None:
     """Bring what a person put into the old result over to the new one."""
 
     def link(source: str, target: str) -> None:
@@ -219,7 +249,7 @@ def _keep_foreign(old: Path, new: Path) -> None:
             shutil.copy2(source, target, follow_symlinks=False)
 
     for entry in old.iterdir():
-        if entry.name in OWN_FILES or (new / entry.name).exists():
+        if entry.name in own or (new / entry.name).exists():
             continue
         if entry.is_dir() and not entry.is_symlink():
             shutil.copytree(entry, new / entry.name, symlinks=True, copy_function=link)
