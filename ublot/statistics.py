@@ -146,7 +146,8 @@ def _loadings(correlation: Array) -> Array | None:
     j, k = (i + 1) % m, (i + 2) % m
     loadings = np.sqrt(correlation[i, j] * correlation[i, k] / correlation[j, k])
     explained = np.outer(loadings, loadings)[~np.eye(m, dtype=bool)]
-    return loadings if loadings.max() < 1 and np.abs(explained - off).max() < 1e-6 else None
+    fits = loadings.max() < 1 and np.abs(explained - off).max() < 1e-6
+    return np.asarray(loadings) if fits else None
 
 
 def _by_one_factor(size: Array, loadings: Array, freedom: int) -> Array:
