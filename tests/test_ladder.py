@@ -176,7 +176,7 @@ def test_anti_modifier_signal_counts_ubiquitins():
     assert np.isnan(lane.unmodified)
     assert lane.hmw == pytest.approx((molecules * np.arange(1, 5)).sum(), rel=0.01)
     assert lane.mean_ubiquitins.value == pytest.approx((molecules * np.arange(1, 5)).sum() / molecules.sum(), rel=0.01)
-    assert [s.n for s in lane.species][0] == 1
+    assert lane.species[0].n == 1
     assert lane.target_row == pytest.approx(row_of(TARGET), abs=0.1)
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ublot.columns import Tables, stage_columns
+from ublot.columns import Tables, clashes, stage_columns
 from ublot.errors import BlotError
 from ublot.layout import Layout, find_layout, read_layout
 from ublot.model import Blot, Calibration, Lanes, Profile, Source
@@ -232,7 +232,7 @@ def _analysis(
         edits,
         stages.geometry,
         stages.calibration,
-        stages.messages,
+        (*stages.messages, *clashes(layout)),
         lambda: stage_columns(blot.source.name, layout, params, stages),
         stages,
         blot,

@@ -24,6 +24,7 @@ __all__ = [
     "LANE_COLUMNS",
     "LANE_TEXT",
     "Tables",
+    "clashes",
     "extra_columns",
     "lanes_columns",
     "profiles_columns",
@@ -58,6 +59,13 @@ LANE_COLUMNS = (
 def extra_columns(layout: Layout | None) -> tuple[str, ...]:
     """Columns that a layout brings along to `lanes.csv`: not those whose name a column of the result bears."""
     return tuple(n for n in layout.extra_columns if n not in LANE_COLUMNS) if layout is not None else ()
+
+
+def clashes(layout: Layout | None) -> tuple[str, ...]:
+    """What to say about columns of the layout that cannot be carried along."""
+    names = [n for n in layout.extra_columns if n in LANE_COLUMNS] if layout is not None else []
+    listed = ", ".join(map(repr, names))
+    return (f"the layout's own {listed} left out: the result has columns of that name",) if names else ()
 
 
 def _with_interval(name: str, interval: Interval) -> dict[str, float]:
