@@ -35,7 +35,7 @@ Array = NDArray[np.float64]
 Z95 = 1.959963984540054
 RESOLVED = 2.2  # spacing over sigma from which on two rungs show as two
 SIGNIFICANT = 3.0  # standard deviations a rung stands above none
-PROMINENT = 0.05  # height of a rung over the smear's beneath it, from which on it is one
+PROMINENT = 0.15  # height of a rung over the smear's beneath it, from which on it is one
 RELATIVE_ERROR = 0.01  # of the model, as a share of the signal: bands are not exactly of the shape assumed
 KNOTS = 0.7  # of the smear, in spacings of the first rung: coarser than a band, finer than the smear of one rung
 BELOW_EMPTY = 1.0  # spacings below the unmodified region from where on nothing of the target can stand
@@ -43,7 +43,7 @@ TO_BACKGROUND = 0.004, 0.35  # share of a broad smear that is not safe from the 
 BELOW = 0.2  # spacings below the unmodified region that are fitted, for the tail
 SMEAR_END = 0.1  # spacings above the unmodified band at which the smear has ended
 BENDS = 0.25  # prior of the smear's second differences, in its own 95th percentile
-TURNS = 3, 2  # with what is known beforehand, and with what the other lanes say
+TURNS = 2, 1  # with what is known beforehand, and with what the other lanes say
 MOST, BEYOND = 60, 3  # modifiers, and places beyond the well
 
 # Prior of the shapes: log width over the first guess, skewness, log width of rungs over the band's, growth per rung.
@@ -99,8 +99,8 @@ def fit_ladders(
     chosen = [k for k in ladders if (loaded is None or k.lane in loaded) and _usable(k)]
     if not chosen:
         return tuple(ladders)
-    masses = target_kda + modifier_kda * np.arange(MOST + 1)
-    nominal = np.asarray(row_at(calibration, masses), np.float64)
+    masses: Array = target_kda + modifier_kda * np.arange(MOST + 1, dtype=np.float64)
+    nominal: Array = np.asarray(row_at(calibration, masses), np.float64)
     above = min(k.well_row - (k.target_row - nominal[0]) for k in chosen)
     count = max(int(np.count_nonzero(nominal > above)) + BEYOND, 4)
     masses, nominal = masses[:count], nominal[:count]
@@ -186,8 +186,14 @@ def _common_prior(nominal: Array, masses: Array, sigma: float, calibration: Cali
     modifier = float(masses[1] - masses[0])
     # The target itself runs off its mass by so much of a modifier, and every band above it with it.
     shifted = spacing[0] - spacing
-    off = _curve_error(masses, modifier, calibration) + OFF_TREND**2 * np.outer(n, n) + OFF_STEP**2 * np.minimum.outer(n, n)
-    places = off * np.outer(spacing, spacing) + OFF_TARGET**2 * (np.outer(shifted, shifted) + ANCHOR**2 * spacing[0] ** 2)
+    off = (
+        _curve_error(masses, modifier, calibration)
+        + OFF_TREND**2 * np.outer(n, n)
+        + OFF_STEP**2 * np.minimum.outer(n, n)
+    )
+    places = off * np.outer(spacing, spacing) + OFF_TARGET**2 * (
+        np.outer(shifted, shifted) + ANCHOR**2 * spacing[0] ** 2
+    )
     places += 1e-4 * np.eye(len(n))
     covariance = np.zeros((SHAPES + len(n),) * 2)
     covariance[:SHAPES, :SHAPES] = np.diag(SHAPE_SD**2)
@@ -241,11 +247,11 @@ def _finish(lane: _Lane, prior: Prior, fit: LaneFit, masses: Array) -> Ladder:
     nominal, theta = lane.data.nominal, prior.mean
     last = _last_resolved(nominal, math.exp(theta[0]), theta[:SHAPES])
     data = replace(lane.data, last=max(last, lane.data.first))
-    fit = fit_lane(data, prior, turns=TURNS[1])
-    last = _resolved(data, prior, fit)
+    fit = fit_lane(data, prior, start=fit, turns=TURNS[1])
+    last = _resolved(data, fit)
     if last != data.last:
         data = replace(data, last=max(last, data.first))
-        fit = fit_lane(data, prior, start=fit, turns=1)
+        fit = fit_lane(data, prior, start=fit, turns=0)
     return _report(replace(lane, data=data), prior, fit, masses, last)
 
 
@@ -265,16 +271,24 @@ def _posterior(data: LaneData, prior: Prior, fit: LaneFit) -> tuple[Array, Array
     return inverse, curves, known, active
 
 
-def _resolved(data: LaneData, prior: Prior, fit: LaneFit) -> int:
+def _resolved(data: LaneData, fit: LaneFit) -> int:
     """The last rung that stands out of the smear; 0 where none does."""
-    inverse, _, _, _ = _posterior(data, prior, fit)
     k = len(fit.areas)
+    kept = np.concatenate([np.ones(k, bool), fit.splines > 0])
+    gram = fit.gram[np.ix_(kept, kept)]
+    inverse = np.linalg.inv(gram + 1e-10 * np.diag(np.diag(gram)))
     sd = np.sqrt(np.maximum(np.diag(inverse)[:k], 0))
     positions, widths = places(data, fit.theta)
     height = fit.areas / (math.sqrt(2 * math.pi) * widths)
     under = np.interp(positions, data.rows, fit.splines @ data.smear)
     n = np.arange(data.first, data.last + 1)
     clear = (fit.areas > SIGNIFICANT * sd) & (height > PROMINENT * under) & (n > 0)
+    if data.first == 0 and len(n) > 2:
+        # Where a smear sets in beside the unmodified band, a first "rung" would fill its step: ask for a valley.
+        middle = 0.5 * (positions[1] + positions[2])
+        above = fit.areas[1:] @ fit.bands.curves[1:] + fit.splines @ data.smear
+        crest, valley = np.interp([positions[1], middle], data.rows, above)
+        clear[1] &= bool(crest > valley)
     return int(n[clear][-1]) if clear.any() else 0
 
 
@@ -292,7 +306,9 @@ def _report(lane: _Lane, prior: Prior, fit: LaneFit, masses: Array, resolved: in
     middle = 0.5 * (where[1:-1] + where[2:])  # between n and n + 1, from n = 1 on
     inside = middle > ladder.well_row
     last = max(int(np.count_nonzero(inside)) + 1, resolved, 1)  # the last place with signal below the well
-    edges = np.concatenate([[ladder.boundary_row], np.clip(middle[: last - 1], ladder.well_row, ladder.boundary_row), [ladder.well_row]])
+    edges = np.concatenate(
+        [[ladder.boundary_row], np.clip(middle[: last - 1], ladder.well_row, ladder.boundary_row), [ladder.well_row]]
+    )
     edges = np.minimum.accumulate(edges)
     stretches = _shares_of_rows(profile, edges)  # n = 1 ... last
     band = _shares_of_rows(profile, np.array([ladder.low_row, ladder.boundary_row]))
@@ -321,7 +337,7 @@ def _report(lane: _Lane, prior: Prior, fit: LaneFit, masses: Array, resolved: in
         for j, area in enumerate(extra, start=1 - first):
             outputs[j + first] += area
             slope[j + first, j] += 1.0
-    _edges_move(slope, int(active.sum()), data, smear + fit.residual * 0, edges, last)
+    _edges_move(slope, int(active.sum()), data, smear, edges, last)
     direct = np.zeros((len(rungs), len(curves)))
     direct[np.arange(len(rungs)), rungs - first] = 1.0
     outputs = np.concatenate([outputs, fit.areas[rungs - first]])
@@ -352,7 +368,10 @@ def _modes(lane: _Lane, fit: LaneFit) -> Array:
     above = np.zeros(len(profile.raw))
     above[lane.window] = fit.areas[1 - data.first :] @ fit.bands.curves[1 - data.first :] + fit.splines @ data.smear
     smooth = ndimage.gaussian_filter1d(above, profile.width, mode="constant")
-    return np.concatenate([profile.modes, lane.wobble.modes(profile, lane.ladder.low_row), lane.share * smooth[None]])
+    return np.asarray(
+        np.concatenate([profile.modes, lane.wobble.modes(profile, lane.ladder.low_row), lane.share * smooth[None]]),
+        np.float64,
+    )
 
 
 def _variance(lane: _Lane, fit: LaneFit) -> Array:
@@ -366,7 +385,15 @@ def _variance(lane: _Lane, fit: LaneFit) -> Array:
 
 
 def _describe(
-    lane: _Lane, fit: LaneFit, outputs: Array, covariance: Array, rungs: Array, last: int, resolved: int, masses: Array, where: Array
+    lane: _Lane,
+    fit: LaneFit,
+    outputs: Array,
+    covariance: Array,
+    rungs: NDArray[np.integer],
+    last: int,
+    resolved: int,
+    masses: Array,
+    where: Array,
 ) -> Ladder:
     ladder, profile, first = lane.ladder, lane.ladder.profile, lane.data.first
     # Columns of `by_n` pick what has n modifiers, unmodified first.
@@ -423,7 +450,14 @@ def _mean_number(by_n: Array, outputs: Array, covariance: Array, antibody: str) 
 
 
 def _species(
-    ladder: Ladder, outputs: Array, covariance: Array, rungs: Array, last: int, masses: Array, where: Array, whole: float
+    ladder: Ladder,
+    outputs: Array,
+    covariance: Array,
+    rungs: NDArray[np.integer],
+    last: int,
+    masses: Array,
+    where: Array,
+    whole: float,
 ) -> tuple[Species, ...]:
     sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
 

@@ -115,7 +115,9 @@ def _solve(data: LaneData, prior: Prior, precision: Array, theta: Array, start: 
     linear = solve_nonnegative(gram, weighted @ (data.values * data.weight), start)
     residual = data.values - linear @ curves
     away = theta - prior.mean
-    cost = float(np.sum((residual * data.weight) ** 2) + linear[k:] @ data.penalty @ linear[k:] + away @ precision @ away)
+    cost = float(
+        np.sum((residual * data.weight) ** 2) + linear[k:] @ data.penalty @ linear[k:] + away @ precision @ away
+    )
     return LaneFit(theta, linear[:k], linear[k:], bands, gram, residual, cost)
 
 
@@ -135,19 +137,25 @@ def slopes(data: LaneData, fit: LaneFit) -> Array:
 
 def information(data: LaneData, fit: LaneFit) -> tuple[Array, Array]:
     """What the lane alone says of the non-linear parameters: information matrix and gradient, areas and smear free."""
-    steep = slopes(data, fit) * data.weight
+    # Nothing is known of places beyond the last band: most of the matrix is zero.
+    used = np.concatenate([np.arange(SHAPES), SHAPES + np.arange(data.first, data.last + 1)])
+    steep = slopes(data, fit)[used] * data.weight
     active = fit.linear > 0
     curves = linear_curves(data, fit)[active] * data.weight
     cross = curves @ steep.T
     gram = fit.gram[np.ix_(active, active)]
     taken = np.linalg.solve(gram + 1e-10 * np.diag(np.diag(gram)), cross)
-    return steep @ steep.T - cross.T @ taken, steep @ (fit.residual * data.weight)
+    seen, gradient = np.zeros((len(fit.theta),) * 2), np.zeros(len(fit.theta))
+    seen[np.ix_(used, used)] = steep @ steep.T - cross.T @ taken
+    gradient[used] = steep @ (fit.residual * data.weight)
+    return seen, gradient
 
 
 def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turns: int = 6) -> LaneFit:
     """Fit one lane by damped Gauss-Newton steps from the prior's mean, or from `start`."""
     precision = np.linalg.inv(prior.covariance)
-    fit = _solve(data, prior, precision, prior.mean if start is None else start.theta, None)
+    active = start.linear > 0 if start is not None and len(start.areas) == data.last - data.first + 1 else None
+    fit = _solve(data, prior, precision, prior.mean if start is None else start.theta, active)
     damping = 0.0
     for _ in range(turns):
         seen, gradient = information(data, fit)
