@@ -141,13 +141,13 @@ def _loadings(correlation: Array) -> Array | None:
     if off.min() <= 0:
         return None
     if m == 2:
-        return np.sqrt(np.full(2, off[0]))
+        return np.full(2, math.sqrt(off[0]))
     i = np.arange(m)
     j, k = (i + 1) % m, (i + 2) % m
-    loadings = np.sqrt(correlation[i, j] * correlation[i, k] / correlation[j, k])
+    loadings: Array = np.sqrt(correlation[i, j] * correlation[i, k] / correlation[j, k])
     explained = np.outer(loadings, loadings)[~np.eye(m, dtype=bool)]
-    fits = loadings.max() < 1 and np.abs(explained - off).max() < 1e-6
-    return np.asarray(loadings) if fits else None
+    fits = bool(loadings.max() < 1 and np.abs(explained - off).max() < 1e-6)
+    return loadings if fits else None
 
 
 def _by_one_factor(size: Array, loadings: Array, freedom: int) -> Array:
