@@ -12,7 +12,7 @@ import numpy as np
 from ublot.dosetests import dose_effect_p, equal_ec50_p
 from ublot.logistic import Curves, Fit, fit_curves, profile_interval
 from ublot.reactions import QUANTITIES, RELATIVE, Family, Reaction, families
-from ublot.scales import fitting_scale
+from ublot.scales import fitting_scale, to_scale
 
 __all__ = ["DOSE_COLUMNS", "DOSE_TEXT", "Estimate", "dose_response_columns", "ec50_comparison_columns", "estimate_ec50"]
 
@@ -25,9 +25,7 @@ DOSE_COLUMNS = (
 DOSE_TEXT = ("group", "compound", "quantity", "status", "note", "scale")
 
 FEWEST_DOSES = 4
-BEND = (
-    4.680498579  # of ec50: dose ratio to the bend points is BEND^(1 / hill) (Sebaugh & McCray 2003, Pharm Stat 2:167)
-)
+BEND = 4.680498579  # bend points lie at ec50 x BEND^(+-1 / hill) (Sebaugh & McCray 2003, Pharm Stat 2:167)
 BEYOND = 2  # doses on either side of the bend points that an EC50 takes (Sebaugh 2011, Pharm Stat 10:128)
 EFFECT = 0.05  # chance from which on there is no dose effect to be seen
 HOOK = 4.0  # residual standard deviations by which a fall at the top of the series is one
@@ -83,19 +81,18 @@ def estimate_ec50(curves: Curves) -> Estimate:
         One curve; dose 0 is vehicle.
     """
     doses = np.unique(curves.dose[curves.dose > 0])
-    size = {"n": len(curves.dose), "doses": len(doses), "scale": curves.scale}
+    size = len(curves.dose), len(doses), curves.scale
     nothing = (math.nan,) * 6
     if len(doses) < FEWEST_DOSES:
-        return Estimate(*nothing, "not_estimable", f"{len(doses)} doses; at least {FEWEST_DOSES} are needed", **size)
+        return Estimate(*nothing, "not_estimable", f"{len(doses)} doses; at least {FEWEST_DOSES} are needed", *size)
     fit = fit_curves(curves)
     if fit.freedom < 1:
-        return Estimate(
-            *nothing, "not_estimable", f"{len(curves.dose)} points are too few for a curve", **size, fit=fit
-        )
+        said = f"{len(curves.dose)} points are too few for a curve"
+        return Estimate(*nothing, "not_estimable", said, *size, fit)
     p = dose_effect_p(curves)
     if p >= EFFECT:
         said = f"no dose effect beyond the scatter (p = {p:.2g})"
-        return Estimate(*nothing, "flat", said, **size, fit=fit)
+        return Estimate(*nothing, "flat", said, *size, fit)
     end, hill, ec50 = float(fit.end[0]), float(fit.hill[0]), float(fit.ec50[0])
     shape = hill if end > fit.start else -hill, min(fit.start, end), max(fit.start, end)
     interval = profile_interval(curves, fit)
@@ -105,7 +102,7 @@ def estimate_ec50(curves: Curves) -> Estimate:
     ok = status == "ok"
     numbers = (ec50, *interval) if ok else (math.nan,) * 3
     # Plateaus and slope of a curve that is not determined are as little known as its EC50.
-    return Estimate(*numbers, *(shape if ok else (math.nan,) * 3), status, note, **size, fit=fit)
+    return Estimate(*numbers, *(shape if ok else (math.nan,) * 3), status, note, *size, fit)
 
 
 def _reportable(curves: Curves, fit: Fit, interval: tuple[float, float]) -> tuple[str, str]:
@@ -145,8 +142,6 @@ def _steep(hill: float) -> str:
 
 def _hook(curves: Curves, fit: Fit) -> str:
     """Say where the effect falls off again at the highest doses, as bivalent compounds do."""
-    from ublot.scales import to_scale
-
     sign = 1.0 if fit.end[0] > fit.start else -1.0
     z = sign * to_scale(curves.response, curves.scale)
     doses = np.unique(curves.dose[curves.dose > 0])
@@ -176,9 +171,8 @@ def _differing(curves: Curves) -> str:
     f, p, freedom = equal_ec50_p(Curves(curves.dose, curves.response, curves.block, curves.block, curves.scale))
     if not p < EFFECT:
         return ""
-    return (
-        f"blots differ in EC50 (F({curves.blocks - 1}, {freedom}) = {f:.3g}, p = {p:.2g}): the interval is too narrow"
-    )
+    test = f"F({curves.blocks - 1}, {freedom}) = {f:.3g}, p = {p:.2g}"
+    return f"blots differ in EC50 ({test}): the interval is too narrow"
 
 
 # ------------------------------------------------------------------------------------------------------ from reactions
@@ -207,9 +201,8 @@ def estimate_row(place: Mapping[str, Any], found: Estimate, protein_nM: float | 
     limit = math.nan if protein_nM is None else protein_nM / 2
     note = found.note
     if found.status == "ok" and found.low < limit:
-        tight = (
-            f"no EC50 below about {_short(limit)} nM can be seen with {_short(2 * limit)} nM protein (tight binding)"
-        )
+        least, protein = _short(limit), _short(2 * limit)
+        tight = f"tight binding: no EC50 below about {least} nM can be seen with {protein} nM protein"
         note = f"{note}; {tight}" if note else tight
     return {
         **place,
@@ -263,7 +256,7 @@ def _curves(family: Family, members: Sequence[Reaction], quantity: str, which: S
 
 
 def ec50_comparison_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any]]:
-    """Every two compounds of a group (and time) whose EC50 may be reported: is it the same?
+    """Compare every two compounds of a group (and time) whose EC50 may be reported.
 
     Returns
     -------
