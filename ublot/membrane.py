@@ -13,16 +13,19 @@ from ublot.model import Blot, Window
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Membrane", "find_membrane"]
+__all__ = ["LONG_SIDE", "Membrane", "find_membrane", "membrane_strips"]
 
 LONG_SIDE = 240  # cells along the longer side of the reduced picture
 # Share of the step that a membrane's outline climbs within four cells, in its 10th, 25th and 50th percentile. Lanes and
 # shading have outlines that are sharp in places and level in others.
 SHARP = (0.1, 0.2, 0.35)
+# The share of its own height above the dark that a membrane falls by within four cells at nine tenths of its outline,
+# where the outline was drawn lower than a share LOW of the membrane's height.
+STEEP, LOW = 0.7, 0.3
 # The darkest parts of a membrane stand above what lies beside it by this share of the step at least. Where hazed lanes
 # have been taken for a membrane, these parts are gutters, and what lies beside is the same.
 DARKEST = 0.02
-FILLED = 0.2
+FILLED, FILLED_LIKE_LANES = 0.2, 0.6
 # Share of the variance within a tall membrane that is across it. A single lane varies along itself only.
 ACROSS = 0.3
 
@@ -60,12 +63,27 @@ def _otsu(values: NDArray[np.float32]) -> float:
 
 def _sharpness(small: NDArray[np.float32], part: NDArray[np.bool_], step: float) -> float:
     """How sharp the outline of `part` is all along, relative to `step`; above 1 it can be a membrane's."""
-    climbs = []
+    climb = np.concatenate([np.abs(one - other) for one, other in _across_outline(small, part)]) / step
+    return float((np.quantile(climb, (0.1, 0.25, 0.5)) / SHARP).min()) if len(climb) else 0.0
+
+
+def _steepness(small: NDArray[np.float32], part: NDArray[np.bool_], dark: float) -> float:
+    """The same relative to what stands above `dark` at each place: shading does not matter to it, but glow does."""
+    pairs = _across_outline(small, part)
+    climb = np.concatenate([np.abs(a - b) / (np.maximum(a, b) - dark + 1e-12) for a, b in pairs])
+    return float(np.quantile(climb, 0.1) / STEEP) if len(climb) else 0.0
+
+
+def _across_outline(
+    small: NDArray[np.float32], part: NDArray[np.bool_]
+) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Values two cells to either side of the outline of `part`, down and across."""
+    pairs = []
     for axis in (0, 1):
         values, inside = np.moveaxis(small, axis, 0), np.moveaxis(part, axis, 0)
-        climbs.append(np.abs(values[5:] - values[:-5])[inside[3:-2] != inside[2:-3]])
-    climb = np.concatenate(climbs) / step
-    return float((np.quantile(climb, (0.1, 0.25, 0.5)) / SHARP).min()) if len(climb) else 0.0
+        crossing = inside[3:-2] != inside[2:-3]
+        pairs.append((values[5:][crossing], values[:-5][crossing]))
+    return pairs
 
 
 def _is_filled(small: NDArray[np.float32], part: NDArray[np.bool_], usable: NDArray[np.bool_]) -> bool:
@@ -77,7 +95,9 @@ def _is_filled(small: NDArray[np.float32], part: NDArray[np.bool_], usable: NDAr
         return False
     outside = float(np.median(small[beside]))
     darkest, middle = np.quantile(small[core], (DARKEST, 0.5)) - outside
-    return bool(darkest >= FILLED * middle)
+    # From the top of the picture to its bottom: so do lanes.
+    like_lanes = bool(part[0].any() and part[-1].any())
+    return bool(darkest >= (FILLED_LIKE_LANES if like_lanes else FILLED) * middle)
 
 
 def _is_lane(small: NDArray[np.float32], part: NDArray[np.bool_]) -> bool:
@@ -127,24 +147,47 @@ def find_membrane(blot: Blot) -> Membrane:
     if blot.valid is not None:
         part = blot.valid[window.slices].astype(np.uint8) * 255
         usable = cv2.resize(part, shape[::-1], interpolation=cv2.INTER_AREA) > 250
-    clipped = np.minimum(cv2.medianBlur(small, 3), np.quantile(small[usable], 0.8)).astype(np.float32)
     whole = Membrane(window) if usable.all() else _from_mask(window, usable, scale, blot.shape)
-    # Shading widens the membrane's class and drags the threshold up into it: lower ones are tried as well.
-    dark = float(np.quantile(clipped[usable], 0.02))
-    otsu = _otsu(clipped[usable])
-    best, strips = max(
-        (_strips(small, clipped, usable, dark + share * (otsu - dark)) for share in (1.0, 0.75, 0.5)),
-        key=lambda s: s[0],
-    )
-    if best <= 1:
+    sharpness, strips = membrane_strips(small, usable)
+    if sharpness <= 1:
         return whole
     inside = cv2.erode(strips[0].astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
     flags = ("several_membranes",) if len(strips) > 1 else ()
     return _from_mask(window, (inside > 0) & usable, scale, blot.shape, flags)
 
 
+def membrane_strips(
+    small: NDArray[np.float32], usable: NDArray[np.bool_]
+) -> tuple[float, list[NDArray[np.bool_]]]:
+    """Strips of membrane in a small picture, and how sharp the largest one's outline is.
+
+    Parameters
+    ----------
+    small : ndarray of float32, shape (rows, cols)
+        About `LONG_SIDE` cells along its longer side, brighter where there is membrane.
+    usable : ndarray of bool, shape (rows, cols)
+
+    Returns
+    -------
+    sharpness : float
+        Above 1 where there is a membrane with edges in the picture, else 0.
+    strips : list of ndarray of bool
+        The largest first.
+    """
+    clipped = np.minimum(cv2.medianBlur(small, 3), np.quantile(small[usable], 0.8)).astype(np.float32)
+    # Shading widens the membrane's class and drags the threshold up into it: lower ones are tried as well.
+    dark = float(np.quantile(clipped[usable], 0.02))
+    otsu = _otsu(clipped[usable])
+    looks = [_strips(small, clipped, usable, dark + share * (otsu - dark), dark) for share in (1.0, 0.75, 0.5, 0.25)]
+    return max(looks, key=lambda look: look[0])
+
+
 def _strips(
-    small: NDArray[np.float32], clipped: NDArray[np.float32], usable: NDArray[np.bool_], threshold: float
+    small: NDArray[np.float32],
+    clipped: NDArray[np.float32],
+    usable: NDArray[np.bool_],
+    threshold: float,
+    dark: float,
 ) -> tuple[float, list[NDArray[np.bool_]]]:
     """Membrane strips above a threshold, the largest first, and the sharpness of its outline (0 without any)."""
     high = (clipped > threshold) & usable
@@ -155,7 +198,9 @@ def _strips(
     order = sorted(range(1, len(stats)), key=lambda k: -stats[k][4])
     parts = [labels == k for k in order if _is_membrane(stats[k], clipped.shape)]
     parts = [p for p in parts if _is_filled(clipped, p, usable) and not _is_lane(small, p)]
-    sharp = [(s, p) for p in parts if (s := _sharpness(clipped, p, step)) > 1]
+    # Low in the picture's range almost anything has an outline: there it must fall to the dark all along.
+    low = threshold < dark + LOW * (float(np.median(clipped[high])) - dark)
+    sharp = [(s, p) for p in parts if (s := _steepness(clipped, p, dark) if low else _sharpness(clipped, p, step)) > 1]
     return (sharp[0][0], [p for _, p in sharp]) if sharp else (0.0, [])
 
 

@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ublot.membrane import LONG_SIDE, membrane_strips
+
 __all__ = ["Decision", "Polarity", "Sketch", "decide_polarity", "sketch"]
 
 Polarity = Literal["dark-on-light", "light-on-dark"]
@@ -74,7 +76,30 @@ def sketch(levels: NDArray[Any]) -> Sketch:
         some = np.asarray(cv2.resize(some, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
     small: NDArray[np.float32] = some
     fill, fill_at = _find_fill(small)
-    return Sketch(_extend(small, fill), fill, fill_at)
+    beside = _beside_membrane(levels, small.shape, fill)
+    return Sketch(_extend(small, fill | beside), fill | beside, fill_at)
+
+
+def _beside_membrane(levels: NDArray[Any], shape: tuple[int, ...], fill: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What lies beside a membrane that ends inside the picture, be it darker or brighter than the membrane.
+
+    Its edges would stand out more than any band.
+    """
+    scale = max(1, round(max(levels.shape) / LONG_SIDE))
+    some = levels[:: max(1, scale // 4)]
+    some = some if some.dtype.type in CV2_TYPES else some.astype(np.float32)
+    size = max(levels.shape[1] // scale, 1), max(levels.shape[0] // scale, 1)
+    if min(size) < 12:
+        return np.zeros(shape, bool)
+    small = np.asarray(cv2.resize(some, size, interpolation=cv2.INTER_AREA), np.float32)
+    usable = cv2.resize(fill.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) == 0
+    if usable.mean() < 0.1:
+        return np.zeros(shape, bool)
+    sharpness, strips = max((membrane_strips(sign * small, usable) for sign in (1, -1)), key=lambda look: look[0])
+    if sharpness <= 1:
+        return np.zeros(shape, bool)
+    inside = cv2.erode(np.any(strips, axis=0).astype(np.uint8), np.ones((7, 7), np.uint8))
+    return np.asarray(cv2.resize(inside, shape[::-1], interpolation=cv2.INTER_NEAREST) == 0)
 
 
 def _reduced(length: int, target: int, whole: bool) -> int:
