@@ -50,8 +50,8 @@ def _look_up(table: Array, low: NDArray[np.intp], part: Array) -> Array:
 
 @lru_cache(maxsize=1)
 def _frequencies() -> tuple[Array, NDArray[np.complex128]]:
-    w = 2 * np.pi * np.fft.rfftfreq(int(2 * REACH / STEP), STEP)
-    return w, np.exp(-1j * w * REACH)
+    w = np.asarray(2 * np.pi * np.fft.rfftfreq(int(2 * REACH / STEP), STEP), np.float64)
+    return w, np.asarray(np.exp(-1j * w * REACH), np.complex128)
 
 
 def _table(skewness: float) -> Array:

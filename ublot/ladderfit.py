@@ -1,9 +1,10 @@
 """One lane as a mixture: the unmodified band, rungs of the same shape, and a smooth smear.
 
-The non-linear parameters of a lane are the log width and the skewness of its unmodified band, the log width of rungs over
-it and how that grows, and by how many rows every band stands away from where the calibration puts it. They have a
-Gaussian prior; areas and smear follow from non-negative least squares at every step (variable projection, see
-`ublot.peakmodel`). What the lanes of one blot have in common is learned from all of them and becomes every lane's prior.
+The non-linear parameters of a lane are the log width and the skewness of its unmodified band, the log width of rungs
+over it and how that grows, and by how many rows every band stands away from where the calibration puts it. They have
+a Gaussian prior; areas and smear follow from non-negative least squares at every step (variable projection, see
+`ublot.peakmodel`). What the lanes of one blot have in common is learned from all of them and becomes every lane's
+prior.
 """
 
 from __future__ import annotations
@@ -16,7 +17,18 @@ from numpy.typing import NDArray
 from ublot.bandshape import Bands, shape_bands
 from ublot.nnls import solve_nonnegative
 
-__all__ = ["LaneData", "LaneFit", "Prior", "fit_lane", "pool_lanes"]
+__all__ = [
+    "SHAPES",
+    "LaneData",
+    "LaneFit",
+    "Prior",
+    "fit_lane",
+    "information",
+    "linear_curves",
+    "places",
+    "pool_lanes",
+    "slopes",
+]
 
 Array = NDArray[np.float64]
 
@@ -70,10 +82,8 @@ class LaneFit:
     areas : ndarray, shape (bands,)
     splines : ndarray, shape (splines,)
     bands : Bands
-    gram, cross : ndarray
-        Products of the weighted linear curves with each other (penalised) and with `slopes`.
-    slopes : ndarray, shape (parameters, rows)
-        Derivative of the fitted curve by `theta`.
+    gram : ndarray
+        Products of the weighted linear curves with each other, penalised.
     residual : ndarray, shape (rows,)
         In the unit of the values.
     cost : float
@@ -153,7 +163,7 @@ def information(data: LaneData, fit: LaneFit) -> tuple[Array, Array]:
 
 def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turns: int = 6) -> LaneFit:
     """Fit one lane by damped Gauss-Newton steps from the prior's mean, or from `start`."""
-    precision = np.linalg.inv(prior.covariance)
+    precision: Array = np.asarray(np.linalg.inv(prior.covariance), np.float64)
     active = start.linear > 0 if start is not None and len(start.areas) == data.last - data.first + 1 else None
     fit = _solve(data, prior, precision, prior.mean if start is None else start.theta, active)
     damping = 0.0

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ublot.model import Profile
+if TYPE_CHECKING:
+    from ublot.model import Profile
 
 __all__ = ["Wobble", "measure_wobble"]
 

@@ -1,0 +1,260 @@
+"""From the fit of a lane to areas by number of modifiers, and how sure they are.
+
+Areas are those of the model plus what it left over of the data in the rows of each number of modifiers, so that they
+add up to the signal measured, negative parts included: a model that does not fit well misplaces signal but does not
+lose any, and where there is nothing the areas scatter about zero. Being linear in the data (at given shapes) they have
+the covariance ``V N V' + (V M)(V M)' + G C K C G'``: `V` their response to the data, directly and through the fit; `N`
+the noise of rows; `M` what the background may be off by; `G` their derivative by the fitted parameters, whose posterior
+covariance is `C` and whose prior precision is `K` (linear error propagation of a maximum a posteriori estimate; see
+Bevington & Robinson 2003, ch. 3, and Rodgers 2000, Inverse Methods for Atmospheric Sounding, ch. 3).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ublot.ladder import Interval, Ladder, Species
+from ublot.ladderfit import SHAPES, LaneData, LaneFit, Prior, linear_curves, slopes
+
+if TYPE_CHECKING:
+    from ublot.model import Profile
+    from ublot.wobble import Wobble
+
+__all__ = ["ReadyLane", "report_lane", "row_correlation"]
+
+Array = NDArray[np.float64]
+
+Z95 = 1.959963984540054
+LOCAL = 15  # rows over which the misfit's size is taken
+
+
+@dataclass(frozen=True, eq=False)
+class ReadyLane:
+    """One lane made ready to be fitted.
+
+    Attributes
+    ----------
+    ladder : Ladder
+    data : LaneData
+    window : slice
+        Of the profile: the rows of `data`.
+    own : ndarray
+        Covariance of what only this lane departs by.
+    wobble : Wobble
+    share : float
+        Of a broad smear that may have gone to the background, or the other way.
+    """
+
+    ladder: Ladder
+    data: LaneData
+    window: slice
+    own: Array
+    wobble: Wobble
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Areas:
+    """Areas of: unmodified, smear of 1 ... `last` modifiers, well, then rungs of 1 ... `resolved`."""
+
+    values: Array
+    covariance: Array
+    last: int
+    resolved: int
+
+    @property
+    def by_number(self) -> Array:
+        """Which areas hold 0, 1, ... `last` modifiers, shape (last + 1, areas)."""
+        out = np.zeros((self.last + 1, len(self.values)))
+        out[:, : self.last + 1] = np.eye(self.last + 1)
+        rungs = np.arange(self.resolved)
+        out[1 + rungs, self.last + 2 + rungs] = 1.0
+        return out
+
+
+def row_correlation(scaled: Array, span: int = 12) -> float:
+    """Variance of the mean of neighbours over that of independent values; 1 or more."""
+    count = len(scaled) // span
+    if count < 4:
+        return 1.0
+    blocks = scaled[: count * span].reshape(count, span)
+    return float(np.clip(np.mean(blocks.sum(axis=1) ** 2) / max(span * np.mean(scaled**2), 1e-300), 1.0, span))
+
+
+def report_lane(lane: ReadyLane, prior: Prior, fit: LaneFit, masses: Array) -> Ladder:
+    """Quantities of one lane from its fit.
+
+    Parameters
+    ----------
+    lane : ReadyLane
+        Its data with as many rungs as are resolved.
+    prior : Prior
+    fit : LaneFit
+    masses : ndarray, shape (places,)
+        kDa of 0, 1, 2, ... modifiers.
+    """
+    data = lane.data
+    where = data.nominal + fit.theta[SHAPES:]
+    middle = 0.5 * (where[1:-1] + where[2:])  # between n and n + 1, from n = 1 on
+    areas = _areas(lane, prior, fit, middle)
+    return _describe(lane, fit, areas, masses, where)
+
+
+def _shares_of_rows(profile: Profile, edges: Array) -> Array:
+    """Share of every row in the stretches between falling `edges`, shape (stretches, rows)."""
+    r = profile.rows
+    low, high = edges[1:, None], edges[:-1, None]
+    return np.asarray(np.clip(np.minimum(r + 0.5, high) - np.maximum(r - 0.5, low), 0.0, 1.0), np.float64)
+
+
+def _regions(ladder: Ladder, edges: Array) -> Array:
+    """Rows of the unmodified band, of 1, 2, ... modifiers and of the well."""
+    band = _shares_of_rows(ladder.profile, np.array([ladder.low_row, ladder.boundary_row]))
+    well = _shares_of_rows(ladder.profile, np.array([ladder.well_row, ladder.top_row]))
+    return np.concatenate([band, _shares_of_rows(ladder.profile, edges), well])
+
+
+def _areas(lane: ReadyLane, prior: Prior, fit: LaneFit, middle: Array) -> _Areas:
+    ladder, data = lane.ladder, lane.data
+    last = max(int(np.count_nonzero(middle > ladder.well_row)) + 1, data.last, 1)
+    inner = np.clip(middle[: last - 1], ladder.well_row, ladder.boundary_row)
+    edges = np.minimum.accumulate(np.concatenate([[ladder.boundary_row], inner, [ladder.well_row]]))
+    regions = _regions(ladder, edges)
+    cut = regions[: last + 1, lane.window]
+    inverse, curves, known, used = _posterior(data, prior, fit)
+    bands, linear = len(fit.areas), int(np.count_nonzero(used))
+    values = np.concatenate([regions @ ladder.profile.signal, fit.areas[1 - data.first :]])
+    slope = np.zeros((len(values), len(curves)))
+    # What the model leaves over ...
+    values[: last + 1] -= cut @ (fit.linear @ linear_curves(data, fit))
+    slope[: last + 1] = -cut @ curves.T
+    # ... and its own smear, that under the unmodified band's flank with the first modifier's ...
+    of_smear = cut[1:].copy()
+    of_smear[0] += cut[0]
+    smear = fit.splines @ data.smear
+    values[1 : last + 1] += of_smear @ smear
+    slope[1 : last + 1, bands:linear] += of_smear @ curves[bands:linear].T
+    _move_edges(slope[1 : last + 1, linear + SHAPES :], np.interp(edges[1:-1], data.rows, smear))
+    # ... and its bands.
+    slope[last + 2 + np.arange(data.last), 1 - data.first + np.arange(data.last)] = 1.0
+    if data.first == 0:
+        values[0] += fit.areas[0]
+        slope[0, 0] += 1.0
+    gain = slope @ inverse
+    response = np.zeros((len(values), len(ladder.profile.raw)))
+    response[: len(regions)] = regions
+    response[:, lane.window] += (gain @ curves) * data.weight**2
+    moved = response @ _modes(lane, fit).T
+    covariance = (response * _variance(lane, fit)) @ response.T + moved @ moved.T + gain @ known @ gain.T
+    return _Areas(values, covariance, last, data.last)
+
+
+def _posterior(data: LaneData, prior: Prior, fit: LaneFit) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
+    """Covariance of linear and non-linear parameters, their curves, the precision that is prior, what linear is used."""
+    k = len(fit.areas)
+    # A band at zero might be more; a spline at zero is left out, else the smear could go anywhere.
+    used = np.concatenate([np.ones(k, bool), fit.splines > 0])
+    curves = np.concatenate([linear_curves(data, fit)[used], slopes(data, fit)])
+    known = np.zeros((len(curves),) * 2)
+    size = int(np.count_nonzero(used))
+    known[k:size, k:size] = data.penalty[np.ix_(used[k:], used[k:])]
+    known[size:, size:] = np.linalg.inv(prior.covariance)
+    weighted = curves * data.weight
+    normal = weighted @ weighted.T + known
+    scale = 1 / np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    inverse = np.linalg.inv(normal * np.outer(scale, scale) + 1e-10 * np.eye(len(scale))) * np.outer(scale, scale)
+    return inverse, curves, known, used
+
+
+def _move_edges(slope: Array, height: Array) -> None:
+    """Where rungs stand is uncertain, and so is where the smear of one ends and that of the next begins (in place)."""
+    for j, h in enumerate(height):  # between j + 1 and j + 2 modifiers
+        slope[j, j + 1 : j + 3] -= 0.5 * h
+        slope[j + 1, j + 1 : j + 3] += 0.5 * h
+
+
+def _modes(lane: ReadyLane, fit: LaneFit) -> Array:
+    """What the background may be off by: as stated, what it wobbles besides, and a share of the smear."""
+    profile, data = lane.ladder.profile, lane.data
+    rungs = slice(1 - data.first, None)
+    above = np.zeros(len(profile.raw))
+    above[lane.window] = fit.areas[rungs] @ fit.bands.curves[rungs] + fit.splines @ data.smear
+    smooth = lane.share * ndimage.gaussian_filter1d(above, profile.width, mode="constant")
+    return np.concatenate([profile.modes, lane.wobble.modes(profile, lane.ladder.low_row), smooth[None]])
+
+
+def _variance(lane: ReadyLane, fit: LaneFit) -> Array:
+    """Variance of every row: its noise or what the fit left over, whichever is more, neighbours being alike."""
+    variance = lane.wobble.grain * lane.ladder.profile.noise**2
+    local = np.convolve(np.pad(fit.residual**2, LOCAL // 2, mode="reflect"), np.full(LOCAL, 1 / LOCAL), "valid")
+    scaled = fit.residual / np.sqrt(np.maximum(local, 1e-300))
+    variance[lane.window] = np.maximum(variance[lane.window], local * row_correlation(scaled))
+    return np.asarray(variance, np.float64)
+
+
+def _describe(lane: ReadyLane, fit: LaneFit, areas: _Areas, masses: Array, where: Array) -> Ladder:
+    ladder, values = lane.ladder, areas.values
+    by_number = areas.by_number
+    well = np.eye(len(values))[areas.last + 1]
+    total = np.stack([by_number[0], by_number[1:].sum(axis=0), well])
+    unmodified, hmw, _ = total @ values
+    covariance = total @ areas.covariance @ total.T
+    if ladder.antibody == "modifier":  # there is no unmodified band to be seen
+        unmodified, by_number[0] = 0.0, 0.0
+        covariance[0, :] = covariance[:, 0] = 0.0
+    whole = float(unmodified + hmw)
+    share = by_number @ values / whole if whole > 0 else np.full(len(by_number), math.nan)
+    fitted = np.zeros(len(ladder.profile.raw))
+    fitted[lane.window] = ladder.profile.signal[lane.window] - fit.residual
+    flags = tuple(f for f in ladder.flags if f != "ladder_unresolved")
+    return replace(
+        ladder,
+        unmodified=ladder.unmodified if ladder.antibody == "modifier" else float(unmodified),
+        hmw=float(hmw),
+        covariance=covariance,
+        mean_ubiquitins=_mean_number(by_number, areas, ladder.antibody),
+        shares=(float(share[1:4].sum()), float(share[4:9].sum()), float(share[9:].sum())),
+        ladder_fraction=float(values[areas.last + 2 :].sum() / hmw) if hmw > 0 else math.nan,
+        resolved_to=areas.resolved or None,
+        species=_species(ladder, areas, masses, where, whole),
+        fit=fitted,
+        flags=flags if areas.resolved else (*flags, "ladder_unresolved"),
+    )
+
+
+def _mean_number(by_number: Array, areas: _Areas, antibody: str) -> Interval:
+    """Mean number of modifiers; of an anti-modifier blot, whose signal counts them, per modified molecule."""
+    n = np.arange(len(by_number), dtype=np.float64)
+    if antibody == "modifier":
+        molecules, count = by_number[1:].T @ (1 / n[1:]), by_number[1:].sum(axis=0)
+    else:
+        molecules, count = by_number.sum(axis=0), by_number.T @ n
+    whole = float(molecules @ areas.values)
+    if whole <= 0:
+        return Interval(math.nan)
+    mean = float(count @ areas.values) / whole
+    slope = (count - mean * molecules) / whole
+    reach = Z95 * math.sqrt(max(float(slope @ areas.covariance @ slope), 0.0))
+    return Interval(mean, mean - reach, mean + reach)
+
+
+def _species(ladder: Ladder, areas: _Areas, masses: Array, where: Array, whole: float) -> tuple[Species, ...]:
+    sd = np.sqrt(np.maximum(np.diag(areas.covariance), 0.0))
+
+    def one(n: int, at: int, kind: str) -> Species:
+        value, reach = float(areas.values[at]), Z95 * float(sd[at])
+        share = value / whole if whole > 0 else math.nan
+        return Species(n, float(masses[n]), float(where[n]), Interval(value, value - reach, value + reach), share, kind)
+
+    found = [] if ladder.antibody == "modifier" else [one(0, 0, "rung")]
+    for n in range(1, areas.last + 1):
+        if n <= areas.resolved:
+            found.append(one(n, areas.last + 1 + n, "rung"))
+        found.append(one(n, n, "smear"))
+    return tuple(found)
