@@ -189,11 +189,23 @@ def test_saturated_lanes_are_flagged_and_refused_with_one_line():
     assert found.lanes[use].hmw_fraction.isna().all() and (found.lanes[use].hmw_area > 0).all()
     assert (found.lanes[use].saturated_fraction > 0.01).all()
     (line,) = found.messages
-    assert line.startswith("lanes 2, 3, 4, 5, 6, 7, 8, 9 are not scored (saturated_heavily)")
+    assert line.startswith("no lane is scored (saturated_heavily): more than 1 %")
     assert "--allow-unfit" in line
     allowed = analyse(blot, allow_unfit=True)
     assert allowed.lanes[use].hmw_fraction.notna().all() and allowed.messages == ()
     assert all("override" in names for names, s in zip(flags_of(allowed), use, strict=True) if s)
+
+
+def test_a_lane_that_is_refused_alone_is_named():
+    """Lane 6 alone is brightened until it clips."""
+    blot = small_blot()
+    x = analysed().lanes.x_px[5]
+    image = blot.image.astype(float)
+    image[:, round(x) - 20 : round(x) + 20] *= 2.5
+    found = analyse(blot, image=np.clip(image, 0, 65535).astype(np.uint16))
+    assert found.lanes.index[found.lanes.hmw_fraction.isna() & scored(found)].tolist() == [5]
+    (line,) = found.messages
+    assert line.startswith("lane 6 is not scored (saturated_heavily)")
 
 
 def test_lanes_that_touch_are_scored_on_a_blank_lane_only():

@@ -177,31 +177,35 @@ def _at_edge(blot: Blot, lanes: Lanes) -> Lanes:
     return replace(lanes, items=tuple(items))
 
 
-def _messages(scores: Sequence[Score], layout: Layout | None, params: Params) -> list[str]:
-    """Refusals and missing vehicle lanes in words, one line for each reason."""
-    out = []
+def _messages(scores: Sequence[Score], layout: Layout | None, params: Params, notes: Sequence[str]) -> tuple[str, ...]:
+    """Refusals, `notes` and missing vehicle lanes in words, one line for each reason."""
+    loaded = [s for s in scores if layout is None or layout.of(s.lane).role in SCORED]
     refused: dict[str, list[int]] = {}
-    for score in scores:
-        role = layout.of(score.lane).role if layout is not None else "sample"
-        if role in SCORED and "override" not in score.flags:
-            for name in refuses(score.flags, params.background):
-                refused.setdefault(name, []).append(score.lane)
-    for name, numbers in refused.items():
-        flag = FLAGS[name]
-        said = f"{_lanes_in_words(numbers)} not scored ({name}): {flag.meaning}; {flag.advice}"
-        out.append(f"{said}, or override with --allow-unfit")
+    for score in loaded:
+        for name in refuses(score.flags, params.background) if "override" not in score.flags else ():
+            refused.setdefault(name, []).append(score.lane)
+    whole = [name for name, lanes in refused.items() if len(lanes) == len(loaded)]
+    if whole:
+        # What else there would be to say is of no use: nothing is scored.
+        return (_refusal("no lane is", whole),)
+    out = [*notes, *(_refusal(_lanes_in_words(lanes), [name]) for name, lanes in refused.items())]
     alone = [score.lane for score in scores if "no_vehicle" in score.flags]
     if layout is None:
         out.append("no layout: nothing says which lanes hold the vehicle (DMSO), and nothing is relative to it")
     elif not _numbers(layout, "vehicle"):
         out.append("the layout names no vehicle (DMSO) lane: nothing is relative to it")
     elif alone:
-        out.append(f"{_lanes_in_words(alone)} not relative to the vehicle: it has no lane of their group and time")
-    return out
+        out.append(f"{_lanes_in_words(alone)} relative to the vehicle: it has no lane of their group and time")
+    return tuple(out)
+
+
+def _refusal(which: str, names: Sequence[str]) -> str:
+    reasons = "; ".join(f"{FLAGS[name].meaning}; {FLAGS[name].advice}" for name in names)
+    return f"{which} scored ({', '.join(names)}): {reasons}, or override with --allow-unfit"
 
 
 def _lanes_in_words(numbers: Sequence[int]) -> str:
-    return f"lane {numbers[0]} is" if len(numbers) == 1 else f"lanes {', '.join(map(str, numbers))} are"
+    return f"lane {numbers[0]} is not" if len(numbers) == 1 else f"lanes {', '.join(map(str, numbers))} are not"
 
 
 def run_stages(
@@ -255,7 +259,7 @@ def run_stages(
     loads = _loads(params, layout, ladders)
     image_flags = (*blot.flags, *geometry.flags, *background.flags, *(("edited",) if edits.any else ()))
     scores = _scores(ladders, layout, params, loads, image_flags)
-    said = (*notes, *(layout.notes if layout is not None else ()), *_messages(scores, layout, params))
+    said = _messages(scores, layout, params, (*notes, *(layout.notes if layout is not None else ())))
     cleaned = tuple(k.profile for k in ladders)
     return Stages(geometry, background, cleaned, calibration, ladders, scores, loads, spread, said)
 
