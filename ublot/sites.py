@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ublot.model import Profile
+if TYPE_CHECKING:
+    from ublot.model import Profile
 
 __all__ = ["Band", "find_unmodified", "find_well", "remove_haze"]
 
@@ -135,7 +137,10 @@ def find_unmodified(
     centre = np.full(len(profiles), start)
     bands: list[Band | None] = [None] * len(profiles)
     for turn in range(3):
-        bands = [_peak(p, c - reach, c + reach) if i in chosen else None for i, (p, c) in enumerate(zip(profiles, centre, strict=True))]
+        bands = [
+            _peak(p, c - reach, c + reach) if i in chosen else None
+            for i, (p, c) in enumerate(zip(profiles, centre, strict=True))
+        ]
         found = np.array([b is not None for b in bands])
         if not found.any():
             return (None,) * len(profiles)
@@ -190,7 +195,7 @@ def remove_haze(profiles: Sequence[Profile], below: Sequence[float | None]) -> t
 
 
 def _haze_level(profile: Profile, below: float) -> tuple[float, float, Array, float] | None:
-    """Level below a row, its error, the weights of the rows it was taken from, and the part of the error that is noise."""
+    """Level below a row, its error, the weights of the rows that it rests on, and the part of the error that is noise."""
     first = int(np.ceil(below - profile.top))
     usable = np.flatnonzero(profile.noise[max(first, 0) :] > 0) + max(first, 0)
     if len(usable) < 0.05 * len(profile.raw) or len(usable) < 2 * HAZE_BLOCKS:
