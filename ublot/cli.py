@@ -146,6 +146,80 @@ def analyze(
     _report(analysis, out, as_json=run["json"], quiet=run["quiet"])
 
 
+@app.command(cls=AnalysisCommand, rich_help_panel="Measure")
+@with_analysis_options
+def batch(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Folders, globs, @list.txt, images; paths or URLs such as s3://bucket/blots.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        str, typer.Option("--out", metavar="DIR", help="Where the results go: a folder or a URL.", show_default=False)
+    ],
+    layout: Annotated[
+        _Text,
+        typer.Option(
+            "--layout",
+            metavar="CSV",
+            help="For images without NAME.layout.csv beside them: one sheet for all, column image telling which.",
+        ),
+    ] = None,
+    config: Annotated[
+        _Text, typer.Option("--config", metavar="TOML", help="Options for all; NAME.toml beside an image goes before.")
+    ] = None,
+    workers: Annotated[
+        _Text, typer.Option("--workers", metavar="N", help="Processes. Default: the cores there are; 0: none but this.")
+    ] = None,
+    scheduler: Annotated[
+        _Text, typer.Option("--scheduler", metavar="tcp://HOST:PORT", help="Work on a running dask cluster instead.")
+    ] = None,
+    no_report: NoReport = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Do all anew, edited results too.", rich_help_panel=_OUTPUT)
+    ] = False,
+    json: Json = False,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="One JSON object per line on stdout.", rich_help_panel=_OUTPUT)
+    ] = False,
+    quiet: Quiet = False,
+    **options: Any,
+) -> None:
+    """Analyze many blots, each with its layout beside it; run again to go on where it was stopped."""
+    from ublot.batch import BatchInterrupted, run_batch
+    from ublot.batch.console import batch_progress, print_summary
+
+    if json and log_json:
+        raise BlotError("--json and --log-json exclude each other", "batch", "give one of them")
+    _stop_like_ctrl_c()
+    try:
+        with batch_progress(log_json=log_json, shown=not (quiet or json)) as progress:
+            result = run_batch(
+                inputs,
+                out=out,
+                layout=layout,
+                config=config,
+                workers=None if workers is None else _whole("workers", workers, 0),
+                scheduler=scheduler,
+                report=not no_report,
+                force=force,
+                progress=progress,
+                **options,
+            )
+    except BatchInterrupted as stopped:
+        note(f"ublot: {stopped}")
+        raise typer.Exit(130) from None
+    if json:
+        failures = [{"image": f.image, "stage": f.stage, "error": f.error} for f in result.failures]
+        print_json({**vars(result), "failures": failures, "notes": list(result.notes)})
+    print_summary(result, quiet=quiet or json or log_json)
+    if result.failures:
+        raise typer.Exit(1)
+
+
 @app.command(rich_help_panel="Try it")
 def demo(
     out: Out = Path("ublot-demo"),
@@ -253,6 +327,18 @@ def _report(analysis: Any, out: Path, *, as_json: bool, quiet: bool) -> None:
         by_area = analysis.params.antibody == "modifier" or analysis.params.assay == "cells"
         lanes_table(rows, by_area=by_area)
         print(f"The result is in {out}")
+
+
+def _stop_like_ctrl_c() -> None:
+    """Let SIGTERM, with which clusters and service managers end a run, stop it as Ctrl-C does."""
+    import signal
+    import threading
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, stop)
 
 
 def _whole(option: str, text: str, least: int) -> int:

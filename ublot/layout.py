@@ -128,7 +128,7 @@ def read_layout(source: Any) -> Layout:
 
     Parameters
     ----------
-    source : path, DataFrame, mapping of columns, iterable of mappings, or Layout
+    source : path, DataFrame, mapping of columns, iterable of mappings, Table or Layout
         ``lane`` and ``role`` are needed, the other columns of the contract are optional, any more are carried along.
         A file is CSV (UTF-8; comma, semicolon or tab; with the latter two a decimal comma is understood) or XLSX.
 
@@ -156,6 +156,8 @@ def read_layout(source: Any) -> Layout:
 
 
 def _as_table(source: Any) -> Table:
+    if isinstance(source, Table):
+        return source
     if isinstance(source, str | Path):
         return read_table(source, "layout")
     if isinstance(source, Mapping) or hasattr(source, "columns"):
