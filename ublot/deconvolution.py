@@ -34,7 +34,7 @@ BENDS = 0.25  # prior of the smear's second differences, in its own 95th percent
 TAIL = 0.2  # spacings below the unmodified region that are fitted, for the band's tail
 EMPTY = 1.0  # spacings below the unmodified region from where on nothing of the target can stand
 TO_BACKGROUND = 0.004, 0.35  # share of a broad smear that is not safe from the background, and that per leak
-TURNS = 2, 1  # with what is known beforehand, and with what the other lanes say
+TURNS = 4, 2  # with what is known beforehand, and with what the other lanes say
 MOST, BEYOND = 60, 3  # modifiers, and places beyond the well
 
 
@@ -116,7 +116,7 @@ def _first_width(ladders: Sequence[Ladder], nominal: Array) -> float:
         signal = k.profile.signal[near]
         if k.antibody == "target" and len(signal) and signal.max() > 10 * np.median(k.profile.noise[near]):
             widths.append(float(np.count_nonzero(signal > 0.5 * signal.max())) / 2.3548)
-    return float(np.clip(np.median(widths) if widths else 0.12 * spacing, 0.03 * spacing, 0.4 * spacing))
+    return float(np.clip(np.median(widths) if widths else 0.12 * spacing, 0.03 * spacing, 0.6 * spacing))
 
 
 def _prepare(ladder: Ladder, nominal: Array, sigma: float, wobble: Wobble, share: float) -> ReadyLane:

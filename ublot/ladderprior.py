@@ -1,4 +1,4 @@
-"""What is known of rungs before a blot is seen: how wide they are, and how far they may stand from their nominal place."""
+"""What is known of rungs before a blot is seen: how wide they are, and how far off they may stand."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def _areas(lane: ReadyLane, prior: Prior, fit: LaneFit, middle: Array) -> _Areas
 
 
 def _posterior(data: LaneData, prior: Prior, fit: LaneFit) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
-    """Covariance of linear and non-linear parameters, their curves, the precision that is prior, what linear is used."""
+    """Covariance of linear and non-linear parameters, their curves, the prior's precision, which linear are used."""
     k = len(fit.areas)
     # A band at zero might be more; a spline at zero is left out, else the smear could go anywhere.
     used = np.concatenate([np.ones(k, bool), fit.splines > 0])
