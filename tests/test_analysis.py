@@ -81,7 +81,8 @@ def test_what_was_saved_is_in_the_record(folder, from_file):
     assert record["params"]["marker"] == "precision-plus" and record["versions"]["ublot"] == ublot.__version__
     assert len(record["geometry"]["lanes"]) == 10 and record["calibration"]["kind"] == "marker"
     assert [row["role"] for row in record["layout"]] == [row["role"] for row in small_blot().layout]
-    assert {p.name for p in out.iterdir()} == {"analysis.json", "lanes.csv", "species.csv", "profiles.csv"}
+    tables = {"lanes.csv", "species.csv", "profiles.csv", "summary.csv", "dose_response.csv"}
+    assert {p.name for p in out.iterdir()} == {"analysis.json", *tables}
 
 
 def test_a_different_analysis_is_not_equal(from_file, source):

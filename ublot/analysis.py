@@ -91,10 +91,27 @@ class Analysis:
         """One row per lane and row of pixels."""
         return self._frame("profiles")
 
+    @cached_property
+    def statistics(self) -> Tables:
+        """Tables across lanes as plain columns: ``summary`` and ``dose_response``."""
+        from ublot.comparison import blot_statistics
+
+        return blot_statistics(self.columns["lanes"], self.source.name)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row per condition and quantity."""
+        return self._frame("summary")
+
+    @cached_property
+    def dose_response(self) -> pd.DataFrame:
+        """One row per compound with at least four doses, and quantity."""
+        return self._frame("dose_response")
+
     def _frame(self, name: str) -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame(self.columns[name])
+        return pd.DataFrame(self.columns[name] if name in self.columns else self.statistics[name])
 
     # ------------------------------------------------------------------------------------------- what it rests on
     @property
@@ -187,14 +204,22 @@ class Analysis:
             The folder is not ublot's, holds edits, or cannot be written.
         """
         files: dict[str, bytes | Callable[[Path], object]] = {
-            f"{name}.csv": csv_bytes(columns) for name, columns in self.columns.items()
+            f"{name}.csv": csv_bytes(columns) for name, columns in {**self.columns, **self.statistics}.items()
         }
         files[RECORD] = json_bytes(self.record)
         if report:
             files |= self._figures()
+            files["tables.xlsx"] = self._workbook()
         # An image that lies in the folder is kept there, unless a file of the result bears its name.
         endangered = self._path is not None and self._path.name in OWN_FILES
         return write_result(out, files, image=self._path if endangered else None, force=force)
+
+    def _workbook(self) -> bytes:
+        """All tables but the profiles, whose rows are those of the picture."""
+        from ublot.workbook import xlsx_bytes
+
+        tables = {**self.columns, **self.statistics}
+        return xlsx_bytes({name: tables[name] for name in ("lanes", "species", "summary", "dose_response")})
 
     def _figures(self) -> dict[str, bytes]:
         """Pictures by file name; of a blot without lanes there is only the overlay."""

@@ -34,6 +34,7 @@ OWN_FILES = frozenset(
         "profiles.csv",
         "summary.csv",
         "dose_response.csv",
+        "tables.xlsx",
         "report.html",
         "overlay.png",
         "profiles.png",

@@ -25,7 +25,7 @@ def header_with_unit(name: str) -> str:
     """
     if name in AREAS:
         return f"{name} [signal x px²]"
-    if name.startswith("ec50_") or name.startswith("ki_"):
+    if name.startswith(("ec50_", "ki_")) and name != "ec50_ratio":
         return f"{name.removesuffix('_nM')} [nM]"
     stem, _, last = name.rpartition("_")
     if name.endswith("_per_min"):
