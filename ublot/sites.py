@@ -195,7 +195,7 @@ def remove_haze(profiles: Sequence[Profile], below: Sequence[float | None]) -> t
 
 
 def _haze_level(profile: Profile, below: float) -> tuple[float, float, Array, float] | None:
-    """Level below a row, its error, the weights of the rows that it rests on, and the part of the error that is noise."""
+    """Level below a row, its error, the weights of the rows it rests on, and the part of the error that is noise."""
     first = int(np.ceil(below - profile.top))
     usable = np.flatnonzero(profile.noise[max(first, 0) :] > 0) + max(first, 0)
     if len(usable) < 0.05 * len(profile.raw) or len(usable) < 2 * HAZE_BLOCKS:
