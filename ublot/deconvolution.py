@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ublot.calibration import row_at
 from ublot.ladderfit import SHAPES, LaneData, LaneFit, Prior, fit_lane, information, places, pool_lanes
 from ublot.ladderprior import SHAPE_MEAN, common_prior, last_resolved, own_spread
-from ublot.ladderreport import ReadyLane, report_lane, row_correlation
+from ublot.ladderreport import ReadyLane, bin_rows, report_lane, row_correlation
 from ublot.peakmodel import spline_basis
 from ublot.wobble import Wobble, measure_wobble
 
@@ -28,6 +28,7 @@ Array = NDArray[np.float64]
 SIGNIFICANT = 3.5  # standard deviations a rung stands above none
 PROMINENT = 0.15  # height of a rung over the smear's beneath it, from which on it is one
 RELATIVE_ERROR = 0.01  # of the model, as a share of the signal: bands are not exactly of the shape assumed
+SAMPLING = 1.5  # bins in the sigma of a band, at least
 KNOTS = 0.7  # of the smear, in spacings of the first rung: coarser than a band, finer than the smear of one rung
 SMEAR_END = 0.1  # spacings above the unmodified band at which the smear has ended
 BENDS = 0.25  # prior of the smear's second differences, in its own 95th percentile
@@ -120,25 +121,27 @@ def _first_width(ladders: Sequence[Ladder], nominal: Array) -> float:
 
 
 def _prepare(ladder: Ladder, nominal: Array, sigma: float, wobble: Wobble, share: float) -> ReadyLane:
-    profile, spacing = ladder.profile, float(nominal[0] - nominal[1])
+    spacing = float(nominal[0] - nominal[1])
     first = 0 if ladder.antibody == "target" else 1
     end = ladder.low_row + TAIL * spacing if first == 0 else ladder.boundary_row
-    inside = np.flatnonzero((profile.rows >= ladder.well_row) & (profile.rows <= end))
+    bins = bin_rows(ladder.profile, max(int(sigma / SAMPLING), 1))
+    inside = np.flatnonzero((bins.rows >= ladder.well_row) & (bins.rows <= end))
     window = slice(int(inside[0]), int(inside[-1]) + 1)
-    rows, values = profile.rows[window], profile.signal[window]
+    rows, values = bins.rows[window], bins.signal[window]
     smear, penalty = _smear(rows, values, ladder, spacing)
     shift = ladder.target_row - float(nominal[0])
-    weight = 1 / _error(values, profile.noise[window])
+    weight = 1 / _error(values, bins.noise[window])
     last = max(last_resolved(nominal, sigma, SHAPE_MEAN), 1)
     data = LaneData(rows, values, weight, nominal + shift, first, last, smear, penalty)
     own = own_spread(nominal, shift, ladder.target_row - ladder.well_row)
-    return ReadyLane(ladder, data, window, own, wobble, share)
+    return ReadyLane(ladder, bins, data, window, own, wobble, share)
 
 
 def _smear(rows: Array, values: Array, ladder: Ladder, spacing: float) -> tuple[Array, Array]:
     """Splines that have run out just above the unmodified band, shape (splines, rows), and what keeps them smooth."""
     until = ladder.target_row - SMEAR_END * spacing
-    grid = np.arange(rows[0], max(until, rows[0] + 8.0))
+    step = float(rows[1] - rows[0])
+    grid = np.arange(rows[0], max(until, rows[0] + 8.0 * step), step)
     basis = spline_basis(grid, KNOTS * spacing)[:, :-3]  # those that do not end with the grid
     splines = np.zeros((basis.shape[1], len(rows)))
     both = min(len(rows), len(grid))
@@ -157,7 +160,7 @@ def _error(values: Array, noise: Array) -> Array:
 def _weigh(lane: ReadyLane, fit: LaneFit) -> ReadyLane:
     """Weights after what the first fit left over: its size and that neighbours are alike."""
     scaled = fit.residual * lane.data.weight
-    worse = max(float(np.sqrt(np.mean(scaled**2))), 1.0) * math.sqrt(row_correlation(scaled))
+    worse = max(float(np.sqrt(np.mean(scaled**2))), 1.0) * math.sqrt(row_correlation(scaled, lane.bins.height))
     return replace(lane, data=replace(lane.data, weight=lane.data.weight / worse))
 
 

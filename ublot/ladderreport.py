@@ -19,19 +19,54 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ublot.bandshape import shape_bands
 from ublot.ladder import Interval, Ladder, Species
-from ublot.ladderfit import SHAPES, LaneData, LaneFit, Prior, linear_curves, slopes
+from ublot.ladderfit import SHAPES, LaneData, LaneFit, Prior, linear_curves, places, slopes
 
 if TYPE_CHECKING:
     from ublot.model import Profile
     from ublot.wobble import Wobble
 
-__all__ = ["ReadyLane", "report_lane", "row_correlation"]
+__all__ = ["Bins", "ReadyLane", "bin_rows", "report_lane", "row_correlation"]
 
 Array = NDArray[np.float64]
 
 Z95 = 1.959963984540054
 LOCAL = 15  # rows over which the misfit's size is taken
+ALIKE = 12  # rows over which neighbouring residuals may be alike
+
+
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """A profile in means of so many rows that a band is still well sampled: bands are wide, and most work is by rows.
+
+    Attributes
+    ----------
+    height : int
+        Rows of a bin.
+    rows : ndarray, shape (bins,)
+        ``row_px`` of their centres.
+    signal, noise : ndarray, shape (bins,)
+        Mean signal per row, and its standard deviation.
+    """
+
+    height: int
+    rows: Array
+    signal: Array
+    noise: Array
+
+
+def _means(values: Array, height: int) -> Array:
+    """Means of `height` neighbours along the last axis; what is left over at its end is dropped."""
+    count = values.shape[-1] // height
+    cut = values[..., : count * height]
+    return np.asarray(cut.reshape(*values.shape[:-1], count, height).mean(axis=-1), np.float64)
+
+
+def bin_rows(profile: Profile, height: int) -> Bins:
+    """Means of `height` rows each."""
+    noise = np.sqrt(_means(profile.noise**2, height) / height)
+    return Bins(height, _means(profile.rows, height), _means(profile.signal, height), noise)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +76,11 @@ class ReadyLane:
     Attributes
     ----------
     ladder : Ladder
+    bins : Bins
+        Of its profile.
     data : LaneData
     window : slice
-        Of the profile: the rows of `data`.
+        Of the bins: those in `data`.
     own : ndarray
         Covariance of what only this lane departs by.
     wobble : Wobble
@@ -52,6 +89,7 @@ class ReadyLane:
     """
 
     ladder: Ladder
+    bins: Bins
     data: LaneData
     window: slice
     own: Array
@@ -78,8 +116,9 @@ class _Areas:
         return out
 
 
-def row_correlation(scaled: Array, span: int = 12) -> float:
-    """Variance of the mean of neighbours over that of independent values; 1 or more."""
+def row_correlation(scaled: Array, height: int) -> float:
+    """Variance of the mean of neighbours over that of independent values, in bins of `height` rows; 1 or more."""
+    span = max(ALIKE // height, 2)
     count = len(scaled) // span
     if count < 4:
         return 1.0
@@ -106,18 +145,19 @@ def report_lane(lane: ReadyLane, prior: Prior, fit: LaneFit, masses: Array) -> L
     return _describe(lane, fit, areas, masses, where)
 
 
-def _shares_of_rows(profile: Profile, edges: Array) -> Array:
-    """Share of every row in the stretches between falling `edges`, shape (stretches, rows)."""
-    r = profile.rows
+def _rows_between(bins: Bins, edges: Array) -> Array:
+    """Rows of every bin in the stretches between falling `edges`, shape (stretches, bins)."""
+    r, half = bins.rows, 0.5 * bins.height
     low, high = edges[1:, None], edges[:-1, None]
-    return np.asarray(np.clip(np.minimum(r + 0.5, high) - np.maximum(r - 0.5, low), 0.0, 1.0), np.float64)
+    return np.asarray(np.clip(np.minimum(r + half, high) - np.maximum(r - half, low), 0.0, bins.height), np.float64)
 
 
-def _regions(ladder: Ladder, edges: Array) -> Array:
-    """Rows of the unmodified band, of 1, 2, ... modifiers and of the well."""
-    band = _shares_of_rows(ladder.profile, np.array([ladder.low_row, ladder.boundary_row]))
-    well = _shares_of_rows(ladder.profile, np.array([ladder.well_row, ladder.top_row]))
-    return np.concatenate([band, _shares_of_rows(ladder.profile, edges), well])
+def _regions(lane: ReadyLane, edges: Array) -> Array:
+    """Rows of the unmodified band, of 1, 2, ... modifiers and of the well, in every bin."""
+    ladder = lane.ladder
+    band = _rows_between(lane.bins, np.array([ladder.low_row, ladder.boundary_row]))
+    well = _rows_between(lane.bins, np.array([ladder.well_row, ladder.top_row]))
+    return np.concatenate([band, _rows_between(lane.bins, edges), well])
 
 
 def _areas(lane: ReadyLane, prior: Prior, fit: LaneFit, middle: Array) -> _Areas:
@@ -125,11 +165,11 @@ def _areas(lane: ReadyLane, prior: Prior, fit: LaneFit, middle: Array) -> _Areas
     last = max(int(np.count_nonzero(middle > ladder.well_row)) + 1, data.last, 1)
     inner = np.clip(middle[: last - 1], ladder.well_row, ladder.boundary_row)
     edges = np.minimum.accumulate(np.concatenate([[ladder.boundary_row], inner, [ladder.well_row]]))
-    regions = _regions(ladder, edges)
+    regions = _regions(lane, edges)
     cut = regions[: last + 1, lane.window]
     inverse, curves, known, used = _posterior(data, prior, fit)
     bands, linear = len(fit.areas), int(np.count_nonzero(used))
-    values = np.concatenate([regions @ ladder.profile.signal, fit.areas[1 - data.first :]])
+    values = np.concatenate([regions @ lane.bins.signal, fit.areas[1 - data.first :]])
     slope = np.zeros((len(values), len(curves)))
     # What the model leaves over ...
     values[: last + 1] -= cut @ (fit.linear @ linear_curves(data, fit))
@@ -147,7 +187,7 @@ def _areas(lane: ReadyLane, prior: Prior, fit: LaneFit, middle: Array) -> _Areas
         values[0] += fit.areas[0]
         slope[0, 0] += 1.0
     gain = slope @ inverse
-    response = np.zeros((len(values), len(ladder.profile.raw)))
+    response = np.zeros((len(values), len(lane.bins.rows)))
     response[: len(regions)] = regions
     response[:, lane.window] += (gain @ curves) * data.weight**2
     moved = response @ _modes(lane, fit).T
@@ -183,18 +223,22 @@ def _modes(lane: ReadyLane, fit: LaneFit) -> Array:
     """What the background may be off by: as stated, what it wobbles besides, and a share of the smear."""
     profile, data = lane.ladder.profile, lane.data
     rungs = slice(1 - data.first, None)
-    above = np.zeros(len(profile.raw))
+    above = np.zeros(len(lane.bins.rows))
     above[lane.window] = fit.areas[rungs] @ fit.bands.curves[rungs] + fit.splines @ data.smear
-    smooth = lane.share * ndimage.gaussian_filter1d(above, profile.width, mode="constant")
-    return np.concatenate([profile.modes, lane.wobble.modes(profile, lane.ladder.low_row), smooth[None]])
+    height = lane.bins.height
+    smooth = lane.share * ndimage.gaussian_filter1d(above, profile.width / height, mode="constant")
+    stated = np.concatenate([profile.modes, lane.wobble.modes(profile, lane.ladder.low_row)])
+    return np.concatenate([_means(stated, height), smooth[None]])
 
 
 def _variance(lane: ReadyLane, fit: LaneFit) -> Array:
-    """Variance of every row: its noise or what the fit left over, whichever is more, neighbours being alike."""
-    variance = lane.wobble.grain * lane.ladder.profile.noise**2
-    local = np.convolve(np.pad(fit.residual**2, LOCAL // 2, mode="reflect"), np.full(LOCAL, 1 / LOCAL), "valid")
+    """Variance of every bin: its noise or what the fit left over, whichever is more, neighbours being alike."""
+    variance = lane.wobble.grain * lane.bins.noise**2
+    reach = max(LOCAL // (2 * lane.bins.height), 1)
+    kernel = np.full(2 * reach + 1, 1 / (2 * reach + 1))
+    local = np.convolve(np.pad(fit.residual**2, reach, mode="reflect"), kernel, "valid")
     scaled = fit.residual / np.sqrt(np.maximum(local, 1e-300))
-    variance[lane.window] = np.maximum(variance[lane.window], local * row_correlation(scaled))
+    variance[lane.window] = np.maximum(variance[lane.window], local * row_correlation(scaled, lane.bins.height))
     return np.asarray(variance, np.float64)
 
 
@@ -210,8 +254,6 @@ def _describe(lane: ReadyLane, fit: LaneFit, areas: _Areas, masses: Array, where
         covariance[0, :] = covariance[:, 0] = 0.0
     whole = float(unmodified + hmw)
     share = by_number @ values / whole if whole > 0 else np.full(len(by_number), math.nan)
-    fitted = np.zeros(len(ladder.profile.raw))
-    fitted[lane.window] = ladder.profile.signal[lane.window] - fit.residual
     flags = tuple(f for f in ladder.flags if f != "ladder_unresolved")
     return replace(
         ladder,
@@ -223,9 +265,19 @@ def _describe(lane: ReadyLane, fit: LaneFit, areas: _Areas, masses: Array, where
         ladder_fraction=float(values[areas.last + 2 :].sum() / hmw) if hmw > 0 else math.nan,
         resolved_to=areas.resolved or None,
         species=_species(ladder, areas, masses, where, whole),
-        fit=fitted,
+        fit=_curve(lane, fit),
         flags=flags if areas.resolved else (*flags, "ladder_unresolved"),
     )
+
+
+def _curve(lane: ReadyLane, fit: LaneFit) -> Array:
+    """The fitted signal, aligned with the profile; 0 where nothing was fitted."""
+    data, rows = lane.data, lane.ladder.profile.rows
+    bands = shape_bands(rows, *places(data, fit.theta), float(fit.theta[1])).curves
+    smear = np.interp(rows, data.rows, fit.splines @ data.smear)
+    half = 0.5 * lane.bins.height
+    fitted = (rows >= data.rows[0] - half) & (rows <= data.rows[-1] + half)
+    return np.asarray(np.where(fitted, fit.areas @ bands + smear, 0.0), np.float64)
 
 
 def _mean_number(by_number: Array, areas: _Areas, antibody: str) -> Interval:
