@@ -15,6 +15,7 @@ import typer
 from ublot import __version__
 from ublot.console import AnalysisCommand, OneLineGroup, lanes_table, note, print_facts, print_json, progress_bar
 from ublot.errors import BlotError
+from ublot.statisticscli import register as register_statistics
 
 __all__ = ["app", "main"]
 
@@ -313,6 +314,9 @@ def view(
         raise BlotError("there is no display to open a window on", "view", "run it on a desktop, or ssh -X")
     ublot_napari.open_viewer(path)
     napari.run()
+
+
+register_statistics(app)
 
 
 # ----------------------------------------------------------------------------------------------------------- shared

@@ -49,12 +49,15 @@ class Comparison:
         What was averaged, left out or not alike, in words.
     protein_nM : float or None
         Target in the tube.
+    by_area : bool
+        The area is the primary score: blots of the modifier, or of cells.
     """
 
     blots: tuple[dict[str, Any], ...]
     columns: Mapping[str, Columns]
     messages: tuple[str, ...]
     protein_nM: float | None = None
+    by_area: bool = False
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -184,7 +187,9 @@ def compare_blots(results: Iterable[Any], *, protein_nM: float | None = None) ->
         "lanes": _joined({name: a.columns["lanes"] for name, a in analyses.items()}),
     }
     blots = tuple({"name": name, "image": a.source.name, "sha256": a.source.sha256} for name, a in analyses.items())
-    return Comparison(blots, columns, tuple(messages), protein_nM)
+    options = next(iter(analyses.values())).params
+    by_area = options.antibody == "modifier" or options.assay == "cells"
+    return Comparison(blots, columns, tuple(messages), protein_nM, by_area)
 
 
 def _opened(results: Iterable[Any]) -> list[tuple[str, Analysis]]:

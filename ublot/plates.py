@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +14,20 @@ from ublot.competition import competition_ki
 from ublot.doseresponse import DOSE_COLUMNS, FEWEST_DOSES, Estimate, estimate_ec50, estimate_row
 from ublot.errors import BlotError
 from ublot.logistic import Curves
-from ublot.tables import Table, number, read_table, table_from_columns
+from ublot.results import Kind, json_bytes, write_result
+from ublot.tables import Table, csv_bytes, number, read_table, table_from_columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PLATE_COLUMNS", "Plate", "Well", "fit_dose_response", "plate_columns", "read_plate"]
+__all__ = ["PLATES", "PLATE_COLUMNS", "Plate", "Well", "fit_dose_response", "plate_columns", "read_plate", "save_plate"]
 
 PLATE_COLUMNS = (*DOSE_COLUMNS, "absolute_ic50_nM", "ki_nM", "ki_low", "ki_high")
 """Columns of the answer: those of `dose_response.csv` and what only plates have."""
 
+PLATES = Kind(
+    "dose_response.json", "ublot dose-response", frozenset({"dose_response.json", "dose_response.csv", "wells.csv"})
+)
 QUANTITY = "percent_of_vehicle"
 TO_NM = {"pm": 1e-3, "nm": 1.0, "um": 1e3, "µm": 1e3, "μm": 1e3, "mm": 1e6, "m": 1e9}
 _SKIPPED = ("blank", "ignore", "marker")
@@ -281,6 +285,24 @@ def plate_columns(
         fix = f"an EC50 takes at least {FEWEST_DOSES} doses"
         raise BlotError(f"no compound with {FEWEST_DOSES} doses", plate.name, fix)
     return {name: [row[name] for row in rows] for name in PLATE_COLUMNS}
+
+
+def save_plate(out: str | Path, plate: Plate, columns: Mapping[str, Sequence[Any]], options: Mapping[str, Any]) -> Path:
+    """Write ``dose_response.csv``, ``wells.csv`` (percent of vehicle), and how they were made.
+
+    Raises
+    ------
+    BlotError
+        The folder was not written by this command, or cannot be written.
+    """
+    wells = {field.name: [getattr(w, field.name) for w in plate.wells] for field in fields(Well)}
+    record = {"writer": PLATES.writer, "schema": 1, "table": plate.name, "options": dict(options)}
+    files = {
+        "dose_response.csv": csv_bytes(columns),
+        "wells.csv": csv_bytes(wells),
+        PLATES.record: json_bytes(record),
+    }
+    return write_result(out, files, kind=PLATES)
 
 
 def _binding(protein: float | None, probe: float | None, probe_kd: float | None) -> tuple[float, float, float] | None:
