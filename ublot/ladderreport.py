@@ -189,10 +189,29 @@ def _areas(lane: ReadyLane, prior: Prior, fit: LaneFit, middle: Array) -> _Areas
     gain = slope @ inverse
     response = np.zeros((len(values), len(lane.bins.rows)))
     response[: len(regions)] = regions
-    response[:, lane.window] += (gain @ curves) * data.weight**2
+    through_fit = (gain @ curves) * data.weight**2
+    response[:, lane.window] += through_fit
     moved = response @ _modes(lane, fit).T
-    covariance = (response * _variance(lane, fit)) @ response.T + moved @ moved.T + gain @ known @ gain.T
+    variance, prior_part = _variance(lane, fit), gain @ known @ gain.T
+    covariance = (response * variance) @ response.T + moved @ moved.T + prior_part
+    if data.first == 0:
+        error = through_fit[0] ** 2 @ variance[lane.window] + prior_part[0, 0]
+        values = _as_far_as_clear(values, regions @ lane.bins.signal, float(error), last)
     return _Areas(values, covariance, last, data.last)
+
+
+def _as_far_as_clear(values: Array, plain: Array, variance: float, last: int) -> Array:
+    """What the fit moves across the cut, shrunk by how little of that is clear (James & Stein 1961, positive part).
+
+    Where bands do not overlap there is nothing to move, and a faint lane is not to lose to the fit's own error.
+    """
+    moved = float(values[0] - plain[0])
+    kept = max(1.0 - variance / max(moved**2, 1e-300), 0.0)
+    out = values.copy()
+    out[0] -= (1 - kept) * moved
+    modified = float(values[1 : last + 1].sum() + values[last + 2 :].sum())
+    out[1] -= (1 - kept) * (modified - float(plain[1 : last + 1].sum()))
+    return out
 
 
 def _posterior(data: LaneData, prior: Prior, fit: LaneFit) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
