@@ -7,24 +7,22 @@ were under way are done again, each alone.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from functools import cache
 from itertools import islice
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from ublot import __version__
-from ublot.batch.threads import THREADS, one_thread
+from ublot.batch.pool import process_pool
+from ublot.batch.threads import one_thread
 from ublot.batch.work import Outcome, work
 from ublot.errors import BlotError
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
+    from concurrent.futures import ProcessPoolExecutor
 
     from ublot.batch.work import Common, Job
 
@@ -33,7 +31,6 @@ __all__ = ["available_cores", "run_cluster", "run_pool", "run_serial"]
 AHEAD = 2  # jobs under way per worker: one at work and the next one waiting for it
 ALONE = 2  # times that a blot is tried alone after its worker died
 KILLED = "the worker process died while it analysed this blot (out of memory, or a crash in a library)"
-PRELOAD = ("ublot.batch.preload",)
 
 
 def available_cores() -> int:
@@ -76,17 +73,11 @@ def run_pool(jobs: Iterable[Job], common: Common, workers: int) -> Iterator[Outc
     BlotError
         No worker can be started.
     """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise BlotError(
-            "run_batch was called while a worker was starting: a worker loads the script that started it",
-            "run_batch", 'put the call below: if __name__ == "__main__":',
-        )  # fmt: skip
     waiting = iter(jobs)
     finished = False
     while not finished:
         lost: list[Job] = []
-        with _pool(workers) as pool:
-            _first_sign(pool)
+        with process_pool(workers) as pool:
             finished = yield from _until_broken(pool, waiting, common, workers * AHEAD, lost)
         yield from _each_alone(lost, common)
 
@@ -124,7 +115,7 @@ def _each_alone(suspects: Iterable[Job], common: Common) -> Iterator[Outcome]:
     """Jobs whose worker may have died of them, one at a time: who kills it again is the one."""
     for job in suspects:
         for _ in range(ALONE):
-            with _pool(1) as pool:
+            with process_pool(1) as pool:
                 try:
                     yield pool.submit(work, job, common).result()
                     break
@@ -132,68 +123,6 @@ def _each_alone(suspects: Iterable[Job], common: Common) -> Iterator[Outcome]:
                     continue
         else:
             yield Outcome(job.item.name, "failed", "worker", KILLED)
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that end with this block and with this process, however either ends."""
-    methods = multiprocessing.get_all_start_methods()
-    # A plain fork would copy threads' locks in whatever state they are; the server is forked before there are any.
-    context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    lifeline, held = context.Pipe(duplex=False)
-    try:
-        if "forkserver" in methods:
-            context.set_forkserver_preload(list(PRELOAD))
-        pool = ProcessPoolExecutor(workers, context, _begin_worker, (lifeline,))
-        try:
-            yield pool
-        except BaseException:
-            held.close()  # whatever the workers do now, its results would not be looked at
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-    finally:
-        held.close()
-        lifeline.close()
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _begin_worker(lifeline: Connection) -> None:
-    """Prepare a worker: it leaves Ctrl-C to its parent, and does not outlive it."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    Thread(target=_leave_with, args=(lifeline,), name="ublot-lifeline", daemon=True).start()
-    import warnings
-
-    warnings.simplefilter("ignore")
-    one_thread().__enter__()
-
-
-def _leave_with(lifeline: Connection) -> None:
-    with suppress(OSError):
-        lifeline.poll(None)  # nobody ever writes: it returns when the other end is closed
-    os._exit(1)
-
-
-def _ready() -> bool:
-    return True
-
-
-def _first_sign(pool: ProcessPoolExecutor) -> None:
-    try:
-        pool.submit(_ready).result()
-    except BrokenExecutor:
-        fix = 'in a script, call run_batch below: if __name__ == "__main__":'
-        raise BlotError("the worker processes do not start", "workers", fix) from None
 
 
 # ----------------------------------------------------------------------------------------------------------- cluster
@@ -278,7 +207,7 @@ def _on_cluster(
     under_way: dict[str, tuple[Any, Job]] = {}
     suspects: list[Job] = []
     collect: Any = as_completed
-    completed, room = collect(), _Room(client)
+    completed, room = collect(loop=client.loop), _Room(client)
     try:
         while True:
             for job in islice(waiting, max(0, room() - len(under_way))):
