@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -34,7 +35,7 @@ def _gradients(offset: Array, width: float, softness: float) -> tuple[Array, Arr
 
 
 def _normal_equations(
-    cells: Cells, lanes: Lanes, fit: Membrane, residual: Array
+    cells: Cells, lanes: Lanes, fit: Membrane, residual: Array, blank: Collection[int]
 ) -> tuple[Array, Array]:
     """Gauss-Newton equations of all geometry parameters, lane amplitudes eliminated row by row."""
     mid = 0.5 * (cells.row_px[0] + cells.row_px[-1])
@@ -50,6 +51,9 @@ def _normal_equations(
         own = (w * shape**2).sum(axis=1) + 1e-12
         # A height that is mostly noise says nothing about the shape: it is shrunk by its own variance.
         height = fit.amplitudes[:, i]
+        if lane.number in blank and np.median(height**2 * own) < CERTAIN:
+            # Only haze, which runs the whole length, shows where a blank lane is. The rest is its neighbours' bands.
+            continue
         height = (height * (1 - CERTAIN / np.maximum(height**2 * own, CERTAIN)))[:, None]
         free = [(g - shape * ((w * shape * g).sum(axis=1) / own)[:, None]) * height for g in gradients]
         error = np.take_along_axis(residual, index, axis=1)
@@ -87,7 +91,24 @@ def _moved(lanes: Lanes, step: Array, rows: tuple[float, float]) -> Lanes:
     return replace(lanes, items=tuple(items), softness=softness)
 
 
-def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 8) -> tuple[Lanes, Membrane]:
+def _evenly_spaced(lanes: Lanes, blank: Collection[int], row: float) -> Lanes:
+    """Lanes with the blank ones moved to where the spacing of the others puts them."""
+    known = np.array([lane.number not in blank for lane in lanes])
+    if known.sum() < 2 or known.all():
+        return lanes
+    number = np.arange(len(lanes))
+    x = np.array([float(lane.centre(row)) for lane in lanes])
+    at = number[known]
+    pitch = float(np.median(np.diff(x[known]) / np.diff(at)))
+    beyond = np.minimum(number - at[0], 0) + np.maximum(number - at[-1], 0)
+    shift = np.where(known, 0.0, np.interp(number, at, x[known]) + beyond * pitch - x)
+    items = [replace(lane, xs=tuple(np.asarray(lane.xs) + s)) for lane, s in zip(lanes, shift, strict=True)]
+    return replace(lanes, items=tuple(items))
+
+
+def refine_lanes(
+    cells: Cells, lanes: Lanes, *, turns: int = 12, blank: Collection[int] = ()
+) -> tuple[Lanes, Membrane]:
     """Fit centre lines, widths and softness of all lanes to the cells, by Gauss-Newton steps with weak priors.
 
     Tilt and bow are shared by all lanes up to small deviations, so that a faint or blank lane follows its neighbours.
@@ -99,6 +120,8 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 8) -> tuple[Lanes, 
         Start: centre lines right to about a quarter of the pitch.
     turns : int
         Steps at most.
+    blank : collection of int
+        Numbers of the lanes known to hold nothing: they follow the others unless haze shows them.
 
     Returns
     -------
@@ -121,18 +144,23 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 8) -> tuple[Lanes, 
     )
     prior[PER_LANE * count :] = 1e-3 / lanes.pitch**2, 1e-3 / lanes.pitch**2, 1e-3 / lanes.pitch**2, 1.0
     moved = np.zeros_like(prior)
-    for _ in range(turns):
+    for turn in range(turns):
         shapes = lane_shapes(cells, lanes)
         fit = fit_membrane(cells, shapes, spacing, rounds=2, beside=beside_lanes(cells, lanes))
         residual = cells.values - fit.fitted - np.einsum("rcl,rl->rc", shapes, fit.amplitudes, optimize=True)
-        gram, rhs = _normal_equations(cells, lanes, fit, residual)
+        gram, rhs = _normal_equations(cells, lanes, fit, residual, blank)
         widths = np.log([lane.width for lane in lanes])
         moved[3 : PER_LANE * count : PER_LANE] = widths - np.median(widths)
         moved[-1] = 0.0
         step = np.asarray(np.linalg.solve(gram + np.diag(prior), rhs - prior * moved), np.float64)
         lanes = _moved(lanes, step, rows)
         moved += step
-        if np.abs(step[: PER_LANE * count].reshape(count, PER_LANE)[:, :3]).max() < 0.003 * lanes.pitch:
+        if turn == 0 and blank:
+            # The loaded lanes stand right by now; blank ones were seen by chance.
+            lanes = _evenly_spaced(lanes, blank, 0.5 * (rows[0] + rows[1]))
+            continue
+        own = np.abs(step[: PER_LANE * count]).reshape(count, PER_LANE).max(axis=0)
+        if own[:3].max() < 0.003 * lanes.pitch and max(own[3], abs(step[-1]) / 4) < 0.01:
             break
     return lanes, fit
 
