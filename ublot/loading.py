@@ -1,20 +1,22 @@
-"""Whether a loading control may be divided by: its signal must be proportional to what was loaded."""
+"""Loading controls from a table, refused where a dilution series shows that they are not proportional to the load."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
 
 from ublot.errors import BlotError
+from ublot.tables import number, read_table
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["Proportionality", "check_proportional", "proportionality"]
+__all__ = ["Proportionality", "check_proportional", "loads_from_file", "proportionality"]
 
 FEWEST = 4  # points of a dilution series that can show a line and its scatter
 
@@ -92,3 +94,40 @@ def check_proportional(amounts: ArrayLike, signals: ArrayLike, where: str) -> Pr
         fix = "load less or expose shorter, use another control, or leave out --normalise"
         raise BlotError(what, where, fix)
     return found
+
+
+def loads_from_file(path: str | Path) -> list[tuple[float, float]]:
+    """Lane and load from a table with the columns ``lane,load``, and a dilution series where it has ``dilution``.
+
+    A row with a ``dilution`` (relative amount, as pipetted) is a point of the series: its ``load`` is the control's
+    signal there. Such a row may leave ``lane`` empty; with a lane it gives that lane's load as well.
+
+    Raises
+    ------
+    BlotError
+        A column is missing, a cell is no number, or the series is not proportional: the control may not be used then.
+    """
+    table = read_table(path, "normalise table")
+    for column in ("lane", "load"):
+        if column not in table.columns:
+            fix = f"it needs the columns lane and load; it has: {', '.join(table.columns)}"
+            raise BlotError(f"column {column!r} is missing", table.name, fix)
+    pairs, series = [], []
+    for index, cells in table.rows:
+        values = {}
+        for column in ("lane", "load", "dilution"):
+            text = cells.get(column, "")
+            if not text and (column == "dilution" or (column == "lane" and cells.get("dilution"))):
+                continue
+            try:
+                values[column] = number(text, decimal_comma=table.decimal_comma)
+            except ValueError:
+                where = f"{table.name}, row {index}, column {column}"
+                raise BlotError(f"{text!r} is not a number", where, "write a plain number") from None
+        if "lane" in values:
+            pairs.append((values["lane"], values["load"]))
+        if "dilution" in values:
+            series.append((values["dilution"], values["load"]))
+    if series:
+        check_proportional([x for x, _ in series], [y for _, y in series], table.name)
+    return pairs

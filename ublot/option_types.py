@@ -61,7 +61,9 @@ def _parse_normalise(value: Any) -> Any:
     if isinstance(value, Path) or (isinstance(value, str) and value not in {"none", "total"}):
         if not re.search(r"\.\w+$", str(value)) and not Path(value).exists():
             raise ValueError
-        value = _pairs_from_file(value, "normalise", ("lane", "load"))
+        from ublot.loading import loads_from_file
+
+        value = loads_from_file(value)
     if isinstance(value, str) or not isinstance(value, Iterable):
         return value
     pairs = tuple(sorted((float(lane), float(load)) for lane, load in value))

@@ -123,7 +123,8 @@ class Params(BaseModel):
     normalise: LoadsOption = _option(
         "none",
         "Normalise",
-        "Divide areas by a loading control: none, total (the lane's whole signal), or a CSV with columns lane,load.",
+        "Divide areas by a loading control: none, total (the lane's whole signal), or a CSV with columns lane,load. "
+        "Rows with a dilution (amount pipetted) are a dilution series, and a control not proportional to it is refused.",
         "Assay",
         allowed="none, total, or a CSV with the columns lane,load: each lane once, loads above 0",
     )
