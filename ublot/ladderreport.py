@@ -33,6 +33,7 @@ Array = NDArray[np.float64]
 
 Z95 = 1.959963984540054
 LOCAL = 15  # rows over which the misfit's size is taken
+TAILS = 5e-4  # of a band: less than that of its far tails no model is to be trusted with
 ALIKE = 12  # rows over which neighbouring residuals may be alike
 
 
@@ -169,7 +170,12 @@ def _areas(lane: ReadyLane, prior: Prior, fit: LaneFit, middle: Array) -> _Areas
     cut = regions[: last + 1, lane.window]
     inverse, curves, known, used = _posterior(data, prior, fit)
     bands, linear = len(fit.areas), int(np.count_nonzero(used))
-    values = np.concatenate([regions @ lane.bins.signal, fit.areas[1 - data.first :]])
+    plain = regions @ lane.bins.signal
+    # The outer edges cut through bins: what the rows themselves say goes to the stretches at the boundary.
+    plain[1] += ladder.hmw - float(plain[1 : last + 1].sum())
+    if data.first == 0:
+        plain[0] = ladder.unmodified
+    values = np.concatenate([plain, fit.areas[1 - data.first :]])
     slope = np.zeros((len(values), len(curves)))
     # What the model leaves over ...
     values[: last + 1] -= cut @ (fit.linear @ linear_curves(data, fit))
@@ -196,7 +202,7 @@ def _areas(lane: ReadyLane, prior: Prior, fit: LaneFit, middle: Array) -> _Areas
     covariance = (response * variance) @ response.T + moved @ moved.T + prior_part
     if data.first == 0:
         error = through_fit[0] ** 2 @ variance[lane.window] + prior_part[0, 0]
-        values = _as_far_as_clear(values, regions @ lane.bins.signal, float(error), last)
+        values = _as_far_as_clear(values, plain, float(error), last)
     return _Areas(values, covariance, last, data.last)
 
 
@@ -206,7 +212,7 @@ def _as_far_as_clear(values: Array, plain: Array, variance: float, last: int) ->
     Where bands do not overlap there is nothing to move, and a faint lane is not to lose to the fit's own error.
     """
     moved = float(values[0] - plain[0])
-    kept = max(1.0 - variance / max(moved**2, 1e-300), 0.0)
+    kept = max(1.0 - (variance + (TAILS * plain[0]) ** 2) / max(moved**2, 1e-300), 0.0)
     out = values.copy()
     out[0] -= (1 - kept) * moved
     modified = float(values[1 : last + 1].sum() + values[last + 2 :].sum())
