@@ -124,7 +124,7 @@ class Params(BaseModel):
         "none",
         "Normalise",
         "Divide areas by a loading control: none, total (the lane's whole signal), or a CSV with columns lane,load. "
-        "Rows with a dilution (amount pipetted) are a dilution series, and a control not proportional to it is refused.",
+        "Rows with a dilution (amount pipetted) are a dilution series; a control not proportional to it is refused.",
         "Assay",
         allowed="none, total, or a CSV with the columns lane,load: each lane once, loads above 0",
     )

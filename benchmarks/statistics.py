@@ -1,0 +1,141 @@
+"""Coverage of the EC50 interval and type-I error of the tests, on simulated experiments with known truth.
+
+Run by hand: ``python benchmarks/statistics.py [--short]``. Prints one line for each figure and fails when one of them
+leaves its band.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from ublot.doseresponse import estimate_ec50
+from ublot.dosetests import dose_effect_p
+from ublot.logistic import Curves, fit_curves, profile_interval
+from ublot.statistics import compare_with_control
+from ublot.timecourse import fit_time_course
+
+DOSES = np.array([1.0, 5.0, 25.0, 120.0, 600.0, 3000.0])
+VEHICLES = 3
+
+
+def experiment(rng: np.random.Generator, blots: int = 1, ec50: float = 25.0, top: float = 5.0) -> Curves:
+    """Relative scores of `blots` replicate blots: multiplicative errors, and a factor of each blot."""
+    hill = rng.uniform(0.8, 1.6)
+    dose = np.concatenate([np.zeros(VEHICLES), DOSES])
+    with np.errstate(divide="ignore"):
+        curve = 1 + (top - 1) / (1 + (ec50 / dose) ** hill)
+    x, y, block = [], [], []
+    for j in range(blots):
+        signal = curve * np.exp(rng.normal(0, 0.10, len(dose)) + rng.normal(0, 0.3))
+        x.append(dose)
+        y.append(signal / signal[:VEHICLES].mean())
+        block.append(np.full(len(dose), j))
+    return Curves.of(np.concatenate(x), np.concatenate(y), np.concatenate(block), 0, "log")
+
+
+def coverage(runs: int, blots: int, seed: int) -> tuple[float, float]:
+    """Share of reported intervals that hold the true EC50, and share of experiments that report one."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(runs):
+        ec50 = math.exp(rng.uniform(math.log(12), math.log(120)))
+        estimate = estimate_ec50(experiment(rng, blots, ec50))
+        if estimate.status == "ok":
+            found.append(estimate.low <= ec50 <= estimate.high)
+    return float(np.mean(found)), len(found) / runs
+
+
+def bare_coverage(runs: int, seed: int) -> float:
+    """The same of the interval alone, whether it would be reported or not: open sides hold everything."""
+    rng = np.random.default_rng(seed)
+    held = 0
+    for _ in range(runs):
+        curves = experiment(rng, 1, 40.0)
+        low, high = profile_interval(curves, fit_curves(curves))
+        held += low <= 40.0 <= high
+    return held / runs
+
+
+def vehicle_errors(runs: int, seed: int, conditions: int, blots: int, per_blot: int, missing: float = 0.0) -> float:
+    """Share of null experiments, with strong effects of blots, in which any condition differs from the vehicle."""
+    rng = np.random.default_rng(seed)
+    false = 0
+    for _ in range(runs):
+        labels = np.repeat(np.arange(conditions + 1), blots * per_blot)
+        blot = np.tile(np.repeat(np.arange(blots), per_blot), conditions + 1)
+        kept = (labels == 0) | (rng.random(len(labels)) >= missing)
+        labels, blot = labels[kept], blot[kept]
+        values = rng.normal(0, 1.0, blots)[blot] + rng.normal(0, 0.2, len(labels))
+        found = compare_with_control(values, labels.tolist(), blot.tolist(), 0)
+        false += any(c.p < 0.05 for c in found.values())
+    return false / runs
+
+
+def effect_errors(runs: int, seed: int) -> float:
+    """Share of flat dose series that seem to have an effect."""
+    rng = np.random.default_rng(seed)
+    return float(np.mean([dose_effect_p(experiment(rng, 1, 25.0, top=1.0), 499) < 0.05 for _ in range(runs)]))
+
+
+def rate_coverage(runs: int, seed: int) -> float:
+    """Share of intervals of a rate constant that hold it."""
+    rng = np.random.default_rng(seed)
+    t = np.repeat([0.0, 5, 10, 20, 40, 60], 2)
+    held = []
+    for _ in range(runs):
+        y = 0.05 + 0.5 * (1 - np.exp(-0.06 * t)) + rng.normal(0, 0.02, len(t))
+        course = fit_time_course(t, y)
+        if course.model == "exponential":
+            held.append(course.constant[1] <= 0.06 <= course.constant[2])
+    return float(np.mean(held))
+
+
+def main() -> int:
+    """Run all; 1 when a figure leaves its band."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="a tenth of the experiments, wider bands")
+    short = parser.parse_args().short
+    n, m = (100, 400) if short else (1000, 4000)
+    wide = 0.025 if short else 0.0
+    failed = False
+
+    def say(name: str, measure: Callable[[], float], low: float, high: float) -> None:
+        nonlocal failed
+        begin = time.perf_counter()
+        value = measure()
+        good = low - wide <= value <= high + wide
+        failed |= not good
+        took = time.perf_counter() - begin
+        print(
+            f"{'ok  ' if good else 'FAIL'} {name}: {100 * value:.2f} % ({low:.0%}-{high:.0%}), {took:.0f} s", flush=True
+        )
+
+    reported: list[float] = []
+
+    def kept(blots: int, seed: int) -> float:
+        share, said = coverage(n, blots, seed)
+        reported.append(said)
+        return share
+
+    say(f"coverage of reported EC50 intervals, one blot, {n} experiments", lambda: kept(1, 1), 0.93, 0.97)
+    print(f"     reported in {100 * reported[-1]:.1f} % of the experiments")
+    say(f"coverage of reported EC50 intervals, three blots, {n} experiments", lambda: kept(3, 2), 0.93, 0.97)
+    print(f"     reported in {100 * reported[-1]:.1f} % of the experiments")
+    say(f"coverage of all EC50 intervals, {n} experiments", lambda: bare_coverage(n, 3), 0.93, 0.97)
+    say(f"coverage of rate constants, {n} experiments", lambda: rate_coverage(n, 4), 0.93, 0.97)
+    say(f"type-I error, 5 conditions on 3 blots, {m} experiments", lambda: vehicle_errors(m, 5, 5, 3, 1), 0.04, 0.06)
+    say(f"type-I error, 4 conditions, 3 reactions on one blot, {m}", lambda: vehicle_errors(m, 6, 4, 1, 3), 0.04, 0.06)
+    say(f"type-I error, 6 conditions on 5 blots, incomplete, {m // 4}",
+        lambda: vehicle_errors(m // 4, 7, 6, 5, 1, missing=0.25), 0.035, 0.065)  # fmt: skip
+    say(f"flat series taken for an effect, {m // 4}", lambda: effect_errors(m // 4, 8), 0.035, 0.065)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
