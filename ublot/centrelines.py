@@ -22,6 +22,7 @@ OWN_BEND = 0.005  # of the pitch at the top and bottom, about what all lanes sha
 OWN_WIDTH = 0.05  # in log width
 SOFTNESS = (2.0, 14.0)
 CERTAIN = 9.0  # squared standard errors a lane's height must exceed to tell of its shape
+SLOWEST, FURTHEST = 0.95, 0.06  # ratio of steps, and sum in log width, up to which a series of steps is summed
 PER_LANE, SHARED = 4, 4  # shift, tilt, bow, log width; tilt, bow, fan (tilt that grows with x), log softness
 
 
@@ -144,6 +145,7 @@ def refine_lanes(
     )
     prior[PER_LANE * count :] = 1e-3 / lanes.pitch**2, 1e-3 / lanes.pitch**2, 1e-3 / lanes.pitch**2, 1.0
     moved = np.zeros_like(prior)
+    drift, jumped = np.inf, False
     for turn in range(turns):
         shapes = lane_shapes(cells, lanes)
         fit = fit_membrane(cells, shapes, spacing, rounds=2, beside=beside_lanes(cells, lanes))
@@ -153,6 +155,13 @@ def refine_lanes(
         moved[3 : PER_LANE * count : PER_LANE] = widths - np.median(widths)
         moved[-1] = 0.0
         step = np.asarray(np.linalg.solve(gram + np.diag(prior), rhs - prior * moved), np.float64)
+        drift, before = float(np.mean(step[3 : PER_LANE * count : PER_LANE])), drift
+        # Widths and membrane are fitted in turns. In narrow gutters they trade against each other, and the steps of the
+        # common width shrink like a geometric series: its sum is taken at once (Aitken 1926).
+        ahead = drift * before / (before - drift) if before and 0 < drift / before < SLOWEST else 0.0
+        if turn >= 3 and not jumped:
+            step[3 : PER_LANE * count : PER_LANE] += np.clip(ahead, -FURTHEST, FURTHEST)
+        jumped = turn >= 3 and not jumped
         lanes = _moved(lanes, step, rows)
         moved += step
         if turn == 0 and blank:
@@ -160,7 +169,7 @@ def refine_lanes(
             lanes = _evenly_spaced(lanes, blank, 0.5 * (rows[0] + rows[1]))
             continue
         own = np.abs(step[: PER_LANE * count]).reshape(count, PER_LANE).max(axis=0)
-        if own[:3].max() < 0.003 * lanes.pitch and max(own[3], abs(step[-1]) / 4) < 0.01:
+        if own[:3].max() < 0.003 * lanes.pitch and max(own[3], abs(step[-1]) / 4, 2 * abs(ahead)) < 0.01:
             break
     return lanes, fit
 
