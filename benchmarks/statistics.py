@@ -112,9 +112,8 @@ def main() -> int:
         good = low - wide <= value <= high + wide
         failed |= not good
         took = time.perf_counter() - begin
-        print(
-            f"{'ok  ' if good else 'FAIL'} {name}: {100 * value:.2f} % ({low:.0%}-{high:.0%}), {took:.0f} s", flush=True
-        )
+        verdict, band = "ok  " if good else "FAIL", f"{100 * low:g}-{100 * high:g}"
+        print(f"{verdict} {name}: {100 * value:.2f} % ({band}), {took:.0f} s", flush=True)
 
     reported: list[float] = []
 

@@ -96,7 +96,7 @@ def _contrasts(design: Array, y: Array, tested: Sequence[Hashable]) -> dict[Hash
     unseen = np.eye(design.shape[1]) - vt[good].T @ vt[good]
     known = [i for i in range(len(tested)) if np.abs(unseen[i]).max() < 1e-6]
     ssr = float(np.sum((y - design @ beta) ** 2))
-    if not known or ssr <= 1e-24 * max(float(np.sum((y - y.mean()) ** 2)), 1e-300):
+    if not known or ssr <= 1e-24 * float(y @ y):
         return {}
     unit = (vt[good].T / s[good] ** 2) @ vt[good]
     covariance = unit[np.ix_(known, known)] * ssr / freedom
