@@ -45,8 +45,8 @@ def test_one_blot_is_dunnetts_test(sizes):
 
 
 def test_blocks_are_those_of_statsmodels():
-    formula = pytest.importorskip("statsmodels.formula.api")
     import pandas as pd
+    import statsmodels.formula.api as formula
 
     rng = np.random.default_rng(12)
     missing = {(2, 1), (3, 4)}
