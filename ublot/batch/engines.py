@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["available_cores", "run_cluster", "run_pool", "run_serial"]
 
 AHEAD = 2  # jobs under way per worker: one at work and the next one waiting for it
+CONNECT = 10  # seconds to wait for a scheduler
 ALONE = 2  # times that a blot is tried alone after its worker died
 KILLED = "the worker process died while it analysed this blot (out of memory, or a crash in a library)"
 
@@ -157,7 +158,7 @@ def run_cluster(
         raise BlotError(f"a scheduler needs dask.distributed, which is not installed ({error})", address, fix) from None
     try:
         connect: Any = Client  # its annotations are incomplete
-        client: Any = connect(address, timeout=10, set_as_default=False)
+        client: Any = connect(address, timeout=CONNECT, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         what = "cannot be reached" if not isinstance(error, ValueError) else f"is no address ({error})"
         raise BlotError(f"the scheduler {what}", address, "start it with: dask scheduler") from None

@@ -207,14 +207,17 @@ def _remote(url: str, out: str) -> list[tuple[str, str]] | None:
     ours = {str(PurePosixPath(p).parent) for p in everything if PurePosixPath(p).name in (RESULT_RECORD, BATCH_RECORD)}
     ours.discard(path.rstrip("/"))
     kept = [p for p in inside if not any(str(above) in ours for above in PurePosixPath(p).parents)]
-    pairs = _remote_named(fs, kept, path)
-    hidden = [name for name, _ in pairs if any(part.startswith(".") for part in name.split("/"))]
-    return [(n, u) for n, u in pairs if n not in hidden and not (u == out or u.startswith(f"{out}/"))]
+    if url.partition("://")[0] == out.partition("://")[0]:
+        below_out = places.filesystem(out)[1].rstrip("/") + "/"
+        kept = [p for p in kept if not p.startswith(below_out)]
+    return _remote_named(fs, kept, path)
 
 
 def _remote_named(fs: Any, paths: list[str], root: str) -> list[tuple[str, str]]:
+    """Names and URLs, without what is hidden."""
     prefix = root.rstrip("/") + "/"
-    return [(p.removeprefix(prefix).lstrip("/"), str(fs.unstrip_protocol(p))) for p in paths]
+    named = [(path.removeprefix(prefix).lstrip("/"), str(fs.unstrip_protocol(path))) for path in paths]
+    return [(name, url) for name, url in named if not any(part.startswith(".") for part in name.split("/"))]
 
 
 # ------------------------------------------------------------------------------------------------------------ names

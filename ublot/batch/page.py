@@ -73,8 +73,10 @@ def _rows(results: Iterable[tuple[Item, Mapping[str, Any]]]) -> Iterator[dict[st
             "scored": shows["scored"],
             "state": "refused" if shows["refused"] else "edited" if shows["flags"].get("edited") else "done",
             "score": best,
-            "score_text": "" if best is None else f"{best:.3g}",
-            "interval": f"{low:.3g} – {high:.3g}" if best is not None and _is_number(low) and _is_number(high) else "",
+            "score_text": "" if best is None else f"{best:#.3g}",
+            "interval": f"{low:#.3g} – {high:#.3g}"
+            if best is not None and _is_number(low) and _is_number(high)
+            else "",
             "what": f"{shows['highest_is']}, {TITLES[shows['quantity']]}" if best is not None else "",
             "why": " ".join(shows["messages"]) if best is None else "",
             "flags": [

@@ -61,7 +61,7 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     try:
         if _METHOD == "forkserver":
             context.set_forkserver_preload([PRELOAD])
-        pool = ProcessPoolExecutor(workers, context, _begin_worker, (lifeline,))
+        pool = ProcessPoolExecutor(workers, context, _begin_worker, (lifeline, dict(os.environ)))
         try:
             _first_sign(pool)
             yield pool
@@ -80,8 +80,9 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
                 os.environ[name] = value
 
 
-def _begin_worker(lifeline: Connection) -> None:
-    """Prepare a worker: it leaves Ctrl-C to its parent, and does not outlive it."""
+def _begin_worker(lifeline: Connection, environment: dict[str, str]) -> None:
+    """Prepare a worker: it leaves Ctrl-C to its parent, does not outlive it, and has its credentials."""
+    os.environ.update(environment)  # the server it is copied from may be older than they are
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
