@@ -1,0 +1,66 @@
+"""Block means and the lateral description of a blot, against formulas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.interpolate import BSpline
+from strip_blots import as_blot, draw
+
+from ublot.lateral import beside_lanes, lane_cells, lane_pitch, lane_shapes, lateral_shape, make_cells, spline_basis
+from ublot.model import Lane, Lanes, Window
+
+
+def test_cells_of_a_plane_are_the_plane_at_their_centres():
+    y, x = np.mgrid[0:97, 0:131].astype(float)
+    cells = make_cells(as_blot(5 + 0.3 * y - 0.7 * x), Window(10, 95, 20, 129), (4, 5))
+    assert cells.values.shape == (21, 21)
+    expected = 5 + 0.3 * cells.row_px[:, None] - 0.7 * cells.x_px
+    assert np.allclose(cells.values, expected, atol=1e-3)
+    assert cells.row_px[0] == 11.5 and cells.x_px[0] == 22.0
+
+
+def test_cells_outside_the_membrane_are_masked():
+    inside = np.zeros((40, 60), bool)
+    inside[10:30, 20:50] = True
+    cells = make_cells(as_blot(np.ones((40, 60))), Window(0, 40, 0, 60), (4, 4), inside)
+    # Rows 8 to 11 are half inside, rows 28 to 31 too: only cells with all their pixels count.
+    assert np.flatnonzero(cells.mask.any(axis=1)).tolist() == [3, 4, 5, 6]
+    assert np.flatnonzero(cells.mask.any(axis=0)).tolist() == list(range(5, 12))
+
+
+@pytest.mark.parametrize("softness", [2.0, 6.0, 12.0])
+def test_lateral_shape_has_the_stated_width(softness):
+    assert lateral_shape(np.array([0.0, 20.0, -20.0]), 40.0, softness) == pytest.approx([1, 0.5, 0.5])
+
+
+def test_shapes_follow_the_centre_line():
+    drawn = draw(slope=0.05, bow=8.0)
+    cells = lane_cells(drawn.blot, drawn.lanes)
+    shapes = lane_shapes(cells, drawn.lanes)
+    for i in (0, 7):
+        centre = (shapes[:, :, i] * cells.x_px).sum(axis=1) / shapes[:, :, i].sum(axis=1)
+        assert np.abs(centre - drawn.centre(i, cells.row_px)).max() < 0.3
+        assert shapes[:, :, i].sum(axis=1) * cells.size[1] == pytest.approx(
+            np.exp(-np.log(2) * np.abs(np.linspace(-2, 2, 4001)) ** 6).mean() * 2 * drawn.width, rel=0.02
+        )
+
+
+def test_gutters_beside_lanes_reach_half_way():
+    drawn = draw(lanes=4, margin=0.2)
+    cells = lane_cells(drawn.blot, drawn.lanes)
+    near = beside_lanes(cells, drawn.lanes)
+    ends = cells.x_px[near[50]]
+    assert ends.min() == pytest.approx(drawn.centres[0] - 0.6 * drawn.pitch, abs=cells.size[1])
+    assert ends.max() == pytest.approx(drawn.centres[-1] + 0.6 * drawn.pitch, abs=cells.size[1])
+
+
+def test_single_lane_has_the_pitch_it_would_usually_have():
+    lanes = Lanes((Lane(1, (0.0, 9.0), (5.0, 5.0), 35.0),), Window(0, 10, 0, 90))
+    assert lane_pitch(lanes) == pytest.approx(50.0)
+
+
+def test_splines_are_those_of_scipy():
+    x = np.linspace(2, 11, 60)[:-1]
+    knots = 2 + 9 / 6 * np.arange(-3, 10)
+    assert np.allclose(spline_basis(x, 2, 11, 6), BSpline.design_matrix(x, knots, 3).toarray(), atol=1e-12)
