@@ -47,6 +47,7 @@ class Blot:
     name: str
     lanes: dict[str, list[Any]]
     params: Params = field(default_factory=make_params)
+    digest: str = ""
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -54,4 +55,4 @@ class Blot:
 
     @property
     def source(self) -> Source:
-        return Source(self.name, f"hash of {self.name}", 1, "tiff", "uint16", (1, 1))
+        return Source(self.name, self.digest or f"hash of {self.name}", 1, "tiff", "uint16", (1, 1))
