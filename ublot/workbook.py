@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ __all__ = ["header_with_unit", "xlsx_bytes"]
 UNITS = {"nM": "nM", "min": "min", "kda": "kDa", "px": "px", "deg": "degrees"}
 AREAS = ("total_area", "unmodified_area", "hmw_area", "well_area", "area", "area_low", "area_high")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # what a workbook cannot hold
+_TIMES = re.compile(rb"<dcterms:(created|modified)[^>]*>[^<]*</dcterms:(created|modified)>")
 
 
 def header_with_unit(name: str) -> str:
@@ -66,4 +68,16 @@ def xlsx_bytes(tables: Mapping[str, Mapping[str, Sequence[Any]]]) -> bytes:
             sheet.append([cell(value) for value in row])
     stream = io.BytesIO()
     book.save(stream)
+    return _timeless(stream.getvalue())
+
+
+def _timeless(workbook: bytes) -> bytes:
+    """The same without the time of its making: the same tables are to give the same bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "docProps/core.xml":
+                content = _TIMES.sub(b"", content)
+            new.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return stream.getvalue()
