@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ublot.background import estimate_background, gutter_levels
-from ublot.calibration import calibrate_mass, calibration_from_positions, row_at
+from ublot.calibration import row_at
 from ublot.errors import BlotError
-from ublot.ladder import Ladder, quantify_ladder
 from ublot.lanes import find_lanes
 from ublot.layout import Layout, LayoutRow
 from ublot.membrane import find_membrane
 from ublot.profiles import extract_profiles
 from ublot.quality import FLAGS, refuses
+from ublot.quantification import masses_of, quantify_lanes
 from ublot.score import SCORED, Score, score_relative
-from ublot.targets import find_modifier, find_target
 
 if TYPE_CHECKING:
+    from ublot.ladder import Ladder
     from ublot.model import Background, Blot, Calibration, Lanes, Profile
     from ublot.params import Params
     from ublot.record import Edits
@@ -31,7 +31,6 @@ __all__ = ["Progress", "Stages", "lane_shifts", "run_stages"]
 Progress = Callable[[str, float], None]
 
 DISAGREE = 0.05  # of hmw_fraction, from where on background methods are said to disagree
-PLACING, CLEAR = 0.02, 5.0  # share of the rows, and the standard deviations by which one such stretch must show a lane
 HAZE_ROWS = 20  # rows below the unmodified band that it takes to compare backgrounds there
 
 
@@ -48,12 +47,6 @@ class Stages:
     loads: Mapping[int, float]
     spread: Mapping[int, float]
     messages: tuple[str, ...]
-
-
-def _masses(params: Params) -> tuple[float, float]:
-    target = params.target_kda if params.target_kda is not None else find_target(params.target).mass_kda
-    modifier = params.modifier_kda if params.modifier_kda is not None else find_modifier(params.modifier).mass_kda
-    return float(target), float(modifier)
 
 
 def _numbers(layout: Layout | None, *roles: str) -> tuple[int, ...]:
@@ -77,53 +70,6 @@ def _given_lanes(blot: Blot, layout: Layout | None, lanes: Lanes) -> Lanes:
     # The membrane's mask is not stored with the lanes.
     membrane = find_membrane(blot)
     return replace(lanes, items=items, inside=membrane.inside if membrane.window == lanes.window else None)
-
-
-def _given_boundaries(geometry: Lanes, edits: Edits) -> dict[int, float]:
-    """Rows of the boundary below HMW that a person moved, by lane."""
-    window = geometry.window
-    for lane, row in edits.boundary_rows:
-        if not 1 <= lane <= len(geometry):
-            raise BlotError(f"no lane {lane}", "boundary_rows", f"there are lanes 1 to {len(geometry)}")
-        if not window.top <= row < window.bottom:
-            fix = f"rows {window.top} to {window.bottom - 1} are looked at"
-            raise BlotError(f"row {row:g} is not on the membrane", f"boundary_rows, lane {lane}", fix)
-    return dict(edits.boundary_rows)
-
-
-def _unplaced(profile: Profile) -> bool:
-    """Whether no stretch of a lane stands clear of its uncertainty: its place then rests on its neighbours alone."""
-    rows = len(profile.raw)
-    stretch = max(int(PLACING * rows), 1)
-    starts = np.arange(0, rows - rows % stretch, stretch)
-    area = np.add.reduceat(profile.signal, starts)
-    variance = np.add.reduceat(profile.noise**2, starts)
-    if len(profile.modes):
-        variance = variance + (np.add.reduceat(profile.modes, starts, axis=1) ** 2).sum(axis=0)
-    return not bool((area > CLEAR * np.sqrt(variance)).any())
-
-
-def _calibration(
-    profiles: Sequence[Profile], layout: Layout | None, params: Params, edits: Edits
-) -> tuple[Calibration | None, tuple[int, ...], list[str]]:
-    """Calibration, the lanes that hold a marker, and what there is to say about it."""
-    marked = _numbers(layout, "marker")
-    if edits.calibration is not None:
-        return edits.calibration, marked, []
-    if params.marker_positions is not None:
-        return calibration_from_positions(params.marker_positions), marked, []
-    if params.marker is None:
-        if marked:
-            return None, marked, ["the masses of the marker are not known: give --marker"]
-        return None, (), ["no mass calibration: HMW starts at the upper edge of the unmodified band; give --marker"]
-    # Without a layout the marker stands at one of the ends.
-    candidates = marked if layout is not None else tuple(dict.fromkeys((profiles[0].lane, profiles[-1].lane)))
-    for number in candidates:
-        found = calibrate_mass(profiles[number - 1], params.marker)
-        if found is not None:
-            return found, (number,) if layout is None else marked, []
-    where = "the layout names no marker lane" if layout is not None and not marked else "the marker could not be read"
-    return None, marked, [f"{where}: no masses; give --marker-positions"]
 
 
 def _loads(params: Params, layout: Layout | None, ladders: Sequence[Ladder]) -> dict[int, float]:
@@ -234,34 +180,19 @@ def run_stages(
         lacking = "no lanes found: give the layout or --lanes, check --rotate and --roi"
         return Stages(geometry, background, (), None, (), (), {}, {}, (lacking,))
     tell("quantifying", 0.8)
-    calibration, marked, notes = _calibration(profiles, layout, params, edits)
-    loaded = set(_numbers(layout, *SCORED)) if layout is not None else {p.lane for p in profiles} - set(marked)
-    if edits.lanes is None:
-        profiles = tuple(
-            replace(p, flags=(*p.flags, "lane_uncertain")) if p.lane in loaded and _unplaced(p) else p for p in profiles
-        )
-    masses = _masses(params)
-    ladders = quantify_ladder(
-        profiles,
-        calibration,
-        target=masses[0],
-        modifier=masses[1],
-        antibody=params.antibody,
-        x=[float(lane.centre(geometry.window.mid_row)) for lane in geometry],
-        loaded=loaded,
-        boundary_rows=_given_boundaries(geometry, edits),
-    )
+    found = quantify_lanes(profiles, layout, params, edits, geometry)
+    ladders = found.ladders
     spread: dict[int, float] = {}
     if params.background == "gutter" and params.antibody == "target":
-        spread = {k: v for k, v in _background_spread(blot, geometry, background, ladders).items() if k in loaded}
+        spread = {k: v for k, v in _background_spread(blot, geometry, background, ladders).items() if k in found.loaded}
         apart = {lane for lane, difference in spread.items() if difference > DISAGREE}
         ladders = tuple(replace(k, flags=(*k.flags, *("background_disagrees",) * (k.lane in apart))) for k in ladders)
     loads = _loads(params, layout, ladders)
     image_flags = (*blot.flags, *geometry.flags, *background.flags, *(("edited",) if edits.any else ()))
     scores = _scores(ladders, layout, params, loads, image_flags)
-    said = _messages(scores, layout, params, (*notes, *(layout.notes if layout is not None else ())))
+    said = _messages(scores, layout, params, (*found.notes, *(layout.notes if layout is not None else ())))
     cleaned = tuple(k.profile for k in ladders)
-    return Stages(geometry, background, cleaned, calibration, ladders, scores, loads, spread, said)
+    return Stages(geometry, background, cleaned, found.calibration, ladders, scores, loads, spread, said)
 
 
 def _scores(
@@ -289,5 +220,5 @@ def lane_shifts(stages: Stages, params: Params) -> dict[int, float]:
     """How much lower than in the marker lane each lane runs, px."""
     if stages.calibration is None:
         return {}
-    nominal = float(row_at(stages.calibration, _masses(params)[0]))
+    nominal = float(row_at(stages.calibration, masses_of(params)[0]))
     return {k.lane: k.target_row - nominal for k in stages.ladders if math.isfinite(k.target_row)}

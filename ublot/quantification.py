@@ -1,0 +1,168 @@
+"""From profiles to ladders: masses, regions, rungs and smear of every lane."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ublot.calibration import calibrate_mass, calibration_from_positions
+from ublot.deconvolution import fit_ladders
+from ublot.errors import BlotError
+from ublot.ladder import Ladder, quantify_ladder
+from ublot.lateral import lateral_shape
+from ublot.score import SCORED
+from ublot.selfcalibration import calibrate_by_rungs
+from ublot.targets import find_modifier, find_target
+
+if TYPE_CHECKING:
+    from ublot.layout import Layout
+    from ublot.model import Calibration, Lanes, Profile
+    from ublot.params import Params
+    from ublot.record import Edits
+
+__all__ = ["Quantified", "masses_of", "quantify_lanes"]
+
+PLACING, CLEAR = 0.02, 5.0  # share of the rows, and the standard deviations by which one such stretch must show a lane
+
+
+@dataclass(frozen=True, eq=False)
+class Quantified:
+    """The ladders of a blot, what they were calibrated by, and which lanes may hold target."""
+
+    ladders: tuple[Ladder, ...]
+    calibration: Calibration | None
+    loaded: frozenset[int]
+    notes: tuple[str, ...]
+
+
+def masses_of(params: Params) -> tuple[float, float]:
+    """Masses of the target and of one modifier, kDa."""
+    target = params.target_kda if params.target_kda is not None else find_target(params.target).mass_kda
+    modifier = params.modifier_kda if params.modifier_kda is not None else find_modifier(params.modifier).mass_kda
+    return float(target), float(modifier)
+
+
+def _given_boundaries(geometry: Lanes, edits: Edits) -> dict[int, float]:
+    """Rows of the boundary below HMW that a person moved, by lane."""
+    window = geometry.window
+    for lane, row in edits.boundary_rows:
+        if not 1 <= lane <= len(geometry):
+            raise BlotError(f"no lane {lane}", "boundary_rows", f"there are lanes 1 to {len(geometry)}")
+        if not window.top <= row < window.bottom:
+            fix = f"rows {window.top} to {window.bottom - 1} are looked at"
+            raise BlotError(f"row {row:g} is not on the membrane", f"boundary_rows, lane {lane}", fix)
+    return dict(edits.boundary_rows)
+
+
+def _unplaced(profile: Profile) -> bool:
+    """Whether no stretch of a lane stands clear of its uncertainty: its place then rests on its neighbours alone."""
+    rows = len(profile.raw)
+    stretch = max(int(PLACING * rows), 1)
+    starts = np.arange(0, rows - rows % stretch, stretch)
+    area = np.add.reduceat(profile.signal, starts)
+    variance = np.add.reduceat(profile.noise**2, starts)
+    if len(profile.modes):
+        variance = variance + (np.add.reduceat(profile.modes, starts, axis=1) ** 2).sum(axis=0)
+    return not bool((area > CLEAR * np.sqrt(variance)).any())
+
+
+def _calibration(
+    profiles: Sequence[Profile], layout: Layout | None, params: Params, edits: Edits
+) -> tuple[Calibration | None, tuple[int, ...], list[str]]:
+    """Calibration, the lanes that hold a marker, and what there is to say about it."""
+    marked = tuple(row.lane for row in layout if row.role == "marker") if layout is not None else ()
+    if edits.calibration is not None:
+        return edits.calibration, marked, []
+    if params.marker_positions is not None:
+        return calibration_from_positions(params.marker_positions), marked, []
+    if params.marker is None:
+        if marked:
+            return None, marked, ["the masses of the marker are not known: give --marker"]
+        return None, (), []
+    # Without a layout the marker stands at one of the ends.
+    candidates = marked if layout is not None else tuple(dict.fromkeys((profiles[0].lane, profiles[-1].lane)))
+    for number in candidates:
+        found = calibrate_mass(profiles[number - 1], params.marker)
+        if found is not None:
+            return found, (number,) if layout is None else marked, []
+    where = "the layout names no marker lane" if layout is not None and not marked else "the marker could not be read"
+    return None, marked, [f"{where}: no masses; give --marker-positions"]
+
+
+def quantify_lanes(
+    profiles: Sequence[Profile], layout: Layout | None, params: Params, edits: Edits, geometry: Lanes
+) -> Quantified:
+    """Calibrate and quantify all lanes of a blot.
+
+    Parameters
+    ----------
+    profiles : sequence of Profile
+    layout : Layout or None
+    params : Params
+    edits : Edits
+    geometry : Lanes
+
+    Returns
+    -------
+    Quantified
+    """
+    calibration, marked, notes = _calibration(profiles, layout, params, edits)
+    every = {p.lane for p in profiles}
+    loaded = {row.lane for row in layout if row.role in SCORED} if layout is not None else every - set(marked)
+    if edits.lanes is None:
+        profiles = [
+            replace(p, flags=(*p.flags, "lane_uncertain")) if p.lane in loaded and _unplaced(p) else p for p in profiles
+        ]
+    boundaries = _given_boundaries(geometry, edits)
+    ladders = _cut(profiles, calibration, params, geometry, loaded, boundaries)
+    target, modifier = masses_of(params)
+    if calibration is None:
+        free = [k for k in ladders if k.lane in loaded]
+        calibration = calibrate_by_rungs(free, target_kda=target, modifier_kda=modifier)
+        if calibration is not None:
+            notes.append("masses rest on the ladder's own rungs, taken for one modifier apart; give --marker")
+            ladders = _cut(profiles, calibration, params, geometry, loaded, boundaries)
+            ladders = tuple(_flagged(k, calibration.flags) if k.lane in loaded else k for k in ladders)
+        elif not notes:
+            notes.append("no mass calibration: HMW starts at the upper edge of the unmodified band; give --marker")
+    if params.ladder and calibration is not None:
+        leak = gutter_leak(geometry)
+        ladders = fit_ladders(ladders, calibration, target_kda=target, modifier_kda=modifier, loaded=loaded, leak=leak)
+    return Quantified(ladders, calibration, frozenset(loaded), tuple(notes))
+
+
+def _cut(
+    profiles: Sequence[Profile],
+    calibration: Calibration | None,
+    params: Params,
+    geometry: Lanes,
+    loaded: Collection[int],
+    boundaries: dict[int, float],
+) -> tuple[Ladder, ...]:
+    """Plain regions of all lanes."""
+    target, modifier = masses_of(params)
+    return quantify_ladder(
+        profiles,
+        calibration,
+        target=target,
+        modifier=modifier,
+        antibody=params.antibody,
+        x=[float(lane.centre(geometry.window.mid_row)) for lane in geometry],
+        loaded=loaded,
+        boundary_rows=boundaries,
+    )
+
+
+def _flagged(ladder: Ladder, flags: tuple[str, ...]) -> Ladder:
+    return replace(ladder, flags=(*ladder.flags, *flags))
+
+
+def gutter_leak(lanes: Lanes) -> float:
+    """Height of a lane in the middle of its gutter, as a share of its own: what the gutters see of a smear."""
+    if len(lanes) < 2:
+        return 0.0
+    width = float(np.median([lane.width for lane in lanes]))
+    return float(lateral_shape(np.array(0.5 * lanes.pitch), width, lanes.softness))
