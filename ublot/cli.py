@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect as python_inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -195,9 +196,8 @@ def batch(
 
     if json and log_json:
         raise BlotError("--json and --log-json exclude each other", "batch", "give one of them")
-    _stop_like_ctrl_c()
     try:
-        with batch_progress(log_json=log_json, shown=not (quiet or json)) as progress:
+        with _stop_by_sigterm(), batch_progress(log_json=log_json, shown=not (quiet or json)) as progress:
             result = run_batch(
                 inputs,
                 out=out,
@@ -333,7 +333,8 @@ def _report(analysis: Any, out: Path, *, as_json: bool, quiet: bool) -> None:
         print(f"The result is in {out}")
 
 
-def _stop_like_ctrl_c() -> None:
+@contextmanager
+def _stop_by_sigterm() -> Iterator[None]:
     """Let SIGTERM, with which clusters and service managers end a run, stop it as Ctrl-C does."""
     import signal
     import threading
@@ -341,8 +342,14 @@ def _stop_like_ctrl_c() -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, stop)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _whole(option: str, text: str, least: int) -> int:
