@@ -9,6 +9,7 @@ enter as blocks: an offset of each on the transformed scale, adding up to zero.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ Array = NDArray[np.float64]
 HILLS = 0.15, 12.0  # beyond them a slope cannot be told from none, or from a step
 _MID, _HALF = 0.5 * math.log(HILLS[0] * HILLS[1]), 0.5 * math.log(HILLS[1] / HILLS[0])
 _FAR = math.log(1e4)  # how far outside the doses an interval is looked for
+EDGE = 1e-3  # of the log EC50: how sharply the end of an interval is found
 _WILD = 60.0  # plateaus on a log scale beyond this are no plateaus
 
 
@@ -140,9 +142,8 @@ class _Problem:
         return np.where(self.dosed, special.expit(hill * distance), 0.0), hill, distance
 
     def plateaus(self, theta: Array) -> tuple[float, Array]:
-        start, ends, *_ = self.split(theta)
         limit = math.inf if self.curves.scale == "arithmetic" else _WILD
-        both = from_scale(np.clip(np.append(start, ends), -limit, limit), self.curves.scale)
+        both = from_scale(np.clip(theta[: 1 + self.k], -limit, limit), self.curves.scale)
         return float(both[0]), both[1:]
 
     def residuals(self, theta: Array) -> Array:
@@ -302,22 +303,37 @@ def profile_interval(curves: Curves, fit: Fit, confidence: float = 0.95) -> tupl
 
 def _edge(curves: Curves, fit: Fit, centre: float, end: float, allowed: float) -> float:
     """Log EC50 between `centre` and `end` where the fit becomes worse than allowed; infinite where it never does."""
-    from scipy.optimize import brentq
-
     side = 1.0 if end > centre else -1.0
     kept = np.delete(fit.theta, 3)
 
-    def excess(log_ec50: float) -> float:
+    def excess(log_ec50: float, *, anew: bool = False) -> float:
         nonlocal kept
         problem = _Problem(curves, log_ec50)
-        theta, ssr = min((problem.solve(t) for t in (kept, *problem.starts(1))), key=lambda pair: pair[1])
-        kept = theta
+        # A neighbour's parameters are the best start, but for where another valley has become the deeper one.
+        starts = (kept, *problem.starts(1)) if anew else (kept,)
+        kept, ssr = min((problem.solve(theta) for theta in starts), key=lambda pair: pair[1])
         return ssr / allowed - 1
 
-    inside, step = centre, 0.05
+    inside, step = centre, _first_step(curves, fit, allowed)
     while side * (end - inside) > 0:
         outside = inside + side * step
-        if excess(outside) > 0:
-            return float(brentq(excess, inside, outside, xtol=1e-4))
-        inside, step = outside, step * 1.6
+        if excess(outside, anew=True) > 0:
+            return _bisect(excess, inside, outside)
+        inside, step = outside, step * 1.5
     return side * math.inf
+
+
+def _bisect(excess: Callable[[float], float], inside: float, outside: float) -> float:
+    """Where `excess` turns positive. It may hang on where it was last asked: no method that trusts old values."""
+    while abs(outside - inside) > EDGE:
+        middle = 0.5 * (inside + outside)
+        inside, outside = (inside, middle) if excess(middle) > 0 else (middle, outside)
+    return 0.5 * (inside + outside)
+
+
+def _first_step(curves: Curves, fit: Fit, allowed: float) -> float:
+    """How far the EC50's interval would reach if the model were linear: where to begin to look."""
+    jacobian = _Problem(curves).jacobian(fit.theta)
+    covariance = np.linalg.pinv(jacobian.T @ jacobian)
+    reach = math.sqrt(max(float(covariance[3, 3]), 0.0) * max(allowed - fit.ssr, 0.0))
+    return min(max(1.1 * reach, 0.02), 1.0)
