@@ -191,7 +191,7 @@ def kills(blots: int, kills_: int, seed: int) -> list[str]:
         make_blots(base / "blots", blots)
         code, _, seconds = run(base / "blots", base / "quiet", "--workers", 2)
         print(f"undisturbed: {blots} blots in {seconds:.0f} s, exit code {code}")
-        span = min(seconds, 2.5 * seconds / kills_ + 6)
+        span = min(seconds, 1.2 * seconds / kills_ + 5)  # so that some kills fall before the first blot is done
         analysed, broken = disturbed(base / "blots", base / "killed", kills_, span, random.Random(seed))
         _, events, _ = run(base / "blots", base / "killed", "--workers", 2)
         analysed.update(event["image"] for event in events if event.get("status") == "analysed")

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -293,6 +294,23 @@ def test_second_run_into_the_same_folder_says_who_is_there(copy):
         again(copy, force=True)
     assert contents(copy / "out") == before
     assert set(again(copy)[0].values()) == {"kept"}
+
+
+def test_file_system_without_locks_is_watched_by_signs_of_life(tmp_path, monkeypatch):
+    from filelock import FileLock
+
+    def no_locks(*_, **__):
+        raise NotImplementedError
+
+    monkeypatch.setattr(FileLock, "acquire", no_locks)
+    out = str(tmp_path / "out")
+    with hold(out), pytest.raises(BlotError, match="another run is writing there"), hold(out):
+        pass
+    owner = tmp_path / "out/.ublot-batch/owner.json"
+    assert not owner.exists()
+    owner.write_text(json.dumps({"host": "elsewhere", "process": 1, "time": time.time() - 3600}))  # left long ago
+    with hold(out):
+        assert json.loads(owner.read_text())["process"] == os.getpid()
 
 
 def test_full_disk_stops_the_batch_and_the_next_one_goes_on(copy, monkeypatch):

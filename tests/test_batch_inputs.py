@@ -103,6 +103,17 @@ def test_broken_link_is_a_blot_of_its_own(tmp_path):
     assert names(find(tmp_path, tmp_path / "a.tif")) == ["a.tif"]
 
 
+def test_name_that_is_not_utf8_can_be_written_down(tmp_path):
+    path = os.fsencode(tmp_path / "a") + b"\xff.tif"
+    try:
+        os.close(os.open(path, os.O_CREAT))
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    (item,) = find(tmp_path, tmp_path)
+    assert (item.name, item.folder) == ("a\ufffd.tif", "a\ufffd.ublot")
+    assert os.path.exists(item.place)
+
+
 # --------------------------------------------------------------------------------------------------------------- URLs
 @pytest.fixture
 def memory():

@@ -223,7 +223,7 @@ def _remote_named(fs: Any, paths: list[str], root: str) -> list[tuple[str, str]]
 # ------------------------------------------------------------------------------------------------------------ names
 def _named(found: dict[str, str]) -> list[Item]:
     """Unique names and result folders, the same whatever the order, also where a file system ignores case."""
-    names = _unique(found, _tagged)
+    names = _unique({place: places.readable(name) for place, name in found.items()}, _tagged)
     plain = {place: _result_folder(name, keep_suffix=False) for place, name in names.items()}
     folders = _unique(plain, lambda _, place: _result_folder(names[place], keep_suffix=True))
     folders = _unique(folders, _tagged)

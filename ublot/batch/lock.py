@@ -35,12 +35,12 @@ def hold(out: str) -> Iterator[None]:
     BlotError
         Another run holds it.
     """
-    with _remote(out) if places.is_url(out) else _local(out):
+    with _by_signs_of_life(out) if places.is_url(out) else _by_the_system(out):
         yield
 
 
 @contextmanager
-def _local(out: str) -> Iterator[None]:
+def _by_the_system(out: str) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     folder = Path(out, WORKSHOP)
@@ -51,6 +51,10 @@ def _local(out: str) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise _taken(out, _read_owner(str(owner))) from None
+    except NotImplementedError:  # some network file systems have no locks
+        with _by_signs_of_life(out):
+            yield
+        return
     except OSError as error:
         raise BlotError(f"cannot be locked ({error.strerror or error})", out, "choose another --out") from None
     try:
@@ -62,7 +66,7 @@ def _local(out: str) -> Iterator[None]:
 
 
 @contextmanager
-def _remote(out: str) -> Iterator[None]:
+def _by_signs_of_life(out: str) -> Iterator[None]:
     place, token = places.child(out, WORKSHOP, "owner.json"), secrets.token_hex(8)
     owner = _read_owner(place)
     if owner and not _is_left(owner):
@@ -88,9 +92,8 @@ def _remote(out: str) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
-        with suppress(Exception):
-            fs, path = places.filesystem(place)
-            fs.rm_file(path)
+        with suppress(OSError):
+            places.remove(place)
 
 
 def _owner_bytes(token: str) -> bytes:

@@ -26,6 +26,8 @@ __all__ = [
     "parent",
     "put",
     "read_bytes",
+    "readable",
+    "remove",
     "write_bytes",
 ]
 
@@ -182,6 +184,30 @@ def write_bytes(place: str, content: bytes) -> None:
         raise
     except Exception as error:
         raise OSError(errno.EIO, _short(error), place) from error
+
+
+def remove(place: str) -> None:
+    """Remove a file.
+
+    Raises
+    ------
+    OSError
+    """
+    if not is_url(place):
+        os.remove(place)
+        return
+    fs, path = filesystem(place)
+    try:
+        fs.rm_file(path)
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(errno.EIO, _short(error), place) from error
+
+
+def readable(text: str) -> str:
+    """Text that any file can hold, for a name that is not UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def missing_or_unreachable(error: OSError) -> str:

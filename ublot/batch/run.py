@@ -282,6 +282,6 @@ def _write_record(path: Path, facts: Mapping[str, Any], states: Iterable[tuple[I
     with path.open("wb") as file:
         file.write(json_bytes(facts).rstrip().removesuffix(b"}").rstrip() + b',\n "images": [')
         for i, (item, state) in enumerate(states):
-            entry = {"image": item.name, "place": item.place, "result": item.folder, "status": state}
+            entry = {"image": item.name, "place": places.readable(item.place), "result": item.folder, "status": state}
             file.write((b",\n" if i else b"\n") + json_bytes(entry).strip().replace(b"\n", b""))
         file.write(b"\n ]\n}\n")

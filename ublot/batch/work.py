@@ -138,7 +138,7 @@ def work(job: Job, common: Common) -> Outcome:
         text, fatal = f"{FATAL.get(error.errno or 0) or error.strerror or error}", (error.errno or 0) in FATAL
     except Exception as error:  # noqa: BLE001 -- one blot must never take the others with it
         text, fatal = f"unexpected {type(error).__name__}: {error}".rstrip(": "), False
-    line = " ".join(text.split())
+    line = places.readable(" ".join(text.split()))
     return Outcome(job.item.name, "failed", stage.name, line, False, time.monotonic() - begin, fatal)
 
 
