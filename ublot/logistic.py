@@ -9,7 +9,6 @@ enter as blocks: an offset of each on the transformed scale, adding up to zero.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +24,6 @@ Array = NDArray[np.float64]
 HILLS = 0.15, 12.0  # beyond them a slope cannot be told from none, or from a step
 _MID, _HALF = 0.5 * math.log(HILLS[0] * HILLS[1]), 0.5 * math.log(HILLS[1] / HILLS[0])
 _FAR = math.log(1e4)  # how far outside the doses an interval is looked for
-EDGE = 1e-3  # of the log EC50: how sharply the end of an interval is found
 _WILD = 60.0  # plateaus on a log scale beyond this are no plateaus
 
 
@@ -303,32 +301,28 @@ def profile_interval(curves: Curves, fit: Fit, confidence: float = 0.95) -> tupl
 
 def _edge(curves: Curves, fit: Fit, centre: float, end: float, allowed: float) -> float:
     """Log EC50 between `centre` and `end` where the fit becomes worse than allowed; infinite where it never does."""
-    side = 1.0 if end > centre else -1.0
-    kept = np.delete(fit.theta, 3)
+    from scipy.optimize import brentq
 
-    def excess(log_ec50: float, *, anew: bool = False) -> float:
-        nonlocal kept
-        problem = _Problem(curves, log_ec50)
-        # A neighbour's parameters are the best start, but for where another valley has become the deeper one.
-        starts = (kept, *problem.starts(1)) if anew else (kept,)
-        kept, ssr = min((problem.solve(theta) for theta in starts), key=lambda pair: pair[1])
-        return ssr / allowed - 1
+    side = 1.0 if end > centre else -1.0
+    best = np.delete(fit.theta, 3)
+    seen = {centre: (fit.ssr / allowed - 1, best)}
+
+    def excess(log_ec50: float) -> float:
+        if log_ec50 not in seen:
+            problem = _Problem(curves, log_ec50)
+            # The nearest neighbour's parameters are the best start, but for where another valley has become the deeper.
+            near = seen[min(seen, key=lambda other: abs(other - log_ec50))][1]
+            theta, ssr = min((problem.solve(t) for t in (near, *problem.starts(1))), key=lambda pair: pair[1])
+            seen[log_ec50] = ssr / allowed - 1, theta
+        return seen[log_ec50][0]
 
     inside, step = centre, _first_step(curves, fit, allowed)
     while side * (end - inside) > 0:
         outside = inside + side * step
-        if excess(outside, anew=True) > 0:
-            return _bisect(excess, inside, outside)
+        if excess(outside) > 0:
+            return float(brentq(excess, inside, outside, xtol=1e-3))
         inside, step = outside, step * 1.5
     return side * math.inf
-
-
-def _bisect(excess: Callable[[float], float], inside: float, outside: float) -> float:
-    """Where `excess` turns positive. It may hang on where it was last asked: no method that trusts old values."""
-    while abs(outside - inside) > EDGE:
-        middle = 0.5 * (inside + outside)
-        inside, outside = (inside, middle) if excess(middle) > 0 else (middle, outside)
-    return 0.5 * (inside + outside)
 
 
 def _first_step(curves: Curves, fit: Fit, allowed: float) -> float:
