@@ -322,16 +322,15 @@ def _mean_number(by_number: Array, areas: _Areas, antibody: str) -> Interval:
 
 
 def _species(ladder: Ladder, areas: _Areas, masses: Array, where: Array, whole: float) -> tuple[Species, ...]:
-    sd = np.sqrt(np.maximum(np.diag(areas.covariance), 0.0))
+    """One entry for each n, rung and smear together; named for the larger part."""
 
-    def one(n: int, at: int, kind: str) -> Species:
-        value, reach = float(areas.values[at]), Z95 * float(sd[at])
+    def one(n: int) -> Species:
+        parts = [n, areas.last + 1 + n] if 0 < n <= areas.resolved else [n]
+        value = float(areas.values[parts].sum())
+        reach = Z95 * math.sqrt(max(float(areas.covariance[np.ix_(parts, parts)].sum()), 0.0))
+        rung = n == 0 or (len(parts) == 2 and areas.values[parts[1]] >= areas.values[parts[0]])
         share = value / whole if whole > 0 else math.nan
-        return Species(n, float(masses[n]), float(where[n]), Interval(value, value - reach, value + reach), share, kind)
+        reached = Interval(value, value - reach, value + reach)
+        return Species(n, float(masses[n]), float(where[n]), reached, share, "rung" if rung else "smear")
 
-    found = [] if ladder.antibody == "modifier" else [one(0, 0, "rung")]
-    for n in range(1, areas.last + 1):
-        if n <= areas.resolved:
-            found.append(one(n, areas.last + 1 + n, "rung"))
-        found.append(one(n, n, "smear"))
-    return tuple(found)
+    return tuple(one(n) for n in range(1 if ladder.antibody == "modifier" else 0, areas.last + 1))
