@@ -80,7 +80,7 @@ def vehicle_errors(runs: int, seed: int, conditions: int, blots: int, per_blot: 
 def effect_errors(runs: int, seed: int) -> float:
     """Share of flat dose series that seem to have an effect."""
     rng = np.random.default_rng(seed)
-    return float(np.mean([dose_effect_p(experiment(rng, 1, 25.0, top=1.0), 499) < 0.05 for _ in range(runs)]))
+    return float(np.mean([dose_effect_p(experiment(rng, 1, 25.0, top=1.0)) < 0.05 for _ in range(runs)]))
 
 
 def rate_coverage(runs: int, seed: int) -> float:
