@@ -131,17 +131,17 @@ def workers_of(pid: int) -> list[int]:
 
 # ------------------------------------------------------------------------------------------------------------- kills
 def disturbed(
-    folder: Path, out: Path, kills: int, span: float, rng: random.Random, say: Callable[[str], None] = print
+    folder: Path, out: Path, blots: int, kills: int, rng: random.Random, say: Callable[[str], None] = print
 ) -> tuple[Counter[str], list[str]]:
     """Start a batch again and again and kill it at random moments; how often each blot was analysed, and what broke.
 
     Parameters
     ----------
     folder, out : Path
+    blots : int
+        How many there are: the kills are spread over the time that they take.
     kills : int
         Every third one hits a worker, the others the parent.
-    span : float
-        Seconds after the start within which a kill falls.
     """
     analysed: Counter[str] = Counter()
     broken: list[str] = []
@@ -153,7 +153,7 @@ def disturbed(
             while left > 0 and process.poll() is None:
                 hit_worker = left % 3 == 0
                 left -= 1
-                time.sleep(rng.uniform(0, span))
+                _wait(out, process, rng.randint(0, round(2 * blots / kills)), rng)
                 targets = workers_of(process.pid) if hit_worker else [process.pid]
                 say(f"kill {kills - left}: {'worker' if hit_worker else 'parent'}, {len(done_in(out))} blots done")
                 for pid in targets[:1]:
@@ -177,6 +177,14 @@ def disturbed(
     return analysed, broken
 
 
+def _wait(out: Path, process: subprocess.Popen[Any], more: int, rng: random.Random) -> None:
+    """Wait until so many more blots are done and a random moment longer; for none, a moment of the start."""
+    until = len(done_in(out)) + more
+    while more and len(done_in(out)) < until and process.poll() is None:
+        time.sleep(0.02)
+    time.sleep(rng.uniform(0, 0.7 if more else 4))
+
+
 def done_in(out: Path) -> list[Path]:
     return [path.parent for path in out.glob("**/*.ublot/done.json")]
 
@@ -191,8 +199,7 @@ def kills(blots: int, kills_: int, seed: int) -> list[str]:
         make_blots(base / "blots", blots)
         code, _, seconds = run(base / "blots", base / "quiet", "--workers", 2)
         print(f"undisturbed: {blots} blots in {seconds:.0f} s, exit code {code}")
-        span = min(seconds, 1.2 * seconds / kills_ + 5)  # so that some kills fall before the first blot is done
-        analysed, broken = disturbed(base / "blots", base / "killed", kills_, span, random.Random(seed))
+        analysed, broken = disturbed(base / "blots", base / "killed", blots, kills_, random.Random(seed))
         _, events, _ = run(base / "blots", base / "killed", "--workers", 2)
         analysed.update(event["image"] for event in events if event.get("status") == "analysed")
         return broken + differences(contents(base / "quiet"), contents(base / "killed"), analysed)

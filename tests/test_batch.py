@@ -157,6 +157,16 @@ def test_changed_image_layout_or_options_beside_redo_that_blot_only(copy):
     assert [record["params"]["target"] for record in records] == ["cIAP1", "cIAP1", "XIAP"]
 
 
+def test_results_of_other_images_stay_and_are_mentioned(copy):
+    _, result = again(copy)
+    assert result.notes == ()
+    (copy / "blots/b2.tif").unlink()
+    _, result = again(copy)
+    assert result.notes == ("1 results of the last run are of other images: they stay, but not in the tables",)
+    assert set(result.lanes["image"]) == {"b0.tif", "b1.tif"}
+    assert (copy / "out/b2.ublot/done.json").exists()
+
+
 @pytest.mark.parametrize("change", ["option", "version", "file gone", "file cut", "no done.json", "force", "report"])
 def test_whatever_does_not_match_is_redone(copy, monkeypatch, change):
     for name in ("b1", "b2"):

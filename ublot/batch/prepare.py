@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,16 @@ from ublot.results import json_bytes
 if TYPE_CHECKING:
     from ublot.batch.inputs import Item
 
-__all__ = ["WRITER", "as_list", "check_batch_out", "common_options", "make_ready", "with_scratch", "worker_count"]
+__all__ = [
+    "WRITER",
+    "as_list",
+    "check_batch_out",
+    "common_options",
+    "left_out",
+    "make_ready",
+    "with_scratch",
+    "worker_count",
+]
 
 WRITER = "ublot batch"
 SCRATCH = "scratch"
@@ -120,6 +130,16 @@ def _is_batch(folder: Path) -> bool:
             return f'"writer": "{WRITER}"'.encode() in file.read(200)
     except OSError:
         return False
+
+
+def left_out(out: str, items: Iterable[Item]) -> int:
+    """How many results of the last run in the folder belong to none of `items`."""
+    try:
+        record = json.loads(places.read_bytes(places.child(out, BATCH_RECORD)))
+        earlier = {entry["result"] for entry in record.get("images", ()) if entry["status"] == "done"}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return 0
+    return len(earlier.difference(item.folder for item in items))
 
 
 def make_ready(out: str, items: Sequence[Item]) -> None:

@@ -18,8 +18,7 @@ from ublot.batch.inputs import BATCH_RECORD, Item, find_items
 from ublot.batch.lock import hold
 from ublot.batch.platemap import Common as Sheet
 from ublot.batch.platemap import count_names, read_common
-from ublot.batch.prepare import WRITER, as_list, check_batch_out, common_options, make_ready, with_scratch, worker_count
-from ublot.batch.work import Common, Job, Outcome
+from ublot.batch.prepare import WRITER, as_list, check_batch_out, common_options, left_out, make_ready, with_scratch, worker_countfrom ublot.batch.work import Common, Job, Outcome
 from ublot.errors import BlotError
 from ublot.results import json_bytes
 
@@ -133,6 +132,8 @@ def run_batch(
     tell = _Teller(progress)
     check_batch_out(place, [item.place for item in items])
     with hold(place):
+        if earlier := left_out(place, items):
+            tell.note(f"{earlier} results of the last run are of other images: they stay, but not in the tables")
         make_ready(place, items)
         if not places.is_url(place) and scheduler is None:
             common = with_scratch(common, place)
