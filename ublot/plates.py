@@ -169,6 +169,10 @@ class _Columns:
         is_vehicle = compound.casefold() == vehicle.casefold() or self.text(cells, "role").casefold() == "vehicle"
         dose = 0.0
         if not is_vehicle:
+            if not cells[self.concentration]:
+                where = f"{self.table.name}, row {index}, column {self.concentration}"
+                fix = f"give it, or name the vehicle with --vehicle if {compound or 'the empty name'} is the vehicle"
+                raise BlotError(f"no concentration of {compound or 'a compound without a name'}", where, fix)
             dose = self.value(index, cells, self.concentration) * self.factor
             if dose < 0:
                 where = f"{self.table.name}, row {index}, column {self.concentration}"
