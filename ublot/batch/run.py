@@ -18,7 +18,17 @@ from ublot.batch.inputs import BATCH_RECORD, Item, find_items
 from ublot.batch.lock import hold
 from ublot.batch.platemap import Common as Sheet
 from ublot.batch.platemap import count_names, read_common
-from ublot.batch.prepare import WRITER, as_list, check_batch_out, common_options, left_out, make_ready, with_scratch, worker_countfrom ublot.batch.work import Common, Job, Outcome
+from ublot.batch.prepare import (
+    WRITER,
+    as_list,
+    check_batch_out,
+    common_options,
+    left_out,
+    make_ready,
+    with_scratch,
+    worker_count,
+)
+from ublot.batch.work import Common, Job, Outcome
 from ublot.errors import BlotError
 from ublot.results import json_bytes
 
