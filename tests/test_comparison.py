@@ -246,3 +246,13 @@ def test_dose_response_command(tmp_path):
 
 def test_record_is_json():
     assert json.loads(json_bytes(ublot.compare_blots(three()).record))["protein_nM"] is None
+
+
+def test_blots_that_differ_in_effect_are_said():
+    alike = three()
+    assert not ublot.compare_blots(alike).messages
+    weak = blot("d.tif", seed=9)
+    of_role = zip(weak.lanes["relative_hmw"], weak.lanes["role"], strict=True)
+    weak.lanes["relative_hmw"] = [v if role != "sample" else 1 + 0.3 * (v - 1) for v, role in of_role]
+    (said,) = ublot.compare_blots([*alike, weak]).messages
+    assert "blots differ" in said and "relative_hmw" in said

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ublot.statistics import _by_one_factor, _by_sampling, compare_with_control, max_t_p, t_interval
+from ublot.statistics import _by_one_factor, _by_sampling, compare_with_control, interaction_p, max_t_p, t_interval
 
 # Dried weight of plants, R's data set PlantGrowth (Dobson 1983, table 7.1).
 PLANTS = {
@@ -126,3 +126,19 @@ def test_student_interval():
     expected = stats.t.interval(0.95, 3, loc=np.mean(v), scale=stats.sem(v))
     assert t_interval(v) == pytest.approx(expected)
     assert all(math.isnan(x) for x in t_interval([1.0]))
+
+
+def test_interaction_is_that_of_statsmodels():
+    import pandas as pd
+    import statsmodels.formula.api as formula
+    from statsmodels.stats.anova import anova_lm
+
+    rng = np.random.default_rng(3)
+    cells = [(c, b) for c in range(3) for b in range(4) for _ in range(3 if c == 0 else 1)]
+    rows = [(c, b, rng.normal(0.3 * c * b + b, 0.4)) for c, b in cells]
+    table = pd.DataFrame(rows, columns=["c", "b", "y"])
+    with_it, without = (formula.ols(f"y ~ C(c) {sign} C(b)", table).fit() for sign in "*+")
+    expected = anova_lm(without, with_it)["Pr(>F)"].iloc[1]
+    assert interaction_p(table.y, table.c.tolist(), table.b.tolist()) == pytest.approx(expected, rel=1e-6)
+    once = table.drop_duplicates(["c", "b"])
+    assert math.isnan(interaction_p(once.y, once.c.tolist(), once.b.tolist()))

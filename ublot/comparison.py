@@ -13,7 +13,7 @@ from ublot.doseresponse import dose_response_columns, ec50_comparison_columns
 from ublot.errors import BlotError
 from ublot.reactions import Reaction, reactions_of
 from ublot.results import RECORD, Kind, check_out, json_bytes, write_result
-from ublot.summary import summary_columns
+from ublot.summary import blot_notes, summary_columns
 from ublot.tables import csv_bytes
 from ublot.timecourse import time_course_columns
 
@@ -175,6 +175,9 @@ def compare_blots(results: Iterable[Any], *, protein_nM: float | None = None) ->
         messages += notes
     if not any(r.role == "vehicle" for r in reactions):
         messages.append("no vehicle (DMSO) lane on any blot: nothing is compared with it")
+    options = next(iter(analyses.values())).params
+    by_area = options.antibody == "modifier" or options.assay == "cells"
+    messages += blot_notes(reactions, "relative_hmw_area" if by_area else "relative_hmw")
     from ublot.potencies import potency_columns
 
     columns = {
@@ -187,8 +190,6 @@ def compare_blots(results: Iterable[Any], *, protein_nM: float | None = None) ->
         "lanes": _joined({name: a.columns["lanes"] for name, a in analyses.items()}),
     }
     blots = tuple({"name": name, "image": a.source.name, "sha256": a.source.sha256} for name, a in analyses.items())
-    options = next(iter(analyses.values())).params
-    by_area = options.antibody == "modifier" or options.assay == "cells"
     return Comparison(blots, columns, tuple(messages), protein_nM, by_area)
 
 

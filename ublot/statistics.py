@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-__all__ = ["Contrast", "compare_with_control", "max_t_p", "t_interval"]
+__all__ = ["Contrast", "compare_with_control", "interaction_p", "max_t_p", "t_interval"]
 
 Array = NDArray[np.float64]
 
@@ -178,3 +178,31 @@ def _by_sampling(size: Array, correlation: Array, freedom: int) -> Array:
         for x in size
     ]
     return np.array(inside, np.float64)
+
+
+def interaction_p(values: ArrayLike, conditions: Sequence[Hashable], blocks: Sequence[Hashable]) -> float:
+    """Chance that blocks differ so much in what conditions do, if they do not: F test of the interaction.
+
+    Against the scatter of reactions of one condition in one block; NaN where no condition is repeated in a block, or
+    there is nothing to test.
+
+    Parameters
+    ----------
+    values : array-like, shape (n,)
+    conditions, blocks : sequence, length n
+    """
+    y = np.asarray(values, np.float64)
+    cells: dict[tuple[Hashable, Hashable], list[int]] = {}
+    for i, cell in enumerate(zip(conditions, blocks, strict=True)):
+        cells.setdefault(cell, []).append(i)
+    pure = float(sum(np.sum((y[rows] - y[rows].mean()) ** 2) for rows in cells.values()))
+    freedom = len(y) - len(cells)
+    columns = [[float(c == e) for c in conditions] for e in dict.fromkeys(conditions)]
+    columns += [[float(b == e) for b in blocks] for e in dict.fromkeys(blocks)]
+    design = np.array(columns).T
+    beta, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
+    extra = len(y) - int(rank) - freedom
+    if freedom < 1 or extra < 1 or not pure > 0:
+        return math.nan
+    rest = float(np.sum((y - design @ beta) ** 2)) - pure
+    return float(special.fdtrc(extra, freedom, max(rest, 0.0) / extra / (pure / freedom)))

@@ -10,12 +10,12 @@ import numpy as np
 
 from ublot.reactions import QUANTITIES, RELATIVE, Condition, Family, Reaction, families
 from ublot.scales import Scale, fitting_scale, from_scale, to_scale
-from ublot.statistics import LEAST, compare_with_control, t_interval
+from ublot.statistics import LEAST, compare_with_control, interaction_p, t_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SUMMARY_COLUMNS", "SUMMARY_TEXT", "summary_columns"]
+__all__ = ["SUMMARY_COLUMNS", "SUMMARY_TEXT", "blot_notes", "summary_columns"]
 
 SUMMARY_COLUMNS = (
     *("group", "role", "compound", "concentration_nM", "time_min", "quantity"),
@@ -26,6 +26,7 @@ SUMMARY_COLUMNS = (
 SUMMARY_TEXT = ("group", "role", "compound", "quantity", "scale")
 
 _VEHICLE = "vehicle"
+DIFFERING = 0.01  # chance below which blots are said to differ in what conditions do
 
 
 def summary_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any]]:
@@ -120,3 +121,29 @@ def _adjusted(compared: Sequence[Reaction], quantity: str, scale: Scale) -> dict
     labels = [_VEHICLE if r.role == "vehicle" else r.condition for r in compared]
     found = compare_with_control(z, labels, [r.blot for r in compared], _VEHICLE)
     return {condition: contrast.p for condition, contrast in found.items()}
+
+
+def blot_notes(reactions: Iterable[Reaction], quantity: str) -> list[str]:
+    """Say where blots differ in what compounds do: ``p_vehicle`` then speaks for these blots, not for the next.
+
+    Parameters
+    ----------
+    reactions : iterable of Reaction
+    quantity : str
+        The primary one.
+    """
+    notes = []
+    for family in families(reactions):
+        known = [
+            r for r in family.reactions if r.role != "negative" and math.isfinite(r.values.get(quantity, math.nan))
+        ]
+        if len({r.blot for r in known}) < 2:
+            continue
+        values = [r.values[quantity] for r in known]
+        z = to_scale(values, fitting_scale(values, QUANTITIES[quantity]))
+        p = interaction_p(z, [r.condition for r in known], [r.blot for r in known])
+        if p < DIFFERING:
+            where = f"group {family.group}: " if family.group else ""
+            said = f"{where}blots differ in what the conditions do to {quantity} (p = {p:.1g})"
+            notes.append(f"{said}: p_vehicle holds for these blots, the intervals of the means for blots to come")
+    return notes
