@@ -48,6 +48,7 @@ class Blot:
     lanes: dict[str, list[Any]]
     params: Params = field(default_factory=make_params)
     digest: str = ""
+    layout: str | None = "given"
 
     @property
     def columns(self) -> dict[str, Any]:

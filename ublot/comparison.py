@@ -170,6 +170,8 @@ def compare_blots(results: Iterable[Any], *, protein_nM: float | None = None) ->
     _check_alike(analyses, messages)
     reactions: list[Reaction] = []
     for name, analysis in analyses.items():
+        if analysis.layout is None:
+            messages.append(f"{name}: analysed without a layout, nothing says what its lanes are: none of them counts")
         found, notes = reactions_of(analysis.columns["lanes"], name)
         reactions += found
         messages += notes

@@ -74,10 +74,12 @@ def print_comparison(columns: Mapping[str, Columns], *, by_area: bool = False) -
             for row in rows
         ],
     )
-    fits = {k: [v for v, q in zip(values, columns["dose_response"]["quantity"], strict=True) if q == quantity]
-            for k, values in columns["dose_response"].items()}  # fmt: skip
-    if fits["compound"]:
-        print_dose_response(fits)
+    # In cells the product is degraded: what is left of the target tells as much.
+    told = (quantity, "unmodified_remaining") if by_area else (quantity,)
+    fits = columns["dose_response"]
+    kept = [q in told for q in fits["quantity"]]
+    if any(kept):
+        print_dose_response({k: [v for v, keep in zip(c, kept, strict=True) if keep] for k, c in fits.items()})
     for row in _rows(columns["ec50_comparison"]):
         if row["quantity"] == quantity:
             ratio, p = _short(row["ec50_ratio"]), _p(row["p"])
@@ -102,12 +104,13 @@ def print_dose_response(columns: Columns, *, name: str = "EC50") -> None:
     """
     rows = _rows(columns)
     _print_table(
-        ("group", "compound", "min", f"{name}, nM [95 % interval]", "Hill", "at 50 %, nM", "K_i, nM", "status"),
+        ("group", "compound", "min", "of", f"{name}, nM [95 % interval]", "Hill", "at 50 %, nM", "K_i, nM", "status"),
         [
             (
                 row["group"],
                 row["compound"],
                 _short(row["time_min"]),
+                row["quantity"].replace("_", " ") if len(set(columns["quantity"])) > 1 else "",
                 _interval(row, "ec50_nM", "ec50_low", "ec50_high"),
                 _short(row["hill"]),
                 _short(row.get("absolute_ic50_nM", math.nan)),
