@@ -209,7 +209,8 @@ REAL_COUNTS = [
     ("imagej_gel/gel.gif", {5, 6}),
     ("dna_ladder/ladder_reference_gel.tif", {4}),
     ("fluorchem/B1AR_July4_B1AR_10wtop_16wbottom.tif", {9}),
-    ("fluorchem/B1AR_July4_B1AR_10wtop_16wbottom_GAPDH.tif", {9}),
+    # Two strips in one picture, shifted against each other by half a lane: nine lanes of each.
+    ("fluorchem/B1AR_July4_B1AR_10wtop_16wbottom_GAPDH.tif", {9, 10}),
     ("two_colour/5xcgg_wt_flag.png", {18, 19}),
     ("two_colour/5xcgg_wt_h3.png", {22, 23}),
 ]

@@ -9,7 +9,6 @@ from itertools import pairwise
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ublot.centrelines import refine_lanes, straight_lane
 from ublot.errors import BlotError
@@ -25,9 +24,9 @@ Array = NDArray[np.float64]
 COARSE = (192, 512)  # cells down and across for the first look
 MAX_TILT = 6.0  # degrees
 BLANK_COST = 0.35  # of a typical lane's score, for a lane without signal between loaded ones
-FAINTEST = 0.2  # a lane at the end of the row needs this share of a typical lane's score
+FAINTEST = 0.15  # a lane at the end of the row needs this share of a typical lane's score
 BAND = 0.1  # of the height of the picture: no band is thicker
-RIM, MOSTLY = 0.45, 0.75  # of the pitch to either side of a lane must be membrane, in this share of the rows
+RIM_WIDTH = 0.012  # of the membrane's width
 KNOTS = 9
 SOFTNESS = 6.0  # to start from
 SMALLEST = 8  # px: no lane is seen in a picture lower or narrower than that
@@ -165,15 +164,10 @@ def _fixed_comb(score: Array, pitch: float, typical: float, count: int, blank: C
     return _Comb(centres.astype(float), pitch, total, score[centres])
 
 
-def _free_comb(score: Array, pitch: float, typical: float, noise: float, inside: Array) -> _Comb:
-    """The best row of lanes about `pitch` apart when nobody says how many; up to two blank ones in between.
-
-    `inside` is the share of rows that are membrane: its rim may shine or darken, but no lane stands astride of it.
-    """
+def _free_comb(score: Array, pitch: float, typical: float, noise: float) -> _Comb:
+    """The best row of lanes about `pitch` apart when nobody says how many; up to two blank ones in between."""
     threshold = max(FAINTEST * typical, min(noise / np.sqrt(0.5 * pitch), 0.5 * typical))
     gain = np.minimum(score, typical) - threshold
-    rim = ndimage.minimum_filter1d(inside, int(2 * RIM * pitch) | 1, mode="nearest")
-    gain = np.where(rim >= MOSTLY, gain, -typical)
     cost = 3.0 * max(typical, 1e-12)
     best, origin = gain.copy(), np.full(len(gain), -1)
     for at in range(len(gain)):
@@ -208,9 +202,7 @@ class _Sighting:
     slope: float
 
 
-def _look(
-    cells: Cells, pitches: Array, count: int | None, blank: Collection[int], rims: tuple[bool, bool]
-) -> _Sighting:
+def _look(cells: Cells, pitches: Array, count: int | None, blank: Collection[int]) -> _Sighting:
     """The comb that the picture bears out best among `pitches`, in cells, which lie within an octave."""
     evidence = _evidence(cells, float(pitches[-1]))
     slope = _common_slope(evidence, cells.size[0] / cells.size[1])
@@ -221,17 +213,12 @@ def _look(
         combs = [_fixed_comb(s, p, typical, count, blank) for s, p in zip(scores, pitches, strict=True)]
     else:
         noise = 2 * 1.4826 * float(np.median(np.abs(np.diff(profile, 2)))) / np.sqrt(6)
-        inside = 1 - _projection((~cells.mask).astype(np.float32), slope)
-        # Where the cells end but not the picture, the membrane ends.
-        inside[0], inside[-1] = inside[0] * ~rims[0], inside[-1] * ~rims[1]
-        combs = [_free_comb(s, p, typical, noise, inside) for s, p in zip(scores, pitches, strict=True)]
+        combs = [_free_comb(s, p, typical, noise) for s, p in zip(scores, pitches, strict=True)]
     return _Sighting(max(combs, key=lambda c: c.score), slope)
 
 
-def _best_sighting(
-    cells: Cells, count: int | None, blank: Collection[int], rims: tuple[bool, bool] = (False, False)
-) -> _Sighting:
-    """Search all spacings, octave by octave. `rims` says whether a membrane ends where the cells do, left and right.
+def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _Sighting:
+    """Search all spacings, octave by octave.
 
     The baseline that is taken off before looking must be wider than a lane and is better not much wider.
     """
@@ -243,9 +230,7 @@ def _best_sighting(
         low, high = (0.3 if count > 1 else 0.08) * span / count, min(1.3 * span / count, span)
     octaves = max(int(np.ceil(np.log2(high / low))), 1)
     edges = np.geomspace(max(low, 4.0), high, octaves + 1)
-    looks = [
-        _look(cells, np.geomspace(a, b, 14), count, blank, rims) for a, b in pairwise(edges)
-    ]
+    looks = [_look(cells, np.geomspace(a, b, 14), count, blank) for a, b in pairwise(edges)]
     return max(looks, key=lambda look: look.comb.score)
 
 
@@ -294,9 +279,12 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     if min(window.height, window.width) < SMALLEST:
         return nothing
     size = max(1, round(window.height / COARSE[0])), max(1, round(window.width / COARSE[1]))
-    cells = make_cells(blot, window, size, membrane.inside)
-    rims = window.left > blot.window.left, cells.window.right < blot.window.right - cells.size[1]
-    sighting = _best_sighting(cells, count, blank, rims)
+    rims = window.left > blot.window.left, window.right < blot.window.right
+    # The rim of a membrane shines, dries or curls: the first look leaves it out.
+    rim = round(RIM_WIDTH * window.width)
+    inner = replace(window, left=window.left + rim * rims[0], right=window.right - rim * rims[1])
+    cells = make_cells(blot, inner, size, membrane.inside)
+    sighting = _best_sighting(cells, count, blank)
     if len(sighting.comb.centres) < (count or 2):
         return nothing
     lanes = _straight_lanes(cells, membrane, sighting)

@@ -25,7 +25,7 @@ STEEP, LOW = 0.7, 0.3
 # The darkest parts of a membrane stand above what lies beside it by this share of the step at least. Where hazed lanes
 # have been taken for a membrane, these parts are gutters, and what lies beside is the same.
 DARKEST = 0.02
-FILLED, FILLED_LIKE_LANES = 0.2, 0.6
+FILLED, FILLED_LIKE_LANES = 0.2, 0.3
 # Share of the variance within a tall membrane that is across it. A single lane varies along itself only.
 ACROSS = 0.3
 
@@ -156,9 +156,7 @@ def find_membrane(blot: Blot) -> Membrane:
     return _from_mask(window, (inside > 0) & usable, scale, blot.shape, flags)
 
 
-def membrane_strips(
-    small: NDArray[np.float32], usable: NDArray[np.bool_]
-) -> tuple[float, list[NDArray[np.bool_]]]:
+def membrane_strips(small: NDArray[np.float32], usable: NDArray[np.bool_]) -> tuple[float, list[NDArray[np.bool_]]]:
     """Strips of membrane in a small picture, and how sharp the largest one's outline is.
 
     Parameters
