@@ -54,9 +54,7 @@ class Drawn:
         """The true lanes as the package writes them."""
         rows, cols = self.image.shape
         knots = np.linspace(0, rows - 1, 17)
-        items = [
-            Lane(i + 1, tuple(knots), tuple(self.centre(i, knots)), self.width) for i in range(len(self.centres))
-        ]
+        items = [Lane(i + 1, tuple(knots), tuple(self.centre(i, knots)), self.width) for i in range(len(self.centres))]
         return Lanes(tuple(items), Window(0, rows, 0, cols), self.pitch, self.edge)
 
 

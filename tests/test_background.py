@@ -146,9 +146,7 @@ def test_modes_say_how_far_the_gutter_background_may_be_off():
         background = estimate_background(drawn.blot, drawn.lanes)
         sd = np.sqrt((background.modes**2).sum(axis=0))
         rows = np.arange(400)
-        under = np.array([
-            drawn.membrane[rows, np.round(drawn.centre(i, rows)).astype(int)] for i in range(8)
-        ])
+        under = np.array([drawn.membrane[rows, np.round(drawn.centre(i, rows)).astype(int)] for i in range(8)])
         ratios.append((background.level - under) / sd)
     assert 0.2 < np.sqrt(np.mean(np.square(ratios))) < 3.5
 
@@ -178,9 +176,10 @@ def test_lanes_of_which_only_some_are_listed_keep_their_smear():
     drawn = draw(smear=0.6, seed=2)
     lanes = Lanes(drawn.lanes.items[2:5], drawn.lanes.window, drawn.pitch)
     shares = []
-    background = estimate_background(as_blot(drawn.image), Lanes(
-        tuple(replace(lane, number=i + 1) for i, lane in enumerate(lanes)), lanes.window, lanes.pitch
-    ))
+    background = estimate_background(
+        as_blot(drawn.image),
+        Lanes(tuple(replace(lane, number=i + 1) for i, lane in enumerate(lanes)), lanes.window, lanes.pitch),
+    )
     for i, level in enumerate(background.level):
         shares.append(1 - (level - 2000)[hmw_rows(drawn)].sum() / drawn.heights[2 + i][hmw_rows(drawn)].sum())
     assert min(shares) > 0.9 and max(shares) < 1.1

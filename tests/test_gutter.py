@@ -21,8 +21,13 @@ def fitted(drawn, image=None, lanes=None, **options):
 
 
 def truth(drawn, cells):
-    return make_cells(type(drawn.blot)(drawn.membrane.astype(np.float32), *[None] * 2, "light-on-dark", "linear",
-                                       65535.0, drawn.blot.source), cells.window, cells.size).values
+    return make_cells(
+        type(drawn.blot)(
+            drawn.membrane.astype(np.float32), *[None] * 2, "light-on-dark", "linear", 65535.0, drawn.blot.source
+        ),
+        cells.window,
+        cells.size,
+    ).values
 
 
 @pytest.mark.parametrize("options", [{}, {"membrane": curved}, {"fill": 0.84}, {"fill": 0.84, "membrane": curved}])

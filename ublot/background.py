@@ -157,9 +157,7 @@ METHODS: Mapping[str, Callable[[Blot, Lanes, Collection[int]], tuple[Array, Arra
 EATS_SMEARS = ("rolling-ball", "arpls", "snip")
 
 
-def estimate_background(
-    blot: Blot, lanes: Lanes, method: str = "gutter", *, blank: Collection[int] = ()
-) -> Background:
+def estimate_background(blot: Blot, lanes: Lanes, method: str = "gutter", *, blank: Collection[int] = ()) -> Background:
     """Estimate the background under every lane.
 
     Parameters

@@ -107,9 +107,7 @@ def _evenly_spaced(lanes: Lanes, blank: Collection[int], row: float) -> Lanes:
     return replace(lanes, items=tuple(items))
 
 
-def refine_lanes(
-    cells: Cells, lanes: Lanes, *, turns: int = 12, blank: Collection[int] = ()
-) -> tuple[Lanes, Membrane]:
+def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 12, blank: Collection[int] = ()) -> tuple[Lanes, Membrane]:
     """Fit centre lines, widths and softness of all lanes to the cells, by Gauss-Newton steps with weak priors.
 
     Tilt and bow are shared by all lanes up to small deviations, so that a faint or blank lane follows its neighbours.
@@ -177,5 +175,3 @@ def refine_lanes(
 def straight_lane(number: int, x: float, width: float, slope: float, mid: float, knots: NDArray[np.floating]) -> Lane:
     """A straight lane through `x` at row `mid`; `slope` in columns per row."""
     return Lane(number, tuple(map(float, knots)), tuple(map(float, x + slope * (knots - mid))), float(width))
-
-

@@ -156,9 +156,7 @@ def _reweighted(
     """
     change = np.abs(np.gradient(amplitudes, axis=0)) if len(amplitudes) > 1 else 0.0
     doubt = SHAPE_ERROR * np.abs(amplitudes) + GRADIENT * change
-    doubt, height, lanes = (
-        (shapes @ part[:, :, None])[:, :, 0] for part in (doubt, np.abs(amplitudes), amplitudes)
-    )
+    doubt, height, lanes = ((shapes @ part[:, :, None])[:, :, 0] for part in (doubt, np.abs(amplitudes), amplitudes))
     residual = above - lanes
     known = mask & beside
     if not known.any():

@@ -64,9 +64,7 @@ class Cells:
     window: Window
 
 
-def make_cells(
-    blot: Blot, window: Window, size: tuple[int, int], inside: NDArray[np.bool_] | None = None
-) -> Cells:
+def make_cells(blot: Blot, window: Window, size: tuple[int, int], inside: NDArray[np.bool_] | None = None) -> Cells:
     """Average a window of the blot into cells of `size` pixels.
 
     Parameters

@@ -161,7 +161,7 @@ class Lane:
         slope_top = (xs[1] - xs[0]) / (rows[1] - rows[0])
         slope_end = (xs[-1] - xs[-2]) / (rows[-1] - rows[-2])
         x = np.where(r < rows[0], xs[0] + (r - rows[0]) * slope_top, x)
-        return np.where(r > rows[-1], xs[-1] + (r - rows[-1]) * slope_end, x)
+        return np.asarray(np.where(r > rows[-1], xs[-1] + (r - rows[-1]) * slope_end, x), np.float64)
 
     @property
     def angle_deg(self) -> float:
