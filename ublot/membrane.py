@@ -27,7 +27,7 @@ STEEP, LOW = 0.7, 0.3
 DARKEST = 0.02
 FILLED, FILLED_LIKE_LANES = 0.2, 0.3
 # Share of the variance within a tall membrane that is across it. A single lane varies along itself only.
-ACROSS = 0.3
+ACROSS, SLENDER = 0.3, 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +101,9 @@ def _is_filled(small: NDArray[np.float32], part: NDArray[np.bool_], usable: NDAr
 
 
 def _is_lane(small: NDArray[np.float32], part: NDArray[np.bool_]) -> bool:
-    """Whether `part` is one lane: taller than wide, and the same all across wherever one looks along it."""
+    """Whether `part` is one lane: far taller than wide, and the same all across wherever one looks along it."""
     rows, cols = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-    if np.ptp(cols) >= np.ptp(rows):
+    if np.ptp(cols) >= SLENDER * np.ptp(rows):
         return False
     core = cv2.erode(part.astype(np.uint8), np.ones((9, 9), np.uint8), borderType=cv2.BORDER_REPLICATE) > 0
     core &= core.sum(axis=1, keepdims=True) >= 3
