@@ -125,3 +125,26 @@ def test_two_compounds_are_compared():
     assert columns["ec50_ratio"][0] == pytest.approx(15 / 90, rel=0.3) and columns["p"][0] < 0.01
     reactions, _ = reactions_of(lanes_of((("c", 40.0), ("d", 40.0))), "a")
     assert ec50_comparison_columns(reactions)["p"][0] > 0.05
+
+
+def test_a_step_between_two_doses_says_which():
+    dose = np.array([0, 0, 0, *DOSES])
+    y = np.where(dose > 100, 5.0, 1.0) * np.exp(np.random.default_rng(0).normal(0, 0.01, len(dose)))
+    found = estimate_ec50(Curves.of(dose, y, scale="log"))
+    assert found.status == "not_estimable" and "between 25 and 120 nM" in found.note
+
+
+def test_an_effect_that_is_lost_again_is_not_flat():
+    y = np.array([1, 1, 1, 1, 4, 5, 5.1, 2, 1.1]) * np.exp(np.random.default_rng(0).normal(0, 0.03, 9))
+    found = estimate_ec50(Curves.of(np.array([0, 0, 0, *DOSES]), y, scale="log"))
+    assert found.status == "not_estimable" and "hook" in found.note
+
+
+def test_any_numbers_are_survived():
+    rng = np.random.default_rng(0)
+    for _ in range(25):
+        dose = np.concatenate([np.zeros(rng.integers(0, 4)), 10 ** rng.uniform(-3, 6, rng.integers(4, 12))])
+        y = np.exp(rng.normal(0, rng.uniform(0, 3), len(dose)))
+        found = estimate_ec50(Curves.of(dose, y, rng.integers(0, 3, len(dose)), 0, rng.choice(["log", "arithmetic"])))
+        assert (found.status == "ok") == math.isfinite(found.ec50) and bool(found.note) >= (found.status != "ok")
+    assert estimate_ec50(Curves.of(np.array([0, *DOSES]), np.r_[1, 1, 1, 2, 4, 5, 1e300], scale="log")).note

@@ -28,6 +28,8 @@ FEWEST_DOSES = 4
 BEND = 4.680498579  # bend points lie at ec50 x BEND^(+-1 / hill) (Sebaugh & McCray 2003, Pharm Stat 2:167)
 BEYOND = 2  # doses on either side of the bend points that an EC50 takes (Sebaugh 2011, Pharm Stat 10:128)
 EFFECT = 0.05  # chance from which on there is no dose effect to be seen
+STEEP = 8.0  # hill from which on a curve is a step between two doses
+HOOKED = "the effect falls again at the highest doses (hook), which one sigmoid does not describe"
 HOOK = 4.0  # residual standard deviations by which a fall at the top of the series is one
 
 
@@ -91,13 +93,15 @@ def estimate_ec50(curves: Curves) -> Estimate:
         return Estimate(*nothing, "not_estimable", said, *size, fit)
     p = dose_effect_p(curves)
     if p >= EFFECT:
+        if _rises_and_falls(curves):
+            return Estimate(*nothing, "not_estimable", HOOKED, *size, fit)
         said = f"no dose effect beyond the scatter (p = {p:.2g})"
         return Estimate(*nothing, "flat", said, *size, fit)
     end, hill, ec50 = float(fit.end[0]), float(fit.hill[0]), float(fit.ec50[0])
     shape = hill if end > fit.start else -hill, min(fit.start, end), max(fit.start, end)
     interval = profile_interval(curves, fit)
     status, said = _reportable(curves, fit, interval)
-    notes = [said, _steep(hill), _hook(curves, fit), _differing(curves)]
+    notes = [said, _hook(curves, fit), _differing(curves)]
     note = "; ".join(n for n in notes if n)
     ok = status == "ok"
     numbers = (ec50, *interval) if ok else (math.nan,) * 3
@@ -122,6 +126,9 @@ def _reportable(curves: Curves, fit: Fit, interval: tuple[float, float]) -> tupl
         return "not_estimable", f"the upper plateau is not reached: {_doses(beyond)} beyond the upper bend of the curve"
     if before < BEYOND:
         return "not_estimable", f"the lower plateau is not seen: {_doses(before)} before the lower bend of the curve"
+    if float(fit.hill[0]) > STEEP:
+        around = f"between {_short(doses[doses <= ec50].max())} and {_short(doses[doses >= ec50].min())} nM"
+        return "not_estimable", f"no dose lies on the slope of the curve: half of the effect is {around}"
     if not (low > 0 and math.isfinite(high)):
         side = "below" if low <= 0 else "above"
         return "not_estimable", f"the data set no limit to the EC50 from {side}"
@@ -136,8 +143,19 @@ def _short(value: float) -> str:
     return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
-def _steep(hill: float) -> str:
-    return "the slope is not determined: no dose lies on it" if hill > 8 else ""
+def _rises_and_falls(curves: Curves) -> bool:
+    """Whether the doses up to the strongest effect show one that the higher doses lose again."""
+    doses = np.unique(curves.dose[curves.dose > 0])
+    z = to_scale(curves.response, curves.scale)
+    for sign in (1.0, -1.0):
+        peak = int(np.argmax([sign * z[curves.dose == d].mean() for d in doses]))
+        kept = curves.dose <= doses[peak]
+        if 2 <= peak < len(doses) - 1 and kept.sum() > FEWEST_DOSES:
+            part = Curves.of(curves.dose[kept], curves.response[kept], curves.block[kept], 0, curves.scale)
+            # The peak was chosen because it is one: stricter than for the whole series.
+            if dose_effect_p(part) < EFFECT / 5:
+                return True
+    return False
 
 
 def _hook(curves: Curves, fit: Fit) -> str:

@@ -26,9 +26,10 @@ def to_scale(values: ArrayLike, scale: Scale) -> Array:
 def from_scale(values: ArrayLike, scale: Scale) -> Array:
     """Undo `to_scale`."""
     v = np.asarray(values, np.float64)
-    if scale == "log":
-        return np.asarray(np.exp(v))
-    return np.asarray(1 / (1 + np.exp(-v))) if scale == "logit" else v
+    with np.errstate(over="ignore"):
+        if scale == "log":
+            return np.asarray(np.exp(v))
+        return np.asarray(1 / (1 + np.exp(-v))) if scale == "logit" else v
 
 
 def fitting_scale(values: ArrayLike, wanted: Scale) -> Scale:
