@@ -274,7 +274,8 @@ def quantify_ladder(
         ladder = _quantify(p, own, calibration, masses, antibody, (level, error))
         if p.lane not in usable:
             # A marker or blank lane holds no target: what these say is of no use to anybody.
-            ladder = replace(ladder, flags=tuple(f for f in ladder.flags if f not in ABOUT_TARGET))
+            kept = tuple(f for f in ladder.flags if f not in ABOUT_TARGET)
+            ladder = replace(ladder, flags=kept, species=(), mean_ubiquitins=Interval(math.nan), half_mass=math.nan)
         ladders.append(ladder)
     return tuple(ladders)
 
