@@ -154,7 +154,7 @@ def other_model():
     """The module that draws ladder blots by another forward model; skips where it is absent."""
     path = SHARED / "independent_blots/make.py"
     if not path.exists():
-        pytest.skip(f"{path.name} of the independent blots is not here")
+        pytest.skip(f"{path.name} of the independent blots not beside the project")
     spec = importlib.util.spec_from_file_location("independent_make", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -165,5 +165,5 @@ def real_file(*names):
     """One of the real blots; skips where it is absent."""
     path = REAL.joinpath(*names)
     if not path.exists():
-        pytest.skip(f"the real blot {'/'.join(names)} is not here")
+        pytest.skip(f"the real blot {'/'.join(names)} not beside the project")
     return path
