@@ -109,26 +109,27 @@ def test_the_same_input_gives_the_same_numbers(plain):
 
 
 # -------------------------------------------------------------------------------------------------------- calibration
-def test_without_a_marker_there_are_fractions_but_no_masses():
+def test_without_a_marker_the_rungs_are_the_ruler():
     blot = small_blot()
     found = analyse(blot, marker=None)
     use = scored(found)
+    assert found.calibration is not None and found.calibration.kind == "rungs"
     assert found.lanes.hmw_fraction[use].to_numpy() == pytest.approx(truth_of(blot, "hmw_fraction")[use], abs=0.02)
-    assert found.lanes.mean_ubiquitins.isna().all() and found.lanes.half_mass_kda.isna().all()
-    assert all("no_calibration" in names for names, s in zip(flags_of(found), use, strict=True) if s)
+    assert found.lanes.mean_ubiquitins[use].to_numpy() == pytest.approx(truth_of(blot, "mean_ubiquitins")[use], abs=0.6)
+    assert all("self_calibrated" in names for names, s in zip(flags_of(found), use, strict=True) if s)
     assert found.messages == ("the masses of the marker are not known: give --marker",)
-    assert found.profiles.mass_kda.isna().all()
-    assert found.calibration is None
 
 
 def test_a_marker_that_is_not_on_the_layout_is_said():
     found = analyse(small_blot(), layout=layout_of(small_blot(), lane_1={"role": "ignore"}))
-    assert found.messages == ("the layout names no marker lane: no masses; give --marker-positions",)
+    said = "masses rest on the ladder's own rungs, taken for one modifier apart; give --marker-positions"
+    assert found.messages == (f"the layout names no marker lane: {said}",)
 
 
 def test_a_marker_that_cannot_be_read_is_said():
     found = analyse(small_blot(), layout=layout_of(small_blot(), lane_1={"role": "ignore"}, lane_10={"role": "marker"}))
-    assert found.messages == ("the marker could not be read: no masses; give --marker-positions",)
+    said = "masses rest on the ladder's own rungs, taken for one modifier apart; give --marker-positions"
+    assert found.messages == (f"the marker could not be read: {said}",)
 
 
 def test_marker_positions_by_hand_replace_the_marker(plain, tmp_path):

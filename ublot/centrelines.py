@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 # Prior standard deviations. They hold back lanes that show little; a lane with signal overrules them by far.
 OWN_PLACE = 0.04  # of the pitch
 OWN_BEND = 0.005  # of the pitch at the top and bottom, about what all lanes share
+BENT = 0.06  # columns per row: about 3.5 degrees
 OWN_WIDTH = 0.05  # in log width
 SOFTNESS = (2.0, 14.0)
 CERTAIN = 9.0  # squared standard errors a lane's height must exceed to tell of its shape
@@ -92,6 +93,20 @@ def _moved(lanes: Lanes, step: Array, rows: tuple[float, float]) -> Lanes:
     return replace(lanes, items=tuple(items), softness=softness)
 
 
+def _held_straight(lanes: Lanes, start: Lanes) -> Lanes:
+    """Lanes bent or tilted away from where they started by no more than `BENT` allows.
+
+    A slanting band looks like a lane that is tilted, the more so where it is the only band of a short strip.
+    """
+    items = []
+    for lane, first in zip(lanes, start, strict=True):
+        away = np.asarray(lane.xs) - np.asarray(first.xs)
+        middle = float(np.median(away))
+        limit = BENT * (lane.rows[-1] - lane.rows[0]) / 2
+        items.append(replace(lane, xs=tuple(np.asarray(first.xs) + middle + np.clip(away - middle, -limit, limit))))
+    return replace(lanes, items=tuple(items))
+
+
 def _evenly_spaced(lanes: Lanes, blank: Collection[int], row: float) -> Lanes:
     """Lanes with the blank ones moved to where the spacing of the others puts them."""
     known = np.array([lane.number not in blank for lane in lanes])
@@ -143,6 +158,7 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 12, blank: Collecti
     )
     prior[PER_LANE * count :] = 1e-3 / lanes.pitch**2, 1e-3 / lanes.pitch**2, 1e-3 / lanes.pitch**2, 1.0
     moved = np.zeros_like(prior)
+    start = lanes
     drift, jumped = np.inf, False
     for turn in range(turns):
         shapes = lane_shapes(cells, lanes)
@@ -160,7 +176,7 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 12, blank: Collecti
         if turn >= 3 and not jumped:
             step[3 : PER_LANE * count : PER_LANE] += np.clip(ahead, -FURTHEST, FURTHEST)
         jumped = turn >= 3 and not jumped
-        lanes = _moved(lanes, step, rows)
+        lanes = _held_straight(_moved(lanes, step, rows), start)
         moved += step
         if turn == 0 and blank:
             # The loaded lanes stand right by now; blank ones were seen by chance.

@@ -26,6 +26,8 @@ STEEP, LOW = 0.7, 0.3
 # have been taken for a membrane, these parts are gutters, and what lies beside is the same.
 DARKEST = 0.02
 FILLED, FILLED_LIKE_LANES = 0.2, 0.3
+# Share of the height of a region of interest that a membrane in it has at least.
+LEAST = 0.5
 # Share of the variance within a tall membrane that is across it. A single lane varies along itself only.
 ACROSS, SLENDER = 0.3, 0.8
 
@@ -153,7 +155,9 @@ def find_membrane(blot: Blot) -> Membrane:
         return whole
     inside = cv2.erode(strips[0].astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
     flags = ("several_membranes",) if len(strips) > 1 else ()
-    return _from_mask(window, (inside > 0) & usable, scale, blot.shape, flags)
+    found = _from_mask(window, (inside > 0) & usable, scale, blot.shape, flags)
+    # A region of interest that a person drew is about the strip: much less of it is a row of bands, not the membrane.
+    return whole if blot.roi is not None and found.window.height < LEAST * window.height else found
 
 
 def membrane_strips(small: NDArray[np.float32], usable: NDArray[np.bool_]) -> tuple[float, list[NDArray[np.bool_]]]:

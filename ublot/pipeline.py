@@ -19,6 +19,7 @@ from ublot.profiles import extract_profiles
 from ublot.quality import FLAGS, refuses
 from ublot.quantification import masses_of, quantify_lanes
 from ublot.score import SCORED, Score, score_relative
+from ublot.threads import one_thread
 
 if TYPE_CHECKING:
     from ublot.ladder import Ladder
@@ -154,6 +155,7 @@ def _lanes_in_words(numbers: Sequence[int]) -> str:
     return f"lane {numbers[0]} is not" if len(numbers) == 1 else f"lanes {', '.join(map(str, numbers))} are not"
 
 
+@one_thread()
 def run_stages(
     blot: Blot, layout: Layout | None, params: Params, edits: Edits, progress: Progress | None = None
 ) -> Stages:
@@ -168,6 +170,11 @@ def run_stages(
         A person's overrides.
     progress : callable, optional
         Called with the stage's name and the share that is done.
+
+    Notes
+    -----
+    The linear algebra runs in one thread: the arrays are small, and sums that are split differently on another machine
+    would round differently.
     """
     tell = progress or (lambda stage, share: None)
     tell("finding lanes", 0.1)

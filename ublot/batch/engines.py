@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ublot import __version__
 from ublot.batch.pool import process_pool
-from ublot.batch.threads import one_thread
+from ublot.threads import one_thread
 from ublot.batch.work import Outcome, work
 from ublot.errors import BlotError
 

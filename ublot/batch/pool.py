@@ -12,7 +12,7 @@ from threading import Thread
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ublot.batch.threads import THREADS, one_thread
+from ublot.threads import THREADS, one_thread
 from ublot.errors import BlotError
 
 if TYPE_CHECKING:
