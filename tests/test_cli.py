@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import ublot
 from ublot import cli
+from ublot.console import lanes_table
 from ublot.errors import BlotError
 from ublot.params import RUN_KEYS, Params
 from ublot.results import json_bytes, read_record, write_result
@@ -116,6 +117,15 @@ def test_analyze_prints_lanes_writes_beside_the_image_and_notes_on_stderr(image,
     assert str(image.with_name("blot.ublot")) in result.stdout.replace("\n", "")
     assert read_record(image.with_name("blot.ublot"))
     assert calls[0]["options"] == dict.fromkeys(Params.model_fields) and calls[0]["report"] is True
+
+
+@pytest.mark.parametrize(("fractions", "says"), [([0.9, 0.25], "HMW fraction"), ([float("nan")] * 2, "not scored")])
+def test_the_table_names_what_it_shows_where_nothing_is_relative(capsys, fractions, says):
+    rows = [{**standin.lane_row(n, ""), "hmw_fraction": value} for n, value in enumerate(fractions, 1)]
+    lanes_table(rows)
+    said = capsys.readouterr().out
+    assert says in said and "over DMSO" not in said
+    assert ("0.25" in said) == (says == "HMW fraction") and ("refused" in said) == (says == "not scored")
 
 
 def test_options_reach_the_analysis(image, calls, tmp_path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import matplotlib.colors
@@ -9,6 +10,7 @@ import standin_analysis as standin
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
+from ublot.model import Calibration, Window
 from ublot.report.figures import overlay_figure, png_bytes, profiles_figure, scores_figure
 from ublot.report.labels import dose_text, lane_labels, time_text
 from ublot.report.scores import lane_state, primary_quantity
@@ -124,11 +126,85 @@ def test_scores_without_vehicle_show_the_fraction():
     assert not any(line.get_linestyle() == "--" for line in axes.lines)
 
 
+def test_without_a_layout_every_lane_has_its_own_bar_or_its_refusal():
+    analysis = standin.build(8, refused=(6,), no_signal=(7,))
+    analysis.lanes["role"] = ""
+    analysis.lanes["compound"] = ""
+    analysis.lanes["concentration_nM"] = np.nan
+    analysis.lanes["relative_hmw"] = np.nan
+    analysis.lanes.loc[0, "hmw_fraction"] = 0.5
+    figure = scores_figure(analysis)
+    (axes,) = figure.axes
+    assert "no vehicle lane" in axes.get_ylabel()
+    assert [bar.get_height() for bar in axes.patches] == pytest.approx([0.5, 0.2, 0.2, 0.3, 0.4, 0.7])
+    assert [label.get_text() for label in axes.get_xticklabels()] == [f"lane {n}" for n in range(1, 9)]
+    assert {"× refused", "× no signal"} <= set(texts(figure))
+    assert any("refused" in text for text in texts(overlay_figure(analysis)))
+    assert profiles_figure(analysis).axes[5].get_title().endswith("refused")
+
+
+@pytest.mark.parametrize("role", ["", "sample"])
+def test_without_any_score_the_figure_says_why_and_has_no_axes(role):
+    analysis = standin.build(6, refused=(2, 3, 4, 5, 6), no_signal=())
+    analysis.lanes["role"] = ["marker"] + [role] * 5
+    figure = scores_figure(analysis)
+    (axes,) = figure.axes
+    assert not axes.axison and axes.get_ylabel() == ""
+    assert any("lane 4: refused (saturated)" in text for text in texts(figure))
+    analysis.lanes["role"] = "marker"
+    figure = scores_figure(analysis)
+    assert not figure.axes[0].axison and any("every lane is a marker" in text for text in texts(figure))
+
+
+@pytest.mark.parametrize(("lanes", "rows"), [(1, 400), (2, 400), (8, 60), (20, 60)])
+@pytest.mark.parametrize("kind", ["rungs", None])
+def test_nothing_is_cut_off_on_narrow_blots_and_short_strips(lanes, rows, kind):
+    analysis = standin.build(lanes, calibrated=kind is not None)
+    window, analysis.ladders = analysis.geometry.window, ()
+    analysis.geometry = dataclasses.replace(analysis.geometry, window=Window(0, rows, 0, window.right))
+    if kind:
+        analysis.calibration = Calibration((5.0, 30.0, 31.0, 55.0), (250.0, 101.0, 100.0, 75.0), kind=kind)
+    figure = overlay_figure(analysis)
+    figure.savefig(io.BytesIO(), dpi=figure.dpi)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    (axes,) = figure.axes
+    bottom, top = axes.get_ylim()
+    ticks = [tick.label1 for tick in axes.yaxis.get_major_ticks() if top <= tick.get_loc() <= bottom]
+    for text in (axes.xaxis.label, axes.yaxis.label, *ticks, *axes.texts):
+        box = text.get_window_extent(renderer)
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1, text.get_text()
+    said = " ".join([axes.get_xlabel().replace("\n", " "), axes.get_ylabel()])
+    assert ("from the ladder's own rungs" if kind else "no mass calibration") in said and "linear response" in said
+    if kind:
+        boxes = [label.get_window_extent(renderer) for label in axes.get_yticklabels()]
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+        assert "250" in texts(figure) and "100" not in texts(figure)
+
+
+def test_bounds_on_the_frame_are_drawn_inside_it_and_letters_have_a_halo():
+    analysis = standin.build(4)
+    for ladder in analysis.ladders:
+        ladder.well_row, ladder.top_row = -0.5, -0.5
+    (axes,) = overlay_figure(analysis).axes
+    heights = [path.vertices[:, 1] for lines in axes.collections[2:] for path in lines.get_paths()]
+    assert 0.5 < min(rows.min() for rows in heights) < 12
+    letters = [text for text in axes.texts if text.get_text() in {"H", "U"}]
+    assert len(letters) == 2 and all(text.get_path_effects() for text in letters)
+
+
+def test_profiles_fill_no_region_where_there_is_no_target():
+    analysis = standin.build(6, refused=(), no_signal=())
+    analysis.lanes["role"] = ["marker", "vehicle", "sample", "blank", "ignore", "marker"]
+    filled = [len(axes.collections) for axes in profiles_figure(analysis).axes[:6]]
+    assert filled == [0, 3, 3, 0, 0, 0]
+
+
 def test_scores_by_area_for_cells():
     rows = [{"relative_hmw": 2.0, "relative_hmw_area": 3.0, "hmw_fraction": 0.5}]
     assert primary_quantity(rows) == "relative_hmw"
     assert primary_quantity(rows, by_area=True) == "relative_hmw_area"
     assert primary_quantity([{"hmw_fraction": 0.5, "relative_hmw": np.nan}]) == "hmw_fraction"
+    assert primary_quantity([{"hmw_fraction": 0.5}], by_area=True) == "hmw_fraction"
     assert primary_quantity([]) == "relative_hmw"
 
 
@@ -139,6 +215,7 @@ def test_scores_by_area_for_cells():
         ({"role": "sample", "hmw_fraction": np.nan, "flags": "lossy"}, "refused"),
         ({"role": "vehicle", "hmw_fraction": None, "flags": "well_signal;no_signal"}, "no signal"),
         ({"role": "marker", "hmw_fraction": np.nan, "flags": ""}, ""),
+        ({"role": "", "hmw_fraction": np.nan, "flags": ""}, "refused"),
         ({"role": "sample", "hmw_fraction": np.nan, "relative_hmw_area": 2.0}, ""),
     ],
 )

@@ -172,13 +172,15 @@ def lanes_table(rows: Sequence[Mapping[str, Any]], *, by_area: bool = False) -> 
     titles = {
         "relative_hmw": "fold over DMSO [95 % interval]",
         "relative_hmw_area": "H area over DMSO [95 % interval]",
-        "hmw_fraction": "H / (H + U) [95 % interval]",
+        "hmw_fraction": "HMW fraction [95 % interval]",
     }
+    scored = any(_interval(row, quantity) for row in rows)
+    heading = titles[quantity] if scored else "not scored"
     each = [[name for name in str(row.get("flags") or "").split(";") if name] for row in rows]
     everywhere = set(each[0]).intersection(*each[1:]) if len(each) > 1 else set()
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False, soft_wrap=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title, side in (("lane", "right"), ("role", "left"), ("sample", "left"), (titles[quantity], "left")):
+    for title, side in (("lane", "right"), ("role", "left"), ("sample", "left"), (heading, "left")):
         table.add_column(title, justify="right" if side == "right" else "left")
     table.add_column("flags")
     for row, label, flags in zip(rows, lane_labels(rows), each, strict=True):

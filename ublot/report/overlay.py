@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,26 +43,34 @@ def overlay_figure(analysis: Any) -> Figure:
     refused = [lane_state(row) == "refused" for row in rows]
     refused += [False] * (len(lanes) - len(refused))
     names = _lane_names(lanes, rows, refused)
-    room = (width - 0.9) / max(len(lanes), 1)  # inches per lane
+    body = float(np.clip((width - 0.9) * window.height / max(window.width, 1), 0.8, 12.0))
+    # The picture keeps its proportions, so that it is smaller than its place where a limit was met.
+    scale = max(window.width / (width - 0.9), window.height / body)  # pixels per inch
+    room = window.width / scale / max(len(lanes), 1)  # inches per lane
     size = float(np.clip(17 * room, 5.0, 8.0))
     longest = max((len(name) for name in names), default=0) * 0.65 * size / 72
     upright = longest > 0.9 * room
-    body = float(np.clip((width - 0.9) * window.height / max(window.width, 1), 2.5, 12.0))
-    height = 0.5 + body + (longest if upright else 0.15) + 0.15
-    figure = Figure(figsize=(width, height))
-    axes = figure.add_axes((0.75 / width, 0.5 / height, 1 - 0.9 / width, body / height))
+    figure = Figure()
+    axes = figure.add_axes((0, 0, 1, 1))
     note = _draw_blot(axes, analysis.blot, window)
+    note += _draw_masses(axes, analysis.calibration, window, scale)
+    most = int((width - 0.8) / 0.055)  # inches per letter of 7 points
+    caption = textwrap.wrap(note, min(most, len(note) // math.ceil(len(note) / most) + 12))  # lines of like length
+    below = 0.2 + 0.15 * len(caption)
+    height = below + body + (longest if upright else 0.15) + 0.15
+    figure.set_size_inches(width, height)
+    axes.set_position((0.75 / width, below / height, 1 - 0.9 / width, body / height))
     axes.set(xlim=(window.left - 0.5, window.right - 0.5), ylim=(window.bottom - 0.5, window.top - 0.5))
     axes.set_aspect("equal", anchor="S")
     _draw_lanes(axes, analysis, lanes, window, refused)
+    _draw_regions(axes, analysis, lanes, window, inset=0.03 * scale)
     for lane, name, bad in zip(lanes, names, refused, strict=False):
         axes.annotate(
             name, (float(lane.centre(window.top)), window.top - 0.5), (0, 3), textcoords="offset points",
             rotation=90 if upright else 0, ha="center", va="bottom", fontsize=size,
             color=VERMILLION if bad else "black", parse_math=False, annotation_clip=False,
         )  # fmt: skip
-    _draw_masses(axes, analysis.calibration)
-    axes.set_xlabel(note, fontsize=7)
+    axes.set_xlabel("\n".join(caption), fontsize=7)
     return figure
 
 
@@ -112,7 +121,7 @@ def _level(value: float) -> str:
 
 
 def _draw_lanes(axes: Axes, analysis: Any, lanes: Any, window: Window, refused: list[bool]) -> None:
-    from matplotlib.collections import LineCollection, PolyCollection
+    from matplotlib.collections import PolyCollection
 
     knots = np.linspace(window.top, window.bottom - 1, 40)
     for chosen, colour, hatch in ((False, GREEN, None), (True, VERMILLION, "////")):
@@ -120,6 +129,15 @@ def _draw_lanes(axes: Axes, analysis: Any, lanes: Any, window: Window, refused: 
         axes.add_collection(
             PolyCollection(strips, facecolors="none", edgecolors=colour, linewidths=0.9, hatch=hatch), autolim=False
         )
+
+
+def _draw_regions(axes: Axes, analysis: Any, lanes: Any, window: Window, *, inset: float) -> None:
+    """Bounds of the regions, at least `inset` pixels inside the frame that would hide them; letters at the first."""
+    from matplotlib.collections import LineCollection
+    from matplotlib.patheffects import withStroke
+
+    first, last = window.top - 0.5 + inset, window.bottom - 0.5 - inset
+    halo = [withStroke(linewidth=2.5, foreground="white")]  # a letter may stand on a band
     by_number = {lane.number: lane for lane in lanes}
     drawn = set()
     for ladder in analysis.ladders:
@@ -127,13 +145,13 @@ def _draw_lanes(axes: Axes, analysis: Any, lanes: Any, window: Window, refused: 
         if lane is None:
             continue
         for name, top, bottom in lane_regions(ladder):
-            bars = [_edge(lane, row) for row in (top, bottom)]
+            bars = [_edge(lane, min(max(row, first), last)) for row in (top, bottom)]
             axes.add_collection(LineCollection(bars, colors=REGION_COLOURS[name], linewidths=1.4), autolim=False)
             x = float(lane.centre(0.5 * (top + bottom))) + 0.5 * lane.width
             if name not in drawn:
                 axes.text(
                     x + 2, 0.5 * (top + bottom), name, color=REGION_COLOURS[name], fontsize=8, weight="bold",
-                    va="center", clip_on=True,
+                    va="center", clip_on=True, path_effects=halo,
                 )  # fmt: skip
                 drawn.add(name)
 
@@ -159,11 +177,22 @@ def _lane_names(lanes: Any, rows: list[dict[str, Any]], refused: list[bool]) -> 
     ]
 
 
-def _draw_masses(axes: Axes, calibration: Any) -> None:
+def _draw_masses(axes: Axes, calibration: Any, window: Window, scale: float) -> str:
+    """Label the rows; return what must be said below, since it is too long for the side of a short strip."""
     axes.set_xticks([])
-    if calibration is None:
-        axes.set_ylabel("row (px), no mass calibration", fontsize=8)
-        axes.tick_params(labelsize=7)
-        return
-    axes.set_yticks(calibration.rows, [f"{mass:.3g}" for mass in calibration.masses], fontsize=8)
-    axes.set_ylabel("kDa" if calibration.kind != "rungs" else "kDa, from the ladder's own rungs", fontsize=8)
+    axes.tick_params(labelsize=7)
+    label, more = "row (px)", "no mass calibration"
+    if calibration is not None:
+        # Masses that would be written over each other: the heavier stays.
+        rows: list[float] = []
+        names: list[str] = []
+        for row, mass in sorted(zip(calibration.rows, calibration.masses, strict=True)):
+            if window.top - 0.5 <= row <= window.bottom - 0.5 and (not rows or row - rows[-1] >= 0.13 * scale):
+                rows.append(row)
+                names.append(f"{mass:.3g}")
+        axes.set_yticks(rows, names, fontsize=8)
+        label, more = "kDa", "from the ladder's own rungs" if calibration.kind == "rungs" else ""
+    whole = f"{label}, {more}" if more else label
+    fits = 0.07 * len(whole) < window.height / scale  # inches
+    axes.set_ylabel(whole if fits else label, fontsize=8)
+    return "" if fits or not more else f"; {whole}"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["profiles_figure"]
 
+_WITHOUT_TARGET = ("marker", "blank", "ignore")  # U and H would name what is not in them
+
 
 def profiles_figure(analysis: Any) -> Figure:
     """One small panel per lane: raw densitometry, background, fit and regions.
@@ -43,8 +45,9 @@ def profiles_figure(analysis: Any) -> Figure:
     if not profiles:
         figure.text(0.5, 0.5, "no lanes", ha="center")
         return figure
-    ladders = {ladder.lane: ladder for ladder in analysis.ladders}
     rows = analysis.lanes.to_dict("records")
+    empty = {int(row["lane"]) for row in rows if row["role"] in _WITHOUT_TARGET}
+    ladders = {ladder.lane: ladder for ladder in analysis.ladders if ladder.lane not in empty}
     names = dict(zip((int(row["lane"]) for row in rows), lane_labels(rows), strict=True))
     states = {int(row["lane"]): lane_state(row) for row in rows}
     panels = figure.subplots(lines, columns, squeeze=False, sharex=True).ravel()

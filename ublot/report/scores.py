@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 __all__ = ["lane_state", "primary_quantity", "scores_figure"]
 
-_REACTED = ("vehicle", "sample", "negative")
+_REACTED = ("vehicle", "sample", "negative", "")  # "" without a layout: any lane may be a sample
 _GREY, _SKY, _BLUE, _YELLOW, _RED = "#999999", "#56B4E9", "#0072B2", "#E69F00", "#D55E00"
-_COLOURS = {"vehicle": _GREY, "sample": _SKY, "negative": _YELLOW}
+_COLOURS = {"vehicle": _GREY, "sample": _SKY, "negative": _YELLOW, "": _SKY}
 _TITLES = {
     "relative_hmw": "ubiquitinated fraction H / (H + U) over DMSO",
     "relative_hmw_area": "ubiquitinated signal H / load over DMSO",
-    "hmw_fraction": "ubiquitinated fraction H / (H + U); no vehicle lane to compare with",
+    "hmw_fraction": "ubiquitinated fraction H / (H + U)\nno vehicle lane to compare with",
 }
 
 
 def primary_quantity(rows: Sequence[Mapping[str, Any]], *, by_area: bool = False) -> str:
-    """Column that answers the user's question: over DMSO where there is any.
+    """Column that answers the user's question: over DMSO where there is any, else the fraction itself.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def primary_quantity(rows: Sequence[Mapping[str, Any]], *, by_area: bool = False
     by_area : bool
         The area is the primary score (antibody against the modifier, or lysates of cells).
     """
-    order = ["relative_hmw_area", "relative_hmw"] if by_area else ["relative_hmw", "relative_hmw_area"]
+    order = ["relative_hmw_area", "relative_hmw", "hmw_fraction"] if by_area else ["relative_hmw", "relative_hmw_area"]
     if not by_area and any(math.isfinite(number_or_nan(row.get("hmw_fraction"))) for row in rows):
         order.insert(1, "hmw_fraction")
     for name in order:
@@ -53,7 +53,7 @@ def lane_state(row: Mapping[str, Any]) -> str:
     row : mapping
         As in ``lanes.csv``.
     """
-    if row.get("role") not in _REACTED:
+    if _role(row) not in _REACTED:
         return ""
     scores = ("hmw_fraction", "relative_hmw", "relative_hmw_area")
     flags = str(row.get("flags") or "").split(";")
@@ -63,7 +63,9 @@ def lane_state(row: Mapping[str, Any]) -> str:
 
 
 def scores_figure(analysis: Any) -> Figure:
-    """Bars of the score over DMSO with 95 % intervals; replicate lanes as points on their common bar.
+    """Bars of the score with 95 % intervals; replicate lanes as points on their common bar.
+
+    Where no lane has a score, the figure has no axes and says why.
 
     Parameters
     ----------
@@ -77,7 +79,7 @@ def scores_figure(analysis: Any) -> Figure:
     from matplotlib.figure import Figure
 
     everything = analysis.lanes.to_dict("records")
-    rows = [row for row in everything if row["role"] in _REACTED]
+    rows = [row for row in everything if _role(row) in _REACTED]
     params = getattr(analysis, "params", None)
     by_area = getattr(params, "antibody", "") == "modifier" or getattr(params, "assay", "") == "cells"
     quantity = primary_quantity(rows, by_area=by_area)
@@ -88,10 +90,12 @@ def scores_figure(analysis: Any) -> Figure:
     axes.set_ylabel(_TITLES[quantity], fontsize=8)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
-    if not groups:
-        axes.text(0.5, 0.5, "no lane with a reaction", ha="center", transform=axes.transAxes)
-        return figure
     values = [number_or_nan(row.get(quantity)) for row in rows]
+    if not any(math.isfinite(value) for value in values):
+        axes.set_axis_off()
+        axes.set_ylabel("")
+        axes.text(0.5, 0.5, _why_none(rows), ha="center", va="center", fontsize=8, parse_math=False)
+        return figure
     axes.set_ylim(*_limits(rows, quantity, values))
     for x, (_, lanes) in enumerate(groups):
         _draw_group(axes, x, lanes, quantity)
@@ -99,28 +103,44 @@ def scores_figure(analysis: Any) -> Figure:
         axes.axhline(1, color="black", linewidth=0.8, linestyle="--", zorder=0)
     axes.axhline(0, color="black", linewidth=0.6, zorder=0)
     axes.set_xlim(-0.7, len(groups) - 0.3)
-    names = [f"{label} (lane {_lane_list(lanes)})" for label, lanes in groups]
+    names = [f"{label} (lane {_lane_list(lanes)})" if label else f"lane {_lane_list(lanes)}" for label, lanes in groups]
     turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if len(groups) > 3 else {}
     axes.set_xticks(range(len(groups)), names, fontsize=7, parse_math=False, **turned)
     axes.set_title("bars: mean of the lanes; points: lanes; lines: 95 % interval of each lane", fontsize=7, loc="left")
     return figure
 
 
+def _role(row: Mapping[str, Any]) -> str:
+    role = row.get("role")
+    return role if isinstance(role, str) else ""
+
+
+def _why_none(rows: list[dict[str, Any]]) -> str:
+    """Reason why there is nothing to draw, lane by lane where it is the lanes'."""
+    if not rows:
+        return "No scores: every lane is a marker, blank or ignored."
+    lines = ["No lane has a score."]
+    for row in rows[:12]:
+        flags = ", ".join(name.replace("_", " ") for name in str(row.get("flags") or "").split(";") if name)
+        lines.append(f"lane {row['lane']}: {lane_state(row) or 'no score'}{f' ({flags})' if flags else ''}"[:70])
+    return "\n".join(lines + [f"and {len(rows) - 12} more"] * (len(rows) > 12))
+
+
 def _replicates(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
     """Lanes of one condition together, in the order of their first lane: vehicle, then as loaded."""
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for row, label in zip(rows, lane_labels(rows), strict=True):
         # Without a layout nothing says that two lanes are alike.
-        apart = "" if row.get("compound") or row["role"] != "sample" else str(row["lane"])
-        groups.setdefault((row["role"], f"{label} {apart}".strip()), []).append(row)
-    return [(label, lanes) for (_, label), lanes in groups.items()]
+        apart = "" if row.get("compound") or _role(row) not in ("sample", "") else str(row["lane"])
+        groups.setdefault((_role(row), label, apart), []).append(row)
+    return [(label, lanes) for (_, label, _), lanes in groups.items()]
 
 
 def _draw_group(axes: Axes, x: int, lanes: list[dict[str, Any]], quantity: str) -> None:
     scored = [row for row in lanes if math.isfinite(number_or_nan(row.get(quantity)))]
     if scored:
         mean = float(np.mean([float(row[quantity]) for row in scored]))
-        axes.bar(x, mean, 0.7, color=_COLOURS[lanes[0]["role"]], edgecolor="none", zorder=1)
+        axes.bar(x, mean, 0.7, color=_COLOURS[_role(lanes[0])], edgecolor="none", zorder=1)
     spread = np.linspace(-0.2, 0.2, len(scored)) if len(scored) > 1 else np.zeros(1)
     bottom, top = axes.get_ylim()
     for dx, row in zip(spread, scored, strict=False):
