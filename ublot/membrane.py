@@ -27,7 +27,7 @@ STEEP, LOW = 0.7, 0.3
 DARKEST = 0.02
 FILLED, FILLED_LIKE_LANES = 0.2, 0.3
 # Share of the height of a region of interest that a membrane in it has at least.
-LEAST = 0.5
+LEAST = 0.35
 # Share of the variance within a tall membrane that is across it. A single lane varies along itself only.
 ACROSS, SLENDER = 0.3, 0.8
 
