@@ -193,7 +193,8 @@ def _quantify(
         return replace(ladder, flags=tuple(found))
     above = regions[1] * (profile.rows < calibration.rows[0] + frame.shift)
     beyond, beyond_covariance = areas_of(profile, [above])
-    if beyond[0] > max(ABOVE_SHARE * signal, 3 * np.sqrt(beyond_covariance[0, 0])):
+    read = calibration.kind != "rungs"  # a scale of the ladder's own rungs has no marker to lie above
+    if read and beyond[0] > max(ABOVE_SHARE * signal, 3 * np.sqrt(beyond_covariance[0, 0])):
         found.append("above_marker")
     species, mean = _by_number(profile, frame, calibration, masses, antibody)
     bins = [sum(s.share for s in species if a <= s.n <= b) for a, b in ((1, 3), (4, 8), (9, 10**6))]
