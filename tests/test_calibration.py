@@ -17,6 +17,7 @@ from ublot.errors import BlotError
 from ublot.markers import MARKERS, find_marker
 from ublot.model import Calibration, Profile
 
+IMAGES = Path(__file__).parents[1] / "test_images"
 INDEPENDENT = Path(__file__).parents[1] / "../shared/independent_blots/make.py"
 
 
@@ -238,6 +239,79 @@ def test_marker_lanes_of_the_independent_simulator(kind, tmp_path, monkeypatch):
     true = make.row_of(np.array(calibration.masses), len(profile.raw))
     assert len(calibration.masses) == len(masses)
     assert np.max(np.abs(np.array(calibration.rows) - true)) < 1.5
+
+
+# --------------------------------------------------------------------------- a list that names a part of what shows
+ALL = (250.0, 150.0, 100.0, 75.0, 50.0, 37.0, 25.0, 20.0, 15.0)
+PARTS = [ALL[k : k + n] for n in range(3, 9) for k in range(1, 10 - n)]
+
+
+@cache
+def dose_series_marker():
+    """Marker lane by plain column means, and the rows of its bands by scipy, named by the truth from top to bottom."""
+    import tifffile
+    from scipy.signal import find_peaks
+
+    truth = json.loads((IMAGES / "dose_series.truth.json").read_text())
+    image = tifffile.imread(IMAGES / "dose_series.tif").astype(np.float64)
+    x, half = truth["lanes"][0]["x_px"], 0.25 * truth["lane_width_px"]
+    y = image[:, int(x - half) : int(x + half) + 1].mean(axis=1)
+    rows = find_peaks(y, prominence=0.1 * np.ptp(y))[0]
+    assert len(rows) == len(truth["marker_bands_kda"])
+    noise = np.median(np.abs(np.diff(y, 2))) / 0.6745 / math.sqrt(6)
+    return as_profile(y, noise), dict(zip(truth["marker_bands_kda"], rows.tolist(), strict=True))
+
+
+def assert_at_their_bands(calibration, masses, rows):
+    assert calibration.masses == tuple(masses)
+    assert np.max(np.abs(np.subtract(calibration.rows, [rows[m] for m in masses]))) < 1.0
+
+
+@pytest.mark.parametrize("k", range(3, 10))
+def test_the_heaviest_masses_alone_are_the_top_bands(k):
+    profile, rows = dose_series_marker()
+    assert tuple(rows) == ALL
+    assert_at_their_bands(calibrate_mass(profile, ALL[:k]), ALL[:k], rows)
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: f"{part[0]:g}-{part[-1]:g}")
+def test_a_part_below_the_top_is_right_or_left_open(part):
+    """Some parts have the spacing of others: 150, 100, 75, 50 has that of 75, 50, 37, 25 on a bent curve."""
+    profile, rows = dose_series_marker()
+    found = calibrate_mass(profile, part)
+    if found is not None:
+        assert_at_their_bands(found, part, rows)
+
+
+@pytest.mark.parametrize("first, last", [(2, 6), (2, 7), (1, 7), (2, 8), (1, 9), (2, 9)])
+def test_a_part_below_the_top_of_a_spacing_of_its_own(first, last):
+    profile, rows = dose_series_marker()
+    assert_at_their_bands(calibrate_mass(profile, ALL[first:last]), ALL[first:last], rows)
+
+
+def test_a_part_can_be_ruled_out():
+    profile, _ = dose_series_marker()
+    assert calibrate_mass(profile, ALL[:5], part=False) is None
+    assert calibrate_mass(profile, [250, 245, 100, 98]) is None  # no run of bands has such gaps
+
+
+@pytest.mark.parametrize("law", list(LAWS))
+@pytest.mark.parametrize("k", range(4, 9))
+def test_the_heaviest_masses_alone_on_other_gels(law, k):
+    """Gels of other laws than the fitted one: hardly ever left open, never wrong."""
+    rng, t = np.random.default_rng(21), np.arange(1100)
+    left_open = 0
+    for _ in range(12):
+        c = rng.uniform(1.2, 2.4), rng.uniform(0.12, 0.22), rng.uniform(-0.06, 0.06)
+        at = 1100 * (0.07 + 0.88 * migrate(law, np.log10(ALL) + rng.normal(0, 0.004, 9), c))
+        tall = rng.uniform(0.4, 1.0, 9) * 5000
+        y = sum(a * np.exp(-0.5 * ((t - r) / 4.5) ** 2) for a, r in zip(tall, at, strict=True))
+        found = calibrate_mass(as_profile(y + rng.normal(0, 20, len(t)), 20.0), ALL[:k])
+        left_open += found is None
+        if found is not None:
+            place = dict(zip(ALL, at, strict=True))
+            assert np.max(np.abs(np.subtract(found.rows, [place[m] for m in found.masses]))) < 4.5
+    assert left_open <= 1
 
 
 # ---------------------------------------------------------------------------------------------------------- the curve

@@ -17,6 +17,7 @@ from ublot.errors import BlotError
 from ublot.markers import Marker, find_marker
 from ublot.migration import SCATTER, assign_masses, fit_migration
 from ublot.model import Calibration
+from ublot.partial import assign_part
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 __all__ = ["beyond", "calibrate_mass", "calibration_from_positions", "mass_at", "row_at"]
 
 FEWEST_BANDS = 3
+MORE_BANDS = 16  # that a marker may show beyond those that are named
 CLEAR = 3.0  # an assignment must cost so much less than any other: e^(3/2), about 4 : 1
 
 
 def calibrate_mass(
-    profile: Profile, marker: str | Iterable[float] | Marker, *, clear: float = CLEAR
+    profile: Profile, marker: str | Iterable[float] | Marker, *, clear: float = CLEAR, part: bool = True
 ) -> Calibration | None:
     """Calibrate mass against row by the bands of a marker lane.
 
@@ -44,6 +46,8 @@ def calibrate_mass(
     clear : float
         A band is used where any assignment that gives it another mass is worse by this, in units of squared residual
         over scatter squared.
+    part : bool
+        Whether the masses may be a contiguous part of what the lane shows.
 
     Returns
     -------
@@ -60,6 +64,12 @@ def calibrate_mass(
     bottom = profile.top + len(profile.raw) - 1
     found = assign_masses(bands, masses, float(profile.top), float(bottom), clear)
     if found is None or len(found.pairs) < min(FEWEST_BANDS, len(masses)):
+        if not part:
+            return None
+        # The list may name only a part of what shows: the bands beyond it are then no dust.
+        bands = find_bands(profile, most=2 * len(masses) + MORE_BANDS)
+        found = assign_part(bands, masses, clear)
+    if found is None:
         return None
     band, mass = np.asarray(found.pairs).T
     return Calibration(
