@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from ladder_lanes import TARGET, UBIQUITIN, calibration, chain_shares, hump_shares, make_lane
 
 from ublot.calibration import row_at
+from ublot.deconvolution import fit_ladders
 from ublot.ladder import quantify_ladder
-from ublot.selfcalibration import calibrate_by_rungs
+from ublot.selfcalibration import calibrate_by_rungs, rungs_hold
 
+ONE_BAND = Path(__file__).parents[1] / "../shared/real_blots/two_colour/5xcgg_wt_h3.png"
 MASSES = {"target_kda": TARGET, "modifier_kda": UBIQUITIN}
 
 
@@ -57,3 +60,52 @@ def test_no_ruler_without_rungs():
     for profiles in (smears, bare):
         assert calibrate_by_rungs(quantify_ladder(profiles), **MASSES) is None
     assert calibrate_by_rungs([], **MASSES) is None
+
+
+def ruled(profiles):
+    """Lanes fitted by the ruler that they were drawn with, as if it had been found."""
+    ruler = replace(calibration(), kind="rungs")
+    return fit_ladders(quantify_ladder(profiles, ruler, target=TARGET, modifier=UBIQUITIN), ruler, **MASSES)
+
+
+def one_band(rng, count=6):
+    return [make_lane(np.array([1.0]), 1.0, rng, number=k + 1) for k in range(count)]
+
+
+def noise_only(rng, count=6):
+    lanes = one_band(rng, count)
+    return [replace(p, raw=rng.normal(0.0, 1.0, len(p.raw)) * p.noise + p.background) for p in lanes]
+
+
+@pytest.mark.parametrize("draw", [one_band, noise_only])
+def test_a_ruler_is_not_borne_out_by_lanes_without_rungs(draw):
+    for seed in range(4):
+        assert not rungs_hold(ruled(draw(np.random.default_rng(seed))))
+
+
+def test_a_ruler_is_borne_out_by_rungs():
+    assert rungs_hold(ruled([k.profile for k in ladder_lanes(5)]))
+
+
+def test_two_rungs_bear_out_nothing():
+    rng = np.random.default_rng(6)
+    assert not rungs_hold(ruled([make_lane(np.array([0.6, 0.25, 0.15]), 1.0, rng, number=k + 1) for k in range(6)]))
+
+
+def test_signal_above_rungs_is_not_above_a_marker():
+    profiles = [k.profile for k in ladder_lanes(7)]
+    short = replace(calibration(), rows=calibration().rows[-4:], masses=calibration().masses[-4:])
+    by_marker = quantify_ladder(profiles, short, target=TARGET, modifier=UBIQUITIN)
+    by_rungs = quantify_ladder(profiles, replace(short, kind="rungs"), target=TARGET, modifier=UBIQUITIN)
+    assert all("above_marker" in k.flags for k in by_marker)
+    assert not any("above_marker" in k.flags for k in by_rungs)
+
+
+@pytest.mark.skipif(not ONE_BAND.exists(), reason="the blot of histone H3 is not beside the project")
+def test_one_band_per_lane_of_a_real_blot_gives_no_scale():
+    import ublot
+
+    found = ublot.analyze(ONE_BAND)
+    assert found.calibration is None
+    assert not any("self_calibrated" in k.flags for k in found.ladders)
+    assert all(k.resolved_to is None for k in found.ladders)

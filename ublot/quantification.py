@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from ublot.errors import BlotError
 from ublot.ladder import Ladder, quantify_ladder
 from ublot.lateral import lateral_shape
 from ublot.score import SCORED
-from ublot.selfcalibration import calibrate_by_rungs
+from ublot.selfcalibration import calibrate_by_rungs, rungs_hold
 from ublot.targets import find_modifier, find_target
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Quantified", "masses_of", "quantify_lanes"]
 
+OWN_RUNGS = "masses rest on the ladder's own rungs, taken for one modifier apart"
 PLACING, CLEAR = 0.02, 5.0  # share of the rows, and the standard deviations by which one such stretch must show a lane
 
 
@@ -84,8 +86,9 @@ def _calibration(
         return None, (), []
     # Without a layout the marker stands at one of the ends.
     candidates = marked if layout is not None else tuple(dict.fromkeys((profiles[0].lane, profiles[-1].lane)))
-    for number in candidates:
-        found = calibrate_mass(profiles[number - 1], params.marker)
+    # A lane that shows the whole list goes before one of which it may be a part: that could be a ladder of the target.
+    for part, number in product((False, True), candidates):
+        found = calibrate_mass(profiles[number - 1], params.marker, part=part)
         if found is not None:
             return found, (number,) if layout is None else marked, []
     where = "the layout names no marker lane" if layout is not None and not marked else "the marker could not be read"
@@ -123,14 +126,18 @@ def quantify_lanes(
         free = [k for k in ladders if k.lane in loaded]
         calibration = calibrate_by_rungs(free, target_kda=target, modifier_kda=modifier)
         if calibration is not None:
-            notes.append("masses rest on the ladder's own rungs, taken for one modifier apart; give --marker")
-            ladders = _cut(profiles, calibration, params, geometry, loaded, boundaries)
+            by_rungs = _cut(profiles, calibration, params, geometry, loaded, boundaries)
+            fitted = _fitted(by_rungs, calibration, params, geometry, loaded)
+            if not rungs_hold(fitted):
+                calibration = None
+        if calibration is not None:
+            notes = [note.replace("no masses", OWN_RUNGS) for note in notes] or [f"{OWN_RUNGS}; give --marker"]
+            ladders = fitted if params.ladder else by_rungs
             ladders = tuple(_flagged(k, calibration.flags) if k.lane in loaded else k for k in ladders)
         elif not notes:
             notes.append("no mass calibration: HMW starts at the upper edge of the unmodified band; give --marker")
-    if params.ladder and calibration is not None:
-        leak = gutter_leak(geometry)
-        ladders = fit_ladders(ladders, calibration, target_kda=target, modifier_kda=modifier, loaded=loaded, leak=leak)
+    elif params.ladder:
+        ladders = _fitted(ladders, calibration, params, geometry, loaded)
     return Quantified(ladders, calibration, frozenset(loaded), tuple(notes))
 
 
@@ -154,6 +161,15 @@ def _cut(
         loaded=loaded,
         boundary_rows=boundaries,
     )
+
+
+def _fitted(
+    ladders: tuple[Ladder, ...], calibration: Calibration, params: Params, geometry: Lanes, loaded: Collection[int]
+) -> tuple[Ladder, ...]:
+    """Rungs and smear of all lanes."""
+    target, modifier = masses_of(params)
+    leak = gutter_leak(geometry)
+    return fit_ladders(ladders, calibration, target_kda=target, modifier_kda=modifier, loaded=loaded, leak=leak)
 
 
 def _flagged(ladder: Ladder, flags: tuple[str, ...]) -> Ladder:

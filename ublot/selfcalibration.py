@@ -14,7 +14,7 @@ from ublot.model import Calibration
 if TYPE_CHECKING:
     from ublot.ladder import Ladder
 
-__all__ = ["calibrate_by_rungs"]
+__all__ = ["calibrate_by_rungs", "rungs_hold"]
 
 Array = NDArray[np.float64]
 
@@ -69,6 +69,25 @@ def calibrate_by_rungs(ladders: Sequence[Ladder], *, target_kda: float, modifier
     rows = typical - np.concatenate([[0.0], marks[:shown]])
     masses = target_kda + modifier_kda * np.arange(shown + 1)
     return Calibration(tuple(rows[::-1].tolist()), tuple(masses[::-1].tolist()), "rungs", flags=("self_calibrated",))
+
+
+def rungs_hold(ladders: Sequence[Ladder]) -> bool:
+    """Whether the ladders, fitted by a ruler, bear it out: some lane resolves the first three rungs, each clear of 0.
+
+    Pooled lanes also show what is no rung of any of them: the scatter of many faint backgrounds has some ruler that
+    fits it.
+
+    Parameters
+    ----------
+    ladders : sequence of Ladder
+        From `ublot.deconvolution.fit_ladders` by the calibration in question.
+    """
+    return any(_resolves(ladder) for ladder in ladders)
+
+
+def _resolves(ladder: Ladder) -> bool:
+    clear = {s.n for s in ladder.species if s.kind == "rung" and s.area.low > 0}
+    return (ladder.resolved_to or 0) >= FEWEST and clear.issuperset(range(1, FEWEST + 1))
 
 
 def _pool(lanes: Sequence[Ladder]) -> tuple[Array, float, float]:
