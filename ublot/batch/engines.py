@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from ublot import __version__
 from ublot.batch.pool import process_pool
-from ublot.threads import one_thread
 from ublot.batch.work import Outcome, work
 from ublot.errors import BlotError
+from ublot.threads import one_thread
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor

@@ -12,8 +12,8 @@ from threading import Thread
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ublot.threads import THREADS, one_thread
 from ublot.errors import BlotError
+from ublot.threads import THREADS, one_thread
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
