@@ -24,16 +24,11 @@ from ublot.io import read_blot
 from ublot.ladder import quantify_ladder
 from ublot.lanes import find_lanes
 from ublot.profiles import extract_profiles
+from ublot.quantification import gutter_leak
 from ublot.simulation import STRESSES, save_blot, simulate_blot
 from ublot.targets import CIAP1, UBIQUITIN
 
 SETS = "standard,smiling,curled,wide,soft,membrane,faint,glare,blurred,ladder,smear,fragments,well,film,small,easy,hard"
-
-
-def gutter_leak(lanes):
-    """Signal of a lane half a pitch away from its centre line, over that on it."""
-    fill = float(np.median([lane.width for lane in lanes])) / lanes.pitch
-    return float(np.exp(-np.log(2) * fill**-lanes.softness))
 
 
 def quantify(image, truth):

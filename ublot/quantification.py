@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ublot.params import Params
     from ublot.record import Edits
 
-__all__ = ["Quantified", "masses_of", "quantify_lanes"]
+__all__ = ["Quantified", "gutter_leak", "masses_of", "quantify_lanes"]
 
 OWN_RUNGS = "masses rest on the ladder's own rungs, taken for one modifier apart"
 PLACING, CLEAR = 0.02, 5.0  # share of the rows, and the standard deviations by which one such stretch must show a lane

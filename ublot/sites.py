@@ -17,7 +17,6 @@ __all__ = ["Band", "find_unmodified", "find_well", "remove_haze"]
 
 Array = NDArray[np.float64]
 
-WIDTH_OF_SIGMA = 2.354820045  # full width at half height of a Gaussian
 LOOSE = 0.2  # of the height: how far from the strongest common band a lane's own may stand when no masses are known
 HAZE_BLOCKS = 24  # the stretch below the unmodified band is looked at in so many parts
 HAZE_CLIP = 2.0  # standard deviations above the level from which a part counts as a band
