@@ -1,6 +1,6 @@
 """Fails when a part of the test suite did not run, whatever pytest's exit status: ``check_tests.py junit.xml``.
 
-A test may skip itself for one reason only: the data it compares with are no part of the project and not beside it.
+With ``--counts`` it only says how many tests passed, failed and were skipped, in one line. A test may skip itself for one reason only: the data it compares with are no part of the project and not beside it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,14 @@ NO_DATA = "not beside the project"
 def test_modules() -> set[str]:
     """Return the dotted names, as junit has them, of all test modules in the tree."""
     return {".".join(p.relative_to(ROOT).with_suffix("").parts) for p in (ROOT / "tests").rglob("test_*.py")}
+
+
+def counts(report: str) -> str:
+    """Return one line: how many tests passed, failed (errors included) and were skipped."""
+    cases = list(ElementTree.parse(report).iter("testcase"))
+    failed = sum(case.find("failure") is not None or case.find("error") is not None for case in cases)
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    return f"{len(cases) - failed - skipped} passed, {failed} failed, {skipped} skipped"
 
 
 def main(report: str) -> int:
@@ -47,4 +55,7 @@ def main(report: str) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))
+    if sys.argv[1] == "--counts":
+        print(counts(sys.argv[2]))
+    else:
+        raise SystemExit(main(sys.argv[1]))
