@@ -1,6 +1,8 @@
 """Fails when a part of the test suite did not run, whatever pytest's exit status: ``check_tests.py junit.xml``.
 
-With ``--counts`` it only says how many tests passed, failed and were skipped, in one line. A test may skip itself for one reason only: the data it compares with are no part of the project and not beside it.
+With ``--counts`` it only says how many tests passed, failed and were skipped, in one line.
+
+A test may skip itself for one reason only: the data it compares with are no part of the project and not beside it.
 """
 
 from __future__ import annotations
