@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ublot.columns import Tables, clashes, stage_columns
 from ublot.errors import BlotError
+from ublot.lane_table import as_lanes
 from ublot.layout import Layout, find_layout, read_layout
 from ublot.model import Blot, Calibration, Lanes, Profile, Source
 from ublot.params import Params, make_params
 from ublot.pipeline import Progress, Stages, run_stages
-from ublot.record import Edits, build_record, check_same, read_pixels
+from ublot.record import PIXEL_OPTIONS, Edits, build_record, check_same, read_pixels
 from ublot.results import OWN_FILES, RECORD, json_bytes, write_result
+from ublot.reuse import Run
 from ublot.tables import csv_bytes
 
 if TYPE_CHECKING:
@@ -156,9 +158,9 @@ class Analysis:
         return self.stages.ladders
 
     # ------------------------------------------------------------------------------------------------------ changes
-    def with_lanes(self, lanes: Lanes) -> Analysis:
-        """The same analysis on lanes that a person moved, added or deleted."""
-        return self.with_edits(replace(self.edits, lanes=lanes))
+    def with_lanes(self, lanes: Any) -> Analysis:
+        """The same analysis on lanes that a person moved, added or deleted: `Lanes`, or a table like `lanes`."""
+        return self.with_edits(replace(self.edits, lanes=as_lanes(lanes, self.geometry)))
 
     def with_calibration(self, calibration: Calibration) -> Analysis:
         """The same analysis with marker bands that a person assigned."""
@@ -166,11 +168,57 @@ class Analysis:
 
     def with_edits(self, edits: Edits) -> Analysis:
         """The same analysis with all overrides replaced."""
-        return _analysis(self.blot, self.layout, self.params, edits, None, self._path)
+        return self.revised(self.layout, self.params, edits)
+
+    def with_layout(self, layout: Any) -> Analysis:
+        """The same analysis with another layout, as `analyze` takes it; None for none."""
+        return self.revised(layout, self.params, self.edits)
+
+    def with_params(self, params: Params) -> Analysis:
+        """The same analysis with other options; those that change the pixels have the image read again."""
+        return self.revised(self.layout, params, self.edits)
+
+    def revised(self, layout: Any, params: Params, edits: Edits, *, progress: Progress | None = None) -> Analysis:
+        """The same image with all else replaced: what `analyze` would give, at the price of what has changed.
+
+        Parameters
+        ----------
+        layout : path, DataFrame, list of mappings, Layout or None
+        params : Params
+        edits : Edits
+        progress : callable, optional
+            Called with the stage's name and the share that is done.
+
+        Returns
+        -------
+        Analysis
+
+        Raises
+        ------
+        BlotError
+            The image is gone, or the layout and the lanes do not agree.
+        """
+        rows = read_layout(layout) if layout is not None else None
+        if rows is not None and edits.lanes is None:
+            rows.check_count(params.lanes)
+        same = all(getattr(params, name) == getattr(self.params, name) for name in PIXEL_OPTIONS)
+        blot = self.blot if same else self._pixels(params)
+        run = Run(blot, rows, params, edits)
+        earlier = Run(self.blot, self.layout, self.params, self.edits, self._stages) if self._stages else None
+        return _analysis(run, progress, self._path, earlier)
+
+    def _pixels(self, params: Params) -> Blot:
+        """The blot read anew with other options; what was given as an array is all there is of it."""
+        if self._path is not None:
+            return read_pixels(self._path, params)
+        if self.params.rotate % 360 and params.rotate != self.params.rotate:
+            fix = "give the array to analyze once more"
+            raise BlotError("these pixels are turned already: they cannot be turned again", self.source.name, fix)
+        return read_pixels(self.blot if self.params.roi is None else replace(self.blot, roi=None), params)
 
     def rerun(self) -> Analysis:
         """The analysis made again from the image, with the same options, layout and edits."""
-        return self.with_edits(self.edits)
+        return _analysis(Run(self.blot, self.layout, self.params, self.edits), None, self._path)
 
     # ------------------------------------------------------------------------------------------------------ on disk
     @cached_property
@@ -245,22 +293,19 @@ class Analysis:
     __hash__ = None  # type: ignore[assignment]
 
 
-def _analysis(
-    blot: Blot, layout: Layout | None, params: Params, edits: Edits, progress: Progress | None, path: Path | None
-) -> Analysis:
-    stages = run_stages(blot, layout, params, edits, progress)
-
+def _analysis(run: Run, progress: Progress | None, path: Path | None, earlier: Run | None = None) -> Analysis:
+    stages = run_stages(run.blot, run.layout, run.params, run.edits, progress, earlier)
     return Analysis(
-        blot.source,
-        params,
-        layout,
-        edits,
+        run.blot.source,
+        run.params,
+        run.layout,
+        run.edits,
         stages.geometry,
         stages.calibration,
-        (*stages.messages, *clashes(layout)),
-        lambda: stage_columns(blot.source.name, layout, params, stages),
+        (*stages.messages, *clashes(run.layout)),
+        lambda: stage_columns(run.blot.source.name, run.layout, run.params, stages),
         stages,
-        blot,
+        run.blot,
         path,
     )
 
@@ -313,4 +358,4 @@ def analyze(
     blot = read_pixels(image, params)
     if path is None and blot.source.path:
         path = Path(blot.source.path)
-    return _analysis(blot, rows, params, edits or Edits(), progress, path)
+    return _analysis(Run(blot, rows, params, edits or Edits()), progress, path)

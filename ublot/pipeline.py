@@ -18,6 +18,7 @@ from ublot.membrane import find_membrane
 from ublot.profiles import extract_profiles
 from ublot.quality import FLAGS, refuses
 from ublot.quantification import masses_of, quantify_lanes
+from ublot.reuse import Run
 from ublot.score import SCORED, Score, score_relative
 from ublot.threads import one_thread
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ublot.ladder import Ladder
     from ublot.model import Background, Blot, Calibration, Lanes, Profile
     from ublot.params import Params
+    from ublot.quantification import Quantified
     from ublot.record import Edits
 
 __all__ = ["Progress", "Stages", "lane_shifts", "run_stages"]
@@ -37,7 +39,11 @@ HAZE_ROWS = 20  # rows below the unmodified band that it takes to compare backgr
 
 @dataclass(frozen=True, eq=False)
 class Stages:
-    """What every stage made."""
+    """What every stage made.
+
+    `extracted` are the profiles as they were cut out, `profiles` the same with haze taken off, which `quantified` holds
+    the ladders of; `ladders` carry the flags that came later as well.
+    """
 
     geometry: Lanes
     background: Background
@@ -48,6 +54,8 @@ class Stages:
     loads: Mapping[int, float]
     spread: Mapping[int, float]
     messages: tuple[str, ...]
+    extracted: tuple[Profile, ...] = ()
+    quantified: Quantified | None = None
 
 
 def _numbers(layout: Layout | None, *roles: str) -> tuple[int, ...]:
@@ -157,7 +165,12 @@ def _lanes_in_words(numbers: Sequence[int]) -> str:
 
 @one_thread()
 def run_stages(
-    blot: Blot, layout: Layout | None, params: Params, edits: Edits, progress: Progress | None = None
+    blot: Blot,
+    layout: Layout | None,
+    params: Params,
+    edits: Edits,
+    progress: Progress | None = None,
+    earlier: Run | None = None,
 ) -> Stages:
     """Run all stages on one blot.
 
@@ -170,6 +183,8 @@ def run_stages(
         A person's overrides.
     progress : callable, optional
         Called with the stage's name and the share that is done.
+    earlier : Run, optional
+        A finished run: stages that would make the same again are taken over from it.
 
     Notes
     -----
@@ -177,29 +192,47 @@ def run_stages(
     would round differently.
     """
     tell = progress or (lambda stage, share: None)
+    run = Run(blot, layout, params, edits)
+    done = earlier.stages if earlier is not None and earlier.same_geometry(run) else None
     tell("finding lanes", 0.1)
-    geometry = _at_edge(blot, _geometry(blot, layout, params, edits))
+    geometry = done.geometry if done else _at_edge(blot, _geometry(blot, layout, params, edits))
     blank = _numbers(layout, "blank")
     tell("removing the background", 0.5)
-    background = estimate_background(blot, geometry, params.background, blank=blank)
-    profiles = extract_profiles(blot, geometry, background)
+    done = done if earlier is not None and earlier.same_profiles(run) else None
+    background = done.background if done else estimate_background(blot, geometry, params.background, blank=blank)
+    profiles = done.extracted if done else extract_profiles(blot, geometry, background)
     if not profiles:
         lacking = "no lanes found: give the layout or --lanes, check --rotate and --roi"
         return Stages(geometry, background, (), None, (), (), {}, {}, (lacking,))
     tell("quantifying", 0.8)
-    found = quantify_lanes(profiles, layout, params, edits, geometry)
-    ladders = found.ladders
-    spread: dict[int, float] = {}
-    if params.background == "gutter" and params.antibody == "target":
-        spread = {k: v for k, v in _background_spread(blot, geometry, background, ladders).items() if k in found.loaded}
-        apart = {lane for lane, difference in spread.items() if difference > DISAGREE}
-        ladders = tuple(replace(k, flags=(*k.flags, *("background_disagrees",) * (k.lane in apart))) for k in ladders)
+    done = done if earlier is not None and earlier.same_ladders(run) else None
+    found = done.quantified if done else None
+    if done is not None and found is not None:
+        ladders, spread = done.ladders, done.spread
+    else:
+        found = quantify_lanes(profiles, layout, params, edits, geometry)
+        ladders, spread = _compared(blot, geometry, background, found, params)
     loads = _loads(params, layout, ladders)
     image_flags = (*blot.flags, *geometry.flags, *background.flags, *(("edited",) if edits.any else ()))
     scores = _scores(ladders, layout, params, loads, image_flags)
     said = _messages(scores, layout, params, (*found.notes, *(layout.notes if layout is not None else ())))
     cleaned = tuple(k.profile for k in ladders)
-    return Stages(geometry, background, cleaned, found.calibration, ladders, scores, loads, spread, said)
+    return Stages(
+        geometry, background, cleaned, found.calibration, ladders, scores, loads, spread, said, profiles, found
+    )
+
+
+def _compared(
+    blot: Blot, geometry: Lanes, background: Background, found: Quantified, params: Params
+) -> tuple[tuple[Ladder, ...], dict[int, float]]:
+    """Ladders with a flag where two ways to take the background disagree, and by how much they do."""
+    if params.background != "gutter" or params.antibody != "target":
+        return found.ladders, {}
+    spread = _background_spread(blot, geometry, background, found.ladders)
+    spread = {lane: apart for lane, apart in spread.items() if lane in found.loaded}
+    far = {lane for lane, apart in spread.items() if apart > DISAGREE}
+    flagged = (replace(k, flags=(*k.flags, *("background_disagrees",) * (k.lane in far))) for k in found.ladders)
+    return tuple(flagged), spread
 
 
 def _scores(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ublot.params import Params
 
 __all__ = [
+    "PIXEL_OPTIONS",
     "Edits",
     "build_record",
     "calibration_from",
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 SCHEMA = 1
+PIXEL_OPTIONS = ("polarity", "response", "channel", "rotate", "roi")
+"""Options that enter when the image is read."""
 LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-python-headless", "tifffile", "pybaselines", "pandas")
 
 
@@ -104,14 +107,7 @@ def source_from(record: Mapping[str, Any]) -> Source:
 
 def read_pixels(image: Any, params: Params) -> Blot:
     """Read the pixels in the way that the options say."""
-    return read_blot(
-        image,
-        polarity=params.polarity,
-        response=params.response,
-        channel=params.channel,
-        rotate=params.rotate,
-        roi=params.roi,
-    )
+    return read_blot(image, **{name: getattr(params, name) for name in PIXEL_OPTIONS})
 
 
 def check_same(blot: Blot, source: Source) -> None:
