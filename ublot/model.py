@@ -59,7 +59,7 @@ class Source:
         Of the file's bytes, or of the array's bytes.
     size_bytes : int
     format : str
-        ``tiff``, ``png``, ``jpeg``, ``gif``, ``bmp``, ``1sc``, ``gel`` or ``array``.
+        ``tiff``, ``png``, ``jpeg``, ``gif``, ``bmp``, ``1sc``, ``scn``, ``gel`` or ``array``.
     dtype : str
         Of the stored samples, e.g. ``uint16``.
     shape : tuple of int

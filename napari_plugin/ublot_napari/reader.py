@@ -12,7 +12,7 @@ from .layers import LayerTuple, blot_layer
 __all__ = ["SUFFIXES", "get_reader", "read"]
 
 # The manifest's patterns say the same; a test compares them.
-SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".1sc", ".gel")
+SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".1sc", ".scn", ".mscn", ".gel")
 
 Paths = str | Sequence[str]
 

@@ -16,7 +16,7 @@ from ublot.errors import BlotError
 __all__ = ["BATCH_RECORD", "IMAGE_SUFFIXES", "Item", "find_items"]
 
 #: What a folder is searched for. A file that is named outright, or matched by a glob, may have any other suffix.
-IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".gel", ".1sc", ".png", ".jpg", ".jpeg", ".gif", ".bmp"})
+IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".gel", ".1sc", ".scn", ".mscn", ".png", ".jpg", ".jpeg", ".gif", ".bmp"})
 COMPANIONS = frozenset({".csv", ".tsv", ".toml", ".json", ".txt", ".xlsx", ".xlsm", ".html", ".md", ".pdf", ".parquet"})
 BATCH_RECORD = "batch.json"
 RESULT_RECORD = "analysis.json"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ublot.errors import BlotError
-from ublot.io.raw import Raw, check_size, pick_channel
+from ublot.io.raw import Raw, check_packing, check_size, pick_channel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["read_raster"]
 
 SIXTEEN_BIT_PNG = 16
+
+_LIMIT_LOCK = Lock()
+"""Pillow has one limit for all who use it: it is set for the length of a call and put back."""
+
 INFO = {"Software": "software", "Description": "description", "Creation Time": "date", "Comment": "description"}
 
 
@@ -28,12 +33,11 @@ def read_raster(path: Path, kind: str, channel: int | None) -> Raw:
     BlotError
         For files that are truncated or damaged, bilevel, or do not hold `channel`.
     """
-    from PIL import Image
-
     data = path.read_bytes()
     try:
-        with Image.open(BytesIO(data), formats=[kind.upper()]) as image:
+        with _opened(data, kind) as image:
             check_size(image.height, image.width, path)
+            check_packing(image.height * image.width * len(image.getbands()), len(data), path)
             if image.mode == "1":
                 raise BlotError("a bilevel (1-bit) image holds no intensities", path, "scan it in 16-bit grey")
             deep = kind == "png" and data[24] == SIXTEEN_BIT_PNG
@@ -62,6 +66,18 @@ def read_raster(path: Path, kind: str, channel: int | None) -> Raw:
     return Raw(
         np.ascontiguousarray(levels), kind, str(samples.dtype), metadata, lossy=kind == "jpeg", flags=(*flags, *more)
     )
+
+
+def _opened(data: bytes, kind: str) -> Any:
+    """Picture whose header is read and no more; our own limit of its size is the one that counts."""
+    from PIL import Image
+
+    with _LIMIT_LOCK:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(BytesIO(data), formats=[kind.upper()])
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _deep_png(data: bytes) -> NDArray[Any]:

@@ -27,7 +27,7 @@ __all__ = ["read_blot"]
 
 POLARITIES = ("auto", "dark-on-light", "light-on-dark")
 RESPONSES = ("auto", "linear", "density")
-READ = "ublot reads TIFF, .gel, .1sc, PNG, JPEG, GIF and BMP"
+READ = "ublot reads TIFF, .gel, .scn, .1sc, PNG, JPEG, GIF and BMP"
 
 
 def read_blot(
@@ -133,6 +133,7 @@ def _kind(path: Path) -> str:
         "gif": (b"GIF87a", b"GIF89a"),
         "bmp": (b"BM",),
         "1sc": (b"\xaf\xaf",),
+        "scn": (b"MIME-Version:",),
     }
     for kind, magics in starts.items():
         if head.startswith(magics):
@@ -150,6 +151,10 @@ def _decode(path: Path, kind: str, channel: int | None) -> Raw:
             from ublot.io.biorad import read_1sc
 
             return read_1sc(path, channel)
+        if kind == "scn":
+            from ublot.io.scn import read_scn
+
+            return read_scn(path, channel)
         from ublot.io.raster import read_raster
 
         return read_raster(path, kind, channel)
@@ -191,11 +196,13 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
     picture = sketch(levels)
     polar = Decision(polarity, True, "as asked") if polarity != "auto" else decide_polarity(picture)
     dark = polar.value == "dark-on-light"
-    end = range_end(levels, high) if dark else _type_end(levels, high)
+    end = range_end(levels, high) if dark else raw.ceiling or _type_end(levels, high)
     respond = _response(response, dark, levels, picture, end, raw)
     density = respond.value == "density"
     foreign = _foreign(picture, dark, low if dark else high, levels.shape)
-    ceiling = find_ceiling(levels, low, high, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign)
+    ceiling = _declared_ceiling(raw, levels, dark=dark, exclude=foreign) or find_ceiling(
+        levels, low, high, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign
+    )
     signal = to_signal(
         levels,
         dark=dark,
@@ -221,6 +228,19 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
         source=Source(where, "", 0, raw.format, raw.dtype, (rows, cols), lossy=raw.lossy, metadata=metadata),
         flags=ordered(flags),
     )
+
+
+def _declared_ceiling(
+    raw: Raw, levels: NDArray[Any], *, dark: bool, exclude: NDArray[np.bool_] | None
+) -> Ceiling | None:
+    """Ceiling that the file states, where pixels are at it; None where the histogram has to tell."""
+    if raw.ceiling is None or dark:
+        return None
+    mask = levels >= raw.ceiling
+    if exclude is not None:
+        mask &= ~exclude
+    count = int(np.count_nonzero(mask))
+    return Ceiling(raw.ceiling, mask, f"{count} pixels at {raw.ceiling:g}, as the file states") if count else None
 
 
 def _type_end(levels: NDArray[Any], high: float) -> float:

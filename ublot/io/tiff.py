@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ublot.errors import BlotError
-from ublot.io.raw import Raw, check_size, pick_channel
+from ublot.io.raw import Raw, check_packing, check_size, pick_channel
+from ublot.io.said import said_by_ome, said_by_text, seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,10 +33,17 @@ TAGS = {
     33450: "sample",
     33451: "prepared",
 }
-DESCRIPTION = 270
+PAGE_NAME, EXPOSURE, DESCRIPTION, EXTRA_SAMPLES = 285, 33434, 270, 338
 MD_FILE_TAG, MD_SCALE = 33445, 33446
 MD_SQUARE_ROOT = 2
 """Value of MDFileTag for square-root coded samples (Molecular Dynamics ``.gel`` format; 128 is linear)."""
+
+MAX_PAGES = 1000
+"""More than any exposure series; a chain of pages that goes on is damaged or hostile."""
+
+UNCOMPRESSED = 1
+OPACITY = (1, 2)
+"""ExtraSamples that are opacity; 0 is a channel of its own."""
 
 
 def read_tiff(path: Path, channel: int | None) -> Raw:
@@ -55,10 +63,9 @@ def read_tiff(path: Path, channel: int | None) -> Raw:
         with tifffile.TiffFile(path) as tif:
             pages = _pictures(tif)
             page, rest, several = _choose(pages, channel, path)
-            check_size(page.imagelength, page.imagewidth, path)
             _check_page(page, path)
             samples = _samples(page)
-            levels, flags = pick_channel(samples, rest, path)
+            levels, flags = pick_channel(samples, rest, path, opacity=_has_opacity(page))
             raw_flags = (*flags, "first_page") if several else flags
             if page.photometric == PALETTE:
                 raw_flags = (*raw_flags, "eight_bit")
@@ -68,7 +75,7 @@ def read_tiff(path: Path, channel: int | None) -> Raw:
                 np.ascontiguousarray(levels),
                 "gel" if scale is not None or any(MD_FILE_TAG in p.tags for p in pages) else "tiff",
                 dtype,
-                _metadata(page),
+                _metadata(tif, pages, page),
                 lossy=int(page.compression) in LOSSY,
                 square_root_scale=scale,
                 flags=raw_flags,
@@ -85,6 +92,9 @@ def read_tiff(path: Path, channel: int | None) -> Raw:
 
 def _pictures(tif: Any) -> list[Any]:
     """Pages of the size of the largest: thumbnails and label images are not the blot."""
+    if len(tif.pages) > MAX_PAGES:
+        what = f"the TIFF holds {len(tif.pages)} pages, more than {MAX_PAGES}"
+        raise BlotError(what, tif.filename, "save the page with the blot in a file of its own")
     pages = [page for page in tif.pages if not getattr(page, "is_reduced", False)] or list(tif.pages)
     if not pages:
         raise BlotError("the TIFF holds no page", tif.filename, "export it again from the imager's software")
@@ -106,7 +116,11 @@ def _choose(pages: list[Any], channel: int | None, where: Path) -> tuple[Any, in
 
 
 def _check_page(page: Any, where: Path) -> None:
-    """Say *truncated* or *damaged* of strips that end beyond the file, instead of what the decoder makes of them."""
+    """Believe nothing that the header claims: sizes, and where the pixels are, before memory is taken for them.
+
+    Strips that end beyond the file are *truncated* or *damaged*, instead of what the decoder makes of them.
+    """
+    check_size(page.imagelength, page.imagewidth, where)
     size = where.stat().st_size
     ends = [o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
     if not ends or max(ends) > size:
@@ -114,6 +128,14 @@ def _check_page(page: Any, where: Path) -> None:
     # A damaged tile size would have the decoder fill in millions of missing tiles, one by one.
     if math.prod(page.chunked) != len(page.dataoffsets):
         raise BlotError("the TIFF is damaged: its strips or tiles do not fill the image", where, "export it again")
+    if min(page.dataoffsets) < 0 or min(page.databytecounts) < 0 or sum(page.databytecounts) > size:
+        raise BlotError("the TIFF is damaged: its strips overlap", where, "export it again")
+    unpacked = int(page.nbytes or page.imagelength * page.imagewidth)
+    if page.compression == UNCOMPRESSED and sum(page.databytecounts) < unpacked * page.bitspersample // (
+        8 * np.dtype(page.dtype or "u1").itemsize
+    ):
+        raise BlotError("the TIFF is truncated: it holds fewer pixels than it claims", where, "export it again")
+    check_packing(unpacked, sum(page.databytecounts), where)
     if page.photometric == SEPARATED:
         raise BlotError("four inks (CMYK) are not intensities", where, "export it in 16-bit grey")
     if page.bitspersample == 1:
@@ -133,9 +155,14 @@ def _samples(page: Any) -> NDArray[Any]:
         data = data[0]
     if not data.dtype.isnative:
         data = data.astype(data.dtype.newbyteorder("="))
-    if data.ndim == 3 and data.shape[2] > 4:
-        return np.asarray(data[..., :3])
     return np.asarray(data)
+
+
+def _has_opacity(page: Any) -> bool:
+    """Whether an extra sample is opacity; a second channel beside grey is not, unless the file says so."""
+    extra = page.tags[EXTRA_SAMPLES].value if EXTRA_SAMPLES in page.tags else ()
+    kinds = extra if isinstance(extra, tuple) else (extra,)
+    return any(int(kind) in OPACITY for kind in kinds)
 
 
 def _square_root_scale(pages: list[Any]) -> float | None:
@@ -148,15 +175,54 @@ def _square_root_scale(pages: list[Any]) -> float | None:
     return None
 
 
-def _metadata(page: Any) -> dict[str, str]:
+def _metadata(tif: Any, pages: list[Any], page: Any) -> dict[str, str]:
+    """What the tags of the page say, its description, and which channels there are."""
     found = {}
     for code, name in TAGS.items():
         if code in page.tags:
             text = str(page.tags[code].value).strip("\x00 ")
             if text:
                 found[name] = text[:200]
-    if DESCRIPTION in page.tags:
-        text = " ".join(str(page.tags[DESCRIPTION].value).split())
-        if text and not text.startswith('{"shape"'):
-            found["description"] = text[:500]
+    if EXPOSURE in page.tags:
+        found["exposure"] = f"{seconds(str(page.tags[EXPOSURE].value)):g} s"
+    text = _description(page)
+    if tif.is_ome:
+        found |= _of_ome(tif, pages, page)
+    elif text and not text.startswith('{"shape"'):
+        found = {**said_by_text(text), **found, "description": " ".join(text.split())[:500]}
+    names = [_page_name(tif, p, i) for i, p in enumerate(pages)]
+    if len(pages) > 1 and "channels" not in found:
+        listed = ", ".join(f"{i} {name}".strip() for i, name in enumerate(names, 1))
+        found["channels"] = listed[:500] if any(names) else f"{len(pages)} pages without names"
+    return found
+
+
+def _description(page: Any) -> str:
+    return str(page.tags[DESCRIPTION].value).strip("\x00 \n") if DESCRIPTION in page.tags else ""
+
+
+def _page_name(tif: Any, page: Any, index: int) -> str:
+    """Name of a page: its own tag, the label that ImageJ keeps, or the channel its description names."""
+    if PAGE_NAME in page.tags:
+        return str(page.tags[PAGE_NAME].value).strip("\x00 ")[:60]
+    labels = (tif.imagej_metadata or {}).get("Labels", []) if tif.is_imagej else []
+    if index < len(labels):
+        return " ".join(str(labels[index]).split())[:60]
+    return said_by_text(_description(page)).get("channel", "")[:60]
+
+
+def _of_ome(tif: Any, pages: list[Any], page: Any) -> dict[str, str]:
+    """What an OME document says of the page's channel. Planes are taken to lie in the order of the file."""
+    image, channels = said_by_ome(tif.ome_metadata or "")
+    found = {key: text for key, text in image.items() if not key.startswith("size_")}
+    if not channels:
+        return found
+    names = [about.get("name", "") for about in channels]
+    if len(channels) > 1:
+        found["channels"] = ", ".join(f"{i} {name}".strip() for i, name in enumerate(names, 1))[:500]
+    at = next(i for i, one in enumerate(pages) if one is page)
+    # With planes in depth or time as well, which channel a page is depends on their order: it is left open.
+    if len(pages) == len(channels) or len(channels) == 1:
+        about = channels[min(at, len(channels) - 1)]
+        found |= {("channel" if key == "name" else key): text for key, text in about.items()}
     return found
