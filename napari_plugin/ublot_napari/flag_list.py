@@ -1,0 +1,114 @@
+"""Quality flags in words: what each means, what to do, and the lanes that it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
+
+from ublot.quality import FLAGS, ordered
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FlagList", "flag_lines"]
+
+LANES = Qt.ItemDataRole.UserRole
+SEVERITY = {"refuse": "Refused", "warn": "Check", "note": "Note"}
+
+
+def flag_lines(flags_of: Mapping[int, Iterable[str]]) -> list[tuple[str, str, list[int]]]:
+    """Flags, what they say in words, and the lanes that carry them; the severest first.
+
+    Parameters
+    ----------
+    flags_of : mapping of int to iterable of str
+        Names of the flags of every lane.
+    """
+    lanes: dict[str, list[int]] = {}
+    for lane, names in flags_of.items():
+        for name in names:
+            lanes.setdefault(name, []).append(lane)
+    rank = list(SEVERITY)
+    severity = {name: FLAGS[name].severity if name in FLAGS else "note" for name in lanes}
+    lines = []
+    for name in sorted(ordered(lanes), key=lambda n: rank.index(severity[n])):
+        words = name.replace("_", " ")
+        if name in FLAGS:
+            words = f"{FLAGS[name].meaning}. What to do: {FLAGS[name].advice}."
+        where = "all lanes" if len(lanes[name]) == len(flags_of) > 1 else _ranges(lanes[name])
+        lines.append((name, f"{SEVERITY[severity[name]]}, {where}: {words}", lanes[name]))
+    return lines
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """``lanes 2-4, 7``."""
+    runs: list[list[int]] = []
+    for n in sorted(numbers):
+        if runs and n == runs[-1][1] + 1:
+            runs[-1][1] = n
+        else:
+            runs.append([n, n])
+    parts = [str(a) if a == b else f"{a}, {b}" if b == a + 1 else f"{a}–{b}" for a, b in runs]
+    return f"lane{'s' * (len(numbers) > 1)} {', '.join(parts)}"
+
+
+class FlagList(QListWidget):
+    """One line for every flag of an analysis.
+
+    Attributes
+    ----------
+    lanes_picked : Signal of list of int
+        Lanes of the line that a person chose.
+    """
+
+    lanes_picked = Signal(list)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWordWrap(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setAlternatingRowColors(True)
+        self.setMinimumHeight(60)
+        self.setAccessibleName("Quality flags")
+        self.setToolTip("Choose a line to select its lanes everywhere")
+        self.itemClicked.connect(self._tell)
+        self.itemActivated.connect(self._tell)
+
+    def show_flags(self, table: pd.DataFrame, messages: Sequence[str] = ()) -> None:
+        """Show the flags of an analysis, and what else it says.
+
+        Parameters
+        ----------
+        table : DataFrame
+            ``Analysis.lanes``.
+        messages : sequence of str
+            ``Analysis.messages``.
+        """
+        self.clear()
+        flags = {int(row["lane"]): _names(row["flags"]) for row in table.to_dict("records")}
+        for text in messages:
+            self._add(text, [])
+        for name, text, lanes in flag_lines(flags):
+            self._add(text, lanes, f"{name}: choose this line to select its lanes")
+        if not self.count():
+            self._add("No flags: nothing speaks against these numbers.", [])
+
+    def _add(self, text: str, lanes: list[int], tip: str = "") -> None:
+        item = QListWidgetItem(text)
+        item.setData(LANES, lanes)
+        item.setToolTip(tip or text)
+        self.addItem(item)
+
+    def _tell(self, item: QListWidgetItem | None) -> None:
+        lanes = item.data(LANES) if item is not None else []
+        if lanes:
+            self.lanes_picked.emit(list(lanes))
+
+
+def _names(flags: object) -> list[str]:
+    return [name for name in flags.split(";") if name] if isinstance(flags, str) else []

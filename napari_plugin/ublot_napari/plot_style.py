@@ -1,0 +1,67 @@
+"""Colours and fonts of the plots, from the palette of the window around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyqtgraph as pg
+from qtpy.QtGui import QColor, QPalette
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+__all__ = ["BLUE", "GREEN", "ORANGE", "PURPLE", "SKY", "VERMILLION", "Theme", "pen", "style_axes", "theme_of", "tinted"]
+
+# Distinct with every kind of colour vision (Okabe and Ito 2008).
+ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a window: background, text and faint lines, as ``#rrggbb``, and whether it is a dark one."""
+
+    background: str
+    text: str
+    faint: str
+    dark: bool
+
+    def visible(self, colour: str) -> str:
+        """The same hue, lighter on a dark window where it would be too dark to see."""
+        shade = QColor(colour)
+        return shade.lighter(150).name() if self.dark and shade.lightness() < 115 else colour
+
+
+def theme_of(widget: QWidget) -> Theme:
+    """Colours of the window that a widget stands in, style sheets included."""
+    widget.ensurePolished()
+    palette = widget.palette()
+    back, text = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
+    # A style sheet may set the text alone: the background is then on the other side of grey.
+    if abs(back.lightness() - text.lightness()) < 60:
+        back = QColor("#262930") if text.lightness() > 127 else QColor("#f5f5f5")
+    faint = QColor(*((3 * a + 2 * b) // 5 for a, b in zip(back.getRgb()[:3], text.getRgb()[:3], strict=True)))
+    return Theme(back.name(), text.name(), faint.name(), back.lightness() < 128)
+
+
+def pen(colour: str, width: float = 1.5, *, dashed: bool = False) -> Any:
+    """A line that keeps its width when the plot is zoomed."""
+    from qtpy.QtCore import Qt
+
+    return pg.mkPen(QColor(colour), width=width, style=Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine)
+
+
+def tinted(colour: str, opacity: int) -> QColor:
+    """A colour that lets through what lies below it; `opacity` from 0 to 255."""
+    shade = QColor(colour)
+    shade.setAlpha(opacity)
+    return shade
+
+
+def style_axes(plot: Any, theme: Theme) -> None:
+    """Give a ``pyqtgraph.PlotWidget`` the colours of the window."""
+    plot.setBackground(theme.background)
+    for name in ("bottom", "left", "top", "right"):
+        axis = plot.getAxis(name)
+        axis.setPen(theme.faint)
+        axis.setTextPen(theme.text)

@@ -1,0 +1,230 @@
+"""What the score plot draws: bars by lane or condition, and dose-response series; no Qt here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ublot.quality import FLAGS
+from ublot.report.labels import dose_text, lane_labels, number_or_nan, time_text
+from ublot.report.scores import lane_state, primary_quantity
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["TITLES", "Point", "Series", "Slot", "choose_column", "dose_series", "score_slots"]
+
+REACTED = ("vehicle", "sample", "negative", "")
+
+TITLES = {
+    "relative_hmw": "ubiquitinated fraction over DMSO",
+    "relative_hmw_area": "ubiquitinated signal over DMSO",
+    "relative_hmw_net": "net ubiquitinated fraction over DMSO",
+    "unmodified_remaining": "unmodified target left over DMSO",
+    "hmw_fraction": "ubiquitinated fraction H / (H + U)",
+}
+
+STATUS = {
+    "above_max_dose": "EC50 above the highest dose",
+    "below_min_dose": "EC50 below the lowest dose",
+    "flat": "no dose effect",
+    "not_estimable": "EC50 not estimable",
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """Score of one lane with its 95 % interval; NaN where there is none."""
+
+    lane: int
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One bar.
+
+    Attributes
+    ----------
+    label : str
+    role : str
+    lanes : tuple of int
+    points : tuple of Point
+        Of the lanes that have a score.
+    mean : float
+        Height of the bar; NaN where no lane has a score.
+    state : str
+        ``refused`` or ``no signal`` where a lane has no score, else empty.
+    tip : str
+        Value, interval, and every flag in words.
+    """
+
+    label: str
+    role: str
+    lanes: tuple[int, ...]
+    points: tuple[Point, ...]
+    mean: float
+    state: str
+    tip: str
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Dose-response of one compound.
+
+    Attributes
+    ----------
+    name : str
+        Compound, with its group and time where these differ.
+    doses : ndarray
+        NM, above 0.
+    points : tuple of Point
+        One for each dose.
+    curve : tuple of two ndarray, or None
+        Doses and fitted response, where the fit may be reported.
+    ec50 : tuple of float
+        With its interval; NaN where it may not be reported.
+    words : str
+        EC50 or why there is none.
+    """
+
+    name: str
+    doses: NDArray[np.float64]
+    points: tuple[Point, ...]
+    curve: tuple[NDArray[np.float64], NDArray[np.float64]] | None
+    ec50: tuple[float, float, float]
+    words: str
+
+
+def choose_column(table: pd.DataFrame) -> str:
+    """Primary score: the first that any lane has a number for, the fraction over DMSO before the area over DMSO."""
+    return primary_quantity(_records(table))
+
+
+def score_slots(table: pd.DataFrame, column: str, *, by_condition: bool = False) -> list[Slot]:
+    """Bars of the lanes that reacted, left to right.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``Analysis.lanes``.
+    column : str
+        The score drawn.
+    by_condition : bool
+        Lanes of the same role, compound, concentration, time and group share a bar.
+    """
+    rows = [row for row in _records(table) if _text(row.get("role")) in REACTED]
+    groups: dict[tuple[str, ...], list[tuple[str, Mapping[str, Any]]]] = {}
+    for row, label in zip(rows, lane_labels(rows), strict=True):
+        role = _text(row.get("role"))
+        alone = not by_condition or (role in ("sample", "") and not _text(row.get("compound")))
+        key = (str(row["lane"]),) if alone else (role, label)
+        groups.setdefault(key, []).append((label, row))
+    return [_slot(group, column) for group in groups.values()]
+
+
+def _slot(group: Sequence[tuple[str, Mapping[str, Any]]], column: str) -> Slot:
+    label, first = group[0]
+    points = tuple(point for point in (_point(row, column) for _, row in group) if math.isfinite(point.value))
+    states = [state for _, row in group if (state := lane_state(row))]
+    return Slot(
+        label,
+        _text(first.get("role")),
+        tuple(int(row["lane"]) for _, row in group),
+        points,
+        float(np.mean([point.value for point in points])) if points else math.nan,
+        ", ".join(dict.fromkeys(states)),
+        "\n".join(_tip(label, row, column) for label, row in group),
+    )
+
+
+def _point(row: Mapping[str, Any], column: str) -> Point:
+    low, high = number_or_nan(row.get(f"{column}_low")), number_or_nan(row.get(f"{column}_high"))
+    return Point(int(row["lane"]), number_or_nan(row.get(column)), low, high)
+
+
+def _tip(label: str, row: Mapping[str, Any], column: str) -> str:
+    point, state = _point(row, column), lane_state(row)
+    lines = [f"Lane {point.lane}  {label}".strip()]
+    if math.isfinite(point.value):
+        known = point.low <= point.high
+        lines.append(f"{point.value:.3g}" + (f" (95 %: {point.low:.3g} to {point.high:.3g})" if known else ""))
+    else:
+        lines.append(state or "no score")
+    for name in filter(None, _text(row.get("flags")).split(";")):
+        flag = FLAGS.get(name)
+        lines.append(f"{name.replace('_', ' ')}: {flag.meaning}; {flag.advice}" if flag else name)
+    return "\n".join(lines)
+
+
+def dose_series(table: pd.DataFrame, dose: pd.DataFrame, column: str) -> tuple[list[Series], list[Point]]:
+    """Dose-response of every compound that has one, and the vehicle lanes.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``Analysis.lanes``.
+    dose : DataFrame
+        ``Analysis.dose_response``.
+    column : str
+        The quantity.
+    """
+    records = [row for row in _records(dose) if row["quantity"] == column]
+    rows = _records(table)
+    several_times = len({time_text(row["time_min"]) for row in records}) > 1
+    several_groups = len({_text(row["group"]) for row in records}) > 1
+    series = []
+    for record in records:
+        own = [row for row in rows if _belongs(row, record) and math.isfinite(_point(row, column).value)]
+        if own:
+            parts = [_text(record["compound"])]
+            parts += [time_text(record["time_min"])] if several_times else []
+            parts += [_text(record["group"])] if several_groups else []
+            series.append(_series(" ".join(filter(None, parts)), record, own, column))
+    vehicles = [_point(row, column) for row in rows if row.get("role") == "vehicle"] if series else []
+    return series, [point for point in vehicles if math.isfinite(point.value)]
+
+
+def _belongs(row: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    time = number_or_nan(record["time_min"])
+    return (
+        row.get("role") == "sample"
+        and _text(row.get("compound")).casefold() == _text(record["compound"]).casefold()
+        and _text(row.get("group")) == _text(record["group"])
+        and number_or_nan(row.get("concentration_nM")) > 0
+        and (math.isnan(time) or number_or_nan(row.get("time_min")) == time)
+    )
+
+
+def _series(name: str, record: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], column: str) -> Series:
+    rows = sorted(rows, key=lambda row: float(row["concentration_nM"]))
+    doses = np.array([float(row["concentration_nM"]) for row in rows])
+    ec50, low, high = (number_or_nan(record[key]) for key in ("ec50_nM", "ec50_low", "ec50_high"))
+    bottom, top, hill = (number_or_nan(record[key]) for key in ("bottom", "top", "hill"))
+    curve = None
+    if all(map(math.isfinite, (ec50, bottom, top, hill))):
+        x = np.geomspace(doses[0] / 3, doses[-1] * 3, 200)
+        # hill is negative where the response falls with dose.
+        curve = x, bottom + (top - bottom) / (1 + (ec50 / x) ** hill)
+    note = _text(record["note"])
+    if record["status"] == "ok":
+        words = f"{name}: EC50 {dose_text(ec50)} (95 %: {dose_text(low)} to {dose_text(high)})"
+    else:
+        words = f"{name}: {STATUS.get(record['status'], record['status'])}"
+    words += f" – {note}" if note else ""
+    return Series(name, doses, tuple(_point(row, column) for row in rows), curve, (ec50, low, high), words)
+
+
+def _records(table: pd.DataFrame) -> list[Mapping[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
