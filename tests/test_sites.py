@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from drawn_lanes import ROWS, TARGET, as_profile, band, row_of, rungs, smear, unmodified
 
-from ublot.sites import Band, find_unmodified, find_well, remove_haze
+from ublot.haze import remove_haze
+from ublot.sites import Band, find_unmodified, find_well
 
 AT = float(row_of(TARGET))
 SPACING = AT - float(row_of(TARGET + 8.565))

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ublot.calibration import mass_at, row_at
+from ublot.haze import HAZE_CLEAR, remove_haze
 from ublot.regions import Frame, areas_of, frame_lanes, saturation, share_of_rows
-from ublot.sites import HAZE_CLEAR, Band, find_unmodified, find_well, remove_haze
+from ublot.sites import Band, find_unmodified, find_well
 from ublot.targets import CIAP1, UBIQUITIN, Protein
 
 if TYPE_CHECKING:
@@ -264,7 +265,7 @@ def quantify_ladder(
     if antibody == "target":
         bands = find_unmodified(chosen, place, expected, spacing, usable)
     below = [_empty_from(b, calibration, masses) for b in bands]
-    clean = remove_haze(chosen, below)
+    clean = remove_haze(chosen, below, {p.lane for p in chosen} - set(usable))
     cleaned = [p for p, _, _ in clean]
     wells = find_well(cleaned, _anchors(bands, expected, spacing, len(chosen)), usable)
     frames = frame_lanes(cleaned, bands, wells, calibration, masses)

@@ -1,9 +1,9 @@
-"""Where things stand in every lane: the unmodified band, the well edge, and the haze of the whole lane."""
+"""Where things stand in every lane: the unmodified band and the well edge."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,14 +13,11 @@ from scipy import ndimage
 if TYPE_CHECKING:
     from ublot.model import Profile
 
-__all__ = ["Band", "find_unmodified", "find_well", "remove_haze"]
+__all__ = ["Band", "find_unmodified", "find_well"]
 
 Array = NDArray[np.float64]
 
 LOOSE = 0.2  # of the height: how far from the strongest common band a lane's own may stand when no masses are known
-HAZE_BLOCKS = 24  # the stretch below the unmodified band is looked at in so many parts
-HAZE_CLIP = 2.0  # standard deviations above the level from which a part counts as a band
-HAZE_CLEAR = 3.0  # haze this many of its standard deviations above zero is mentioned
 WELL_ZONE = 0.18  # share of the way from the top of the lanes to the unmodified band in which wells are looked for
 WELL_CLEAR = 6.0  # standard deviations a band at the wells must stand above what lies below it
 
@@ -155,69 +152,6 @@ def find_unmodified(
         at = int(np.clip(round(c - p.top), 0, height - 1))
         out.append(b if near else Band(float(c), sigma, float(p.signal[at]), seen=False))
     return tuple(out)
-
-
-def remove_haze(profiles: Sequence[Profile], below: Sequence[float | None]) -> tuple[tuple[Profile, float, float], ...]:
-    """Take off the non-specific signal that runs along a whole lane.
-
-    It shows below the unmodified band, where nothing ubiquitinated can stand. The level there, bands (degradation
-    products) left out, is shrunk towards none by what the lanes of the blot scatter (James & Stein 1961, empirical
-    Bayes), so that lanes without haze gain no noise. A membrane estimated too high or low along the lane goes with it.
-
-    Parameters
-    ----------
-    profiles : sequence of Profile
-    below : sequence of (float or None)
-        Row of each lane below which there is no target any more.
-
-    Returns
-    -------
-    tuple of (Profile, float, float)
-        The profile with the haze moved into its background and its uncertainty, the haze, and its standard error, per
-        row in the unit of the profile.
-    """
-    looks = [_haze_level(p, row) if row is not None else None for p, row in zip(profiles, below, strict=True)]
-    known = [(level, error) for look in looks if look is not None for level, error in [look[:2]]]
-    scatter = max(float(np.mean([h**2 - e**2 for h, e in known])), 0.0) if known else 0.0
-    out = []
-    for p, look in zip(profiles, looks, strict=True):
-        if look is None or not scatter:
-            out.append((p, 0.0, 0.0))
-            continue
-        level, error, weights, own = look
-        shrink = scatter / (scatter + error**2)
-        modes = p.modes - shrink * (p.modes @ weights)[:, None]
-        extra = np.full((1, len(p.raw)), np.sqrt(shrink) * own)
-        moved = replace(p, background=p.background + shrink * level, modes=np.concatenate([modes, extra]))
-        out.append((moved, shrink * level, np.sqrt(shrink) * error))
-    return tuple(out)
-
-
-def _haze_level(profile: Profile, below: float) -> tuple[float, float, Array, float] | None:
-    """Level below a row, its error, the weights of the rows it rests on, and the part of the error that is noise."""
-    first = int(np.ceil(below - profile.top))
-    usable = np.flatnonzero(profile.noise[max(first, 0) :] > 0) + max(first, 0)
-    if len(usable) < 0.05 * len(profile.raw) or len(usable) < 2 * HAZE_BLOCKS:
-        return None
-    blocks = np.array_split(usable, HAZE_BLOCKS)
-    means = np.array([profile.signal[b].mean() for b in blocks])
-    noise = np.array([np.sqrt((profile.noise[b] ** 2).sum()) / len(b) for b in blocks])
-    kept = np.ones(len(blocks), bool)
-    level = float(np.median(means))
-    for _ in range(12):
-        scale = np.maximum(noise, 1.4826 * np.median(np.abs(means[kept] - level)))
-        now = means <= level + HAZE_CLIP * scale
-        if now.sum() < 4 or (now == kept).all():
-            break
-        kept, level = now, float(np.median(means[now]))
-    weights = np.zeros(len(profile.raw))
-    for b, k in zip(blocks, kept, strict=True):
-        if k:
-            weights[b] = 1.0
-    weights /= weights.sum()
-    level = float(weights @ profile.signal)
-    own = float(max(np.sqrt((weights**2) @ profile.noise**2), means[kept].std(ddof=1) / np.sqrt(kept.sum())))
-    return level, float(np.hypot(own, np.linalg.norm(profile.modes @ weights))), weights, own
 
 
 def find_well(

@@ -82,7 +82,8 @@ def simulate_blot(*, seed: int = 1, difficulty: Difficulty = "ordinary", **stres
     if settings.haze:
         for strip in geometry.strips:
             even = settings.haze * strip.width * streams[5].uniform(0.6, 1.4)
-            paint_lane(light, geometry, strip, gel, np.zeros_like(gel.rows), even)
+            phase = streams[5].uniform(0, 2 * np.pi)
+            paint_lane(light, geometry, strip, gel, np.zeros_like(gel.rows), even, phase)
     add_dirt(light, settings, streams[6])
     if settings.membrane_edge:
         cut_edges(light, geometry, settings, streams[6])

@@ -143,7 +143,13 @@ def _crossing(centre: float, turn: float, bow: float, mid_x: float, mid_y: float
 
 
 def paint_lane(
-    canvas: F32, geometry: Geometry, strip: Strip, gel: Gel, profile: NDArray[np.float64], even: float = 0.0
+    canvas: F32,
+    geometry: Geometry,
+    strip: Strip,
+    gel: Gel,
+    profile: NDArray[np.float64],
+    even: float = 0.0,
+    phase: float = 0.0,
 ) -> None:
     """Add a lane to `canvas` so that its sum grows by the area of `profile`, whatever the lane's shape.
 
@@ -157,6 +163,8 @@ def paint_lane(
         Signal along the lane, on ``gel.rows``.
     even : float
         Signal per row that fills the lane from end to end besides (haze), lightly uneven along the lane.
+    phase : float
+        Of that unevenness, radians.
     """
     from scipy.special import erf
 
@@ -182,5 +190,5 @@ def paint_lane(
     along *= geometry.packing[part] / strip.speed
     if even:
         t = (row - gel.well) / gel.span
-        along += even * (1 + 0.12 * np.cos(4.0 * t + strip.slope))
+        along += even * (1 + 0.12 * np.cos(4.0 * t + phase))
     canvas[part] += (lateral * along).astype(np.float32)
