@@ -8,16 +8,22 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import QEvent, Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from .plot_style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, pen, style_axes, theme_of, tinted
+from .plot_style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, Theme, pen, style_axes, theme_of, tinted
 from .profile_view import ProfileView, mass_ticks, shift_between
 
 __all__ = ["ProfilePlot", "ProfileView"]
 
-REGIONS = {"W": (PURPLE, "well"), "H": (ORANGE, "HMW, ubiquitinated"), "U": (BLUE, "unmodified")}
+REGIONS = {
+    "W": (PURPLE, "well"),
+    "H": (ORANGE, "above the unmodified band: ubiquitinated"),
+    "U": (BLUE, "unmodified band"),
+}
+CURVES = ("reference", "raw", "background", "rungs", "signal", "smear", "fit")
 ROOM = 0.06  # of the height shown, above and below the curves
 LEAST = 2.0  # rows that the boundary keeps from the regions' other ends
+TICK_ROOM, NUMBER_ROOM = 30, 11  # px that the name of a mass and the number of a rung take
 
 
 class ProfilePlot(QWidget):
@@ -38,188 +44,220 @@ class ProfilePlot(QWidget):
         super().__init__(parent)
         self._view: ProfileView | None = None
         self._reference: ProfileView | None = None
-        self._smear_zoom = False
-        self._marked: float | None = None
-        self._items: list[Any] = []
-        self._shades: list[Any] = []
+        self._numbers: list[Any] = []
 
         self.title = QLabel("No lane to show yet.")
-        self.title.setWordWrap(True)
+        self.key = QLabel()
+        for label in (self.title, self.key):
+            label.setWordWrap(True)
         self.plot = pg.PlotWidget()
-        self.plot.setMinimumSize(240, 170)
+        self.plot.setMinimumSize(240, 160)
         self.plot.setMenuEnabled(False)
-        self.plot.setToolTip("Drag the line between the regions to move the boundary; wheel zooms, double-click resets")
+        self.plot.setToolTip(
+            "Drag the upright line to move the boundary between unmodified and ubiquitinated; the wheel zooms, a "
+            "double-click shows all again"
+        )
         self.plot.setAccessibleName("Densitometry of one lane")
-        self.plot.getAxis("left").setWidth(46)
-        self.legend = self.plot.addLegend(offset=(8, 4), labelTextSize="8pt", colCount=2)
+        self.plot.getAxis("left").setStyle(showValues=False)
+        self.plot.plotItem.setContentsMargins(0, 2, 6, 6)  # else letters are cut off below
+        self.plot.setLabel("left", "signal")
+        self.curves = {name: pg.PlotCurveItem() for name in CURVES}
+        self.regions = {
+            name: pg.LinearRegionItem(movable=False, brush=tinted(colour, 38), pen=pg.mkPen(None))
+            for name, (colour, _) in REGIONS.items()
+        }
         self.boundary = pg.InfiniteLine(angle=90, movable=True)
-        self.boundary.setZValue(20)
         self.marker = pg.InfiniteLine(angle=90, movable=False)
-        self.marker.setZValue(15)
-        self.raw = _check("raw", "Show the lane before the background is taken off")
+        self.raw = _check("raw", "Show the lane before the background was taken off")
         self.background = _check("background", "Show what was taken off as background")
-        self.zoom = QToolButton()
-        self.zoom.setText("Show the smear")
+        self.zoom = QPushButton("Show the smear")
         self.zoom.setCheckable(True)
-        self.zoom.setToolTip("Enlarge the HMW part so that a faint smear fills the height (S)")
-        self.zoom.setShortcut("S")
+        self.zoom.setToolTip("Enlarge the part above the unmodified band, so that a faint smear fills the height")
+        self._build()
+        self._dress()
 
+    def _build(self) -> None:
         buttons = QHBoxLayout()
         for widget in (self.zoom, self.raw, self.background):
             buttons.addWidget(widget)
         buttons.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
         column.addWidget(self.title)
+        column.addWidget(self.key)
         column.addWidget(self.plot, stretch=1)
         column.addLayout(buttons)
-
-        for item in (self.boundary, self.marker):
-            self.plot.addItem(item, ignoreBounds=True)
+        for name, region in self.regions.items():
+            region.setZValue(-20)
+            region.setToolTip(f"{name}: {REGIONS[name][1]}")
+            self.plot.addItem(region, ignoreBounds=True)
+        for z, curve in enumerate(self.curves.values()):
+            curve.setZValue(z)
+            self.plot.addItem(curve)
+        for z, line in ((15, self.marker), (20, self.boundary)):
+            line.setZValue(z)
+            self.plot.addItem(line, ignoreBounds=True)
+        for item in (*self.regions.values(), self.marker, self.boundary):
             item.hide()
-        self.boundary.sigPositionChanged.connect(self._preview)
+        self.boundary.setToolTip("Drag: where unmodified ends and ubiquitinated begins")
+        self.boundary.sigPositionChanged.connect(self._shade)
         self.boundary.sigPositionChangeFinished.connect(self._tell_boundary)
-        self.raw.toggled.connect(self._draw)
-        self.background.toggled.connect(self._draw)
+        for box in (self.raw, self.background):
+            box.toggled.connect(self._fit_view)
         self.zoom.toggled.connect(self._fit_view)
+        self.plot.getViewBox().sigXRangeChanged.connect(self._label)
+        self.plot.getViewBox().sigResized.connect(self._label)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self.plot.scene().sigMouseClicked.connect(self._clicked)
-        self._dress()
 
     # ------------------------------------------------------------------------------------------------------ content
     def show_lane(self, view: ProfileView) -> None:
         """Show a lane; the part shown stays where the same lane is shown again."""
-        same = self._view is not None and self._view.lane == view.lane and len(self._view.rows) == len(view.rows)
+        before = self._view
         self._view = view
-        self.title.setText(view.title)
-        self._draw(fit=not same)
+        self.title.setText(f"<b>{_plain(view.title)}</b>")
+        self._draw()
+        if before is None or before.lane != view.lane or len(before.rows) != len(view.rows):
+            self._fit_view()
+        else:
+            self._label()
 
     def show_reference(self, view: ProfileView | None) -> None:
         """Lay a vehicle lane over the one shown, dashed, its masses at this lane's; None takes it away."""
         self._reference = view
-        self._draw(fit=False)
+        self._draw_reference()
+        self._write_key()
 
     def mark_row(self, row: float | None) -> None:
         """Draw a thin line at a row, as where the mouse is in the picture; None takes it away."""
-        self._marked = row
-        self.marker.setVisible(row is not None and self._view is not None)
+        self.marker.setVisible(row is not None)
         if row is not None:
             self.marker.setPos(row)
 
     # ------------------------------------------------------------------------------------------------------ drawing
-    def _draw(self, _: Any = None, *, fit: bool = False) -> None:
-        for item in (*self._items, *self._shades):
-            self.plot.removeItem(item)
-        self._items, self._shades = [], []
-        self.legend.clear()
+    def _draw(self) -> None:
         view = self._view
         if view is None:
             return
-        theme = theme_of(self)
-        self._shade()
-        reference = self._reference
-        if reference is not None and reference.lane != view.lane:
-            rows = reference.rows + shift_between(view, reference)
-            self._curve(rows, reference.signal, pen(theme.visible(BLUE), 1.2, dashed=True), f"lane {reference.lane}")
-        if self.raw.isChecked():
-            self._curve(view.rows, view.raw, pen(theme.faint, 1.2), "raw")
-        if self.background.isChecked():
-            self._curve(view.rows, view.background, pen(theme.visible(VERMILLION), 1.2, dashed=True), "background")
-        self._curve(view.rows, view.signal, pen(theme.text, 1.3), "signal")
-        if view.smear is not None:
-            self._curve(view.rows, view.smear, pen(theme.visible(PURPLE), 1.5), "smear")
-        if view.fit is not None:
-            self._curve(view.rows, view.fit, pen(theme.visible(GREEN), 1.5), "fit")
-        self._sticks(theme.visible(SKY), theme.text)
-        ticks = mass_ticks(view)
-        axis = self.plot.getAxis("bottom")
-        axis.setTicks([ticks] if ticks else None)
-        self.plot.setLabel("bottom", "kDa (wells at the left)" if ticks else "row, px (wells at the left)")
-        self._place_boundary()
-        self.mark_row(self._marked)
-        if fit:
-            self._fit_view()
+        self.curves["signal"].setData(view.rows, view.signal)
+        self.curves["raw"].setData(view.rows, view.raw)
+        self.curves["background"].setData(view.rows, view.background)
+        for name, values in (("smear", view.smear), ("fit", view.fit)):
+            self.curves[name].setData(*((view.rows, values) if values is not None else ([], [])))
+        x = np.repeat([row for _, row, _ in view.rungs], 2)
+        y = np.array([[0.0, height] for _, _, height in view.rungs]).ravel()
+        self.curves["rungs"].setData(x, y, connect="pairs")
+        self._draw_reference()
+        self._place_boundary(view)
+        self._write_key()
+        self.plot.setLabel(
+            "bottom", "row, px (wells at the left)" if view.mass_kda is None else "kDa (wells at the left)"
+        )
 
-    def _curve(self, rows: Any, values: Any, line: Any, name: str) -> None:
-        # A name puts it into the legend.
-        self._items.append(self.plot.plot(rows, values, pen=line, name=name))
+    def _draw_reference(self) -> None:
+        view, other = self._view, self._reference
+        if view is None or other is None or other.lane == view.lane:
+            self.curves["reference"].setData([], [])
+        else:
+            self.curves["reference"].setData(other.rows + shift_between(view, other), other.signal)
 
-    def _sticks(self, colour: str, text: str) -> None:
-        """Rungs as sticks of the fit's height, numbered on top."""
-        assert self._view is not None
-        rungs = self._view.rungs
-        if not rungs:
-            return
-        x = np.repeat([row for _, row, _ in rungs], 2)
-        y = np.array([[0.0, height] for _, _, height in rungs]).ravel()
-        self._items.append(self.plot.plot(x, y, connect="pairs", pen=pen(colour, 2.5), name="rungs"))
-        for n, row, height in rungs:
-            label = pg.TextItem(str(n), color=text, anchor=(0.5, 1.0))
-            label.setPos(row, height)
-            label.setZValue(10)
-            self.plot.addItem(label, ignoreBounds=True)
-            self._items.append(label)
-
-    def _shade(self) -> None:
-        """Shade U, H and W behind the curves."""
-        for shade in self._shades:
-            self.plot.removeItem(shade)
-        self._shades = []
-        view = self._view
-        if view is None:
-            return
-        cut = view.boundary_row if not self.boundary.isVisible() else float(self.boundary.value())
-        spans = {"W": (view.rows[0] - 0.5, view.well_row), "H": (view.well_row, cut), "U": (cut, view.low_row)}
-        for name, (first, last) in spans.items():
-            if last > first:  # not so for NaN
-                colour, words = REGIONS[name]
-                shade = pg.LinearRegionItem((first, last), movable=False, brush=tinted(colour, 45), pen=pg.mkPen(None))
-                shade.setZValue(-20)
-                shade.setToolTip(f"{name}: {words}")
-                self.plot.addItem(shade, ignoreBounds=True)
-                self._shades.append(shade)
-
-    def _place_boundary(self) -> None:
-        view = self._view
-        known = view is not None and math.isfinite(view.boundary_row)
+    def _place_boundary(self, view: ProfileView) -> None:
+        known = math.isfinite(view.boundary_row)
         self.boundary.setVisible(known)
-        if view is not None and known:
-            self.boundary.blockSignals(True)
+        if known:
             first = view.well_row if math.isfinite(view.well_row) else view.rows[0]
             last = view.low_row if view.low_row > view.boundary_row else view.rows[-1]
+            self.boundary.blockSignals(True)
             self.boundary.setBounds((first + LEAST, max(last - LEAST, first + LEAST)))
             self.boundary.setPos(view.boundary_row)
             self.boundary.blockSignals(False)
-            self._shade()
+        self._shade()
 
-    def _fit_view(self, _: Any = None) -> None:
-        """Show the whole lane, or the HMW part as high as it fills the plot."""
+    def _shade(self, *_: Any) -> None:
+        """Shade U, H and W behind the curves, up to where the boundary is being dragged."""
         view = self._view
         if view is None:
             return
-        top = _highest(view, smear=self.zoom.isChecked())
-        low = min(float(np.min(view.signal)), 0.0)
-        if self.zoom.isChecked():
+        cut = float(self.boundary.value()) if math.isfinite(view.boundary_row) else math.nan
+        spans = {"W": (view.rows[0] - 0.5, view.well_row), "H": (view.well_row, cut), "U": (cut, view.low_row)}
+        for name, (first, last) in spans.items():
+            known = bool(last > first)  # not so for NaN
+            self.regions[name].setVisible(known)
+            if known:
+                self.regions[name].setRegion((first, last))
+
+    def _label(self, *_: Any) -> None:
+        """Name as many masses and number as many rungs as there is room for."""
+        view, box = self._view, self.plot.getViewBox()
+        if view is None or box.width() < 1:
+            return
+        left, right = box.viewRange()[0]
+        per_pixel = (right - left) / box.width()
+        ticks = mass_ticks(view, TICK_ROOM * per_pixel)
+        self.plot.getAxis("bottom").setTicks([ticks] if ticks else None)
+        while len(self._numbers) < len(view.rungs):
+            number = pg.TextItem(anchor=(0.5, 1.0), color=theme_of(self).text)
+            number.setZValue(10)
+            self.plot.addItem(number, ignoreBounds=True)
+            self._numbers.append(number)
+        last = math.inf
+        for i, number in enumerate(self._numbers):
+            shown = i < len(view.rungs) and last - view.rungs[i][1] >= NUMBER_ROOM * per_pixel
+            number.setVisible(shown)
+            if shown:
+                n, last, height = view.rungs[i]
+                number.setPlainText(str(n))
+                number.setPos(last, height)
+
+    def _write_key(self) -> None:
+        """Say under the title what the lines mean; only what is drawn is named."""
+        view, theme = self._view, theme_of(self)
+        if view is None:
+            return
+        drawn = [("━", theme.text, "signal")]
+        if view.fit is not None:
+            drawn += [("━", theme.visible(GREEN), "fit"), ("━", theme.visible(PURPLE), "smear")]
+        if view.rungs:
+            drawn.append(("┃", theme.visible(SKY), "rungs, number of ubiquitins"))
+        if self._reference is not None and self._reference.lane != view.lane:
+            drawn.append(("╍", theme.visible(BLUE), _plain(self._reference.title)))
+        for box, colour, name in (
+            (self.raw, theme.faint, "raw"),
+            (self.background, theme.visible(VERMILLION), "background"),
+        ):
+            drawn += [("━", colour, name)] if box.isChecked() else []
+        self.key.setText(" &nbsp; ".join(f'<span style="color:{c}">{sign}</span>&nbsp;{n}' for sign, c, n in drawn))
+
+    def _fit_view(self, *_: Any) -> None:
+        """Show the whole lane, or the HMW part as high as it fills the plot."""
+        view = self._view
+        for name, box in (("raw", self.raw), ("background", self.background)):
+            self.curves[name].setVisible(box.isChecked())
+        if view is None:
+            return
+        self._write_key()
+        zoomed = self.zoom.isChecked() and math.isfinite(view.boundary_row)
+        first, last = float(view.rows[0]), float(view.rows[-1])
+        top, low = _highest(view, smear=zoomed), min(float(np.min(view.signal)), 0.0)
+        if zoomed:
             low = max(low, -0.15 * top)
-        elif self.raw.isChecked():
-            top = max(top, float(np.max(view.raw)))
-        elif self.background.isChecked():
-            top = max(top, float(np.max(view.background)))
+            last = min(last, view.low_row + 0.5 * (view.low_row - view.boundary_row))
+        else:
+            shown = [v for v, box in ((view.raw, self.raw), (view.background, self.background)) if box.isChecked()]
+            top = max([top, *(float(np.max(values)) for values in shown)])
         room = ROOM * (top - low)
-        # Room above for the legend and the numbers of the rungs.
-        self.plot.setRange(xRange=(view.rows[0], view.rows[-1]), yRange=(low - room, top + 2 * room), padding=0)
+        # Room above for the numbers of the rungs.
+        self.plot.setRange(xRange=(first, last), yRange=(low - room, top + 2 * room), padding=0)
+        self._label()
 
     # -------------------------------------------------------------------------------------------------------- mouse
-    def _preview(self, *_: Any) -> None:
-        self._shade()
-
     def _tell_boundary(self, *_: Any) -> None:
         if self._view is not None:
             self.boundary_moved.emit(self._view.lane, float(self.boundary.value()))
 
     def _hover(self, where: Any) -> None:
-        view = self._view
-        box = self.plot.getViewBox()
+        view, box = self._view, self.plot.getViewBox()
         if view is None or not box.sceneBoundingRect().contains(where):
             return
         row = float(box.mapSceneToView(where).x())
@@ -231,34 +269,57 @@ class ProfilePlot(QWidget):
         if event.double() and event.button() == Qt.MouseButton.LeftButton:
             self._fit_view()
 
+    def leaveEvent(self, event: QEvent | None) -> None:
+        """Take the line of the mouse away with the mouse."""
+        super().leaveEvent(event)
+        self.mark_row(None)
+
     # ------------------------------------------------------------------------------------------------------- colours
     def changeEvent(self, event: QEvent | None) -> None:
         """Follow the window's colours."""
         super().changeEvent(event)
         changes = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
-        if event is not None and event.type() in changes and hasattr(self, "plot"):
+        if event is not None and event.type() in changes and hasattr(self, "zoom"):
             self._dress()
 
     def _dress(self) -> None:
         theme = theme_of(self)
         style_axes(self.plot, theme)
-        self.legend.setLabelTextColor(theme.text)
-        self.legend.setBrush(tinted(theme.background, 190))
+        for name, line in _pens(theme).items():
+            self.curves[name].setPen(line)
+        for number in self._numbers:
+            number.setColor(theme.text)
         self.boundary.setPen(pen(theme.visible(VERMILLION), 2.0))
         self.boundary.setHoverPen(pen(theme.visible(VERMILLION), 4.0))
         self.marker.setPen(pen(theme.faint, 1.0))
-        self._draw()
+        self._write_key()
+
+
+def _pens(theme: Theme) -> dict[str, Any]:
+    return {
+        "reference": pen(theme.visible(BLUE), 1.2, dashed=True),
+        "raw": pen(theme.faint, 1.2),
+        "background": pen(theme.visible(VERMILLION), 1.2, dashed=True),
+        "rungs": pen(theme.visible(SKY), 2.5),
+        "signal": pen(theme.text, 1.2),
+        "smear": pen(theme.visible(PURPLE), 1.5),
+        "fit": pen(theme.visible(GREEN), 1.5),
+    }
 
 
 def _highest(view: ProfileView, *, smear: bool) -> float:
     """Highest signal of the lane, or of its HMW part clear of the unmodified band's flank."""
     values = view.signal
-    if smear and math.isfinite(view.boundary_row):
+    if smear:
         height = max(view.low_row - view.boundary_row, 0.0)
         inside = (view.rows > np.nan_to_num(view.well_row)) & (view.rows < view.boundary_row - 0.5 * height)
         values = values[inside] if inside.any() else values
     # A speck of dust does not set the scale.
     return max(float(np.quantile(values, 0.998 if smear else 1.0)), 1e-12)
+
+
+def _plain(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _check(text: str, tip: str) -> QCheckBox:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ProfileView", "mass_ticks", "profile_view", "reference_lane", "shift_between"]
 
-ROUND_MASSES = (500, 400, 300, 250, 200, 150, 120, 100, 85, 75, 60, 50, 40, 30, 25, 20, 15, 10)
+ROUND_MASSES = (100, 50, 250, 25, 150, 75, 10, 500, 37, 15, 200, 20, 60, 300, 120, 40, 30, 85, 400)
+"""Those named first where there is not room for all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,26 +123,25 @@ def reference_lane(analysis: Analysis, lane_number: int) -> int | None:
     return int(chosen[0]["lane"]) if chosen else None
 
 
-def mass_ticks(view: ProfileView, least: float = 0.045) -> list[tuple[float, str]]:
+def mass_ticks(view: ProfileView, apart: float) -> list[tuple[float, str]]:
     """Rows of round masses and their names, heaviest first; empty without a calibration.
 
     Parameters
     ----------
     view : ProfileView
-    least : float
-        Distance that two ticks must keep, as a share of the rows.
+    apart : float
+        Rows that two ticks must keep from each other.
     """
     if view.mass_kda is None or len(view.rows) < 2:
         return []
-    log_mass, apart = np.log10(view.mass_kda), least * (view.rows[-1] - view.rows[0])
+    log_mass = np.log10(view.mass_kda)
     ticks: list[tuple[float, str]] = []
     for mass in ROUND_MASSES:
         x = math.log10(mass)
-        if log_mass[-1] <= x <= log_mass[0]:
-            row = float(np.interp(-x, -log_mass, view.rows))
-            if not ticks or row - ticks[-1][0] >= apart:
-                ticks.append((row, str(mass)))
-    return ticks
+        row = float(np.interp(-x, -log_mass, view.rows))
+        if log_mass[-1] <= x <= log_mass[0] and all(abs(row - other) >= apart for other, _ in ticks):
+            ticks.append((row, str(mass)))
+    return sorted(ticks)
 
 
 def shift_between(view: ProfileView, other: ProfileView) -> float:

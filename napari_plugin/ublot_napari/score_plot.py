@@ -10,7 +10,7 @@ import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import QEvent, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QTabBar, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabBar, QVBoxLayout, QWidget
 
 from ublot.errors import BlotError
 
@@ -49,8 +49,8 @@ class ScorePlot(QWidget):
         super().__init__(parent)
         self.column = ""
         self._table: pd.DataFrame | None = None
-        self._dose: pd.DataFrame | None = None
         self._slots: list[Slot] = []
+        self._series: tuple[list[Series], list[Point]] = [], []
         self._spots: list[tuple[float, float, int, str]] = []  # x, y, lane and tool tip of what can be clicked
         self._lane: int | None = None
         self._items: list[Any] = []
@@ -61,11 +61,11 @@ class ScorePlot(QWidget):
         for at, (name, tip) in enumerate(TABS):
             self.tabs.addTab(name)
             self.tabs.setTabToolTip(at, tip)
-        self.export_button = QToolButton()
-        self.export_button.setText("Export…")
+        self.export_button = QPushButton("Export…")
         self.export_button.setToolTip("Save this plot as PNG or SVG")
         self.plot = pg.PlotWidget()
-        self.plot.setMinimumSize(240, 170)
+        self.plot.setMinimumSize(240, 160)
+        self.plot.plotItem.setContentsMargins(0, 2, 6, 6)  # else letters are cut off below
         self.plot.setMenuEnabled(False)
         self.plot.setAccessibleName("Scores over DMSO")
         self.legend = self.plot.addLegend(offset=(8, 4), labelTextSize="8pt")
@@ -103,9 +103,10 @@ class ScorePlot(QWidget):
             The score drawn; by default the first of ``relative_hmw``, ``relative_hmw_area`` and ``hmw_fraction`` that
             holds numbers.
         """
-        self._table, self._dose = table, dose
+        self._table = table
         self.column = column or choose_column(table)
-        series, _ = dose_series(table, dose, self.column)
+        self._series = dose_series(table, dose, self.column)
+        series = self._series[0]
         self.tabs.setTabEnabled(DOSES, bool(series))
         tip = TABS[DOSES][1] if series else "No compound has scores at four doses or more"
         self.tabs.setTabToolTip(DOSES, tip)
@@ -155,12 +156,12 @@ class ScorePlot(QWidget):
             self.plot.removeItem(item)
         self._items, self._spots = [], []
         self.legend.clear()
-        table, dose = self._table, self._dose
-        if table is None or dose is None:
+        table = self._table
+        if table is None:
             return
         theme = theme_of(self)
         if self.tabs.currentIndex() == DOSES:
-            self._draw_doses(*dose_series(table, dose, self.column), theme)
+            self._draw_doses(*self._series, theme)
         else:
             by_condition = self.tabs.currentIndex() == CONDITIONS
             self._slots = score_slots(table, self.column, by_condition=by_condition)
@@ -168,54 +169,64 @@ class ScorePlot(QWidget):
 
     def _add(self, item: Any, z: float = 0.0) -> None:
         item.setZValue(z)
-        self.plot.addItem(item)
+        self.plot.addItem(item, ignoreBounds=True)
         self._items.append(item)
 
     def _draw_bars(self, theme: Theme) -> None:
         slots = self._slots
         self.plot.invertY(True)
-        self.plot.setLogMode(x=False, y=False)
         self.plot.setLabel("bottom", TITLES.get(self.column, self.column.replace("_", " ")))
         self.plot.setLabel("left", "")
         self.plot.getAxis("bottom").setTicks(None)
         self.plot.getAxis("left").setTicks([[(y, _slot_name(slot)) for y, slot in enumerate(slots)]])
-        self.plot.getAxis("left").setWidth(None)
+        tall = [(y, slot) for y, slot in enumerate(slots) if math.isfinite(slot.mean)]
+        colours = [ROLE_COLOURS.get(slot.role, ROLE_COLOURS["sample"]) for _, slot in tall]
+        brushes = [tinted(theme.visible(colour), 200) for colour in colours]
+        widths = [slot.mean for _, slot in tall]
+        if tall:
+            self._add(
+                pg.BarGraphItem(x0=0, y=[y for y, _ in tall], height=0.7, width=widths, brushes=brushes, pen=None)
+            )
+        places: list[tuple[Point, float, float]] = []
         for y, slot in enumerate(slots):
-            self._draw_slot(y, slot, theme)
+            places += self._fill_slot(y, slot, theme)
+        self._draw_points(places, theme.text, "o", sideways=True)
         if self.column != "hmw_fraction":
             self._add(pg.InfiniteLine(1.0, angle=90, pen=pen(theme.text, 1.2, dashed=True)), 5)
         left, right = _limits([point for slot in slots for point in slot.points], self.column)
         self.plot.setRange(xRange=(left, right), yRange=(-0.6, max(len(slots) - 0.4, 0.6)), padding=0)
-        missing = [slot for slot in slots if slot.state]
-        said = [f"{_slot_name(slot)}: {slot.state}" for slot in missing]
+        said = [f"{_slot_name(slot)}: {slot.state}" for slot in slots if slot.state]
         self.words.setText("; ".join(said) if said else "" if slots else "No lane holds a sample.")
         self.words.setVisible(bool(self.words.text()))
 
-    def _draw_slot(self, y: int, slot: Slot, theme: Theme) -> None:
+    def _fill_slot(self, y: int, slot: Slot, theme: Theme) -> list[tuple[Point, float, float]]:
+        """Mark a slot and say why it is empty; returns its points with their places."""
         if self._lane in slot.lanes:
             self._add(_stripe(y, theme), -10)
-        colour = theme.visible(ROLE_COLOURS.get(slot.role, ROLE_COLOURS["sample"]))
-        if math.isfinite(slot.mean):
-            self._add(pg.BarGraphItem(x0=0, y=y, height=0.7, width=slot.mean, brush=tinted(colour, 200), pen=None))
-        spread = np.linspace(-0.22, 0.22, len(slot.points)) if len(slot.points) > 1 else np.zeros(1)
-        for dy, point in zip(spread, slot.points, strict=False):
-            self._draw_point(point, point.value, y + dy, theme.text, sideways=True)
-            self._spots.append((point.value, y + dy, point.lane, slot.tip))
         if slot.state:
             label = pg.TextItem(f"× {slot.state}", color=theme.visible(VERMILLION), anchor=(0, 0.5))
             label.setPos(max([0.0, *(p.value if math.isnan(p.high) else p.high for p in slot.points)]), y)
             self._add(label, 6)
         known = {point.lane for point in slot.points}
         self._spots += [(0.0, float(y), lane, slot.tip) for lane in slot.lanes if lane not in known]
+        spread = np.linspace(-0.22, 0.22, len(slot.points)).tolist() if len(slot.points) > 1 else [0.0]
+        places = [(point, point.value, y + dy) for dy, point in zip(spread, slot.points, strict=False)]
+        self._spots += [(x, at, point.lane, slot.tip) for point, x, at in places]
+        return places
 
-    def _draw_point(self, point: Point, x: float, y: float, colour: str, *, sideways: bool, symbol: str = "o") -> None:
-        """One lane: its value and its interval, along x for bars and along y for doses."""
-        if point.low <= point.high:
-            ends = ([point.low, point.high], [y, y]) if sideways else ([x, x], [point.low, point.high])
-            self._add(pg.PlotDataItem(*ends, pen=pen(colour, 1.3)), 6)
-        brush = pg.mkBrush(QColor(colour))
-        outline = pg.mkPen(QColor(colour))
-        self._add(pg.ScatterPlotItem([x], [y], size=6 if sideways else 8, symbol=symbol, brush=brush, pen=outline), 7)
+    def _draw_points(
+        self, places: list[tuple[Point, float, float]], colour: str, symbol: str, *, sideways: bool
+    ) -> None:
+        """Lanes as points with their intervals, along x for bars and along y for doses."""
+        known = [(point, x, y) for point, x, y in places if point.low <= point.high]
+        ends = np.array([(point.low, point.high) for point, _, _ in known]).ravel()
+        across = np.repeat([y if sideways else x for _, x, y in known], 2)
+        line = (ends, across) if sideways else (across, ends)
+        self._add(pg.PlotCurveItem(*line, connect="pairs", pen=pen(colour, 1.3)), 6)
+        x, y = [x for _, x, _ in places], [y for _, _, y in places]
+        shade = QColor(colour)
+        size = 6 if sideways else 8
+        self._add(pg.ScatterPlotItem(x, y, size=size, symbol=symbol, brush=shade, pen=pg.mkPen(shade)), 7)
 
     def _draw_doses(self, series: list[Series], vehicles: list[Point], theme: Theme) -> None:
         self.plot.invertY(False)
@@ -232,40 +243,47 @@ class ScorePlot(QWidget):
         ticks = [(vehicle_x, "DMSO"), *((float(k), _dose_tick(k)) for k in range(lowest, highest + 1))]
         self.plot.getAxis("bottom").setTicks([ticks])
         self._add(pg.InfiniteLine(lowest - 0.4, angle=90, pen=pen(theme.faint, 1, dashed=True)), -5)
-        for point in vehicles:
-            self._draw_point(point, vehicle_x, point.value, theme.text, sideways=False)
-            self._spots.append((vehicle_x, point.value, point.lane, f"Lane {point.lane}  DMSO\n{point.value:.3g}"))
+        spread = np.linspace(-0.12, 0.12, len(vehicles)).tolist() if len(vehicles) > 1 else [0.0]
+        beside = [(point, vehicle_x + dx, point.value) for dx, point in zip(spread, vehicles, strict=False)]
+        self._draw_points(beside, theme.text, "o", sideways=False)
+        self._spots += [(x, y, p.lane, f"Lane {p.lane}  DMSO\n{p.value:.3g}") for p, x, y in beside]
         for at, one in enumerate(series):
             colour, symbol = COMPOUNDS[at % len(COMPOUNDS)]
             self._draw_series(one, theme.visible(colour), symbol, lowest)
         if self.column != "hmw_fraction":
             self._add(pg.InfiniteLine(1.0, angle=0, pen=pen(theme.faint, 1, dashed=True)), -5)
+        self._mark_spot(theme)
         bottom, top = _limits([*vehicles, *(point for s in series for point in s.points)], self.column)
         self.plot.setRange(xRange=(vehicle_x - 0.4, highest + 0.2), yRange=(bottom, top), padding=0)
         self.words.setText("\n".join(s.words for s in series))
         self.words.show()
 
     def _draw_series(self, series: Series, colour: str, symbol: str, lowest: float) -> None:
-        key = pg.PlotDataItem(
-            [], [], pen=pen(colour, 2), symbol=symbol, symbolBrush=colour, symbolPen=colour, symbolSize=7
-        )
+        key = pg.ScatterPlotItem([], [], size=8, symbol=symbol, brush=QColor(colour), pen=pg.mkPen(colour))
         self.legend.addItem(key, series.name)
         if series.curve is not None:
             log_dose = np.log10(series.curve[0])
             shown = log_dose > lowest - 0.4
-            self._add(pg.PlotDataItem(log_dose[shown], series.curve[1][shown], pen=pen(colour, 2)), 4)
+            self._add(pg.PlotCurveItem(log_dose[shown], series.curve[1][shown], pen=pen(colour, 2)), 4)
         ec50, low, high = series.ec50
         if math.isfinite(ec50):
             self._add(pg.InfiniteLine(math.log10(ec50), angle=90, pen=pen(colour, 1.2, dashed=True)), 2)
             if low > 0 and math.isfinite(high):
                 span = (math.log10(low), math.log10(high))
                 self._add(pg.LinearRegionItem(span, movable=False, brush=tinted(colour, 30), pen=pg.mkPen(None)), -8)
-        for dose, point in zip(series.doses.tolist(), series.points, strict=True):
-            x = math.log10(dose)
-            self._draw_point(point, x, point.value, colour, sideways=False, symbol=symbol)
-            self._spots.append(
-                (x, point.value, point.lane, f"Lane {point.lane}  {series.name} {dose:g} nM\n{point.value:.3g}")
-            )
+        places = [
+            (point, math.log10(dose), point.value)
+            for dose, point in zip(series.doses.tolist(), series.points, strict=True)
+        ]
+        self._draw_points(places, colour, symbol, sideways=False)
+        self._spots += [(x, y, p.lane, f"Lane {p.lane}  {series.name} {10**x:.4g} nM\n{y:.3g}") for p, x, y in places]
+
+    def _mark_spot(self, theme: Theme) -> None:
+        """Put a ring around the point of the selected lane."""
+        chosen = [(x, y) for x, y, lane, _ in self._spots if lane == self._lane]
+        if chosen:
+            ring = pg.ScatterPlotItem(pos=chosen, size=16, symbol="o", brush=None, pen=pen(theme.text, 2))
+            self._add(ring, 8)
 
     # -------------------------------------------------------------------------------------------------------- mouse
     def _spot_at(self, where: Any) -> tuple[float, float, int, str] | None:
@@ -336,7 +354,7 @@ def _limits(points: list[Point], column: str) -> tuple[float, float]:
     highs = [point.high for point in points if math.isfinite(point.high)]
     lows = [point.low for point in points if math.isfinite(point.low)]
     top = min(max([largest, *highs]), TALLEST * largest)
-    return max(min([0.0, *values, *lows]), -0.5 * top), 1.06 * top
+    return max(min([-0.02 * top, *values, *lows]), -0.5 * top), 1.06 * top
 
 
 def _dose_tick(power: int) -> str:

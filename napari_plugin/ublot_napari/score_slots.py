@@ -215,11 +215,15 @@ def _series(name: str, record: Mapping[str, Any], rows: Sequence[Mapping[str, An
         curve = x, bottom + (top - bottom) / (1 + (ec50 / x) ** hill)
     note = _text(record["note"])
     if record["status"] == "ok":
-        words = f"{name}: EC50 {dose_text(ec50)} (95 %: {dose_text(low)} to {dose_text(high)})"
+        words = f"{name}: EC50 {_rounded(ec50)} (95 %: {_rounded(low)} to {_rounded(high)})"
     else:
         words = f"{name}: {STATUS.get(record['status'], record['status'])}"
     words += f" – {note}" if note else ""
     return Series(name, doses, tuple(_point(row, column) for row in rows), curve, (ec50, low, high), words)
+
+
+def _rounded(dose: float) -> str:
+    return dose_text(float(f"{dose:.3g}"))
 
 
 def _records(table: pd.DataFrame) -> list[Mapping[str, Any]]:
