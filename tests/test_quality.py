@@ -11,8 +11,9 @@ from io_blots import bands, blot8, blot16
 from PIL import Image
 
 from ublot import read_blot
+from ublot.forensics.histogram import clipped_share
 from ublot.io.describe import describe
-from ublot.quality import FLAGS, REFUSING, clipped_share, join_flags, level_flags, ordered, refuses
+from ublot.quality import FLAGS, REFUSING, join_flags, level_flags, ordered, refuses, severity_of
 
 CONTRACT = [
     "saturated",
@@ -53,6 +54,8 @@ def test_every_flag_has_a_meaning_and_an_advice():
         assert flag.severity in ("note", "warn", "refuse")
         assert flag.meaning
         assert flag.advice
+        assert flag.source
+        assert flag.only_on is None or flag.severity == "refuse"
 
 
 def test_what_refuses():
@@ -62,6 +65,10 @@ def test_what_refuses():
     assert refuses(["lanes_touching"]) == ()
     assert refuses(["lanes_touching"], background="gutter") == ("lanes_touching",)
     assert refuses(["lanes_touching"], background="blank-lane") == ()
+    assert severity_of("lanes_touching") == severity_of("lanes_touching", "gutter") == "refuse"
+    assert severity_of("lanes_touching", "blank-lane") == "warn"
+    assert severity_of("lossy", "blank-lane") == "refuse"
+    assert severity_of("not_in_the_table") == "warn"
 
 
 def test_joining_is_ordered_without_repeats():
@@ -117,7 +124,7 @@ def test_eight_bits_in_a_sixteen_bit_file():
     assert level_flags(blot8().astype(np.uint16) * 257) == ("upconverted",)
     assert level_flags(blot8().astype(np.float32)) == ("upconverted",)
     # One genuine level more than 8 bits can have.
-    levels = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64) % 257
+    levels = np.random.default_rng(0).permutation(np.arange(64 * 64, dtype=np.uint16) % 257).reshape(64, 64)
     assert level_flags(levels) == ()
 
 

@@ -1,4 +1,4 @@
-"""Every flag, and the gates that stored levels must pass: one table, used by library, command line and plugin."""
+"""Every flag in one table, used by library, command line, batch, report and plugin."""
 
 from __future__ import annotations
 
@@ -7,96 +7,252 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = [
-    "FLAGS",
-    "REFUSING",
-    "Flag",
-    "blockiness",
-    "clipped_share",
-    "is_stretched",
-    "is_upconverted",
-    "join_flags",
-    "level_flags",
-    "ordered",
-    "refuses",
-]
+__all__ = ["FLAGS", "REFUSING", "Flag", "Severity", "join_flags", "level_flags", "ordered", "refuses", "severity_of"]
 
 Severity = Literal["note", "warn", "refuse"]
 
 
 @dataclass(frozen=True)
 class Flag:
-    """What a flag means and what a person can do about it."""
+    """What a flag means, what a person can do about it, and on what grounds.
+
+    Attributes
+    ----------
+    name : str
+    severity : {"note", "warn", "refuse"}
+        ``refuse`` forbids the score of the lane, or of all lanes where the flag is of the whole image.
+    meaning, advice, source : str
+        `source` is a publication, or says that the project itself measured it.
+    only_on : str, optional
+        The background method on which alone it refuses; on another it warns.
+    """
 
     name: str
     severity: Severity
     meaning: str
     advice: str
+    source: str
+    only_on: str | None = None
 
+
+# Publications that several flags rest on.
+_GASSMANN = "Gassmann et al. 2009, Electrophoresis 30, 1845"
+_PILLAI = "Pillai-Kastoori et al. 2020, Analytical Biochemistry 593, 113608"
+_TAYLOR = "Taylor et al. 2013, Molecular Biotechnology 55, 217"
+_CROMEY = "Cromey 2010, Science and Engineering Ethics 16, 639"
+_ROSSNER = "Rossner & Yamada 2004, Journal of Cell Biology 166, 11"
+_LOWRY = "Lowry & Rees 2020 (technical scatter across a blot)"
+_OWN = "measured on simulated blots of known truth"
+_DESIGN = "follows from how the score is defined"
 
 _TABLE = (
-    Flag("lossy", "refuse", "lossy compression (JPEG) changed the levels", "export an uncompressed 16-bit TIFF"),
+    Flag(
+        "lossy",
+        "refuse",
+        "lossy compression (JPEG) changed the levels",
+        "export an uncompressed 16-bit TIFF",
+        f"{_CROMEY}; found after Fan & de Queiroz 2003, IEEE Transactions on Image Processing 12, 230",
+    ),
     Flag(
         "saturated_heavily",
         "refuse",
         "more than 1 % of the band's or the smear's bright pixels are at the detector's ceiling",
         "expose shorter, or load less",
+        _GASSMANN,
+    ),
+    Flag(
+        "lanes_touching",
+        "refuse",
+        "lanes leave no membrane between them to take the background from",
+        "use --background blank-lane",
+        _OWN,
+        only_on="gutter",
     ),
     Flag(
         "saturated",
         "warn",
         "pixels of this lane are at the detector's ceiling",
         "expose shorter",
+        f"{_GASSMANN}; {_TAYLOR}",
     ),
-    Flag("eight_bit", "warn", "only 256 levels: faint smears are lost in rounding", "export 16 bits from the imager"),
-    Flag("stretched", "warn", "the contrast was stretched: there are gaps between levels", "use the raw export"),
-    Flag("upconverted", "warn", "a 16-bit file that holds no more than 256 levels", "export 16 bits from the imager"),
+    Flag(
+        "eight_bit",
+        "warn",
+        "only 256 levels: faint smears are lost in rounding",
+        "export 16 bits from the imager",
+        _PILLAI,
+    ),
+    Flag(
+        "stretched",
+        "warn",
+        "the contrast was stretched: gaps between levels, or levels cut off at both ends",
+        "use the raw export",
+        f"{_ROSSNER}; found after Stamm & Liu 2010, IEEE Transactions on Information Forensics and Security 5, 492",
+    ),
+    Flag(
+        "upconverted",
+        "warn",
+        "a file of more bits that holds no more than 256 levels",
+        "export 16 bits from the imager",
+        _PILLAI,
+    ),
+    Flag(
+        "gamma",
+        "warn",
+        "the file says that its levels are gamma-coded: they are not linear in the light",
+        "export without gamma, curves or a colour profile",
+        f"{_CROMEY}; PNG specification (gAMA), TIFF 6.0 (TransferFunction), ICC.1",
+    ),
+    Flag(
+        "upscaled",
+        "warn",
+        "the picture was enlarged: its pixels are not the detector's",
+        "use the raw export at its own size",
+        "Gallagher 2005; Mahdian & Saic 2008, IEEE Transactions on Information Forensics and Security 3, 529",
+    ),
+    Flag(
+        "spliced",
+        "warn",
+        "level or noise of the background change along a straight line: pieces may have been put together",
+        "use one exposure of one membrane, unedited",
+        f"{_ROSSNER}; found after Mahdian & Saic 2009, Image and Vision Computing 27, 1497",
+    ),
+    Flag(
+        "copied",
+        "warn",
+        "two places have the same noise: one may be a copy of the other",
+        "use the raw export",
+        f"{_ROSSNER}; found after Fridrich, Soukal & Lukas 2003, Digital Forensic Research Workshop",
+    ),
     Flag(
         "clipped_background",
         "warn",
         "the background is cut off at the floor: faint smear is lost",
         "use the raw export",
+        _GASSMANN,
     ),
-    Flag("response_assumed", "warn", "whether levels are linear or a density was a guess", "set --response"),
-    Flag("polarity_assumed", "warn", "whether bands are dark or bright was a guess", "set --polarity"),
-    Flag("colour_merged", "note", "a colour picture was turned into its luminance", "choose one with --channel"),
-    Flag("first_page", "note", "the file holds several pictures: the first was read", "choose one with --channel"),
-    Flag("no_lanes", "warn", "no lanes could be found", "give the layout or --lanes, and check --rotate"),
-    Flag("several_membranes", "note", "the picture shows several membranes: one was analysed", "choose one with --roi"),
-    Flag("lane_at_edge", "warn", "the lane is nearer to the image's edge than a band's width", "crop less tightly"),
-    Flag("crop_tight", "warn", "the picture ends above the top rung or below the unmodified band", "crop less tightly"),
-    Flag("lanes_touching", "warn", "lanes leave no membrane between them", "use --background blank-lane"),
-    Flag("lane_uncertain", "warn", "the lane's place rests on its neighbours, not on its own signal", "drag it"),
-    Flag("haze_removed", "note", "non-specific signal along the whole lane was subtracted", "check the profile"),
-    Flag("gutters_poor", "warn", "the gutters are narrow or bled into: the background is uncertain", "compare methods"),
-    Flag("smear_at_risk", "warn", "this background method takes smear for background", "use --background gutter"),
-    Flag("background_disagrees", "warn", "background methods disagree about the smear", "look at background_spread"),
-    Flag("no_calibration", "warn", "no mass calibration: no masses and no ubiquitin numbers", "give --marker"),
-    Flag("self_calibrated", "note", "masses rest on the ladder's own rungs", "give --marker"),
-    Flag("above_marker", "warn", "signal beyond the top marker: its masses are extrapolated", "use a larger marker"),
-    Flag("well_signal", "warn", "much of the signal sits in the well and is counted in no score", "check solubility"),
-    Flag("well_assumed", "note", "the well edge was not seen: the top of the region stands for it", "set --roi"),
-    Flag("no_signal", "warn", "the lane's signal is not above its own uncertainty", "load more, or expose longer"),
-    Flag("ladder_unresolved", "note", "no rungs could be resolved: all of it is smear", "use a longer run"),
-    Flag("vehicle_disagrees", "warn", "vehicle lanes scatter more than their measurement explains", "check the lanes"),
-    Flag("vehicle_refused", "warn", "a vehicle lane was refused: scores rest on the others", "repeat the blot"),
-    Flag("no_vehicle", "warn", "no vehicle lane: nothing can be relative to it", "name one in the layout"),
-    Flag("single_vehicle", "note", "one vehicle lane only: what replicates scatter by is assumed", "load more of them"),
-    Flag("mass_balance", "warn", "total signal over load differs between lanes", "check loading and transfer"),
-    Flag("negative_high", "warn", "the negative lane has ubiquitinated signal", "check the control"),
-    Flag("edited", "note", "a person changed lanes, regions or calibration", "see the edits in analysis.json"),
-    Flag("override", "note", "scored although quality control refuses it", "do not publish without saying so"),
+    Flag(
+        "response_assumed",
+        "warn",
+        "whether levels are linear or a density was a guess",
+        "set --response",
+        f"{_GASSMANN} (film)",
+    ),
+    Flag("polarity_assumed", "warn", "whether bands are dark or bright was a guess", "set --polarity", _OWN),
+    Flag(
+        "colour_merged",
+        "note",
+        "a colour picture was turned into its luminance",
+        "choose one with --channel",
+        "Rec. ITU-R BT.601",
+    ),
+    Flag(
+        "first_page",
+        "note",
+        "the file holds several pictures: the first was read",
+        "choose one with --channel",
+        _DESIGN,
+    ),
+    Flag("no_lanes", "warn", "no lanes could be found", "give the layout or --lanes, and check --rotate", _DESIGN),
+    Flag(
+        "several_membranes",
+        "note",
+        "the picture shows several membranes: one was analysed",
+        "choose one with --roi",
+        _DESIGN,
+    ),
+    Flag(
+        "lane_at_edge",
+        "warn",
+        "the lane is nearer to the image's edge than a band's width",
+        "crop less tightly",
+        _DESIGN,
+    ),
+    Flag(
+        "crop_tight",
+        "warn",
+        "the picture or region ends within the smear, or at or above the unmodified band",
+        "crop less tightly, or set --roi larger",
+        _DESIGN,
+    ),
+    Flag("lane_uncertain", "warn", "the lane's place rests on its neighbours, not on its own signal", "drag it", _OWN),
+    Flag("haze_removed", "note", "non-specific signal along the whole lane was subtracted", "check the profile", _OWN),
+    Flag(
+        "gutters_poor",
+        "warn",
+        "the gutters are narrow or bled into: the background is uncertain",
+        "compare methods",
+        _OWN,
+    ),
+    Flag("smear_at_risk", "warn", "this background method takes smear for background", "use --background gutter", _OWN),
+    Flag(
+        "background_disagrees", "warn", "background methods disagree about the smear", "look at background_spread", _OWN
+    ),
+    Flag("no_calibration", "warn", "no mass calibration: no masses and no ubiquitin numbers", "give --marker", _DESIGN),
+    Flag("self_calibrated", "note", "masses rest on the ladder's own rungs", "give --marker", _DESIGN),
+    Flag(
+        "above_marker",
+        "warn",
+        "signal beyond the top marker: its masses are extrapolated",
+        "use a larger marker",
+        _DESIGN,
+    ),
+    Flag(
+        "well_signal",
+        "warn",
+        "much of the signal sits in the well and is counted in no score",
+        "check solubility",
+        _DESIGN,
+    ),
+    Flag(
+        "well_assumed", "note", "the well edge was not seen: the top of the region stands for it", "set --roi", _DESIGN
+    ),
+    Flag(
+        "no_signal",
+        "warn",
+        "the lane's signal is not above its own uncertainty",
+        "load more, or expose longer",
+        _DESIGN,
+    ),
+    Flag("ladder_unresolved", "note", "no rungs could be resolved: all of it is smear", "use a longer run", _OWN),
+    Flag(
+        "vehicle_disagrees",
+        "warn",
+        "vehicle lanes scatter more than their measurement explains",
+        "check the lanes",
+        _LOWRY,
+    ),
+    Flag(
+        "vehicle_refused", "warn", "a vehicle lane was refused: scores rest on the others", "repeat the blot", _DESIGN
+    ),
+    Flag("no_vehicle", "warn", "no vehicle lane: nothing can be relative to it", "name one in the layout", _DESIGN),
+    Flag(
+        "single_vehicle",
+        "note",
+        "one vehicle lane only: what replicates scatter by is assumed",
+        "load more of them",
+        _LOWRY,
+    ),
+    Flag(
+        "mass_balance",
+        "warn",
+        "total signal over load differs between lanes",
+        "check loading and transfer",
+        "Janes 2015, Science Signaling 8, rs2",
+    ),
+    Flag("negative_high", "warn", "the negative lane has ubiquitinated signal", "check the control", _DESIGN),
+    Flag("edited", "note", "a person changed lanes, regions or calibration", "see the edits in analysis.json", _DESIGN),
+    Flag("override", "warn", "scored although quality control refuses it", "do not publish without saying so", _DESIGN),
 )
 
 FLAGS: Mapping[str, Flag] = MappingProxyType({flag.name: flag for flag in _TABLE})
 """All flags by name, in the order in which they are listed to a person."""
 
-REFUSING = frozenset(flag.name for flag in _TABLE if flag.severity == "refuse")
+REFUSING = frozenset(flag.name for flag in _TABLE if flag.severity == "refuse" and flag.only_on is None)
+"""What forbids a score whatever the background method."""
 
 _RANK = {name: rank for rank, name in enumerate(FLAGS)}
 
@@ -114,120 +270,35 @@ def join_flags(*groups: Iterable[str]) -> str:
     return ";".join(ordered(*groups))
 
 
-def refuses(flags: Iterable[str], background: str | None = None) -> tuple[str, ...]:
-    """Those of `flags` that forbid a score.
-
-    Lanes that touch have no gutters: they are refused when `background` is ``"gutter"``, not otherwise.
-    """
-    refusing = REFUSING | {"lanes_touching"} if background == "gutter" else REFUSING
-    return ordered(name for name in flags if name in refusing)
-
-
-# --- gates on stored levels -------------------------------------------------------------------------------------
-
-SAMPLE = 20_000
-"""Pixels that tell most pictures with many levels from one with few; only in doubt all are counted."""
-
-FEW_LEVELS = 256
-
-BLOCK = 8
-BLOCKY, BLOCKY_SURE = 0.15, 5.0
-"""How much rougher block borders must be than the rest, and by how many standard errors."""
-
-
-def level_flags(levels: NDArray[Any], *, declared_lossy: bool = False) -> tuple[str, ...]:
-    """Flags of a whole image that its stored levels give rise to.
+def severity_of(name: str, background: str | None = None) -> Severity:
+    """How much a flag weighs with a background method; one that is not in the table warns.
 
     Parameters
     ----------
-    levels : ndarray, shape (rows, cols)
-        As stored, before any response is applied.
-    declared_lossy : bool
-        The file says itself that its compression is lossy.
+    name : str
+    background : str, optional
+        The method used, see `Flag.only_on`; where not given, a flag that refuses on some method refuses.
     """
-    found = []
-    eight_bit = levels.dtype.itemsize == 1
-    few = not eight_bit and is_upconverted(levels)
-    # Blocks of 8 x 8 cannot be seen in genuine 16-bit data: JPEG has 8 bits.
-    if declared_lossy or ((eight_bit or few) and blockiness(levels) > BLOCKY):
-        found.append("lossy")
-    if eight_bit:
-        found.append("eight_bit")
-        if is_stretched(levels):
-            found.append("stretched")
-    if few:
-        found.append("upconverted")
-    return tuple(found)
+    flag = FLAGS.get(name)
+    if flag is None:
+        return "warn"
+    return "warn" if None not in (flag.only_on, background) and flag.only_on != background else flag.severity
 
 
-def _sample(levels: NDArray[Any]) -> NDArray[Any]:
-    step = max(1, int(np.sqrt(levels.size / SAMPLE)))
-    return levels[::step, ::step]
+def refuses(flags: Iterable[str], background: str | None = None) -> tuple[str, ...]:
+    """Those of `flags` that forbid a score with this background method, or with any where it is not given.
 
-
-def is_upconverted(levels: NDArray[Any]) -> bool:
-    """Whether wider samples hold no more than 256 different levels."""
-    some = _sample(levels)
-    if _distinct(some) > FEW_LEVELS or levels.size <= 4 * FEW_LEVELS:
-        return False
-    return _distinct(levels) <= FEW_LEVELS
-
-
-def _distinct(levels: NDArray[Any]) -> int:
-    if levels.dtype == np.uint16:
-        return int(np.count_nonzero(np.bincount(levels.ravel(), minlength=65536)))
-    return len(np.unique(levels))
-
-
-def is_stretched(levels: NDArray[Any]) -> bool:
-    """Whether the histogram of 8-bit levels is a comb: empty levels amid well-filled ones."""
-    counts = np.bincount(levels.view(np.uint8).ravel(), minlength=256)
-    total = counts.sum()
-    inside = np.flatnonzero(np.cumsum(counts) > 0.001 * total)
-    first, last = int(inside[0]), int(np.searchsorted(np.cumsum(counts), 0.999 * total))
-    if last - first < 16:
-        return False
-    body = counts[first : last + 1].astype(np.float64)
-    beside = np.minimum(body[:-2], body[2:])
-    # Both neighbours full and the level itself nearly empty; a noise fluctuation of 25 counts cannot do that.
-    holes = (beside >= 25) & (body[1:-1] < 0.05 * beside)
-    return bool(holes.sum() >= max(3, 0.02 * len(body)))
-
-
-def blockiness(levels: NDArray[Any]) -> float:
-    """How much rougher the picture is across the borders of 8 x 8 blocks than elsewhere (0: not at all).
-
-    At every pixel border the step is compared with the mean of the steps before and behind it; a JPEG has more of it at
-    every eighth border, at one and the same phase all over the picture, along rows as along columns. The lesser of the
-    two directions counts, and only where it is beyond its own scatter.
+    Lanes that touch have no gutters: they are refused when `background` is ``"gutter"``, not otherwise.
     """
-    picture = levels[: 8 * 256, : 8 * 256].astype(np.float32)
-    return min(_blockiness_along(picture), _blockiness_along(np.ascontiguousarray(picture.T)))
+    return ordered(
+        name
+        for name in flags
+        if name in REFUSING or (background is not None and severity_of(name, background) == "refuse")
+    )
 
 
-def _blockiness_along(picture: NDArray[np.float32]) -> float:
-    if min(picture.shape) < 4 * BLOCK:
-        return 0.0
-    step = np.abs(np.diff(picture, axis=1))
-    excess = step[:, 1:-1] - 0.5 * (step[:, :-2] + step[:, 2:])
-    rough = step[:, 1:-1].mean(axis=0)
-    per_border = excess.mean(axis=0)
-    periods = len(per_border) // BLOCK
-    by_phase = per_border[: periods * BLOCK].reshape(periods, BLOCK)
-    # The median over the periods passes over lane edges and drawn frames.
-    middle = np.median(by_phase, axis=0)
-    second, best = np.argsort(middle)[-2:]
-    # A picture enlarged by repeating pixels is rough at every second or fourth border: only one phase alone is JPEG.
-    alone = middle[best] - max(middle[second], 0.0)
-    # Standard error of a median, from the median absolute deviation: edges would swell a standard deviation.
-    error = 1.2533 * 1.4826 * np.median(np.abs(by_phase[:, best] - middle[best])) / np.sqrt(periods)
-    typical = float(rough.mean())
-    if typical <= 0 or alone <= BLOCKY_SURE * error:
-        return 0.0
-    return float(alone / typical)
+def level_flags(levels: NDArray[Any], *, declared_lossy: bool = False) -> tuple[str, ...]:
+    """Flags of a whole image that its stored levels give rise to, see `ublot.forensics.examine`."""
+    from ublot.forensics import examine
 
-
-def clipped_share(levels: NDArray[Any]) -> float:
-    """Share of pixels at the lowest level: meant for the membrane, whose background should lie above the floor."""
-    floor = levels.min()
-    return float(np.count_nonzero(levels == floor) / levels.size)
+    return examine(levels, declared_lossy=declared_lossy)

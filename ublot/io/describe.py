@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.quality import FLAGS, clipped_share, ordered, refuses
+from ublot.forensics.histogram import clipped_share
+from ublot.quality import FLAGS, ordered, refuses
 
 if TYPE_CHECKING:
     from ublot.model import Blot

@@ -1,0 +1,150 @@
+"""Copies within a picture: the noise of two places is never the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Copy", "find_copy"]
+
+ROWS, COLS = 256, 2048
+"""Part in the middle of the picture that is looked at."""
+
+LEAST = 12
+"""px: shorter shifts are the detector's own blur."""
+
+CLEAR = 12.0
+"""Standard deviations that the correlation at one shift must stand out by. Pictures without copies reach 9."""
+
+ALIKE, NARROWEST, WIDEST = 0.2, 8, 0.7
+"""Correlation of the noise within a copy, its width in px, and as a share of the picture: a pattern all over the
+picture is no copy."""
+
+CAP = 2.5
+"""Times the local noise: beyond that it is dust."""
+
+SECOND_DIFFERENCE = np.array([1, -2, 1], np.float32)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Two places of a picture whose noise is the same.
+
+    Attributes
+    ----------
+    first, second : tuple of float
+        Columns from and to (half-open), px; `second` is the copy of `first` or the other way round.
+    mirrored : bool
+    strength : float
+        Standard deviations that it stands out by.
+    """
+
+    first: tuple[float, float]
+    second: tuple[float, float]
+    mirrored: bool
+    strength: float
+
+
+def find_copy(levels: NDArray[Any]) -> Copy | None:
+    """Find two lanes, or other upright strips, that are copies of each other, also brighter, shifted or mirrored.
+
+    What lanes have in common is taken off by second differences in both directions, what is left of it is divided by
+    the local noise, and the picture is correlated with itself at all shifts at once (after Fridrich, Soukal & Lukas
+    2003, Digital Forensic Research Workshop).
+
+    Parameters
+    ----------
+    levels : ndarray, shape (rows, cols)
+
+    Returns
+    -------
+    Copy or None
+    """
+    if levels.shape[0] < 64 or levels.shape[1] < 64:
+        return None
+    top, left = (max((n - part) // 2, 0) for n, part in zip(levels.shape, (ROWS, COLS), strict=True))
+    noise = _noise(levels[top : top + ROWS, left : left + COLS])
+    spectrum = np.asarray(_rfft(noise))
+    # Weighted so that all frequencies count alike: an unsharp detector has a broad correlation of its own.
+    power = spectrum.real**2 + spectrum.imag**2
+    usual = cv2.blur(power, (9, 9)) + 1e-6 * float(power.mean()) + 1e-12
+    for mirrored in (False, True):
+        if mirrored:
+            flipped = np.concatenate([spectrum[:1], spectrum[:0:-1]])
+            product = spectrum * flipped / usual
+        else:
+            product = power / usual - 1
+        found = _peak(_irfft(product, noise.shape), noise, mirrored=mirrored)
+        if found is not None:
+            shift = float(left)
+            a, b = (tuple(x + shift for x in place) for place in (found.first, found.second))
+            return Copy((a[0], a[1]), (b[0], b[1]), mirrored, found.strength)
+    return None
+
+
+def _rfft(values: NDArray[np.float32]) -> NDArray[np.complex64]:
+    # scipy's transform keeps single precision and is several times as fast as numpy's.
+    from scipy import fft
+
+    return np.asarray(fft.rfft2(values))
+
+
+def _irfft(spectrum: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    from scipy import fft
+
+    return np.asarray(fft.irfft2(spectrum, s=shape))
+
+
+def _noise(part: NDArray[Any]) -> NDArray[np.float32]:
+    """Noise over its local size; zero where there is none."""
+    rough = cv2.sepFilter2D(part.astype(np.float32), cv2.CV_32F, SECOND_DIFFERENCE, SECOND_DIFFERENCE)
+    local = cv2.blur(np.abs(rough), (15, 15))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        noise = np.where(local > 1e-6, rough / local, np.float32(0))
+    noise = np.clip(noise, -CAP, CAP)
+    # Detectors that are read out by rows have noise in common along them.
+    noise -= noise.mean(axis=1, keepdims=True)
+    noise -= noise.mean(axis=0, keepdims=True)
+    return np.asarray(noise, np.float32)
+
+
+def _peak(correlation: NDArray[np.float32], noise: NDArray[np.float32], *, mirrored: bool) -> Copy | None:
+    """The shift at which the picture is most like itself, where a strip of it carries that."""
+    spread = float(correlation.std())
+    if not mirrored:
+        # Near no shift at all every picture is like itself.
+        for rows in (slice(0, LEAST // 2), slice(-LEAST // 2, None)):
+            for cols in (slice(0, LEAST), slice(-LEAST, None)):
+                correlation[rows, cols] = 0
+    down, across = np.unravel_index(int(np.argmax(correlation)), correlation.shape)
+    strength = float(correlation[down, across]) / spread if spread > 0 else 0.0
+    if strength < CLEAR:
+        return None
+    other = noise[:, ::-1] if mirrored else noise
+    product = noise * np.roll(other, (int(down), int(across)), axis=(0, 1))
+    size = np.maximum((noise * noise).mean(axis=0), 1e-12)
+    alike = np.convolve(product.mean(axis=0) / size, np.full(NARROWEST, 1 / NARROWEST), "same") > ALIKE
+    places = _runs(alike)
+    width = noise.shape[1]
+    if not places or max(b - a for a, b in places) < NARROWEST or alike.mean() > WIDEST:
+        return None
+    first = max(places, key=lambda place: place[1] - place[0])
+    second = _origin(first, int(across), width, mirrored=mirrored)
+    return Copy(first, second, mirrored, strength)
+
+
+def _origin(place: tuple[float, float], across: int, width: int, *, mirrored: bool) -> tuple[float, float]:
+    """Columns that `place` was compared with."""
+    a, b = ((x - across) % width for x in place)
+    return (width - b, width - a) if mirrored else (a, b)
+
+
+def _runs(mask: NDArray[np.bool_]) -> list[tuple[float, float]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return [(float(a), float(b)) for a, b in edges.reshape(-1, 2)]

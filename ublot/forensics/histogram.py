@@ -1,0 +1,150 @@
+"""What the histogram of the levels tells: few levels, gaps and combs of a stretched contrast, a clipped floor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["clipped_share", "is_stretched", "is_upconverted"]
+
+SAMPLE = 20_000
+"""Pixels that tell most pictures with many levels from one with few; only in doubt all are counted."""
+
+FEW_LEVELS = 256
+
+COUNTED = 1_000_000
+"""Pixels that the histogram of a large picture is made of."""
+
+DENSE = 6.0
+"""Pixels per level, over `NEAR` levels on each side, where an empty level is no accident."""
+
+NEAR = 64
+FEWEST_LEVELS = 24
+"""Levels in use among the dense ones, from which on something can be said about their distances."""
+
+UNEVEN = 0.1
+"""Share of the distances between levels that a change of bit depth cannot have made."""
+
+COMB = 40.0
+"""Power of a comb over that of counting noise. Whatever the picture, chance does not reach 25."""
+
+PILED, CUT = 4.0, 2e-4
+"""Times the levels beside it, and share of all pixels, that the last level of a cut range holds."""
+
+LONGEST_PERIOD = 12
+"""Levels: a slower wave of the histogram is the picture's own."""
+
+
+def is_upconverted(levels: NDArray[Any]) -> bool:
+    """Whether wider samples hold no more than 256 different levels."""
+    step = max(1, int(np.sqrt(levels.size / SAMPLE)))
+    if _distinct(levels[::step, ::step]) > FEW_LEVELS or levels.size <= 4 * FEW_LEVELS:
+        return False
+    return _distinct(levels) <= FEW_LEVELS
+
+
+def _distinct(levels: NDArray[Any]) -> int:
+    if levels.dtype == np.uint16:
+        return int(np.count_nonzero(np.bincount(levels.ravel(), minlength=65536)))
+    return len(np.unique(levels))
+
+
+def clipped_share(levels: NDArray[Any]) -> float:
+    """Share of pixels at the lowest level: meant for the membrane, whose background should lie above the floor."""
+    floor = levels.min()
+    return float(np.count_nonzero(levels == floor) / levels.size)
+
+
+def is_stretched(levels: NDArray[Any]) -> bool:
+    """Whether the histogram is a comb: empty or overfull levels amid well-filled ones.
+
+    A gain above 1 leaves levels empty, one below 1 doubles some (Stamm & Liu 2010, IEEE Transactions on Information
+    Forensics and Security 5, 492). Imagers do that as well when they store 12 or 14 bits in 16, or average two
+    readings: their combs have a period of 2, 4, 8, ... levels, and pass.
+
+    Parameters
+    ----------
+    levels : ndarray of uint8 or uint16, shape (rows, cols)
+        Of other types nothing is said.
+    """
+    if levels.dtype == np.uint8:
+        of_bytes = np.bincount(levels.ravel(), minlength=256)
+        return _has_holes(of_bytes) or _cut_at_both_ends(of_bytes)
+    if levels.dtype != np.uint16:
+        return False
+    some = levels[:: max(1, round(levels.size / COUNTED))]
+    counts = np.asarray(np.bincount(some.ravel(), minlength=65536), np.float64)
+    total = np.cumsum(np.concatenate([np.zeros(NEAR + 1), counts, np.zeros(NEAR)]))
+    mean = (total[2 * NEAR + 1 :] - total[: -2 * NEAR - 1]) / (2 * NEAR + 1)
+    dense = mean > DENSE
+    # Clipped pixels and fill pile up on one level, beside which everything else looks empty.
+    dense &= np.abs(np.arange(65536) - int(np.argmax(counts))) > NEAR if counts.max() > 0.02 * counts.sum() else True
+    gap = _usual_gap(counts, dense)
+    if gap is None:
+        return True
+    # Levels that are in use everywhere: those between them would swamp the comb that is looked for.
+    offset = int(np.argmax([counts[k::gap].sum() for k in range(gap)]))
+    return _has_comb(counts[offset::gap], dense[offset::gap])
+
+
+def _has_holes(counts: NDArray[Any]) -> bool:
+    """Empty levels amid well-filled ones, in 8 bits."""
+    total = counts.sum()
+    inside = np.flatnonzero(np.cumsum(counts) > 0.001 * total)
+    first, last = int(inside[0]), int(np.searchsorted(np.cumsum(counts), 0.999 * total))
+    if last - first < 16:
+        return False
+    body = counts[first : last + 1].astype(np.float64)
+    beside = np.minimum(body[:-2], body[2:])
+    # Both neighbours full and the level itself nearly empty; a noise fluctuation of 25 counts cannot do that.
+    holes = (beside >= 25) & (body[1:-1] < 0.05 * beside)
+    return bool(holes.sum() >= max(3, 0.02 * len(body)))
+
+
+def _cut_at_both_ends(counts: NDArray[Any]) -> bool:
+    """Whether 8-bit levels pile up on 0 and on 255: the range was set within the picture's own."""
+    body, least = counts.astype(np.float64), CUT * counts.sum()
+    low, high = PILED * body[1:4].mean(), PILED * body[-4:-1].mean()
+    return bool(body[0] > max(low, least) and body[-1] > max(high, least))
+
+
+def _usual_gap(counts: NDArray[np.float64], dense: NDArray[np.bool_]) -> int | None:
+    """Distance of levels in use; None where no change of bit depth makes such: 1 and 2 in turns, or 3 throughout."""
+    used = np.flatnonzero((counts > 0) & dense)
+    # Where the dense region is broken the distance is not a gap of the histogram.
+    gaps = np.diff(used)
+    gaps = gaps[gaps <= NEAR]
+    if len(gaps) < FEWEST_LEVELS:
+        return 1
+    usual = int(np.median(gaps))
+    shift = usual & (usual - 1) == 0
+    return usual if shift and np.mean(gaps != usual) <= UNEVEN else None
+
+
+def _has_comb(counts: NDArray[np.float64], dense: NDArray[np.bool_]) -> bool:
+    """Whether the counts rise and fall with a period, other than 2, 4, 8, ..., beyond their own noise."""
+    places = np.flatnonzero(dense)
+    if len(places) < 4 * FEWEST_LEVELS:
+        return False
+    # The longest unbroken run of dense levels.
+    breaks = np.flatnonzero(np.diff(places) > 1)
+    starts, ends = np.r_[0, breaks + 1], np.r_[breaks, len(places) - 1]
+    k = int(np.argmax(ends - starts))
+    run = slice(int(places[starts[k]]), int(places[ends[k]]) + 1)
+    if run.stop - run.start < 4 * FEWEST_LEVELS:
+        return False
+    body = counts[run]
+    smooth = np.convolve(np.pad(body, 8, mode="reflect"), np.full(17, 1 / 17), "valid")
+    noise = np.clip((body - smooth) / np.sqrt(np.maximum(smooth, 1)), -12, 12)
+    power = np.abs(np.fft.rfft(noise * np.hanning(len(noise)))) ** 2 / (0.375 * len(noise))
+    frequency = np.arange(len(power)) / len(noise)
+    own = np.zeros(len(power), bool)
+    for period in (2, 4, 8, 16):
+        for k in range(1, period // 2 + 1):
+            own |= np.abs(frequency - k / period) < max(4 / len(noise), 0.012)
+    power[own | (frequency < 1 / LONGEST_PERIOD)] = 0
+    return bool(power.max() > COMB)

@@ -1,0 +1,185 @@
+"""Straight seams at which the background changes from one pixel to the next: pieces that were put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Seam", "find_seam"]
+
+STRIPE, STRIPES = 16, 32
+"""Rows of a stripe that one level and one noise is taken from for every column, and how many stripes there are."""
+
+BESIDE, CLOSE = 24, 4
+"""Columns on each side of a seam that are compared, and those right beside it that must show it as clearly."""
+
+STEP_CLEAR, STEP_NOISE, STEP_LEVELS = 9.0, 0.25, 0.5
+"""Times the usual step between columns, times the pixel noise, and levels, that the level changes by at a seam."""
+
+AGREED = 0.8
+"""Share of the stripes in which it goes the same way."""
+
+SHARP = 0.75
+"""Share of the change that lies between two pixels. Optics spread every true edge over several."""
+
+OUTSIDE = 0.4
+"""Level of the darker side over that of the brighter below which it is the membrane's edge."""
+
+NOISE_CLEAR, NOISE_CHANGE, NOISE_LEVELS = 9.0, 0.12, 0.7
+"""Standard errors, and the change of the logarithm of the noise at equal level, that make a seam; and the noise, in
+distances of levels, below which rounding makes it."""
+
+PER_SIGMA = 1.954
+"""Mean size of a second difference of noise of standard deviation 1: sqrt(6) x sqrt(2 / pi)."""
+
+
+@dataclass(frozen=True)
+class Seam:
+    """Where pieces meet.
+
+    Attributes
+    ----------
+    axis : {"column", "row"}
+        The seam runs along this column (row).
+    place : int
+        First column (row) beyond the seam.
+    kind : {"level", "noise"}
+        What changes there.
+    strength : float
+        How many times beyond what is usual.
+    """
+
+    axis: Literal["column", "row"]
+    place: int
+    kind: Literal["level", "noise"]
+    strength: float
+
+
+def find_seam(levels: NDArray[Any], *, unit: float = 0.0) -> Seam | None:
+    """Find the clearest seam along a column, else along a row.
+
+    The noise of a detector is a function of the level alone; where it changes along a line at equal level, or the
+    level itself jumps from one pixel to the next over most of the picture's height, pieces were put together (after
+    Mahdian & Saic 2009, Image and Vision Computing 27, 1497).
+
+    Parameters
+    ----------
+    levels : ndarray, shape (rows, cols)
+    unit : float
+        Distance of neighbouring levels, where they are coarse: noise below it says nothing.
+
+    Returns
+    -------
+    Seam or None
+    """
+    top = float(np.iinfo(levels.dtype).max) if np.issubdtype(levels.dtype, np.integer) else float(levels.max())
+    for axis, picture in (("column", levels), ("row", levels.T)):
+        if picture.shape[0] < 4 * STRIPE or picture.shape[1] < 4 * BESIDE:
+            continue
+        level, noise = _stripes(picture)
+        found = _level_seam(level, noise, top, unit) or _noise_seam(level, noise, unit)
+        if found is not None:
+            kind, place, strength = found
+            return Seam("column" if axis == "column" else "row", place, kind, strength)
+    return None
+
+
+def _stripes(picture: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Level and noise of every column in stripes of rows, each of shape (stripes, cols).
+
+    Noise is the mean second difference down the rows: a seam along a column does not enter it.
+    """
+    rows = len(picture)
+    tops = np.linspace(0, rows - STRIPE, min(STRIPES, rows // STRIPE)).astype(int)
+    levels, noises = [], []
+    for top in tops:
+        part = np.ascontiguousarray(picture[top : top + STRIPE], np.float32)
+        levels.append(part.mean(axis=0))
+        noises.append(np.abs(part[2:] - 2 * part[1:-1] + part[:-2]).mean(axis=0))
+    return np.array(levels), np.array(noises)
+
+
+def _level_seam(
+    level: NDArray[np.float32], noise: NDArray[np.float32], top: float, unit: float
+) -> tuple[Literal["level"], int, float] | None:
+    """A step between two columns that most stripes share and that is over within one pixel."""
+    step = np.diff(level, axis=1)  # step[:, c] leads from column c to c + 1
+    around = 0.25 * (step[:, :-4] + step[:, 1:-3] + step[:, 3:-1] + step[:, 4:])
+    alone = np.median(step[:, 2:-2] - around, axis=0)
+    usual = float(np.quantile(np.abs(alone), 0.9)) / 1.645
+    pixel = float(np.median(noise)) / PER_SIGMA
+    limit = max(STEP_CLEAR * usual, STEP_NOISE * pixel, STEP_LEVELS * unit)
+    for k in np.argsort(-np.abs(alone))[:8]:
+        if abs(alone[k]) <= limit:
+            break
+        seam = int(k) + 3
+        if _is_step(level, noise, seam, top):
+            return "level", seam, float(abs(alone[k]) / limit)
+    return None
+
+
+def _is_step(level: NDArray[np.float32], noise: NDArray[np.float32], seam: int, top: float) -> bool:
+    """Whether the level stays changed beyond `seam`, all of it between two columns, and both sides are membrane."""
+    left, right = level[:, max(seam - 6, 0) : seam], level[:, seam : seam + 6]
+    if left.shape[1] < 6 or right.shape[1] < 6:
+        return False
+    before, after = np.median(left, axis=0), np.median(right, axis=0)
+    whole = float(np.median(after[1:]) - np.median(before[:-1]))
+    jump = right[:, 0] - left[:, -1]
+    if whole == 0 or not SHARP <= float(np.median(jump)) / whole <= 1 / SHARP:
+        return False
+    if np.mean(np.sign(jump) == np.sign(whole)) < AGREED:
+        return False
+    if min(float(np.median(noise[:, s])) for s in (slice(seam - 6, seam), slice(seam, seam + 6))) <= 0:
+        return False  # a page, a frame or clipped pixels: drawn, not seen
+    one, other = float(np.median(left)), float(np.median(right))
+    return min(_ratio(one, other), _ratio(top - one, top - other)) > OUTSIDE
+
+
+def _ratio(one: float, other: float) -> float:
+    low, high = sorted((one, other))
+    return max(low, 0.0) / high if high > 0 else 1.0
+
+
+def _noise_seam(
+    level: NDArray[np.float32], noise: NDArray[np.float32], unit: float
+) -> tuple[Literal["noise"], int, float] | None:
+    """A place where the noise at equal level changes from one column to the next."""
+    if float(np.median(noise)) <= PER_SIGMA * NOISE_LEVELS * unit or not noise.any():
+        return None
+    relative = _log_noise(level, noise)
+    by_column = np.median(relative, axis=0)
+    total = np.concatenate([[0.0], np.cumsum(by_column)])
+    places = np.arange(BESIDE, len(by_column) - BESIDE + 1)
+
+    def change(reach: int) -> NDArray[np.float64]:
+        right = (total[places + reach] - total[places]) / reach
+        return np.asarray(right - (total[places] - total[places - reach]) / reach)
+
+    wide, close = change(BESIDE), change(CLOSE)
+    usual = float(np.quantile(np.abs(np.diff(by_column)), 0.9)) / 1.645 / np.sqrt(2)
+    error = max(usual * np.sqrt(2 / BESIDE), 1e-3)
+    k = int(np.argmax(np.abs(wide)))
+    if abs(wide[k]) < max(NOISE_CLEAR * error, NOISE_CHANGE) or close[k] / wide[k] < SHARP:
+        return None
+    return "noise", int(places[k]), float(abs(wide[k]) / error)
+
+
+def _log_noise(level: NDArray[np.float32], noise: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Logarithm of the noise over what is usual at that level."""
+    order = np.argsort(level, axis=None)
+    log = np.log(np.maximum(noise, 1e-3 * float(np.median(noise)))).ravel()[order]
+    bins = min(48, len(log) // 64)
+    edges = np.linspace(0, len(log), bins + 1).astype(int)
+    usual = np.empty(len(log))
+    for a, b in pairwise(edges):
+        usual[a:b] = np.median(log[a:b])
+    found = np.empty(len(log))
+    found[order] = log - usual
+    return found.reshape(level.shape)
