@@ -115,6 +115,11 @@ class Analysis:
 
         return pd.DataFrame(self.columns[name] if name in self.columns else self.statistics[name])
 
+    @property
+    def image_path(self) -> Path | None:
+        """Where the image lies; None for an array."""
+        return self._path
+
     # ------------------------------------------------------------------------------------------- what it rests on
     @property
     def blot(self) -> Blot:
@@ -238,7 +243,7 @@ class Analysis:
         ----------
         out : path
         report : bool
-            With the figures.
+            With the page, its figures and the workbook.
         force : bool
             Replace a result that holds a person's edits.
 
@@ -256,7 +261,9 @@ class Analysis:
         }
         files[RECORD] = json_bytes(self.record)
         if report:
-            files |= self._figures()
+            from ublot.report.blotpage import report_files
+
+            files |= report_files(self)
             files["tables.xlsx"] = self._workbook()
         # An image that lies in the folder is kept there, unless a file of the result bears its name.
         endangered = self._path is not None and self._path.name in OWN_FILES
@@ -268,14 +275,6 @@ class Analysis:
 
         tables = {**self.columns, **self.statistics}
         return xlsx_bytes({name: tables[name] for name in ("lanes", "species", "summary", "dose_response")})
-
-    def _figures(self) -> dict[str, bytes]:
-        """Pictures by file name; of a blot without lanes there is only the overlay."""
-        from ublot.report.figures import overlay_figure, png_bytes, profiles_figure, scores_figure
-
-        draw = {"overlay": overlay_figure, "profiles": profiles_figure, "scores": scores_figure}
-        wanted = draw if len(self.geometry) else {"overlay": overlay_figure}
-        return {f"{name}.png": png_bytes(figure(self)) for name, figure in wanted.items()}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Analysis):

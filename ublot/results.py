@@ -39,6 +39,8 @@ OWN_FILES = frozenset(
         "overlay.png",
         "profiles.png",
         "scores.png",
+        "panel.png",
+        "panel.svg",
     }
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ublot.report.labels import lane_labels
 from ublot.report.scores import lane_state
-from ublot.report.style import GREEN, REGION_COLOURS, VERMILLION, lane_regions
+from ublot.report.style import GREEN, REGION_COLOURS, VERMILLION, lane_regions, lanes_without_target
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["profiles_figure"]
 
-_WITHOUT_TARGET = ("marker", "blank", "ignore")  # U and H would name what is not in them
+ROOM = 1.3  # of the smear's height: above it a band is cut off, and its height written
+TALL = 1.6  # times the smear, from where on a band would press it flat
 
 
 def profiles_figure(analysis: Any) -> Figure:
@@ -31,22 +32,23 @@ def profiles_figure(analysis: Any) -> Figure:
     Returns
     -------
     Figure
-        Wells at the left; each panel has its own vertical scale.
+        Wells at the left. Each panel has its own vertical scale, made for the smear: where a band is much taller it is
+        cut off and its height written there.
     """
     from matplotlib.figure import Figure
 
     profiles = analysis.profile_list
     columns = 3 if len(profiles) <= 6 else 4 if len(profiles) <= 16 else 6
     lines = max(1, math.ceil(len(profiles) / columns))
-    width, height = 2.3 * columns + 0.5, 1.45 * lines + 0.8
+    width, height = 2.4 * columns + 0.5, 1.45 * lines + 0.8
     figure = Figure(figsize=(width, height))
     # Margins in inches by hand: automatic layout takes longer than all the drawing.
-    figure.subplots_adjust(0.3 / width, 0.5 / height, 1 - 0.1 / width, 1 - 0.42 / height, wspace=0.06, hspace=0.22)
+    figure.subplots_adjust(0.66 / width, 0.5 / height, 1 - 0.1 / width, 1 - 0.42 / height, wspace=0.24, hspace=0.24)
     if not profiles:
         figure.text(0.5, 0.5, "no lanes", ha="center")
         return figure
     rows = analysis.lanes.to_dict("records")
-    empty = {int(row["lane"]) for row in rows if row["role"] in _WITHOUT_TARGET}
+    empty = lanes_without_target(rows)
     ladders = {ladder.lane: ladder for ladder in analysis.ladders if ladder.lane not in empty}
     names = dict(zip((int(row["lane"]) for row in rows), lane_labels(rows), strict=True))
     states = {int(row["lane"]): lane_state(row) for row in rows}
@@ -55,8 +57,7 @@ def profiles_figure(analysis: Any) -> Figure:
     for axes, profile in zip(panels, profiles, strict=False):
         _draw_profile(axes, profile, ladders.get(profile.lane))
         _title(axes, profile.lane, names.get(profile.lane, ""), states.get(profile.lane, ""))
-        axes.yaxis.set_visible(False)
-        axes.tick_params(labelsize=6, length=2)
+        axes.tick_params(labelsize=6, length=2, pad=1.5)
     if ticks is not None:
         panels[0].set_xticks(ticks[0], ticks[1])  # shared by all
     for axes in panels[len(profiles) :]:
@@ -65,7 +66,7 @@ def profiles_figure(analysis: Any) -> Figure:
     for axes in below:
         axes.tick_params(labelbottom=True)
     figure.supxlabel("kDa (wells at the left)" if ticks else "row, px (wells at the left)", fontsize=8, y=0.06 / height)
-    figure.supylabel("signal, each lane on its own scale", fontsize=8, x=0.06 / width)
+    figure.supylabel("signal × px, each lane on its own scale", fontsize=8, x=0.06 / width)
     figure.legend(handles=_profile_key(profiles, ladders), loc="upper center", ncols=6, fontsize=7, frameon=False)
     return figure
 
@@ -82,9 +83,37 @@ def _draw_profile(axes: Axes, profile: Any, ladder: Any) -> None:
             )
         if ladder.fit is not None:
             axes.plot(rows, np.asarray(ladder.fit) + profile.background, color=GREEN, linewidth=0.8)
-    low, high = float(np.nanmin(profile.background)), float(np.nanmax(profile.raw))
+    axes.set_xlim(rows[0], rows[-1])
+    _fit_scale(axes, profile, ladder)
+
+
+def _fit_scale(axes: Axes, profile: Any, ladder: Any) -> None:
+    """Make the smear fill the panel; what is taller is cut off, and how tall it is gets said."""
+    from matplotlib.ticker import EngFormatter, MaxNLocator
+
+    rows, raw = profile.rows, profile.raw
+    low = min(float(np.nanmin(profile.background)), float(np.nanmin(raw)))
+    peak = float(np.nanmax(raw))
+    high = peak
+    if ladder is not None:
+        smear = raw[(rows > ladder.well_row) & (rows < ladder.boundary_row)]
+        # The lane's own noise keeps an empty smear from being blown up to nothing but noise.
+        least = 12 * float(np.nanmedian(profile.noise)) if len(profile.noise) else 0.0
+        above = max(float(np.nanmax(smear)) - low, least) if smear.size else 0.0
+        if above > 0 and peak - low > TALL * above:
+            high = low + ROOM * above
     pad = 0.06 * max(high - low, 1e-12)
-    axes.set(xlim=(rows[0], rows[-1]), ylim=(min(low, float(np.nanmin(profile.raw))) - pad, high + pad))
+    axes.set_ylim(low - pad, high + pad)
+    short = EngFormatter(sep="")
+    ticks = [tick for tick in MaxNLocator(3).tick_values(low, high) if low - pad <= tick <= high + pad]
+    axes.set_yticks(ticks, [short(tick) for tick in ticks])
+    if high < peak:
+        at = float(rows[int(np.nanargmax(raw))])
+        left = at > 0.5 * (rows[0] + rows[-1])
+        axes.annotate(
+            f"to {EngFormatter(places=0, sep='')(peak)}", (at, high), (-3 if left else 3, -1),
+            ha="right" if left else "left", textcoords="offset points", va="center", fontsize=5.5, color="0.25",
+        )  # fmt: skip
 
 
 def _title(axes: Axes, lane: int, name: str, state: str) -> None:

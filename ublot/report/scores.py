@@ -106,7 +106,9 @@ def scores_figure(analysis: Any) -> Figure:
     names = [f"{label} (lane {_lane_list(lanes)})" if label else f"lane {_lane_list(lanes)}" for label, lanes in groups]
     turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if len(groups) > 3 else {}
     axes.set_xticks(range(len(groups)), names, fontsize=7, parse_math=False, **turned)
-    axes.set_title("bars: mean of the lanes; points: lanes; lines: 95 % interval of each lane", fontsize=7, loc="left")
+    mean = "log-odds mean" if quantity == "hmw_fraction" else "geometric mean"
+    said = f"bars: {mean}; points: lanes; lines: their 95 % intervals"
+    axes.set_title(said, fontsize=7, loc="left")
     return figure
 
 
@@ -139,7 +141,7 @@ def _replicates(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, An
 def _draw_group(axes: Axes, x: int, lanes: list[dict[str, Any]], quantity: str) -> None:
     scored = [row for row in lanes if math.isfinite(number_or_nan(row.get(quantity)))]
     if scored:
-        mean = float(np.mean([float(row[quantity]) for row in scored]))
+        mean = _mean([float(row[quantity]) for row in scored], quantity)
         axes.bar(x, mean, 0.7, color=_COLOURS[_role(lanes[0])], edgecolor="none", zorder=1)
     spread = np.linspace(-0.2, 0.2, len(scored)) if len(scored) > 1 else np.zeros(1)
     bottom, top = axes.get_ylim()
@@ -161,6 +163,15 @@ def _draw_group(axes: Axes, x: int, lanes: list[dict[str, Any]], quantity: str) 
             x, max(height, 0.02 * (top - bottom)), f"× {words}{which}", rotation=90, color=colour, fontsize=7,
             ha="center", va="bottom", zorder=4, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )  # fmt: skip
+
+
+def _mean(values: list[float], quantity: str) -> float:
+    """Mean on the scale that `summary.csv` takes it on: geometric for ratios, of the log-odds for fractions."""
+    from ublot.reactions import QUANTITIES
+    from ublot.scales import fitting_scale, from_scale, to_scale
+
+    scale = fitting_scale(values, QUANTITIES[quantity])
+    return float(from_scale(to_scale(values, scale).mean(), scale))
 
 
 def _limits(rows: list[dict[str, Any]], quantity: str, values: list[float]) -> tuple[float, float]:

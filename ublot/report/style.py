@@ -5,13 +5,17 @@ The colours are those of Okabe and Ito (2008), which readers with any colour vis
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ublot.report.labels import number_or_nan
 
-__all__ = ["GREEN", "REGION_COLOURS", "VERMILLION", "lane_regions"]
+__all__ = ["BLUE", "GREEN", "REGION_COLOURS", "SERIES", "VERMILLION", "lane_regions", "lanes_without_target"]
 
 ORANGE, GREEN, BLUE, VERMILLION, PURPLE = "#E69F00", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
+SKY, BLACK = "#56B4E9", "#000000"
+SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+"""Colours of compounds side by side."""
 REGION_COLOURS = {"W": PURPLE, "H": ORANGE, "U": BLUE}
 
 
@@ -21,3 +25,8 @@ def lane_regions(ladder: Any) -> list[tuple[str, float, float]]:
     cut, low = number_or_nan(ladder.boundary_row), number_or_nan(ladder.low_row)
     spans = [("W", top, well), ("H", well, cut), ("U", cut, low)]
     return [(name, upper, lower) for name, upper, lower in spans if lower > upper]
+
+
+def lanes_without_target(rows: Iterable[Mapping[str, Any]]) -> set[int]:
+    """Lanes in which U and H would name what is not there: markers, blanks, ignored ones."""
+    return {int(row["lane"]) for row in rows if row.get("role") in ("marker", "blank", "ignore")}

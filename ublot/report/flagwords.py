@@ -1,0 +1,59 @@
+"""Quality flags in words, with what to do about them: the registry of `ublot.quality` told for one blot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ublot.quality import FLAGS
+from ublot.report.words import count_text
+
+__all__ = ["FlagWords", "flags_in_words"]
+
+SEVERITY = {"refuse": "Not scored", "warn": "Care", "note": "Note"}
+
+
+@dataclass(frozen=True)
+class FlagWords:
+    """One flag, as a page tells it."""
+
+    name: str
+    severity: str
+    word: str
+    where: str
+    meaning: str
+    advice: str
+
+
+def flags_in_words(rows: Sequence[Mapping[str, Any]], also: Sequence[str] = ()) -> list[FlagWords]:
+    """Every flag once, the gravest first.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        As in ``lanes.csv``.
+    also : sequence of str
+        Flags of the whole image, for a blot without lanes.
+    """
+    lanes: dict[str, list[int]] = {name: [] for name in also}
+    for row in rows:
+        for name in filter(None, str(row.get("flags") or "").split(";")):
+            lanes.setdefault(name, []).append(int(row["lane"]))
+    rank = {"refuse": 0, "warn": 1, "note": 2}
+    out = []
+    for name, numbers in lanes.items():
+        flag = FLAGS.get(name)
+        severity = flag.severity if flag else "warn"
+        where = "all lanes" if len(numbers) == len(rows) else count_text(numbers)
+        if not numbers:
+            where = "the whole picture"
+        meaning = flag.meaning if flag else "no meaning is on record"
+        advice = flag.advice if flag else "look at the picture"
+        out.append(FlagWords(name, severity, SEVERITY[severity], where, _sentence(meaning), advice))
+    order = {name: i for i, name in enumerate(FLAGS)}
+    return sorted(out, key=lambda f: (rank[f.severity], order.get(f.name, len(order))))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,139 @@
+"""Where a result came from, and the command that makes it again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ublot.params import Params
+
+__all__ = ["blot_command", "companion_files", "edit_sentences", "option_rows", "size_text", "versions_text"]
+
+_TABLES = {"marker_positions": ("mass_kda", "row_px"), "normalise": ("lane", "load")}
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        if value and isinstance(value[0], list | tuple):
+            return "; ".join(f"{_exact(a)} at {_exact(b)}" for a, b in value)
+        return ",".join(map(_exact, value))
+    return "not given" if value is None else _exact(value)
+
+
+def _exact(value: Any) -> str:
+    """Every digit of a number, so that the command gives the same; other values as they are."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def option_rows(params: Params) -> list[dict[str, Any]]:
+    """Every option: its name, label, unit, value and default as text, and whether they differ."""
+    values = params.model_dump(mode="json")
+    out = []
+    for name, field in type(params).model_fields.items():
+        extra: Any = field.json_schema_extra
+        out.append(
+            {
+                "name": f"--{name.replace('_', '-')}",
+                "label": field.title,
+                "unit": extra["unit"],
+                "value": _plain(values[name]),
+                "default": _plain(field.default),
+                "differs": getattr(params, name) != field.default,
+            }
+        )
+    return out
+
+
+def blot_command(analysis: Any) -> str:
+    """The shell command that analyses the image again in the same way.
+
+    Files that were given as tables, not as paths, are named as `companion_files` names them.
+    """
+    source, params, layout = analysis.source, analysis.params, analysis.layout
+    words = ["ublot", "analyze", _argument(_whole(analysis.image_path) if analysis.image_path else source.name)]
+    if layout is not None and not _beside(layout.name, source.name):
+        given = Path(layout.name)
+        words += ["--layout", _whole(layout.name) if given.suffix else "layout.csv"]
+    values = params.model_dump(mode="json")
+    for name, field in type(params).model_fields.items():
+        value = values[name]
+        if getattr(params, name) == field.default:
+            continue
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words.append(option if value else f"--no-{option[2:]}")
+        elif isinstance(value, list) and value and isinstance(value[0], list):
+            words += [option, f"{option[2:]}.csv"]
+        else:
+            text = _plain(value)
+            words += [f"{option}={text}"] if text.startswith("-") else [option, text]
+    return shlex.join(words)
+
+
+def _whole(path: str | Path) -> str:
+    """Path from the root; a URL is one already."""
+    return str(path) if "://" in str(path) else str(Path(path).absolute())
+
+
+def _argument(path: str) -> str:
+    """A path that no program takes for an option."""
+    return f"./{path}" if path.startswith("-") else path
+
+
+def _beside(layout: str, image: str) -> bool:
+    """Whether the layout is the one that is found by itself."""
+    return Path(layout).name == f"{Path(image).stem}.layout.csv"
+
+
+def companion_files(analysis: Any) -> dict[str, str]:
+    """Text of the files that the command needs and that lie nowhere, by name."""
+    layout, values = analysis.layout, analysis.params.model_dump(mode="json")
+    out = {}
+    if layout is not None and not _beside(layout.name, analysis.source.name) and not Path(layout.name).suffix:
+        records = layout.records()
+        out["layout.csv"] = _csv(list(records[0]), [[_cell(v) for v in record.values()] for record in records])
+    for name, columns in _TABLES.items():
+        value = values[name]
+        if isinstance(value, list):
+            out[f"{name.replace('_', '-')}.csv"] = _csv(columns, value)
+    return out
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerows([header, *rows])
+    return stream.getvalue()
+
+
+def edit_sentences(edits: Any) -> list[str]:
+    """What a person changed, one line each; empty for nothing."""
+    out = []
+    if edits.lanes is not None:
+        out.append(f"all {len(edits.lanes)} lanes were placed by hand")
+    if edits.calibration is not None:
+        pairs = zip(edits.calibration.masses, edits.calibration.rows, strict=True)
+        out.append("marker bands were assigned by hand: " + ", ".join(f"{m:g} kDa at row {r:.1f}" for m, r in pairs))
+    out += [f"lane {lane}: boundary below H moved to row {row:.1f}" for lane, row in edits.boundary_rows]
+    return out
+
+
+def size_text(size: int) -> str:
+    """Bytes in a readable unit."""
+    return f"{size} bytes" if size < 10_000 else f"{size / 1000:.0f} kB" if size < 1e6 else f"{size / 1e6:.2f} MB"
+
+
+def versions_text(versions: Mapping[str, str]) -> str:
+    """Versions in one line."""
+    return ", ".join(f"{name} {number}" for name, number in versions.items())
