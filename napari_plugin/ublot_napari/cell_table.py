@@ -156,13 +156,10 @@ class CellTable(QTableView):
         return super().event(event)
 
     def keyPressEvent(self, event: Any) -> None:
-        """Act on the keys of the menu; Enter goes down."""
+        """Act on the keys of the menu."""
         act = self._action_of(event)
         if act is not None:
             act()
-            event.accept()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._go_down()
             event.accept()
         else:
             super().keyPressEvent(event)

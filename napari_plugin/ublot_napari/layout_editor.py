@@ -13,7 +13,7 @@ from ublot.tables import csv_bytes, read_table
 
 from .cell_table import CellTable
 from .layout_cells import known_name, plain_number
-from .layout_model import LayoutModel, RoleDelegate
+from .layout_model import TITLES, LayoutModel, RoleDelegate
 
 __all__ = ["LayoutEditor"]
 
@@ -117,7 +117,7 @@ class LayoutEditor(QWidget):
         lanes: dict[str, list[str]] = {}
         for problem in self.model.problems:
             place = "" if problem.lane is None else str(problem.lane)
-            lanes.setdefault(f"{problem.column}: {problem.words}", []).append(place)
+            lanes.setdefault(f"{TITLES.get(problem.column, problem.column)}: {problem.words}", []).append(place)
         return [f"{_lanes_in_words(numbers)}{words}" for words, numbers in lanes.items()]
 
     def select_lane(self, number: int) -> None:

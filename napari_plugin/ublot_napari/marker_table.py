@@ -122,7 +122,7 @@ class BandModel(QAbstractTableModel):
 def band_problems(cells: Sequence[Sequence[str]]) -> dict[tuple[int, int], str]:
     """What is wrong with bands in the order in which they lie, by line and column of the table."""
     wrong: dict[tuple[int, int], str] = {}
-    before = math.inf, math.nan  # mass and row of the band above
+    placed: list[tuple[int, float, float]] = []  # line, mass and row
     for line, (mass_text, row_text) in enumerate(cells):
         mass, row = _value(mass_text), _value(row_text)
         if math.isnan(mass):
@@ -131,14 +131,30 @@ def band_problems(cells: Sequence[Sequence[str]]) -> dict[tuple[int, int], str]:
             wrong[line, MASS] = "a mass is above 0 kDa"
         if math.isnan(row):
             wrong[line, ROW] = f"{row_text!r} is not a number" if row_text else "give the band's row, or delete it"
-        elif row == before[1]:
+        elif placed and row == placed[-1][2]:
             wrong[line, ROW] = f"another band lies at row {row:g}"
-        if (line, MASS) in wrong or math.isnan(row):
-            continue
-        if mass >= before[0]:
-            wrong[line, MASS] = f"lighter bands lie lower: the band above has {before[0]:g} kDa"
-        before = mass, row
+        if (line, MASS) not in wrong and (line, ROW) not in wrong:
+            placed.append((line, mass, row))
+    falling = _longest_fall([mass for _, mass, _ in placed])
+    for at, (line, mass, _) in enumerate(placed):
+        if at not in falling:
+            above = [placed[k][1] for k in falling if k < at]
+            side, other = ("above", above[-1]) if above and above[-1] <= mass else ("below", _next(placed, falling, at))
+            wrong[line, MASS] = f"lighter bands lie lower: the band {side} has {other:g} kDa"
     return wrong
+
+
+def _next(placed: Sequence[tuple[int, float, float]], falling: Sequence[int], at: int) -> float:
+    return next(placed[k][1] for k in falling if k > at)
+
+
+def _longest_fall(masses: Sequence[float]) -> list[int]:
+    """Places of as many masses as fall strictly from one to the next: those of the fewest bands are then wrong."""
+    best: list[list[int]] = []
+    for at, mass in enumerate(masses):
+        before = [chain for chain in best if masses[chain[-1]] > mass]
+        best.append([*max(before, key=len, default=[]), at])
+    return max(best, key=len, default=[])
 
 
 class MarkerTable(QWidget):

@@ -309,13 +309,13 @@ def _pens(theme: Theme) -> dict[str, Any]:
 
 def _highest(view: ProfileView, *, smear: bool) -> float:
     """Highest signal of the lane, or of its HMW part clear of the unmodified band's flank."""
-    values = view.signal
-    if smear:
-        height = max(view.low_row - view.boundary_row, 0.0)
-        inside = (view.rows > np.nan_to_num(view.well_row)) & (view.rows < view.boundary_row - 0.5 * height)
-        values = values[inside] if inside.any() else values
-    # A speck of dust does not set the scale.
-    return max(float(np.quantile(values, 0.998 if smear else 1.0)), 1e-12)
+    if not smear:
+        return max(float(np.max(view.signal)), 1e-12)
+    height = max(view.low_row - view.boundary_row, 0.0)
+    inside = (view.rows > np.nan_to_num(view.well_row)) & (view.rows < view.boundary_row - 0.5 * height)
+    values = view.signal[inside] if inside.any() else view.signal
+    # A speck of dust does not set the scale; the first rung may stand on the band's flank.
+    return max([float(np.quantile(values, 0.998)), *(h for n, _, h in view.rungs if n > 0), 1e-12])
 
 
 def _plain(text: str) -> str:

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabBa
 from ublot.errors import BlotError
 
 from .layers import ROLE_COLOURS
-from .plot_style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION, Theme, pen, style_axes, theme_of, tinted
+from .plot_style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION, Theme, pen, save_plot, style_axes, theme_of, tinted
 from .score_slots import TITLES, Point, Series, Slot, choose_column, dose_series, score_slots
 
 if TYPE_CHECKING:
@@ -130,24 +130,14 @@ class ScorePlot(QWidget):
         BlotError
             Another ending, or a file that cannot be written.
         """
-        from pyqtgraph.exporters import ImageExporter, SVGExporter
-
         path = Path(path)
-        kinds = {".png": ImageExporter, ".svg": SVGExporter}
-        if path.suffix.lower() not in kinds:
+        if path.suffix.lower() not in (".png", ".svg"):
             raise BlotError(
                 f"a plot cannot be saved as {path.suffix or 'a file without ending'}", path, "use .png or .svg"
             )
         if not path.parent.is_dir():
             raise BlotError("there is no such folder", path.parent, "choose another one")
-        exporter = kinds[path.suffix.lower()](self.plot.plotItem)
-        if path.suffix.lower() == ".png":
-            exporter.parameters()["width"] = 3 * self.plot.width()  # enough for print
-        try:
-            exporter.export(str(path))
-        except OSError as error:
-            raise BlotError(f"cannot be written ({error.strerror})", path, "choose another folder") from None
-        if not path.is_file():
+        if not save_plot(self.plot, path):
             raise BlotError("cannot be written", path, "choose another folder")
 
     # ------------------------------------------------------------------------------------------------------ drawing

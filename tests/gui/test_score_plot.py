@@ -1,0 +1,211 @@
+"""The plot of the scores, with a real mouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import hands
+import numpy as np
+import pandas as pd
+import pytest
+
+import ublot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAN = float("nan")
+DOSES = [1.0, 10.0, 100.0, 1000.0]
+CONDITIONS, CURVES = 1, 2
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """Marker, two DMSO lanes, four doses of which the third was refused and the fourth scores 4."""
+    values = [NAN, 0.8, 1.2, 1.5, 2.0, NAN, 4.0]
+    return pd.DataFrame(
+        {
+            "lane": range(1, 8),
+            "role": ["marker", "vehicle", "vehicle", *["sample"] * 4],
+            "compound": ["", "DMSO", "DMSO", *["LCL161"] * 4],
+            "concentration_nM": [NAN, 0, 0, *DOSES],
+            "time_min": [NAN] * 7,
+            "group": [""] * 7,
+            "hmw_fraction": [v / 5 for v in values],
+            "relative_hmw": values,
+            "relative_hmw_low": [v * 0.8 for v in values],
+            "relative_hmw_high": [v * 1.25 for v in values],
+            "relative_hmw_area": [v * 2 for v in values],
+            "relative_hmw_area_low": [NAN] * 7,
+            "relative_hmw_area_high": [NAN] * 7,
+            "flags": ["", "", "", "", "", "saturated_heavily", "above_marker"],
+        }
+    )
+
+
+@pytest.fixture
+def dose() -> pd.DataFrame:
+    names = ("ec50_nM", "ec50_low", "ec50_high", "hill", "bottom", "top")
+    place = {"group": "", "compound": "LCL161", "time_min": NAN}
+    unknown = dict.fromkeys(names, NAN)
+    known = dict(zip(names, (50.0, 20.0, 120.0, 1.0, 1.0, 5.0), strict=True))
+    note = "half of the effect lies above 1000 nM"
+    return pd.DataFrame(
+        [
+            {**place, "quantity": "relative_hmw", **known, "status": "ok", "note": ""},
+            {
+                **place,
+                "quantity": "relative_hmw_area",
+                **unknown,
+                "status": "above_max_dose",
+                "note": note,
+            },
+        ]
+    )
+
+
+@pytest.fixture
+def plot(qapp: Any, table: Any, dose: Any) -> Iterator[Any]:
+    from ublot_napari.score_plot import ScorePlot
+
+    widget = ScorePlot()
+    hands.show(widget, 420, 380)
+    widget.show_scores(table, dose)
+    hands.settle(50)
+    yield widget
+    widget.close()
+
+
+def drawn(plot: Any, kind: str) -> list[Any]:
+    return [item for item in plot._items if type(item).__name__ == kind]
+
+
+def test_bars_are_as_long_as_the_scores(plot) -> None:
+    (bars,) = drawn(plot, "BarGraphItem")
+    assert list(bars.opts["width"]) == [0.8, 1.2, 1.5, 2.0, 4.0]
+    assert list(bars.opts["y"]) == [0, 1, 2, 3, 5]
+    (line,) = drawn(plot, "InfiniteLine")
+    assert line.value() == 1
+    intervals = drawn(plot, "PlotCurveItem")[0].getData()[0]
+    np.testing.assert_allclose(intervals[-2:], [3.2, 5.0])
+
+
+def test_a_refused_lane_is_an_empty_slot_with_the_reason(plot) -> None:
+    (mark,) = drawn(plot, "TextItem")
+    assert "refused" in mark.toPlainText()
+    assert mark.pos().y() == 4
+    assert "ceiling" in plot.tip_of(6)
+    assert "100 nM" in plot.words.text()
+
+
+def test_the_tool_tip_under_the_mouse_is_the_lanes(plot) -> None:
+    from qtpy.QtTest import QTest
+
+    QTest.mouseMove(plot.plot.viewport(), hands.on_plot(plot.plot, 0.5, 4))
+    hands.settle(50)
+    assert plot.plot.toolTip().startswith("Lane 6")
+    QTest.mouseMove(plot.plot.viewport(), hands.on_plot(plot.plot, 0.5, 5))
+    hands.settle(50)
+    assert "extrapolated" in plot.plot.toolTip()
+    assert "4 (95 %: 3.2 to 5)" in plot.plot.toolTip()
+
+
+def test_a_click_on_a_bar_picks_its_lane(plot) -> None:
+    told = hands.heard(plot.lane_picked)
+    hands.click_plot(plot.plot, 0.3, 3)
+    hands.click_plot(plot.plot, 0.3, 4)  # the refused one too
+    assert told == [5, 6]
+
+
+def test_a_selected_lane_is_marked_and_not_told(plot) -> None:
+    told = hands.heard(plot.lane_picked)
+    plot.select_lane(7)
+    (stripe,) = drawn(plot, "LinearRegionItem")
+    assert stripe.getRegion() == (4.5, 5.5)
+    assert told == []
+
+
+def test_lanes_of_one_condition_share_a_bar(plot) -> None:
+    plot.tabs.setCurrentIndex(CONDITIONS)
+    (bars,) = drawn(plot, "BarGraphItem")
+    assert bars.opts["width"][0] == pytest.approx(1.0)
+    told = hands.heard(plot.lane_picked)
+    hands.click_plot(plot.plot, 1.2, 0.22)  # the point of the second DMSO lane
+    assert told == [3]
+
+
+def test_the_dose_response_has_its_points_curve_and_ec50(plot) -> None:
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    at = plot.tabs.tabRect(CURVES).center()
+    QTest.mouseClick(plot.tabs, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    hands.settle(50)
+    upright = [line.value() for line in drawn(plot, "InfiniteLine") if line.angle == 90]
+    assert any(value == pytest.approx(np.log10(50)) for value in upright)
+    assert "EC50 50 nM (95 %: 20 nM to 120 nM)" in plot.words.text()
+    vehicles, doses = (item.getData() for item in drawn(plot, "ScatterPlotItem"))
+    np.testing.assert_allclose(doses[0], [0, 1, 3])
+    assert max(vehicles[0]) < -0.4  # left of every dose
+    told = hands.heard(plot.lane_picked)
+    hands.click_plot(plot.plot, 3, 4)
+    assert told == [7]
+    plot.select_lane(5)
+    assert any(len(item.getData()[0]) == 1 for item in drawn(plot, "ScatterPlotItem"))
+
+
+def test_another_column_and_why_it_has_no_ec50(plot, table, dose) -> None:
+    plot.show_scores(table, dose, column="relative_hmw_area")
+    (bars,) = drawn(plot, "BarGraphItem")
+    assert bars.opts["width"][-1] == 8
+    plot.tabs.setCurrentIndex(CURVES)
+    assert "EC50 above the highest dose – half of the effect lies above 1000 nM" in plot.words.text()
+
+
+def test_without_doses_the_tab_is_off_and_says_why(plot, table, dose) -> None:
+    plot.tabs.setCurrentIndex(CURVES)
+    plot.show_scores(table, dose[:0])
+    assert not plot.tabs.isTabEnabled(CURVES)
+    assert plot.tabs.currentIndex() != CURVES
+    assert "four doses" in plot.tabs.tabToolTip(CURVES)
+    assert drawn(plot, "BarGraphItem")
+
+
+def test_no_scores_at_all_are_no_error(plot, table, dose) -> None:
+    plot.show_scores(table.assign(relative_hmw=NAN, relative_hmw_area=NAN, hmw_fraction=NAN), dose[:0])
+    assert not drawn(plot, "BarGraphItem")
+    plot.show_scores(table[:1], dose[:0])
+    assert "No lane" in plot.words.text()
+
+
+def test_the_plot_is_exported(plot, tmp_path: Path) -> None:
+    from qtpy.QtGui import QImage
+
+    for name in ("scores.png", "scores.svg"):
+        plot.export(tmp_path / name)
+    picture = QImage(str(tmp_path / "scores.png"))
+    assert picture.width() == 3 * plot.plot.width()
+    colours = {picture.pixelColor(x, y).name() for x in range(0, picture.width(), 9) for y in range(0, 900, 9)}
+    assert len(colours) > 3  # not an empty sheet
+    assert b"<svg" in (tmp_path / "scores.svg").read_bytes()[:500]
+    with pytest.raises(ublot.BlotError, match=r"use \.png or \.svg"):
+        plot.export(tmp_path / "scores.doc")
+    with pytest.raises(ublot.BlotError, match="no such folder"):
+        plot.export(tmp_path / "no" / "scores.png")
+
+
+def test_the_export_button_asks_where(plot, tmp_path, monkeypatch) -> None:
+    from qtpy.QtWidgets import QFileDialog
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "a.png"), ""))
+    hands.click(plot.export_button)
+    assert (tmp_path / "a.png").is_file()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "a.txt"), ""))
+    hands.click(plot.export_button)
+    assert ".txt" in plot.words.text()
+
+
+def test_it_fits_a_narrow_dock(plot) -> None:
+    assert plot.minimumSizeHint().width() <= 400
+    assert plot.minimumSizeHint().height() <= 300
