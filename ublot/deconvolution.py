@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ def fit_ladders(
     target_kda: float,
     modifier_kda: float,
     loaded: Collection[int] | None = None,
-    leak: float = 0.0,
+    leak: Mapping[int, float] | None = None,
 ) -> tuple[Ladder, ...]:
     """Deconvolve the unmodified band, the rungs above it and the smear, in all lanes of a blot.
 
@@ -63,9 +63,9 @@ def fit_ladders(
     target_kda, modifier_kda : float
     loaded : collection of int, optional
         Numbers of the lanes that may hold target; all where not given.
-    leak : float
-        Signal of a lane in the middle of its gutter, as a share of that on its centre line: how far the background was
-        taken from where there was none.
+    leak : mapping of int to float, optional
+        Signal of each lane in the middle of its gutters, as a share of that on its centre line: how far the background
+        was taken from where there was none. 0 where not given.
 
     Returns
     -------
@@ -86,8 +86,8 @@ def fit_ladders(
     wobble = measure_wobble(
         [k.profile for k in chosen], [k.low_row + EMPTY * (nominal[0] - nominal[1]) for k in chosen]
     )
-    share = TO_BACKGROUND[0] + TO_BACKGROUND[1] * leak
-    lanes = [_prepare(k, nominal, sigma, wobble, share) for k in chosen]
+    lost = {k.lane: TO_BACKGROUND[0] + TO_BACKGROUND[1] * (leak or {}).get(k.lane, 0.0) for k in chosen}
+    lanes = [_prepare(k, nominal, sigma, wobble, lost[k.lane]) for k in chosen]
     prior = common_prior(nominal, masses, sigma, calibration)
     fits = [fit_lane(lane.data, prior, turns=TURNS[0]) for lane in lanes]
     lanes = [_weigh(lane, fit) for lane, fit in zip(lanes, fits, strict=True)]

@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 Z95 = 1.959963984540054
 LOCAL = 15  # rows over which the misfit's size is taken
 TAILS = 5e-4  # of a band: less than that of its far tails no model is to be trusted with
+OVERLAP = 0.25  # of the area in which two bands overlap that may belong to the other: the shape of their tails
 ALIKE = 12  # rows over which neighbouring residuals may be alike
 
 
@@ -200,10 +201,22 @@ def _areas(lane: ReadyLane, prior: Prior, fit: LaneFit, middle: Array) -> _Areas
     moved = response @ _modes(lane, fit).T
     variance, prior_part = _variance(lane, fit), gain @ known @ gain.T
     covariance = (response * variance) @ response.T + moved @ moved.T + prior_part
+    covariance += OVERLAP**2 * _overlap(lane, fit, len(values))
     if data.first == 0:
         error = through_fit[0] ** 2 @ variance[lane.window] + prior_part[0, 0]
         values = _as_far_as_clear(values, plain, float(error), last)
     return _Areas(values, covariance, last, data.last)
+
+
+def _overlap(lane: ReadyLane, fit: LaneFit, size: int) -> Array:
+    """Square of the area in which the unmodified band and the first above it overlap, as a covariance of areas."""
+    out = np.zeros((size, size))
+    if lane.data.first > 0 or len(fit.areas) < 2:
+        return out
+    curves, above = fit.bands.curves, lane.data.rows < lane.ladder.boundary_row
+    both = fit.areas[0] * curves[0][above].sum() + fit.areas[1] * curves[1][~above].sum()
+    out[:2, :2] = (both * lane.bins.height) ** 2 * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    return out
 
 
 def _as_far_as_clear(values: Array, plain: Array, variance: float, last: int) -> Array:

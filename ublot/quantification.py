@@ -176,9 +176,16 @@ def _flagged(ladder: Ladder, flags: tuple[str, ...]) -> Ladder:
     return replace(ladder, flags=(*ladder.flags, *flags))
 
 
-def gutter_leak(lanes: Lanes) -> float:
-    """Height of a lane in the middle of its gutter, as a share of its own: what the gutters see of a smear."""
+def gutter_leak(lanes: Lanes) -> dict[int, float]:
+    """Height of a lane in the middle of its gutters, as a share of its own: what the gutters see of its smear.
+
+    The mean over both sides; a lane at the end of the row has a gutter as wide as the others there.
+    """
     if len(lanes) < 2:
-        return 0.0
-    width = float(np.median([lane.width for lane in lanes]))
-    return float(lateral_shape(np.array(0.5 * lanes.pitch), width, lanes.softness))
+        return {lane.number: 0.0 for lane in lanes}
+    x = np.array([float(lane.centre(lanes.window.mid_row)) for lane in lanes])
+    gaps = np.diff(x, prepend=x[0] - lanes.pitch, append=x[-1] + lanes.pitch)
+    return {
+        lane.number: float(lateral_shape(0.5 * gaps[i : i + 2], lane.width, lanes.softness).mean())
+        for i, lane in enumerate(lanes)
+    }
