@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ublot.analysis import Analysis
+    from ublot.params import Params
 
 __all__ = ["COMPARISON", "Comparison", "blot_statistics", "check_comparison_out", "compare_blots"]
 
@@ -51,6 +52,8 @@ class Comparison:
         Target in the tube.
     by_area : bool
         The area is the primary score: blots of the modifier, or of cells.
+    params : Params or None
+        Options of the first blot: those that matter to a comparison are the same for all.
     """
 
     blots: tuple[dict[str, Any], ...]
@@ -58,6 +61,7 @@ class Comparison:
     messages: tuple[str, ...]
     protein_nM: float | None = None
     by_area: bool = False
+    params: Params | None = None
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -113,8 +117,8 @@ class Comparison:
             "versions": {"ublot": __version__},
         }
 
-    def save(self, out: str | Path, *, workbook: bool = True) -> Path:
-        """Write the folder, all of it or nothing: a CSV for each table, and all of them in one ``.xlsx``.
+    def save(self, out: str | Path, *, workbook: bool = True, report: bool = True) -> Path:
+        """Write the folder, all of it or nothing: a CSV for each table, all of them in one ``.xlsx``, and the page.
 
         Raises
         ------
@@ -127,6 +131,10 @@ class Comparison:
         files[COMPARISON.record] = json_bytes(self.record)
         if workbook:
             files["comparison.xlsx"] = xlsx_bytes({name: self.columns[name] for name in TABLES})
+        if report:
+            from ublot.report.comparisonpage import comparison_page
+
+            files["report.html"] = comparison_page(self, Path(out))
         return write_result(out, files, kind=COMPARISON)
 
 
@@ -166,7 +174,7 @@ def compare_blots(results: Iterable[Any], *, protein_nM: float | None = None) ->
     """
     if protein_nM is not None and not 0 < protein_nM < float("inf"):
         raise BlotError(f"{protein_nM!r} cannot be right", "option protein-nM", "allowed: a number above 0, in nM")
-    analyses, messages = _distinct(_opened([results] if isinstance(results, str | Path) else results))
+    analyses, folders, messages = _distinct(_opened([results] if isinstance(results, str | Path) else results))
     _check_alike(analyses, messages)
     reactions: list[Reaction] = []
     for name, analysis in analyses.items():
@@ -191,37 +199,43 @@ def compare_blots(results: Iterable[Any], *, protein_nM: float | None = None) ->
         "potencies": potency_columns(dict.fromkeys(r.compound for r in reactions if r.role == "sample")),
         "lanes": _joined({name: a.columns["lanes"] for name, a in analyses.items()}),
     }
-    blots = tuple({"name": name, "image": a.source.name, "sha256": a.source.sha256} for name, a in analyses.items())
-    return Comparison(blots, columns, tuple(messages), protein_nM, by_area)
+    blots = tuple(
+        {"name": name, "image": a.source.name, "sha256": a.source.sha256, "folder": folders[name]}
+        for name, a in analyses.items()
+    )
+    return Comparison(blots, columns, tuple(messages), protein_nM, by_area, options)
 
 
-def _opened(results: Iterable[Any]) -> list[tuple[str, Analysis]]:
-    """Name of its folder (empty for one in memory) and analysis."""
+def _opened(results: Iterable[Any]) -> list[tuple[Path | None, Analysis]]:
+    """Its folder (None for one in memory) and analysis."""
     from ublot.reopening import load
 
-    opened: list[tuple[str, Analysis]] = []
+    opened: list[tuple[Path | None, Analysis]] = []
     for result in results:
         if not isinstance(result, str | Path):
             if not hasattr(result, "columns") or not hasattr(result, "source"):
                 what = f"a {type(result).__name__} is not a result"
                 raise BlotError(what, "compare", "give folders that ublot analyze wrote, or analyses")
-            opened.append(("", result))
+            opened.append((None, result))
             continue
         folder = Path(result)
         inner = [] if (folder / RECORD).exists() or not folder.is_dir() else sorted(folder.glob(f"*/{RECORD}"))
-        opened += [(path.parent.name, load(path.parent)) for path in inner] or [(folder.name, load(folder))]
+        opened += [(path.parent, load(path.parent)) for path in inner] or [(folder, load(folder))]
     if not opened:
         raise BlotError("no results to compare", "compare", "give folders that ublot analyze wrote")
     return opened
 
 
-def _distinct(opened: Sequence[tuple[str, Analysis]]) -> tuple[dict[str, Analysis], list[str]]:
-    """Analyses by a name of their own; the same blot given twice counts once."""
+def _distinct(
+    opened: Sequence[tuple[Path | None, Analysis]],
+) -> tuple[dict[str, Analysis], dict[str, str | None], list[str]]:
+    """Analyses and their folders by a name of their own; the same blot given twice counts once."""
     kept: dict[str, Analysis] = {}
+    folders: dict[str, str | None] = {}
     seen: dict[tuple[Any, ...], str] = {}
     messages = []
-    for folder, analysis in opened:
-        source = analysis.source
+    for place, analysis in opened:
+        source, folder = analysis.source, place.name if place is not None else ""
         key = source.sha256, str(analysis.params.roi), analysis.params.channel
         if key in seen:
             messages.append(f"{folder or source.name} is the same blot as {seen[key]}: it counts once")
@@ -231,8 +245,9 @@ def _distinct(opened: Sequence[tuple[str, Analysis]]) -> tuple[dict[str, Analysi
         while name in kept:
             name, number = f"{stem} ({number})", number + 1
         kept[name] = analysis
+        folders[name] = None if place is None else str(place.absolute())
         seen[key] = name
-    return kept, messages
+    return kept, folders, messages
 
 
 def _check_alike(analyses: Mapping[str, Analysis], messages: list[str]) -> None:

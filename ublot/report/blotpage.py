@@ -10,6 +10,7 @@ from ublot.report.answer import Answer, answer_of
 from ublot.report.backgrounds import rival_fractions
 from ublot.report.blotpanel import Panel, blot_panel, panel_png, panel_svg
 from ublot.report.dosecurves import dose_figure
+from ublot.report.dosetext import dose_sentence
 from ublot.report.figures import overlay_figure, png_bytes, profiles_figure, scores_figure
 from ublot.report.flagwords import flags_in_words
 from ublot.report.heatmap import ladder_figure
@@ -26,7 +27,7 @@ from ublot.report.provenance import (
     versions_text,
 )
 from ublot.report.scores import primary_quantity
-from ublot.report.words import Wording, by_area, count_text, interval_text, number_text, wording
+from ublot.report.words import Wording, by_area, count_text, wording
 from ublot.tables import csv_bytes
 
 __all__ = ["report_files"]
@@ -67,7 +68,7 @@ def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel
         "answer": answer,
         "first": first,
         "figures": figures,
-        "dose_lines": [line for fit in fits if fit["quantity"] == quantity for line in [_dose_line(fit, words)]],
+        "dose_lines": [dose_sentence(fit, words) for fit in fits if fit["quantity"] == quantity],
         "lanes": lane_table(rows, words, quantity) if rows else None,
         "lanes_note": _LANES_NOTE.format(target=words.target, vehicle=words.vehicle),
         "lanes_uri": data_uri("text/csv", csv_bytes(analysis.columns["lanes"])) if rows else "",
@@ -165,23 +166,11 @@ def _figures(
                 "Dose-response",
                 "Points: lanes with their 95 % intervals; curve: four-parameter logistic, drawn where the EC50 may be "
                 "reported; thick line: 95 % interval of the EC50 at half of the effect.",
-                "; ".join(_dose_line(fit, words) for fit in fits if fit["quantity"] == quantity),
+                " ".join(dose_sentence(fit, words) for fit in fits if fit["quantity"] == quantity),
                 png_bytes(curves),
             )
         )
     return out
-
-
-def _dose_line(fit: Lane, words: Wording) -> str:
-    """What a row of ``dose_response.csv`` says, in words."""
-    name = str(fit["compound"]) or "the sample"
-    name += f" ({fit['group']})" if fit["group"] else ""
-    if fit["status"] == "ok":
-        bounds = interval_text(fit["ec50_low"], fit["ec50_high"])
-        span = f"from {number_text(fit['bottom'])} to {number_text(fit['top'])} times {words.vehicle}"
-        text = f"{name}: EC50 {number_text(fit['ec50_nM'])} nM (95 % {bounds}), Hill slope {number_text(fit['hill'])}"
-        return f"{text}, {span}{'; ' + str(fit['note']) if fit['note'] else ''}."
-    return f"{name}: no EC50 ({str(fit['status']).replace('_', ' ')}): {fit['note']}."
 
 
 def _backgrounds_note(analysis: Any, rows: Sequence[Lane], rival: Mapping[int, float]) -> str:
@@ -220,9 +209,9 @@ def _provenance(analysis: Any) -> dict[str, Any]:
     source = analysis.source
     options = option_rows(analysis.params)
     changed = [o for o in options if o["differs"]]
-    listed = ", ".join(f"{o['name']} {o['value']}{' ' + o['unit'] if o['unit'] else ''}" for o in changed)
+    listed = ", ".join(f"{o['name']} {o['value']}" for o in changed)
     rows, cols = source.shape
-    made = [f"{key}: {value}" for key, value in source.metadata.items()]
+    made = [f"{key.replace('_', ' ')}: {value}" for key, value in source.metadata.items()]
     facts = [
         ("Image", source.name),
         ("SHA-256", source.sha256),
@@ -240,7 +229,7 @@ def _provenance(analysis: Any) -> dict[str, Any]:
                 (
                     Cell(o["name"]),
                     Cell(o["label"]),
-                    Cell(f"{o['value']} {o['unit']}".strip() if o["value"] != "not given" else o["value"]),
+                    Cell(o["value"], o["unit"] if o["value"][:1].isdigit() else ""),
                     Cell(f"{o['default']}" if o["differs"] else "the same"),
                 )
             )

@@ -105,14 +105,14 @@ def blot_panel(analysis: Any) -> Panel:
 def _grey(blot: Blot) -> tuple[NDArray[np.uint8], float, tuple[float, float]]:
     """All of the picture as 8-bit greys, pixels of the image in each of its own, and the signals at white and black.
 
-    White is what one pixel in a thousand lies below, black what one in a thousand lies above: both are stated.
+    White is what one pixel in a thousand lies below, black what one in two hundred lies above: both are stated.
     """
     import cv2
 
     signal = blot.signal
     known = signal[:: max(1, signal.shape[0] // 700), :: max(1, signal.shape[1] // 700)]
     known = known[np.isfinite(known)]
-    low, high = (float(v) for v in np.percentile(known, (0.1, 99.9))) if known.size else (0.0, 1.0)
+    low, high = (float(v) for v in np.percentile(known, (0.1, 99.5))) if known.size else (0.0, 1.0)
     high = high if high > low else low + 1.0
     scale = max(1.0, signal.shape[1] / COLUMNS, signal.shape[0] / ROWS)
     for _ in range(4):

@@ -119,9 +119,21 @@ def _draw(
     axes.set_xlabel("nM", fontsize=8)
     axes.tick_params(labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
-    legend = axes.legend(fontsize=6.5, frameon=False, loc="best")
+    corner = "upper left" if _rises(rows, fits, quantity) else "upper right"
+    legend = axes.legend(fontsize=6.5, frameon=False, loc=corner)
     for text in legend.get_texts():
         text.set_parse_math(False)
+
+
+def _rises(rows: Sequence[Row], fits: Sequence[Row], quantity: str) -> bool:
+    """Whether the lower half of the doses leaves room above it."""
+    lanes = [row for fit in fits for row in _lanes_of(rows, fit, quantity)]
+    middle = np.median([float(row["concentration_nM"]) for row in lanes])
+    low, high = (
+        np.mean([float(row[quantity]) for row in lanes if (float(row["concentration_nM"]) > middle) is upper] or [0.0])
+        for upper in (False, True)
+    )
+    return bool(high >= low)
 
 
 def _lanes_of(rows: Sequence[Row], fit: Row, quantity: str) -> list[Row]:

@@ -119,13 +119,20 @@ def picture(name: str, title: str, caption: str, alt: str, png: bytes, *, dpi: f
 def _environment() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("ublot.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["tie"] = _tie
+    return environment
+
+
+def _tie(text: str) -> str:
+    """Keep a number and its unit or sign on one line."""
+    return text.replace("95 % ", "95\u00a0%\u00a0").replace(" = ", "\u00a0=\u00a0").replace(" < ", "\u00a0<\u00a0")
 
 
 @lru_cache(maxsize=2)
