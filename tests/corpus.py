@@ -5,6 +5,7 @@ Everything is small: what a reader does wrong with a damaged header it does at a
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import struct
@@ -217,7 +218,8 @@ TOKENS = (
 def mutated(data, rng):
     """`data` damaged in one to four places."""
     data = bytearray(data)
-    for _ in range(rng.integers(1, 5)):
+    # A short text that is damaged much is refused at once: less reaches deeper.
+    for _ in range(rng.integers(1, 5 if len(data) > 4096 else 3)):
         if not data:
             break
         # Half of the damage is done to the first part: there the headers are.
@@ -296,6 +298,58 @@ _WAYS = (
     _field,
     _shuffle,
 )
+
+
+CELLS = (
+    "", "0", "1", "2", "-1", "1.5", "1e3", "1e999", "nan", "x", "vehicle", "sample", "marker", "blank", "negative",
+    "ignore", "DMSO", "=1+1", "+1", "-x", "@x", "../../evil", "a/b\\c", "con", "µ", "a" * 300, "\u202eevil", "a;b",
+    "1,5", "'", '"', "12 nM",
+    "\u2028", "None", "True", "99999", "1e-9", "DMSO ", "\x1b[31m",
+)  # fmt: skip
+
+
+def mutated_cells(text, rng):
+    """A CSV some of whose cells hold something else that a person might write; still a table."""
+    rows = list(csv.reader(io.StringIO(text)))
+    for _ in range(rng.integers(1, 5)):
+        way, at = rng.integers(8), int(rng.integers(0, len(rows)))
+        if way == 0:
+            rows.append(list(rows[at]))
+        elif way == 1 and len(rows) > 2:
+            del rows[at]
+        elif way == 2:
+            column = int(rng.integers(0, 12))
+            for row in rows:
+                del row[column : column + 1]
+        elif rows[at]:
+            # The first line holds the names: seldom touched, since a table without a known one is refused at once.
+            row = rows[at if rng.random() < 0.1 else max(at, min(1, len(rows) - 1))]
+            if row:
+                row[int(rng.integers(0, len(row)))] = CELLS[rng.integers(len(CELLS))]
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(rows)
+    return stream.getvalue().encode()
+
+
+SETTINGS = (
+    "0", "1", "-1", "12", "1.5", "1e300", "nan", "inf", "-inf", "true", "false", '""', '"x"', '"auto"', '"linear"',
+    '"target"',
+    '"cells"', '"none"', '"total"', '"gutter"', '"precision-plus"', '"250,150,100"', "[250, 150]", "[250, 250]", "[]",
+    "[[1, 2]]",
+    "[[250, 10], [100, 90]]", "{a = 1}", '"1:2,3:4"', '"9:2,3:4"', '"../../evil"', '"/etc/passwd"', '"xiap"',
+    "1979-05-27",
+    "9223372036854775808", '"' + "a" * 400 + '"', "[250, nan]", '["250", "150"]', '"layout.csv"', '"\\u0000"',
+)  # fmt: skip
+
+
+def mutated_options(text, rng):
+    """A TOML file some of whose options have the values of others; still TOML."""
+    keys = [line.split(" = ")[0] for line in text.splitlines() if " = " in line]
+    lines = [line for line in text.splitlines() if " = " in line and rng.random() < 0.4]
+    for key in rng.permutation(keys)[: rng.integers(1, 4)]:
+        lines = [line for line in lines if not line.startswith(f"{key} =")]
+        lines.append(f"{key} = {SETTINGS[rng.integers(len(SETTINGS))]}")
+    return "\n".join(lines).encode()
 
 
 def mutated_json(text, rng):

@@ -133,8 +133,8 @@ def analyze(
     if config is not None:
         stored = read_config(config)
         run = {key: given or bool(stored.get(key)) for key, given in run.items()}
-    if not image.is_file():
-        problem = "the image is a folder" if image.is_dir() else "no such image"
+    if not os.path.isfile(image):
+        problem = "the image is a folder" if os.path.isdir(image) else "no such image"
         raise BlotError(problem, image, "give one file; ublot batch takes many")
     out = out or default_out(image)
     check_out(out, image=image, force=run["force"])
@@ -302,7 +302,7 @@ def view(
     path: Annotated[Path, typer.Argument(metavar="IMAGE_OR_RESULT_DIR", show_default=False)],
 ) -> None:
     """Open a blot or a result in napari, the plugin docked."""
-    if not path.exists():
+    if not os.path.exists(path):
         raise BlotError("no such image or result", path, "give an image, or a folder that ublot analyze wrote")
     try:
         import napari

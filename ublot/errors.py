@@ -4,6 +4,9 @@ from __future__ import annotations
 
 __all__ = ["BlotError"]
 
+LONGEST = 400
+"""Characters of a part of the line: what a damaged file is quoted with must not fill the screen."""
+
 
 class BlotError(ValueError):
     """Input that cannot be used: what is wrong, where, and what to do about it.
@@ -22,5 +25,11 @@ class BlotError(ValueError):
         self.what = what
         self.where = None if where is None else str(where)
         self.fix = fix
-        line = what if self.where is None else f"{self.where}: {what}"
-        super().__init__(" ".join((line if fix is None else f"{line}; {fix}").split()))
+        parts = [_clear(what) if self.where is None else f"{_clear(self.where)}: {_clear(what)}"]
+        super().__init__("; ".join(parts if fix is None else [*parts, _clear(fix)]))
+
+
+def _clear(text: str) -> str:
+    """`text` on one line, without what would drive a terminal, its middle left out where it is long."""
+    line = "".join(sign if sign.isprintable() else "\ufffd" for sign in " ".join(text.split()))
+    return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"

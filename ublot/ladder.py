@@ -30,6 +30,10 @@ WELL_SHARE = 0.1  # of all signal, from where on the well is worth a flag
 ABOVE_SHARE = 0.02  # of the HMW signal, from where on signal beyond the marker is worth a flag
 
 
+MOST = 500
+"""Ubiquitins to which a lane is cut up: a scale that a person mistyped may reach any mass."""
+
+
 @dataclass(frozen=True)
 class Interval:
     """A number with its 95 % interval."""
@@ -121,7 +125,7 @@ def _by_number(
     """Signal cut halfway between the places of n and n + 1 ubiquitins, and the mean number of them."""
     target, modifier = masses
     heaviest = float(mass_at(calibration, frame.well, shift=frame.shift))
-    last = max(int(np.floor((heaviest - target) / modifier + 0.5)), 1)
+    last = int(np.clip(np.floor((heaviest - target) / modifier + 0.5), 1, MOST))
     n = np.arange(0 if antibody == "target" else 1, last + 1)
     edges = row_at(calibration, target + (np.append(n, last + 1) - 0.5) * modifier, shift=frame.shift)
     edges = np.maximum(edges, frame.well)

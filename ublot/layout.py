@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,7 +121,7 @@ def find_layout(image: str | Path) -> Path | None:
     """``NAME.layout.csv`` beside the image ``NAME.tif``, or None."""
     path = Path(image)
     beside = path.with_name(f"{path.stem}.layout.csv") if path.name else None
-    return beside if beside is not None and beside.is_file() else None
+    return beside if beside is not None and os.path.isfile(beside) else None
 
 
 def read_layout(source: Any) -> Layout:

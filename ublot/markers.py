@@ -16,7 +16,10 @@ from ublot.targets import match_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["MARKERS", "Marker", "find_marker"]
+__all__ = ["HEAVIEST", "LIGHTEST", "MARKERS", "Marker", "find_marker"]
+
+LIGHTEST, HEAVIEST = 0.1, 100_000.0
+"""kDa; no gel shows a protein beyond."""
 
 _TRIS_GLYCINE = "Tris-glycine SDS gel; prestained bands shift a little on Bis-Tris and Tris-acetate gels"
 _ANY = "unstained bands, true masses: hardly depends on the gel"
@@ -137,10 +140,13 @@ def find_marker(name_or_masses: str | Iterable[float] | Marker) -> Marker:
     if numbers is None:
         by_name = {m.name: m for m in MARKERS}
         table = {m.name: m.aliases for m in MARKERS}
-        return by_name[match_name(str(name_or_masses), table, "marker", "Or give its masses, e.g. 250,150,100,75")]
+        return by_name[match_name(str(name_or_masses), table, "marker", "or give its masses, e.g. 250,150,100,75")]
     shown = ",".join(f"{n:g}" for n in numbers)
     if not all(math.isfinite(n) and n > 0 for n in numbers):
         raise BlotError(f"masses must be positive kDa, got {shown}", "marker", "e.g. 250,150,100,75")
+    if not all(LIGHTEST <= n <= HEAVIEST for n in numbers):
+        what = f"masses must be from {LIGHTEST:g} to {HEAVIEST:,.0f} kDa, got {shown}"
+        raise BlotError(what, "marker", "e.g. 250,150,100,75")
     if len(set(numbers)) < len(numbers):
         raise BlotError(f"a mass is given twice in {shown}", "marker", "name every band once")
     if len(numbers) < 2:

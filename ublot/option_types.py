@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, PlainSerializer
 
 from ublot.errors import BlotError
-from ublot.markers import find_marker
+from ublot.markers import HEAVIEST, LIGHTEST, find_marker
 from ublot.model import Window
 
 __all__ = ["Count", "LoadsOption", "MarkerOption", "PositionsOption", "Real", "RoiOption"]
@@ -51,7 +52,7 @@ def _parse_positions(value: Any) -> Any:
     pairs = tuple(sorted(((float(mass), float(row)) for mass, row in value), key=lambda pair: pair[1]))
     masses, rows = [mass for mass, _ in pairs], [row for _, row in pairs]
     falling = all(above > below for above, below in pairwise(masses))
-    if len(pairs) < 2 or len(set(rows)) < len(rows) or not falling or masses[-1] <= 0:
+    if len(pairs) < 2 or len(set(rows)) < len(rows) or not falling or masses[-1] < LIGHTEST or masses[0] > HEAVIEST:
         raise ValueError
     return pairs
 
@@ -59,7 +60,7 @@ def _parse_positions(value: Any) -> Any:
 def _parse_normalise(value: Any) -> Any:
     """``none``, ``total``, or pairs of lane and load from a CSV or a list."""
     if isinstance(value, Path) or (isinstance(value, str) and value not in {"none", "total"}):
-        if not re.search(r"\.\w+$", str(value)) and not Path(value).exists():
+        if not re.search(r"\.\w+$", str(value)) and not os.path.exists(value):
             raise ValueError
         from ublot.loading import loads_from_file
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -217,7 +218,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
         raise BlotError(f"cannot read the configuration ({error.strerror})", path, "give a TOML file") from None
     except UnicodeDecodeError:
         raise BlotError("the configuration is not UTF-8 text", path, "save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number or a nesting beyond what Python takes
         fix = 'write lines such as marker = "precision-plus"'
         raise BlotError(f"the configuration is not TOML ({error})", path, fix) from None
     values: dict[str, Any] = {}
@@ -228,7 +229,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
         values[name] = value
     for key in _FILE_KEYS:
         value = values.get(key)
-        if isinstance(value, str) and (path.parent / value).is_file():
+        if isinstance(value, str) and os.path.isfile(path.parent / value):
             values[key] = str(path.parent / value)
     return values
 

@@ -51,7 +51,7 @@ def fraction_of(ladder: Ladder) -> Quantity:
     """``H / (H + U)`` by error propagation."""
     u, h = ladder.unmodified, ladder.hmw
     total = u + h
-    if not math.isfinite(total) or "no_signal" in ladder.flags:
+    if not math.isfinite(total) or total == 0 or "no_signal" in ladder.flags:
         return Quantity(math.nan, math.nan)
     slope = np.array([-h, u]) / total**2
     return Quantity(h / total, float(np.sqrt(slope @ ladder.covariance[:2, :2] @ slope)))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ublot import __version__
 from ublot.errors import BlotError
 from ublot.io import read_blot
+from ublot.markers import HEAVIEST, LIGHTEST
 from ublot.model import Blot, Calibration, Lane, Lanes, Source, Window
 from ublot.results import WRITER
 
@@ -69,14 +72,27 @@ def _lanes_record(lanes: Lanes) -> dict[str, Any]:
 
 
 def lanes_from(record: Mapping[str, Any]) -> Lanes:
-    """Lane geometry from its JSON form."""
-    items = tuple(
-        Lane(int(r["number"]), tuple(r["rows"]), tuple(r["xs"]), float(r["width"]), tuple(r["flags"]))
-        for r in record["lanes"]
-    )
-    return Lanes(
-        items, Window(**record["window"]), float(record["pitch"]), float(record["softness"]), tuple(record["flags"])
-    )
+    """Lane geometry from its JSON form.
+
+    Raises
+    ------
+    ValueError, TypeError or LookupError
+        The record is not what was written, as in the other functions that read one.
+    """
+    items = tuple(_lane_from(lane) for lane in record["lanes"])
+    window = Window(**{edge: _whole(value) for edge, value in record["window"].items()})
+    _demand(0 <= window.top < window.bottom and 0 <= window.left < window.right, "a window is empty")
+    pitch, softness = _numbers([record["pitch"], record["softness"]])
+    _demand(pitch >= 0 and softness > 0, "pitch or softness is negative")
+    return Lanes(items, window, pitch, softness, _words(record["flags"]))
+
+
+def _lane_from(record: Mapping[str, Any]) -> Lane:
+    rows, xs = _numbers(record["rows"]), _numbers(record["xs"])
+    (width,) = _numbers([record["width"]])
+    _demand(len(rows) == len(xs) > 0 and width > 0, "a lane has no centre line or no width")
+    _demand(all(above < below for above, below in pairwise(rows)), "the rows of a lane do not increase")
+    return Lane(_whole(record["number"]), rows, xs, width, _words(record["flags"]))
 
 
 def calibration_from(record: Mapping[str, Any] | None) -> Calibration | None:
@@ -84,10 +100,14 @@ def calibration_from(record: Mapping[str, Any] | None) -> Calibration | None:
     if record is None:
         return None
     residual = record["residual"]
+    rows, masses, kind = _numbers(record["rows"]), _numbers(record["masses"]), record["kind"]
+    _demand(len(rows) == len(masses) >= 2, "a calibration needs two bands")
+    _demand(all(LIGHTEST <= m <= HEAVIEST for m in masses), "a mass cannot be")
+    _demand(all(a < b for a, b in pairwise(rows)) and all(a > b for a, b in pairwise(masses)), "bands are not in order")
+    _demand(kind in ("marker", "positions", "rungs"), f"no calibration is of the kind {kind!r}")
     return Calibration(
-        tuple(record["rows"]), tuple(record["masses"]), record["kind"],
-        float("nan") if residual is None else float(residual), tuple(record["flags"]),
-    )  # fmt: skip
+        rows, masses, kind, math.nan if residual is None else _numbers([residual])[0], _words(record["flags"])
+    )
 
 
 def edits_from(record: Mapping[str, Any]) -> Edits:
@@ -96,13 +116,42 @@ def edits_from(record: Mapping[str, Any]) -> Edits:
     return Edits(
         lanes_from(lanes) if lanes else None,
         calibration_from(record.get("calibration")),
-        tuple((int(lane), float(row)) for lane, row in record.get("boundary_rows") or ()),
+        tuple((_whole(lane), _numbers([row])[0]) for lane, row in record.get("boundary_rows") or ()),
     )
 
 
 def source_from(record: Mapping[str, Any]) -> Source:
     """Provenance from its JSON form."""
-    return Source(**{**record, "shape": tuple(record["shape"])})
+    rows, cols = (_whole(side) for side in record["shape"])
+    source = Source(**{**record, "shape": (rows, cols)})
+    _words([source.name, source.sha256, source.format, source.dtype, source.path or ""])
+    _words([*source.metadata.keys(), *source.metadata.values()])
+    _demand(_whole(source.size_bytes) >= 0 and isinstance(source.lossy, bool), "the image's size or kind is none")
+    return source
+
+
+def _demand(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)
+
+
+def _whole(value: Any) -> int:
+    _demand(isinstance(value, int) and not isinstance(value, bool), f"{value!r:.40} is no whole number")
+    return int(value)
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    """Finite numbers, kept as they are: an integer that was written is one again."""
+    _demand(isinstance(values, list), f"{values!r:.40} is no list of numbers")
+    for value in values:
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        _demand(plain and math.isfinite(value), f"{value!r:.40} is no number")
+    return tuple(values)
+
+
+def _words(values: Any) -> tuple[str, ...]:
+    _demand(isinstance(values, list) and all(isinstance(v, str) for v in values), f"{values!r:.40} is no list of words")
+    return tuple(values)
 
 
 def read_pixels(image: Any, params: Params) -> Blot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,7 @@ def load(folder: str | Path, *, image: Any = None) -> Analysis:
         calibration = calibration_from(record["calibration"])
         edits = edits_from(record["edits"])
         messages = tuple(record["messages"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, ArithmeticError, TypeError, ValueError) as error:
         raise BlotError(f"{RECORD} is damaged ({type(error).__name__}: {error})", folder, "analyse again") from None
     text = {"lanes": (*LANE_TEXT, *extra_columns(layout)), **TEXT}
 
@@ -74,8 +75,9 @@ def _image_of(folder: Path, source: Source) -> Path | None:
     """Where the image is: at its place, else in the folder or beside it; None for an array."""
     if source.path is None:
         return None
-    places = (Path(source.path), folder / source.name, folder.parent / source.name)
-    return next((place for place in places if place.is_file()), places[0])
+    name = Path(source.name).name  # a name, wherever a damaged record would have it lead
+    places = (Path(source.path), folder / name, folder.parent / name)
+    return next((place for place in places if os.path.isfile(place)), places[0])
 
 
 def _read_table(path: Path, name: str, text: Collection[str]) -> dict[str, list[Any]]:

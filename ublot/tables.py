@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,8 +60,9 @@ def read_table(path: str | Path, what: str = "table") -> Table:
         No such file, not a table, or rows that do not fit the header.
     """
     path = Path(path)
-    if not path.is_file():
-        problem = f"the {what} is a folder" if path.is_dir() else f"{what} not found"
+    # os.path, unlike Path, takes a name that no file can have for one that is not there.
+    if not os.path.isfile(path):
+        problem = f"the {what} is a folder" if os.path.isdir(path) else f"{what} not found"
         raise BlotError(problem, path, "give a CSV file")
     if path.suffix.lower() in {".xlsx", ".xlsm"}:
         return _from_records(str(path), _xlsx_records(path, what))

@@ -122,13 +122,13 @@ def match_name(name: str, table: Mapping[str, Sequence[str]], what: str, fix: st
     if wanted in known:
         return known[wanted]
     close = list(dict.fromkeys(known[k] for k in get_close_matches(wanted, known, n=4, cutoff=0.6)))
-    hint = f"did you mean {', '.join(close)}?" if close else f"known: {', '.join(table)}"
+    hint = f"did you mean {', '.join(close)}?" if close else f"known: {', '.join(table)};"
     raise BlotError(f"no {what} is called {str(name)!r}", what, f"{hint} {fix}")
 
 
 def _find(name: str, proteins: Sequence[Protein], what: str) -> Protein:
     by_name = {p.name: p for p in proteins}
-    fix = f"Or give its mass with --{what}-kda"
+    fix = f"or give its mass with --{what}-kda"
     return by_name[match_name(name, {p.name: p.aliases for p in proteins}, what, fix)]
 
 

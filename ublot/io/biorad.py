@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from contextlib import redirect_stderr
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from biorad1sc_reader import Reader
 
 from ublot.errors import BlotError
 from ublot.io.raw import Raw, check_size
@@ -19,6 +21,23 @@ PIXELS = 10
 SUMMARY = {"Scanner Name": "model", "Quantity One": "software", "New Image Acquired": "acquired"}
 
 
+FIELD_HEAD, FIELDS = 8, 100_000
+"""Bytes of the head of a field, and how many fields are more than any scan has."""
+
+
+class _CarefulReader(Reader):  # type: ignore[misc]
+    """Reader that notices where a damaged file leads it round in circles."""
+
+    steps = 0
+
+    def _read_field_lite(self, byte_idx: int) -> Any:
+        after, field = super()._read_field_lite(byte_idx)
+        self.steps += 1
+        if not byte_idx + FIELD_HEAD <= after <= len(self.in_bytes) or self.steps > FIELDS:
+            raise ValueError(f"a field at byte {byte_idx} leads nowhere")
+        return after, field
+
+
 def read_1sc(path: Path, channel: int | None) -> Raw:
     """Decode a ``.1sc`` file.
 
@@ -27,17 +46,16 @@ def read_1sc(path: Path, channel: int | None) -> Raw:
     BlotError
         For files that are truncated or damaged, or a `channel` other than 1.
     """
-    from biorad1sc_reader import Reader
-
     if channel not in (None, 1):
         raise BlotError(f"there is no channel {channel}", path, "a .1sc file has one")
     data = path.read_bytes()
     try:
-        reader = Reader(BytesIO(data))
+        reader = _CarefulReader(BytesIO(data))
         # The reader follows block pointers without looking whether they stay inside the file.
         if not reader.data_start or max(s + reader.data_len[k] for k, s in reader.data_start.items()) > len(data):
             raise BlotError("the .1sc file is truncated: its pixels end beyond the file", path, "copy it again")
-        reader._get_img_size()
+        with redirect_stderr(StringIO()):  # where it is at a loss it prints what it was reading
+            reader._get_img_size()
         rows, cols = int(reader.img_size_y), int(reader.img_size_x)
         check_size(rows, cols, path)
         start = reader.data_start[PIXELS]
