@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,18 +96,15 @@ def test_without_a_calibration_there_are_no_masses(root) -> None:
 
 
 def test_the_reference_is_a_vehicle_of_the_lanes_own_group_and_time() -> None:
-    class Stand:
-        lanes = pd.DataFrame(
-            {
-                "lane": [1, 2, 3, 4, 5],
-                "role": ["vehicle", "vehicle", "vehicle", "sample", "sample"],
-                "group": ["a", "b", "b", "b", "c"],
-                "time_min": [30.0, 30.0, 60.0, 60.0, 30.0],
-            }
-        )
-
-    assert reference_lane(Stand(), 4) == 3
-    assert reference_lane(Stand(), 5) is None
+    lanes = {
+        "lane": [1, 2, 3, 4, 5],
+        "role": ["vehicle", "vehicle", "vehicle", "sample", "sample"],
+        "group": ["a", "b", "b", "b", "c"],
+        "time_min": [30.0, 30.0, 60.0, 60.0, 30.0],
+    }
+    blot = SimpleNamespace(columns={"lanes": lanes})
+    assert reference_lane(blot, 4) == 3
+    assert reference_lane(blot, 5) is None
 
 
 def test_ticks_stand_where_the_mass_is() -> None:
@@ -198,6 +196,26 @@ def test_why_there_is_no_ec50_is_said(analysis) -> None:
     assert unknown.curve is None
     assert "not estimable" in unknown.words
     assert "plateau" in unknown.words
+
+
+def test_points_are_there_before_their_curve_is(analysis) -> None:
+    series, vehicles = dose_series(analysis.lanes, pd.DataFrame(), "relative_hmw")
+    assert [one.name for one in series] == ["birinapant", "LCL161"]
+    np.testing.assert_allclose(series[1].doses, [1, 7.4, 55, 410, 3000])
+    assert len(vehicles) == 3
+    assert series[0].curve is None
+    assert series[0].words == "birinapant: no curve was fitted"
+
+
+def test_two_times_are_two_series() -> None:
+    lanes = range(1, 9)
+    table = pd.DataFrame(
+        {"lane": lanes, "role": "sample", "compound": "X", "concentration_nM": [1.0, 10, 100, 1000] * 2,
+         "time_min": [30.0] * 4 + [60.0] * 4, "group": "", "relative_hmw": [float(i) for i in lanes]}
+    )  # fmt: skip
+    series, _ = dose_series(table, pd.DataFrame(), "relative_hmw")
+    assert [one.name for one in series] == ["X 30 min", "X 60 min"]
+    assert [point.lane for point in series[1].points] == [5, 6, 7, 8]
 
 
 # ------------------------------------------------------------------------------------------------------------- layout

@@ -21,6 +21,9 @@ Change = tuple[int, int, str]
 class CellModel(Protocol):
     """What `CellTable` asks of its model besides Qt's own questions."""
 
+    def names(self) -> list[str]:
+        """Names of the columns, as a header row that `paste` understands."""
+
     def text(self, row: int, column: int) -> str:
         """Text of a cell."""
 
@@ -73,6 +76,7 @@ class CellTable(QTableView):
             numbers.setMinimumSectionSize(18)
         self._actions: dict[str, tuple[QKeySequence, str, Callable[[], None]]] = {}
         self.add_action("Ctrl+C", "Copy", self.copy)
+        self.add_action("Ctrl+Shift+C", "Copy whole table", self.copy_all)
         self.add_action("Ctrl+V", "Paste", self.paste)
         self.add_action("Ctrl+D", "Fill down", self.fill_down)
         self.add_action("Del", "Clear", self.clear_cells)
@@ -112,6 +116,14 @@ class CellTable(QTableView):
             return
         row, column = (min(r for r, _ in cells), min(c for _, c in cells)) if cells else (0, 0)
         self.said.emit(model.paste(block, row, column))
+
+    def copy_all(self) -> None:
+        """Copy the whole table with the names of its columns to the clipboard."""
+        model: Any = self.model()
+        clipboard = QGuiApplication.clipboard()
+        if clipboard is not None:
+            rows, columns = range(model.rowCount()), range(model.columnCount())
+            clipboard.setText(text_of([model.names(), *([model.text(r, c) for c in columns] for r in rows)]))
 
     def fill_down(self) -> None:
         """Give every selected cell what the topmost of its column holds; a cell alone takes the one above it."""
@@ -169,6 +181,18 @@ class CellTable(QTableView):
         super().closeEditor(editor, hint)
         if hint == QAbstractItemDelegate.EndEditHint.SubmitModelCache:
             self._go_down()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab goes from cell to cell, and on to the next widget from the last one."""
+        at, model = self.currentIndex(), self.model()
+        count = model.rowCount(QModelIndex()) if model is not None else 0
+        ends = (0, 0) if not forward or model is None else (count - 1, model.columnCount(QModelIndex()) - 1)
+        leaves = not at.isValid() or (at.row(), at.column()) == ends
+        self.setTabKeyNavigation(not leaves)
+        try:
+            return super().focusNextPrevChild(forward)
+        finally:
+            self.setTabKeyNavigation(True)
 
     def _go_down(self) -> None:
         at, model = self.currentIndex(), self.model()

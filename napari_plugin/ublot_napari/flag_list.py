@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
 from ublot.quality import FLAGS, ordered
@@ -17,6 +18,7 @@ __all__ = ["FlagList", "flag_lines"]
 
 LANES = Qt.ItemDataRole.UserRole
 SEVERITY = {"refuse": "Refused", "warn": "Check", "note": "Note"}
+COLOURS = {"refuse": "#D55E00", "warn": "#E69F00", "note": "#999999"}
 
 
 def flag_lines(flags_of: Mapping[int, Iterable[str]]) -> list[tuple[str, str, list[int]]]:
@@ -72,7 +74,8 @@ class FlagList(QListWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAlternatingRowColors(True)
+        self.setSpacing(2)
+        self.setIconSize(QSize(4, 28))
         self.setMinimumHeight(60)
         self.setAccessibleName("Quality flags")
         self.setToolTip("Choose a line to select its lanes everywhere")
@@ -92,14 +95,15 @@ class FlagList(QListWidget):
         self.clear()
         flags = {int(row["lane"]): _names(row["flags"]) for row in table.to_dict("records")}
         for text in messages:
-            self._add(text, [])
+            self._add(text, [], COLOURS["warn"])
         for name, text, lanes in flag_lines(flags):
-            self._add(text, lanes, f"{name}: choose this line to select its lanes")
+            severity = FLAGS[name].severity if name in FLAGS else "note"
+            self._add(text, lanes, COLOURS[severity], f"{name}: choose this line to select its lanes")
         if not self.count():
-            self._add("No flags: nothing speaks against these numbers.", [])
+            self._add("No flags: nothing speaks against these numbers.", [], "#009E73")
 
-    def _add(self, text: str, lanes: list[int], tip: str = "") -> None:
-        item = QListWidgetItem(text)
+    def _add(self, text: str, lanes: list[int], colour: str, tip: str = "") -> None:
+        item = QListWidgetItem(_stripe(colour), text)
         item.setData(LANES, lanes)
         item.setToolTip(tip or text)
         self.addItem(item)
@@ -108,6 +112,13 @@ class FlagList(QListWidget):
         lanes = item.data(LANES) if item is not None else []
         if lanes:
             self.lanes_picked.emit(list(lanes))
+
+
+def _stripe(colour: str) -> QIcon:
+    """A narrow upright stripe, for the left of a line."""
+    picture = QPixmap(4, 28)
+    picture.fill(QColor(colour))
+    return QIcon(picture)
 
 
 def _names(flags: object) -> list[str]:

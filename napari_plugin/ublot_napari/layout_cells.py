@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 from ublot.errors import BlotError
 from ublot.layout import LayoutRow, read_layout
@@ -113,6 +114,7 @@ def cell_problems(rows: Rows, lanes: Sequence[int] | None = None) -> list[Proble
     return found or _wrong_with_all(rows, lanes)
 
 
+@lru_cache(maxsize=4096)  # the same few texts are asked about at every change
 def _wrong_with(column: str, text: str) -> str:
     cells = {"lane": "1", "role": "sample", column: text}
     try:

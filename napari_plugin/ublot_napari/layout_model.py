@@ -20,7 +20,7 @@ ROLES: tuple[str, ...] = get_args(Role)
 
 TITLES = {
     "lane": "Lane", "role": "Role", "compound": "Compound", "concentration_nM": "nM", "time_min": "min",
-    "replicate": "Replicate", "group": "Group", "load": "Load",
+    "replicate": "Repl.", "group": "Group", "load": "Load",
 }  # fmt: skip
 
 HELP = {
@@ -60,6 +60,8 @@ class LayoutModel(QAbstractTableModel):
     # ------------------------------------------------------------------------------------------------------ as a whole
     def set_lanes(self, numbers: Sequence[int]) -> None:
         """Take the lanes of the picture; rows keep what is filled in, that of a lane which comes back returns."""
+        if self.lanes == tuple(numbers) and [self.lane_of(row) for row in range(len(self.rows))] == list(numbers):
+            return
         self.beginResetModel()
         self.lanes = tuple(numbers)
         known = {row["lane"]: row for row in self.rows}
@@ -112,6 +114,10 @@ class LayoutModel(QAbstractTableModel):
         self._by_cell = {(p.lane, p.column): p.words for p in self.problems}
 
     # -------------------------------------------------------------------------------------------------- for the table
+    def names(self) -> list[str]:
+        """Names of the columns, as in the file."""
+        return list(self.columns)
+
     def text(self, row: int, column: int) -> str:
         """Text of a cell."""
         return self.rows[row].get(self.columns[column], "")

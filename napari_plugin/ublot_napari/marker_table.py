@@ -45,6 +45,10 @@ class BandModel(QAbstractTableModel):
         self.cells.sort(key=lambda cell: (math.isnan(_value(cell[ROW])), _value(cell[ROW])))
         self.wrong = band_problems(self.cells)
 
+    def names(self) -> list[str]:
+        """Names of the columns, as in a file of marker positions."""
+        return ["mass_kda", "row_px"]
+
     def text(self, row: int, column: int) -> str:
         """Text of a cell."""
         return self.cells[row][column]

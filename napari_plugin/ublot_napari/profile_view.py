@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -113,7 +113,7 @@ def profile_view(analysis: Analysis, lane_number: int) -> ProfileView:
 
 def reference_lane(analysis: Analysis, lane_number: int) -> int | None:
     """First vehicle lane that a lane is compared with: of its own group, and of its own time where that is given."""
-    rows = analysis.lanes.to_dict("records")
+    rows = _lane_rows(analysis)
     own = next((row for row in rows if row["lane"] == lane_number), None)
     if own is None:
         return None
@@ -157,8 +157,13 @@ def _role(analysis: Analysis, lane: int) -> str:
     return analysis.layout.of(lane).role if analysis.layout is not None else "sample"
 
 
+def _lane_rows(analysis: Analysis) -> list[dict[str, Any]]:
+    columns = analysis.columns["lanes"]
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+
+
 def _title(analysis: Analysis, lane: int) -> str:
-    rows = analysis.lanes.to_dict("records")
+    rows = _lane_rows(analysis)
     at = next(i for i, row in enumerate(rows) if row["lane"] == lane)
     label, state = lane_labels(rows)[at], lane_state(rows[at])
     return " – ".join(part for part in (f"Lane {lane}  {label}".strip(), state) if part)

@@ -107,7 +107,8 @@ class ScorePlot(QWidget):
         self.column = column or choose_column(table)
         self._series = dose_series(table, dose, self.column)
         series = self._series[0]
-        self.tabs.setTabEnabled(DOSES, bool(series))
+        # Going to another tab by itself would surprise: the one shown stays, and says that there is nothing.
+        self.tabs.setTabEnabled(DOSES, bool(series) or self.tabs.currentIndex() == DOSES)
         tip = TABS[DOSES][1] if series else "No compound has scores at four doses or more"
         self.tabs.setTabToolTip(DOSES, tip)
         self._draw()
@@ -212,7 +213,7 @@ class ScorePlot(QWidget):
         ends = np.array([(point.low, point.high) for point, _, _ in known]).ravel()
         across = np.repeat([y if sideways else x for _, x, y in known], 2)
         line = (ends, across) if sideways else (across, ends)
-        self._add(pg.PlotCurveItem(*line, connect="pairs", pen=pen(colour, 1.3)), 6)
+        self._add(pg.PlotCurveItem(*line, antialias=True, connect="pairs", pen=pen(colour, 1.3)), 6)
         x, y = [x for _, x, _ in places], [y for _, _, y in places]
         shade = QColor(colour)
         size = 6 if sideways else 8
@@ -254,7 +255,7 @@ class ScorePlot(QWidget):
         if series.curve is not None:
             log_dose = np.log10(series.curve[0])
             shown = log_dose > lowest - 0.4
-            self._add(pg.PlotCurveItem(log_dose[shown], series.curve[1][shown], pen=pen(colour, 2)), 4)
+            self._add(pg.PlotCurveItem(log_dose[shown], series.curve[1][shown], antialias=True, pen=pen(colour, 2)), 4)
         ec50, low, high = series.ec50
         if math.isfinite(ec50):
             self._add(pg.InfiniteLine(math.log10(ec50), angle=90, pen=pen(colour, 1.2, dashed=True)), 2)

@@ -8,7 +8,7 @@ from typing import Any
 
 from qtpy.QtCore import QEvent, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QGuiApplication, QKeySequence
-from qtpy.QtWidgets import QAbstractItemView, QMenu, QTableWidget, QTableWidgetItem
+from qtpy.QtWidgets import QAbstractItemView, QMenu, QPushButton, QTableWidget, QTableWidgetItem
 
 from .cell_table import text_of
 from .flag_list import FlagList
@@ -42,6 +42,8 @@ class ScoreTable(QTableWidget):
         Place of the row among those given to `show_rows`, however the table is sorted.
     lane_picked : Signal of int
         Number in the first column of that row.
+    copy_button : QPushButton
+        Copies the whole table; for whoever holds the table to place beside it.
     """
 
     row_picked = Signal(int)
@@ -64,6 +66,10 @@ class ScoreTable(QTableWidget):
         if numbers is not None:  # an empty header is false
             numbers.setVisible(False)
             numbers.setDefaultSectionSize(22)
+        self.copy_button = QPushButton("Copy table")
+        self.copy_button.setToolTip("Copy the whole table for a spreadsheet (Ctrl+Shift+C)")
+        self.copy_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.copy_button.clicked.connect(self.copy_all)
         self._keys = {QKeySequence("Ctrl+C"): self.copy_rows, QKeySequence("Ctrl+Shift+C"): self.copy_all}
         self.itemSelectionChanged.connect(self._tell)
 

@@ -16,30 +16,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAN = float("nan")
-DOSES = [1.0, 10.0, 100.0, 1000.0]
+DOSES = [1.0, 10.0, 100.0, 1000.0, 10000.0]
 CONDITIONS, CURVES = 1, 2
 
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    """Marker, two DMSO lanes, four doses of which the third was refused and the fourth scores 4."""
-    values = [NAN, 0.8, 1.2, 1.5, 2.0, NAN, 4.0]
+    """Marker, two DMSO lanes, five doses of which the third was refused and the last two score 4 and 4.5."""
+    values = [NAN, 0.8, 1.2, 1.5, 2.0, NAN, 4.0, 4.5]
     return pd.DataFrame(
         {
-            "lane": range(1, 8),
-            "role": ["marker", "vehicle", "vehicle", *["sample"] * 4],
-            "compound": ["", "DMSO", "DMSO", *["LCL161"] * 4],
+            "lane": range(1, 9),
+            "role": ["marker", "vehicle", "vehicle", *["sample"] * 5],
+            "compound": ["", "DMSO", "DMSO", *["LCL161"] * 5],
             "concentration_nM": [NAN, 0, 0, *DOSES],
-            "time_min": [NAN] * 7,
-            "group": [""] * 7,
+            "time_min": [NAN] * 8,
+            "group": [""] * 8,
             "hmw_fraction": [v / 5 for v in values],
             "relative_hmw": values,
             "relative_hmw_low": [v * 0.8 for v in values],
             "relative_hmw_high": [v * 1.25 for v in values],
             "relative_hmw_area": [v * 2 for v in values],
-            "relative_hmw_area_low": [NAN] * 7,
-            "relative_hmw_area_high": [NAN] * 7,
-            "flags": ["", "", "", "", "", "saturated_heavily", "above_marker"],
+            "relative_hmw_area_low": [NAN] * 8,
+            "relative_hmw_area_high": [NAN] * 8,
+            "flags": ["", "", "", "", "", "saturated_heavily", "above_marker", ""],
         }
     )
 
@@ -83,12 +83,12 @@ def drawn(plot: Any, kind: str) -> list[Any]:
 
 def test_bars_are_as_long_as_the_scores(plot) -> None:
     (bars,) = drawn(plot, "BarGraphItem")
-    assert list(bars.opts["width"]) == [0.8, 1.2, 1.5, 2.0, 4.0]
-    assert list(bars.opts["y"]) == [0, 1, 2, 3, 5]
+    assert list(bars.opts["width"]) == [0.8, 1.2, 1.5, 2.0, 4.0, 4.5]
+    assert list(bars.opts["y"]) == [0, 1, 2, 3, 5, 6]
     (line,) = drawn(plot, "InfiniteLine")
     assert line.value() == 1
     intervals = drawn(plot, "PlotCurveItem")[0].getData()[0]
-    np.testing.assert_allclose(intervals[-2:], [3.2, 5.0])
+    np.testing.assert_allclose(intervals[-2:], [3.6, 5.625])
 
 
 def test_a_refused_lane_is_an_empty_slot_with_the_reason(plot) -> None:
@@ -146,7 +146,7 @@ def test_the_dose_response_has_its_points_curve_and_ec50(plot) -> None:
     assert any(value == pytest.approx(np.log10(50)) for value in upright)
     assert "EC50 50 nM (95 %: 20 nM to 120 nM)" in plot.words.text()
     vehicles, doses = (item.getData() for item in drawn(plot, "ScatterPlotItem"))
-    np.testing.assert_allclose(doses[0], [0, 1, 3])
+    np.testing.assert_allclose(doses[0], [0, 1, 3, 4])
     assert max(vehicles[0]) < -0.4  # left of every dose
     told = hands.heard(plot.lane_picked)
     hands.click_plot(plot.plot, 3, 4)
@@ -158,18 +158,27 @@ def test_the_dose_response_has_its_points_curve_and_ec50(plot) -> None:
 def test_another_column_and_why_it_has_no_ec50(plot, table, dose) -> None:
     plot.show_scores(table, dose, column="relative_hmw_area")
     (bars,) = drawn(plot, "BarGraphItem")
-    assert bars.opts["width"][-1] == 8
+    assert bars.opts["width"][-1] == 9
     plot.tabs.setCurrentIndex(CURVES)
     assert "EC50 above the highest dose – half of the effect lies above 1000 nM" in plot.words.text()
 
 
 def test_without_doses_the_tab_is_off_and_says_why(plot, table, dose) -> None:
+    few = table[:6]
+    plot.show_scores(few, dose[:0])
+    assert not plot.tabs.isTabEnabled(CURVES)
+    assert "four doses" in plot.tabs.tabToolTip(CURVES)
+
+
+def test_the_tab_shown_stays_while_curves_are_being_fitted(plot, table, dose) -> None:
     plot.tabs.setCurrentIndex(CURVES)
     plot.show_scores(table, dose[:0])
-    assert not plot.tabs.isTabEnabled(CURVES)
-    assert plot.tabs.currentIndex() != CURVES
-    assert "four doses" in plot.tabs.tabToolTip(CURVES)
-    assert drawn(plot, "BarGraphItem")
+    assert plot.tabs.currentIndex() == CURVES
+    assert len(drawn(plot, "ScatterPlotItem")[1].getData()[0]) == 4
+    assert "no curve was fitted" in plot.words.text()
+    plot.show_scores(table[:6], dose[:0])
+    assert plot.tabs.currentIndex() == CURVES
+    assert "four doses" in plot.words.text()
 
 
 def test_no_scores_at_all_are_no_error(plot, table, dose) -> None:
