@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from drawn_lanes import ROWS, TARGET, as_profile, band, row_of, rungs, smear, unmodified
 
-from ublot.haze import remove_haze
 from ublot.sites import Band, find_unmodified, find_well
 
 AT = float(row_of(TARGET))
@@ -69,62 +68,6 @@ def test_a_lane_that_holds_no_target_takes_no_part():
     found = find_unmodified([*lanes, marker], np.arange(4.0), AT, SPACING, (1, 2, 3))
     assert not found[3].seen
     assert found[3].row == pytest.approx(AT, abs=1.0)
-
-
-def hazy(levels, fragments=0.0, *, noise=2.0, seed=2):
-    rng = np.random.default_rng(seed)
-    pieces = band(fragments, 640, 5) + band(0.6 * fragments, 790, 5)
-    return [
-        as_profile(unmodified(4000) + rungs([600, 400]) + level + pieces, i, noise=noise, rng=rng)
-        for i, level in enumerate(levels, 1)
-    ]
-
-
-@pytest.mark.parametrize("fragments", [0.0, 3000.0])
-def test_haze_is_taken_off_whole_beside_degradation_products(fragments):
-    truth = np.array([0.0, 8.0, 15.0, 4.0, 22.0, 11.0])
-    cleaned = remove_haze(hazy(truth, fragments), [AT + 50] * 6)
-    assert [level for _, level, _ in cleaned] == pytest.approx(truth, abs=0.5)
-    for (profile, level, error), was in zip(cleaned, hazy(truth, fragments), strict=True):
-        assert profile.background == pytest.approx(was.background + level)
-        assert (profile.raw == was.raw).all()
-        assert 0 < error < 0.5
-
-
-def test_lanes_without_haze_gain_nothing():
-    """Empirical Bayes: what is taken off lanes without haze is less than the noise of looking for it."""
-    plain = remove_haze(hazy([0.0] * 12), [AT + 50] * 12)
-    taken = np.array([level for _, level, _ in plain])
-    noise_of_a_look = 2.0 / np.sqrt(ROWS - AT - 50)
-    assert np.sqrt(np.mean(taken**2)) < noise_of_a_look
-
-
-def test_the_error_of_the_haze_is_what_it_scatters_by():
-    truth = np.linspace(5, 25, 12)
-    off = []
-    for seed in range(25):
-        for (_, level, error), t in zip(remove_haze(hazy(truth, seed=seed), [AT + 50] * 12), truth, strict=True):
-            off.append((level - t) / error)
-    assert 0.8 < np.std(off) < 1.25
-
-
-def test_haze_needs_room_below_the_band():
-    lanes = hazy([10.0, 20.0])
-    for place in ([None, None], [ROWS - 10.0, ROWS + 40.0]):
-        assert [level for _, level, _ in remove_haze(lanes, place)] == [0.0, 0.0]
-
-
-def test_a_background_that_is_off_goes_with_the_haze():
-    """A level error that all rows share is known after the look below the band: what is left of its mode is small."""
-    rng = np.random.default_rng(5)
-    modes = np.full((1, ROWS), 3.0)
-    lanes = [
-        as_profile(unmodified(4000) + level, i, noise=1.0, modes=modes, rng=rng)
-        for i, level in enumerate(np.linspace(0, 60, 8), 1)
-    ]
-    for profile, _, _ in remove_haze(lanes, [AT + 50] * 8):
-        assert np.abs(profile.modes[0]).max() < 0.1
-        assert np.median(profile.signal[700:]) == pytest.approx(0.0, abs=0.8)
 
 
 def with_wells(count, wells, row=12, sigma=3.0):

@@ -22,6 +22,7 @@ HAZE_CLEAR = 3.0  # haze this many of its standard deviations above zero is ment
 # Before a blot's empty lanes have been looked at, haze above the band differs from that below by so much of itself
 # (standard deviation), which counts as much as this many lanes.
 UNEVEN, UNEVEN_COUNTS = 0.05, 1.0
+UNEVEN_MOST = 0.3  # what varies by more is no haze of lanes but a background that does not fit
 UNEVEN_CLEAR = 10.0  # standard deviations haze stands above zero where it shows how even it is
 TREND_COUNTS = 0.5  # of a lane: what its stretch below the band says of that above
 
@@ -139,7 +140,7 @@ def _unevenness(
             variance += ((seen[0] - level) ** 2 - seen[1] ** 2 - look[1] ** 2) / level**2
             count += 1
     least = UNEVEN_COUNTS * UNEVEN**2
-    return float(np.sqrt(max(variance, least) / count))
+    return min(float(np.sqrt(max(variance, least) / count)), UNEVEN_MOST)
 
 
 def _trend(profile: Profile, weights: Array) -> tuple[float, float]:
