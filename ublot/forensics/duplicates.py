@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Copy", "find_copy"]
 
-ROWS, COLS = 256, 2048
+ROWS, COLS = 224, 1536
 """Part in the middle of the picture that is looked at."""
 
 LEAST = 12
@@ -22,12 +22,17 @@ LEAST = 12
 CLEAR = 12.0
 """Standard deviations that the correlation at one shift must stand out by. Pictures without copies reach 9."""
 
-ALIKE, NARROWEST, WIDEST = 0.2, 8, 0.7
-"""Correlation of the noise within a copy, its width in px, and as a share of the picture: a pattern all over the
-picture is no copy."""
+ALIKE, SMOOTHED = 0.2, 8
+"""Correlation of the noise within a copy, over so many columns."""
+
+NARROWEST, WIDEST = 0.025, 0.7
+"""Width of a copy as a share of the picture. What is alike all over the picture is a pattern, no copy."""
 
 CAP = 2.5
 """Times the local noise: beyond that it is dust."""
+
+SLOW = 0.2
+"""Cycles per px below which waves are left out."""
 
 SECOND_DIFFERENCE = np.array([1, -2, 1], np.float32)
 
@@ -74,12 +79,15 @@ def find_copy(levels: NDArray[Any]) -> Copy | None:
     # Weighted so that all frequencies count alike: an unsharp detector has a broad correlation of its own.
     power = spectrum.real**2 + spectrum.imag**2
     usual = cv2.blur(power, (9, 9)) + 1e-6 * float(power.mean()) + 1e-12
+    # Slow waves are bands and their edges, which lanes share; a copy has all of the noise in common.
+    down, across = (np.fft.fftfreq(noise.shape[0])[:, None], np.arange(spectrum.shape[1]) / noise.shape[1])
+    fast = down * down + across * across > SLOW**2
     for mirrored in (False, True):
         if mirrored:
             flipped = np.concatenate([spectrum[:1], spectrum[:0:-1]])
-            product = spectrum * flipped / usual
+            product = np.where(fast, spectrum * flipped / usual, 0)
         else:
-            product = power / usual - 1
+            product = np.where(fast, power / usual - 1, 0)
         found = _peak(_irfft(product, noise.shape), noise, mirrored=mirrored)
         if found is not None:
             shift = float(left)
@@ -105,9 +113,8 @@ def _noise(part: NDArray[Any]) -> NDArray[np.float32]:
     """Noise over its local size; zero where there is none."""
     rough = cv2.sepFilter2D(part.astype(np.float32), cv2.CV_32F, SECOND_DIFFERENCE, SECOND_DIFFERENCE)
     local = cv2.blur(np.abs(rough), (15, 15))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        noise = np.where(local > 1e-6, rough / local, np.float32(0))
-    noise = np.clip(noise, -CAP, CAP)
+    noise = rough / np.maximum(local, np.float32(1e-6))
+    np.clip(noise, -CAP, CAP, out=noise)
     # Detectors that are read out by rows have noise in common along them.
     noise -= noise.mean(axis=1, keepdims=True)
     noise -= noise.mean(axis=0, keepdims=True)
@@ -126,23 +133,26 @@ def _peak(correlation: NDArray[np.float32], noise: NDArray[np.float32], *, mirro
     strength = float(correlation[down, across]) / spread if spread > 0 else 0.0
     if strength < CLEAR:
         return None
-    other = noise[:, ::-1] if mirrored else noise
+    # Seen from column 0, as the transform does.
+    other = np.roll(noise[:, ::-1], 1, axis=1) if mirrored else noise
     product = noise * np.roll(other, (int(down), int(across)), axis=(0, 1))
     size = np.maximum((noise * noise).mean(axis=0), 1e-12)
-    alike = np.convolve(product.mean(axis=0) / size, np.full(NARROWEST, 1 / NARROWEST), "same") > ALIKE
+    alike = np.convolve(product.mean(axis=0) / size, np.full(SMOOTHED, 1 / SMOOTHED), "same") > ALIKE
     places = _runs(alike)
     width = noise.shape[1]
-    if not places or max(b - a for a, b in places) < NARROWEST or alike.mean() > WIDEST:
+    if not places or max(b - a for a, b in places) < NARROWEST * width or alike.mean() > WIDEST:
         return None
     first = max(places, key=lambda place: place[1] - place[0])
     second = _origin(first, int(across), width, mirrored=mirrored)
+    if mirrored and abs(first[0] - second[0]) < max(first[1] - first[0], LEAST):
+        return None  # a lane that is its own mirror image
     return Copy(first, second, mirrored, strength)
 
 
 def _origin(place: tuple[float, float], across: int, width: int, *, mirrored: bool) -> tuple[float, float]:
     """Columns that `place` was compared with."""
-    a, b = ((x - across) % width for x in place)
-    return (width - b, width - a) if mirrored else (a, b)
+    start = (across - place[1] + 1 if mirrored else place[0] - across) % width
+    return start, start + place[1] - place[0]
 
 
 def _runs(mask: NDArray[np.bool_]) -> list[tuple[float, float]]:

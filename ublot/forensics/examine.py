@@ -59,6 +59,6 @@ def examine(levels: NDArray[Any], *, declared_lossy: bool = False) -> tuple[str,
 
 def _unit(levels: NDArray[Any], *, few: bool) -> float:
     """Distance of neighbouring levels."""
-    if few:
+    if few and levels.min() < levels.max():
         return float(np.median(np.diff(np.unique(levels))))
     return 1.0 if np.issubdtype(levels.dtype, np.integer) else 0.0

@@ -35,7 +35,7 @@ COMB = 40.0
 PILED, CUT = 4.0, 2e-4
 """Times the levels beside it, and share of all pixels, that the last level of a cut range holds."""
 
-LONGEST_PERIOD = 12
+LONGEST_PERIOD = 6
 """Levels: a slower wave of the histogram is the picture's own."""
 
 
@@ -146,5 +146,7 @@ def _has_comb(counts: NDArray[np.float64], dense: NDArray[np.bool_]) -> bool:
     for period in (2, 4, 8, 16):
         for k in range(1, period // 2 + 1):
             own |= np.abs(frequency - k / period) < max(4 / len(noise), 0.012)
-    power[own | (frequency < 1 / LONGEST_PERIOD)] = 0
+    # A comb is a line; a narrow histogram leaks smoothly into all frequencies.
+    beside = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(power, 20, mode="reflect"), 41), axis=1)
+    power[own | (frequency < 1 / LONGEST_PERIOD) | (power < COMB * beside)] = 0
     return bool(power.max() > COMB)

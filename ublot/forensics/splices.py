@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Seam", "find_seam"]
 
-STRIPE, STRIPES = 16, 32
+STRIPE, STRIPES = 12, 24
 """Rows of a stripe that one level and one noise is taken from for every column, and how many stripes there are."""
 
 BESIDE, CLOSE = 24, 4
@@ -22,7 +21,7 @@ BESIDE, CLOSE = 24, 4
 STEP_CLEAR, STEP_NOISE, STEP_LEVELS = 9.0, 0.25, 0.5
 """Times the usual step between columns, times the pixel noise, and levels, that the level changes by at a seam."""
 
-AGREED = 0.8
+AGREED = 0.7
 """Share of the stripes in which it goes the same way."""
 
 SHARP = 0.75
@@ -31,12 +30,21 @@ SHARP = 0.75
 OUTSIDE = 0.4
 """Level of the darker side over that of the brighter below which it is the membrane's edge."""
 
-NOISE_CLEAR, NOISE_CHANGE, NOISE_LEVELS = 9.0, 0.12, 0.7
-"""Standard errors, and the change of the logarithm of the noise at equal level, that make a seam; and the noise, in
-distances of levels, below which rounding makes it."""
+NOISE_CLEAR = {"column": 6.0, "row": 16.0}
+"""Standard errors by which the noise changes at a seam. Bands lie along rows and change it as well, up to 12."""
+
+NOISE_CHANGE, NOISE_LEVELS = 0.12, 0.7
+"""Change of the logarithm of the noise at equal level that makes a seam; and the noise, in distances of levels, below
+which rounding makes it."""
+
+SAMPLE, BINS = 12_000, 48
+"""Cells, each a column of a stripe, that tell how noise depends on level, and in how many bins of level."""
 
 PER_SIGMA = 1.954
 """Mean size of a second difference of noise of standard deviation 1: sqrt(6) x sqrt(2 / pi)."""
+
+
+Axis = Literal["column", "row"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Seam:
         How many times beyond what is usual.
     """
 
-    axis: Literal["column", "row"]
+    axis: Axis
     place: int
     kind: Literal["level", "noise"]
     strength: float
@@ -79,14 +87,14 @@ def find_seam(levels: NDArray[Any], *, unit: float = 0.0) -> Seam | None:
     Seam or None
     """
     top = float(np.iinfo(levels.dtype).max) if np.issubdtype(levels.dtype, np.integer) else float(levels.max())
-    for axis, picture in (("column", levels), ("row", levels.T)):
+    axes: tuple[tuple[Axis, NDArray[Any]], ...] = (("column", levels), ("row", levels.T))
+    for axis, picture in axes:
         if picture.shape[0] < 4 * STRIPE or picture.shape[1] < 4 * BESIDE:
             continue
         level, noise = _stripes(picture)
-        found = _level_seam(level, noise, top, unit) or _noise_seam(level, noise, unit)
+        found = _level_seam(level, noise, top, unit) or _noise_seam(level, noise, unit, NOISE_CLEAR[axis])
         if found is not None:
-            kind, place, strength = found
-            return Seam("column" if axis == "column" else "row", place, kind, strength)
+            return Seam(axis, found[1], found[0], found[2])
     return None
 
 
@@ -96,13 +104,17 @@ def _stripes(picture: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.flo
     Noise is the mean second difference down the rows: a seam along a column does not enter it.
     """
     rows = len(picture)
-    tops = np.linspace(0, rows - STRIPE, min(STRIPES, rows // STRIPE)).astype(int)
-    levels, noises = [], []
-    for top in tops:
+    count = min(STRIPES, rows // STRIPE)
+    tops = np.linspace(0, rows - STRIPE, count).astype(int)
+    level = np.empty((count, picture.shape[1]), np.float32)
+    noise = np.empty_like(level)
+    for k, top in enumerate(tops):
         part = np.ascontiguousarray(picture[top : top + STRIPE], np.float32)
-        levels.append(part.mean(axis=0))
-        noises.append(np.abs(part[2:] - 2 * part[1:-1] + part[:-2]).mean(axis=0))
-    return np.array(levels), np.array(noises)
+        level[k] = np.add.reduce(part) / STRIPE
+        step = part[1:] - part[:-1]
+        bend = step[1:] - step[:-1]
+        noise[k] = np.add.reduce(np.abs(bend, out=bend)) / (STRIPE - 2)
+    return level, noise
 
 
 def _level_seam(
@@ -148,7 +160,7 @@ def _ratio(one: float, other: float) -> float:
 
 
 def _noise_seam(
-    level: NDArray[np.float32], noise: NDArray[np.float32], unit: float
+    level: NDArray[np.float32], noise: NDArray[np.float32], unit: float, clear: float
 ) -> tuple[Literal["noise"], int, float] | None:
     """A place where the noise at equal level changes from one column to the next."""
     if float(np.median(noise)) <= PER_SIGMA * NOISE_LEVELS * unit or not noise.any():
@@ -164,22 +176,24 @@ def _noise_seam(
 
     wide, close = change(BESIDE), change(CLOSE)
     usual = float(np.quantile(np.abs(np.diff(by_column)), 0.9)) / 1.645 / np.sqrt(2)
-    error = max(usual * np.sqrt(2 / BESIDE), 1e-3)
+    # Noise that optics or a filter have smoothed goes together over several columns.
+    scatter = 1.4826 * float(np.median(np.abs(wide - np.median(wide))))
+    error = max(usual * np.sqrt(2 / BESIDE), scatter, 1e-3)
     k = int(np.argmax(np.abs(wide)))
-    if abs(wide[k]) < max(NOISE_CLEAR * error, NOISE_CHANGE) or close[k] / wide[k] < SHARP:
+    if abs(wide[k]) < max(clear * error, NOISE_CHANGE) or not SHARP <= close[k] / wide[k] <= 1 / SHARP:
         return None
     return "noise", int(places[k]), float(abs(wide[k]) / error)
 
 
-def _log_noise(level: NDArray[np.float32], noise: NDArray[np.float32]) -> NDArray[np.float64]:
+def _log_noise(level: NDArray[np.float32], noise: NDArray[np.float32]) -> NDArray[np.floating]:
     """Logarithm of the noise over what is usual at that level."""
-    order = np.argsort(level, axis=None)
-    log = np.log(np.maximum(noise, 1e-3 * float(np.median(noise)))).ravel()[order]
-    bins = min(48, len(log) // 64)
-    edges = np.linspace(0, len(log), bins + 1).astype(int)
-    usual = np.empty(len(log))
-    for a, b in pairwise(edges):
-        usual[a:b] = np.median(log[a:b])
-    found = np.empty(len(log))
-    found[order] = log - usual
-    return found.reshape(level.shape)
+    least = np.float32(1e-3) * np.median(noise[:, ::8])
+    log = np.log(np.maximum(noise, least))
+    # A sample of the cells tells how noise depends on level: in bins of as many cells each.
+    every = max(1, level.size // SAMPLE)
+    some = level.ravel()[::every]
+    order = np.argsort(some)
+    size = max(len(order) // BINS, 32)
+    order = order[: len(order) // size * size].reshape(-1, size)
+    usual = np.median(log.ravel()[::every][order], axis=1)
+    return np.asarray(log - usual[np.searchsorted(some[order[1:, 0]], level.ravel(), "right")].reshape(level.shape))
