@@ -120,7 +120,8 @@ def test_impossible_protein(protein):
 def test_saved_tables_are_the_tables(tmp_path):
     found = ublot.compare_blots(three())
     out = found.save(tmp_path / "out")
-    assert {p.name for p in out.iterdir()} == {"comparison.json", "comparison.xlsx", *(f"{n}.csv" for n in TABLES)}
+    pages = {"comparison.json", "comparison.xlsx", "report.html"}
+    assert {p.name for p in out.iterdir()} == {*pages, *(f"{n}.csv" for n in TABLES)}
     stored = read_csv(out / "summary.csv", ["mean", "p_vehicle"])
     np.testing.assert_array_equal(stored["mean"], found.summary["mean"])
     np.testing.assert_array_equal(stored["p_vehicle"], found.summary["p_vehicle"])

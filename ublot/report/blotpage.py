@@ -155,7 +155,7 @@ def _figures(
                 "Share of each lane's signal by apparent number of modifiers; darker is more. Above the line rungs are "
                 "not resolved and numbers rest on mass alone.",
                 "Heat map: lanes across, number of modifiers upward, share of the signal as colour.",
-                png_bytes(heat),
+                png_bytes(heat, palette=False),
             )
         )
     curves = dose_figure(rows, fits, quantity, words.vehicle)

@@ -119,8 +119,8 @@ def _draw(
     axes.set_xlabel("nM", fontsize=8)
     axes.tick_params(labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
-    corner = "upper left" if _rises(rows, fits, quantity) else "upper right"
-    legend = axes.legend(fontsize=6.5, frameon=False, loc=corner)
+    at_left = _rises(rows, fits, quantity)
+    legend = axes.legend(fontsize=6.5, frameon=False, loc="upper left" if at_left else "upper right")
     for text in legend.get_texts():
         text.set_parse_math(False)
 

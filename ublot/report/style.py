@@ -10,10 +10,11 @@ from typing import Any
 
 from ublot.report.labels import number_or_nan
 
-__all__ = ["BLUE", "GREEN", "REGION_COLOURS", "SERIES", "VERMILLION", "lane_regions", "lanes_without_target"]
+__all__ = ["BLUE", "GREEN", "PALETTE", "REGION_COLOURS", "SERIES", "VERMILLION", "lane_regions", "lanes_without_target"]
 
 ORANGE, GREEN, BLUE, VERMILLION, PURPLE = "#E69F00", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
 SKY, BLACK = "#56B4E9", "#000000"
+PALETTE = (ORANGE, GREEN, BLUE, VERMILLION, PURPLE, SKY, "#FBEEE6")
 SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 """Colours of compounds side by side."""
 REGION_COLOURS = {"W": PURPLE, "H": ORANGE, "U": BLUE}
