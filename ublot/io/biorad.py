@@ -33,7 +33,9 @@ class _CarefulReader(Reader):  # type: ignore[misc]
     def _read_field_lite(self, byte_idx: int) -> Any:
         after, field = super()._read_field_lite(byte_idx)
         self.steps += 1
-        if not byte_idx + FIELD_HEAD <= after <= len(self.in_bytes) or self.steps > FIELDS:
+        # The end of a block is a field of type 0, which has no length.
+        ends = field["type"] == 0 and after <= len(self.in_bytes)
+        if not (ends or byte_idx + FIELD_HEAD <= after <= len(self.in_bytes)) or self.steps > FIELDS:
             raise ValueError(f"a field at byte {byte_idx} leads nowhere")
         return after, field
 

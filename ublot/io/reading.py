@@ -203,6 +203,8 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
     ceiling = _declared_ceiling(raw, levels, dark=dark, exclude=foreign) or find_ceiling(
         levels, low, high, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign
     )
+    # Before there is a signal: at no time is there more than levels, signal and masks.
+    flags = [*raw.flags, *level_flags(levels, declared_lossy=raw.lossy)]
     signal = to_signal(
         levels,
         dark=dark,
@@ -214,7 +216,6 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
     if foreign is not None:
         valid = ~foreign if valid is None else valid & ~foreign
         signal[foreign] = np.median(signal[::8, ::8])
-    flags = [*raw.flags, *level_flags(levels, declared_lossy=raw.lossy)]
     flags += ["polarity_assumed"] if not polar.sure else []
     flags += ["response_assumed"] if not respond.sure else []
     metadata = _with_reasons(raw, polar, respond, ceiling, low, high)

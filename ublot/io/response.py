@@ -27,6 +27,9 @@ IMAGERS = (
     r"|genesys|genetools|chemistudio|visionworks|typhoon|c-digit|kodak image station|gene ?gnome|octopus"
 )
 
+BLOCK = 1 << 20
+"""Pixels that are converted at a time."""
+
 FLOOR = 0.5
 """Counts: half the smallest difference a file can state, so that level 0 has a finite density."""
 
@@ -139,15 +142,20 @@ def to_signal(
     -------
     ndarray of float32, shape (rows, cols)
     """
-    if density:
-        return _density(levels if dark else _mirrored(levels, end), white)
-    if square_root_scale is not None:
-        coded = levels.astype(np.float32)
-        scale = np.float32(square_root_scale)
-        return scale * (np.float32(end) ** 2 - coded * coded) if dark else scale * coded * coded
-    if dark:
-        return _mirrored(levels, end)
-    return levels.astype(np.float32)
+    signal = np.empty(levels.shape, np.float32)
+    table = _density_table(levels.dtype, white) if density else None
+    # In blocks: what is needed besides the signal would otherwise be several times as large as the picture.
+    rows = max(1, BLOCK // levels.shape[1])
+    for top in range(0, len(levels), rows):
+        some = levels[top : top + rows]
+        if density:
+            signal[top : top + rows] = _density(some if dark else _mirrored(some, end), white, table)
+        elif square_root_scale is not None:
+            coded, scale = some.astype(np.float32), np.float32(square_root_scale)
+            signal[top : top + rows] = scale * ((np.float32(end) ** 2 - coded * coded) if dark else coded * coded)
+        else:
+            signal[top : top + rows] = _mirrored(some, end) if dark else some
+    return signal
 
 
 def _mirrored(levels: NDArray[Any], end: float) -> NDArray[np.float32]:
@@ -156,13 +164,18 @@ def _mirrored(levels: NDArray[Any], end: float) -> NDArray[np.float32]:
     return signal
 
 
-def _density(levels: NDArray[Any], white: float) -> NDArray[np.float32]:
-    if levels.dtype in (np.uint8, np.uint16):
-        # 65536 logarithms instead of one for every pixel.
-        table = np.arange(np.iinfo(levels.dtype).max + 1, dtype=np.float64)
-        density = (-np.log10(np.maximum(table, FLOOR) / white)).astype(np.float32)
-        if levels.dtype == np.uint8:
-            return np.asarray(cv2.LUT(levels, density), np.float32)
-        return np.asarray(np.take(density, levels, mode="clip"))
+def _density_table(dtype: np.dtype[Any], white: float) -> NDArray[np.float32] | None:
+    """Density of every level, where there are few: 65536 logarithms instead of one for every pixel."""
+    if dtype not in (np.uint8, np.uint16):
+        return None
+    levels = np.arange(np.iinfo(dtype).max + 1, dtype=np.float64)
+    return (-np.log10(np.maximum(levels, FLOOR) / white)).astype(np.float32)
+
+
+def _density(levels: NDArray[Any], white: float, table: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    if table is not None and levels.dtype == np.uint8:
+        return np.asarray(cv2.LUT(levels, table), np.float32)
+    if table is not None and levels.dtype == np.uint16:
+        return np.asarray(np.take(table, levels, mode="clip"))
     floor = FLOOR if white > 2 else white / 65536
     return np.asarray(-np.log10(np.maximum(levels.astype(np.float32), floor) / white), np.float32)
