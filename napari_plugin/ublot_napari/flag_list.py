@@ -2,59 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
-from ublot.quality import FLAGS, ordered
+from ublot.quality import FLAGS
+
+from .flag_words import flag_lines, panel_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FlagList", "flag_lines"]
+__all__ = ["FlagList"]
 
 LANES = Qt.ItemDataRole.UserRole
-SEVERITY = {"refuse": "Refused", "warn": "Check", "note": "Note"}
 COLOURS = {"refuse": "#D55E00", "warn": "#E69F00", "note": "#999999"}
-
-
-def flag_lines(flags_of: Mapping[int, Iterable[str]]) -> list[tuple[str, str, list[int]]]:
-    """Flags, what they say in words, and the lanes that carry them; the severest first.
-
-    Parameters
-    ----------
-    flags_of : mapping of int to iterable of str
-        Names of the flags of every lane.
-    """
-    lanes: dict[str, list[int]] = {}
-    for lane, names in flags_of.items():
-        for name in names:
-            lanes.setdefault(name, []).append(lane)
-    rank = list(SEVERITY)
-    severity = {name: FLAGS[name].severity if name in FLAGS else "note" for name in lanes}
-    lines = []
-    for name in sorted(ordered(lanes), key=lambda n: rank.index(severity[n])):
-        words = name.replace("_", " ")
-        if name in FLAGS:
-            words = f"{FLAGS[name].meaning}. What to do: {FLAGS[name].advice}."
-        where = "all lanes" if len(lanes[name]) == len(flags_of) > 1 else _ranges(lanes[name])
-        lines.append((name, f"{SEVERITY[severity[name]]}, {where}: {words}", lanes[name]))
-    return lines
-
-
-def _ranges(numbers: Sequence[int]) -> str:
-    """``lanes 2-4, 7``."""
-    runs: list[list[int]] = []
-    for n in sorted(numbers):
-        if runs and n == runs[-1][1] + 1:
-            runs[-1][1] = n
-        else:
-            runs.append([n, n])
-    parts = [str(a) if a == b else f"{a}, {b}" if b == a + 1 else f"{a}–{b}" for a, b in runs]
-    return f"lane{'s' * (len(numbers) > 1)} {', '.join(parts)}"
 
 
 class FlagList(QListWidget):
@@ -95,7 +60,7 @@ class FlagList(QListWidget):
         self.clear()
         flags = {int(row["lane"]): _names(row["flags"]) for row in table.to_dict("records")}
         for text in messages:
-            self._add(text, [], COLOURS["warn"])
+            self._add(panel_words(text), [], COLOURS["warn"])
         for name, text, lanes in flag_lines(flags):
             severity = FLAGS[name].severity if name in FLAGS else "note"
             self._add(text, lanes, COLOURS[severity], f"{name}: choose this line to select its lanes")

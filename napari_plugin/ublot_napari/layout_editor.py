@@ -17,6 +17,9 @@ from .layout_model import TITLES, LayoutModel, RoleDelegate
 
 __all__ = ["LayoutEditor"]
 
+WIDTHS = {"lane": 36, "role": 88, "compound": 88}
+"""Least width of columns, px."""
+
 FILES = "Tables (*.csv *.tsv *.txt *.xlsx *.xlsm);;All files (*)"
 
 
@@ -195,10 +198,20 @@ class LayoutEditor(QWidget):
             self.table.setCurrentIndex(self.model.index(row, column) if row < self.model.rowCount() else QModelIndex())
         finally:
             self._quiet = False
-        self.table.resizeColumnsToContents()
+        self._set_widths()
         self._say("")
 
+    def _set_widths(self) -> None:
+        """Give columns the width of what is in them, and room to type in."""
+        self.table.resizeColumnsToContents()
+        for at, name in enumerate(self.model.columns):
+            room = WIDTHS.get(name, 40)
+            self.table.setColumnWidth(at, min(max(self.table.columnWidth(at), room), 160))
+
     def _edited(self) -> None:
+        for at in range(self.model.columnCount()):
+            if self.table.sizeHintForColumn(at) > self.table.columnWidth(at):
+                self.table.setColumnWidth(at, min(self.table.sizeHintForColumn(at), 160))
         self._say("")
         self.changed.emit()
 

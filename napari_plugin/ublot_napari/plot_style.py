@@ -16,6 +16,7 @@ __all__ = [
     "BLUE",
     "GREEN",
     "ORANGE",
+    "PAPER",
     "PURPLE",
     "SKY",
     "VERMILLION",
@@ -47,6 +48,9 @@ class Theme:
         """The same hue, lighter on a dark window where it would be too dark to see."""
         shade = QColor(colour)
         return shade.lighter(150).name() if self.dark and shade.lightness() < 115 else colour
+
+
+PAPER = Theme("#ffffff", "#000000", "#888888", dark=False)
 
 
 def theme_of(widget: QWidget) -> Theme:
@@ -88,6 +92,7 @@ def save_plot(plot: Any, path: Path) -> bool:
         device = QSvgGenerator()
         device.setFileName(str(path))
         device.setSize(size)
+        device.setResolution(plot.logicalDpiX())  # else what is kept as a picture comes out at another scale
         device.setViewBox(QRectF(0, 0, size.width(), size.height()))
         device.setTitle("ublot")
     else:

@@ -14,8 +14,22 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabBa
 
 from ublot.errors import BlotError
 
+from .flag_words import lane_ranges
 from .layers import ROLE_COLOURS
-from .plot_style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION, Theme, pen, save_plot, style_axes, theme_of, tinted
+from .plot_style import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PAPER,
+    PURPLE,
+    VERMILLION,
+    Theme,
+    pen,
+    save_plot,
+    style_axes,
+    theme_of,
+    tinted,
+)
 from .score_slots import TITLES, Point, Series, Slot, choose_column, dose_series, score_slots
 
 if TYPE_CHECKING:
@@ -53,6 +67,7 @@ class ScorePlot(QWidget):
         self._series: tuple[list[Series], list[Point]] = [], []
         self._spots: list[tuple[float, float, int, str]] = []  # x, y, lane and tool tip of what can be clicked
         self._lane: int | None = None
+        self._theme: Theme | None = None  # instead of the window's
         self._items: list[Any] = []
 
         self.tabs = QTabBar()
@@ -138,8 +153,18 @@ class ScorePlot(QWidget):
             )
         if not path.parent.is_dir():
             raise BlotError("there is no such folder", path.parent, "choose another one")
-        if not save_plot(self.plot, path):
+        if not self._save(path):
             raise BlotError("cannot be written", path, "choose another folder")
+
+    def _save(self, path: Path) -> bool:
+        """Save in the colours of paper, and without the mark of the selected lane."""
+        self._theme, lane, self._lane = PAPER, self._lane, None
+        try:
+            self._dress()
+            return save_plot(self.plot, path)
+        finally:
+            self._theme, self._lane = None, lane
+            self._dress()
 
     # ------------------------------------------------------------------------------------------------------ drawing
     def _draw(self, _: Any = None) -> None:
@@ -150,7 +175,7 @@ class ScorePlot(QWidget):
         table = self._table
         if table is None:
             return
-        theme = theme_of(self)
+        theme = self._theme or theme_of(self)
         if self.tabs.currentIndex() == DOSES:
             self._draw_doses(*self._series, theme)
         else:
@@ -186,8 +211,13 @@ class ScorePlot(QWidget):
             self._add(pg.InfiniteLine(1.0, angle=90, pen=pen(theme.text, 1.2, dashed=True)), 5)
         left, right = _limits([point for slot in slots for point in slot.points], self.column)
         self.plot.setRange(xRange=(left, right), yRange=(-0.6, max(len(slots) - 0.4, 0.6)), padding=0)
-        said = [f"{_slot_name(slot)}: {slot.state}" for slot in slots if slot.state]
-        self.words.setText("; ".join(said) if said else "" if slots else "No lane holds a sample.")
+        states: dict[str, list[int]] = {}
+        for slot in slots:
+            for state, lanes in slot.missing.items():
+                states.setdefault(state, []).extend(lanes)
+        said = [f"{state.capitalize()}: {lane_ranges(lanes)}." for state, lanes in states.items()]
+        said += ["Hold the mouse on a lane to see why."] if said else []
+        self.words.setText(" ".join(said) if slots else "No lane holds a sample.")
         self.words.setVisible(bool(self.words.text()))
 
     def _fill_slot(self, y: int, slot: Slot, theme: Theme) -> list[tuple[Point, float, float]]:
@@ -319,7 +349,7 @@ class ScorePlot(QWidget):
             self._dress()
 
     def _dress(self) -> None:
-        theme = theme_of(self)
+        theme = self._theme or theme_of(self)
         style_axes(self.plot, theme)
         self.legend.setLabelTextColor(theme.text)
         self._draw()

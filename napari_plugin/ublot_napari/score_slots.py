@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.quality import FLAGS
 from ublot.report.labels import dose_text, lane_labels, number_or_nan, time_text
 from ublot.report.scores import lane_state, primary_quantity
+
+from .flag_words import flag_advice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,8 +63,8 @@ class Slot:
         Of the lanes that have a score.
     mean : float
         Height of the bar; NaN where no lane has a score.
-    state : str
-        ``refused`` or ``no signal`` where a lane has no score, else empty.
+    missing : mapping of str to tuple of int
+        Lanes without a score, by the reason: ``refused`` or ``no signal``.
     tip : str
         Value, interval, and every flag in words.
     """
@@ -73,8 +74,13 @@ class Slot:
     lanes: tuple[int, ...]
     points: tuple[Point, ...]
     mean: float
-    state: str
+    missing: Mapping[str, tuple[int, ...]]
     tip: str
+
+    @property
+    def state(self) -> str:
+        """Why lanes have no score, empty where all have one."""
+        return ", ".join(self.missing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,14 +141,17 @@ def score_slots(table: pd.DataFrame, column: str, *, by_condition: bool = False)
 def _slot(group: Sequence[tuple[str, Mapping[str, Any]]], column: str) -> Slot:
     label, first = group[0]
     points = tuple(point for point in (_point(row, column) for _, row in group) if math.isfinite(point.value))
-    states = [state for _, row in group if (state := lane_state(row))]
+    missing: dict[str, tuple[int, ...]] = {}
+    for _, row in group:
+        if state := lane_state(row):
+            missing[state] = (*missing.get(state, ()), int(row["lane"]))
     return Slot(
         label,
         _text(first.get("role")),
         tuple(int(row["lane"]) for _, row in group),
         points,
         float(np.mean([point.value for point in points])) if points else math.nan,
-        ", ".join(dict.fromkeys(states)),
+        missing,
         "\n".join(_tip(label, row, column) for label, row in group),
     )
 
@@ -161,8 +170,7 @@ def _tip(label: str, row: Mapping[str, Any], column: str) -> str:
     else:
         lines.append(state or "no score")
     for name in filter(None, _text(row.get("flags")).split(";")):
-        flag = FLAGS.get(name)
-        lines.append(f"{name.replace('_', ' ')}: {flag.meaning}; {flag.advice}" if flag else name)
+        lines.append(flag_advice(name))
     return "\n".join(lines)
 
 

@@ -176,6 +176,59 @@ def test_copy_gives_what_paste_takes(editor) -> None:
     assert hands.clipboard() == 'DMSO\t0\n"two ""words"""\t10\n'
 
 
+def test_the_whole_table_is_copied_with_its_names_and_pasted_back(editor) -> None:
+    editor.set_rows([{"lane": i, "role": "sample", "concentration_nM": i / 2, "note": f"n{i}"} for i in range(1, 7)])
+    before = editor.rows()
+    hands.key(editor.table, "Ctrl+Shift+C")
+    assert hands.clipboard().splitlines()[0].split("\t")[:2] == ["lane", "role"]
+    editor.set_rows([])
+    hands.click_cell(editor.table, 3, DOSE)
+    hands.key(editor.table, "Ctrl+V")
+    assert editor.rows() == before
+
+
+def test_tab_goes_through_the_cells_and_leaves_at_the_end(editor) -> None:
+    from qtpy.QtWidgets import QApplication
+
+    hands.click_cell(editor.table, 0, ROLE)
+    hands.key(editor.table, "Tab")
+    assert editor.table.currentIndex().column() == COMPOUND
+    hands.click_cell(editor.table, 5, 7)
+    hands.key(editor.table, "Tab")
+    assert QApplication.focusWidget() is editor.load_button
+    hands.key(editor.load_button, "Tab")
+    assert QApplication.focusWidget() is editor.save_button
+
+
+def test_columns_are_wide_enough_for_what_is_pasted(editor) -> None:
+    hands.clipboard("a compound, long")
+    hands.click_cell(editor.table, 0, COMPOUND)
+    hands.key(editor.table, "Ctrl+V")
+    assert editor.table.columnWidth(COMPOUND) >= editor.table.sizeHintForColumn(COMPOUND) > 90
+
+
+def test_the_keys_work_where_the_window_has_them_too(qapp) -> None:
+    from qtpy.QtGui import QAction, QKeySequence
+    from qtpy.QtWidgets import QMainWindow
+    from ublot_napari.layout_editor import LayoutEditor
+
+    window, widget, stolen = QMainWindow(), LayoutEditor(), []
+    for keys in ("Ctrl+D", "Ctrl+C", "Ctrl+V", "Del"):
+        action = QAction(window)
+        action.setShortcut(QKeySequence(keys))
+        action.triggered.connect(lambda: stolen.append(1))
+        window.addAction(action)
+    window.setCentralWidget(widget)
+    widget.set_rows([{"lane": 1, "role": "blank"}, {"lane": 2, "role": ""}])
+    hands.show(window)
+    hands.click_cell(widget.table, 0, ROLE)
+    hands.click_cell(widget.table, 1, ROLE, shift=True)
+    hands.key(widget.table, "Ctrl+D")
+    assert [row["role"] for row in widget.rows()] == ["blank", "blank"]
+    assert stolen == []
+    window.close()
+
+
 def test_delete_clears_but_not_the_lane_numbers(editor, column) -> None:
     editor.set_rows([{"lane": i, "role": "sample", "compound": "X"} for i in range(1, 7)])
     hands.click_cell(editor.table, 0, 0)

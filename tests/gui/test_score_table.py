@@ -125,13 +125,21 @@ def test_a_click_picks_the_lanes_of_the_line(flags) -> None:
 
 
 def test_long_runs_of_lanes_are_short_and_all_of_them_are_all(qapp) -> None:
-    from ublot_napari.flag_list import flag_lines
+    from ublot_napari.flag_words import flag_lines
 
     ((_, text, lanes),) = flag_lines({i: ["saturated"] if i < 6 else [] for i in range(1, 9)})
     assert "lanes 1–5:" in text
     assert lanes == [1, 2, 3, 4, 5]
     ((_, text, _),) = flag_lines({i: ["eight_bit"] for i in range(1, 9)})
     assert "all lanes" in text
+
+
+def test_options_have_the_names_of_the_panel(flags) -> None:
+    flags.show_flags(
+        pd.DataFrame({"lane": [1], "flags": ["no_calibration"]}), ["no masses; give --marker-positions, or --force"]
+    )
+    assert lines(flags)[0] == "no masses; give “Marker positions”, or --force"
+    assert lines(flags)[1].endswith("What to do: give “Mass marker”.")
 
 
 def test_no_flags_are_said(flags) -> None:
