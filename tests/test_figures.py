@@ -69,8 +69,8 @@ def test_overlay_draws_strips_along_the_bowed_centre_lines():
         colour = matplotlib.colors.to_hex(collection.get_edgecolor()[0]) if len(collection.get_edgecolor()) else ""
         if hasattr(collection, "get_hatch") and collection.get_facecolor().size == 0:
             strips.setdefault((colour.upper(), collection.get_hatch()), []).extend(collection.get_paths())
-    assert len(strips[GREEN, None]) == 4 and len(strips[VERMILLION, "////"]) == 1
-    outline = strips[VERMILLION, "////"][0].vertices
+    assert len(strips[GREEN, None]) == 4 and len(strips[VERMILLION, "//"]) == 1
+    outline = strips[VERMILLION, "//"][0].vertices
     middle = outline[np.abs(outline[:, 1] - 200) < 6]
     # Lane 4 stands at 50 + 3 * 60, bows by 12 px at mid-height and is 36 px wide.
     assert middle[:, 0].min() == pytest.approx(230 + 12 - 18, abs=0.6)

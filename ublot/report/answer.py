@@ -22,6 +22,7 @@ Row = Mapping[str, Any]
 
 WIDE = 3.0  # upper over lower bound of an interval, from where on it says little
 OF_MASSES = ("above_marker",)  # says that masses are uncertain, not that the fold is
+ONE_BLOT = "One blot is one experiment: independent repeats decide whether the compound works."
 OF_NOTE = ("single_vehicle", "override", "edited")  # notes that bear on trust
 
 
@@ -113,7 +114,7 @@ def _scored(question: str, rows: Sequence[Row], effects: Sequence[Effect], quant
             f"has {number_text(best.value)}-fold{bounds}."
         )
     reasons = _reasons(best, rows)
-    more = [*_others(best, effects, words), *_remaining(best, rows, quantity, words), *_left_out(rows)]
+    more = [*_others(best, effects, words), *_remaining(best, rows, quantity, words), *_left_out(rows), ONE_BLOT]
     return Answer(question, sentence, "care" if reasons else "good", tuple(reasons), tuple(more))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ublot.report.figures import overlay_figure, png_bytes, profiles_figure, sco
 from ublot.report.flagwords import flags_in_words
 from ublot.report.heatmap import ladder_figure
 from ublot.report.html import Cell, Column, Page, Picture, Row, TableView, data_uri, picture, render
+from ublot.report.labels import number_or_nan
 from ublot.report.lanetable import background_table, lane_table
 from ublot.report.methods import blot_methods
 from ublot.report.overlay import level_text
@@ -59,7 +61,8 @@ def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel
     quantity = primary_quantity(rows, by_area=by_area(analysis.params))
     answer = answer_of(rows, analysis.params, layout=analysis.layout is not None, messages=analysis.messages)
     fits = _records(analysis.statistics["dose_response"])
-    first = _first(files, answer, words)
+    scored = any(math.isfinite(number_or_nan(row.get(quantity))) for row in rows)
+    first = _first(files, answer, quantity, words, scored=scored)
     figures = _figures(analysis, rows, fits, files, quantity, words)
     paper = _paper_picture(files["panel.png"], panel, analysis)
     rival = rival_fractions(analysis) if rows else {}
@@ -108,21 +111,27 @@ _LANES_NOTE = (
 )
 
 
-def _first(files: Mapping[str, bytes], answer: Answer, words: Wording) -> list[Picture]:
+def _first(files: Mapping[str, bytes], answer: Answer, quantity: str, words: Wording, *, scored: bool) -> list[Picture]:
+    """The blot, and the bars where there are any."""
     out = [
         picture(
             "blot",
             "The blot as it was analysed",
-            f"Green: lanes found; blue: U, unmodified {words.target}; orange: H, {words.done}; purple: W, the well.",
+            f"Green: lanes found; blue: U, unmodified {words.target}; orange: H, {words.done}; purple: W, the well. "
+            "Hatched: refused.",
             f"Blot with the lanes outlined and named, masses in kDa at the left, and the regions that were measured. "
             f"{answer.sentence}",
             files["overlay.png"],
         )
     ]
-    if "scores.png" in files:
-        alt = f"Bars of the score of every condition with the single lanes as points. {answer.sentence}"
-        caption = f"{words.vehicle} is 1 (dashed) where there is one. Bars: mean of the lanes; lines: 95 % intervals."
-        out.append(picture("scores", f"Every condition against {words.vehicle}", caption, alt, files["scores.png"]))
+    if "scores.png" not in files or not scored:
+        return out
+    title, caption = f"Every condition against {words.vehicle}", f"{words.vehicle} is 1 (dashed). "
+    if quantity == "hmw_fraction":
+        title, caption = f"The {words.share} in every lane", ""
+    caption += "Bars: mean of the lanes of a condition; points: lanes; lines: their 95 % intervals."
+    alt = f"Bars of the score of every condition with the single lanes as points. {answer.sentence}"
+    out.append(picture("scores", title, caption, alt, files["scores.png"]))
     return out
 
 
@@ -239,11 +248,20 @@ def _provenance(analysis: Any) -> dict[str, Any]:
     return {
         "facts": facts,
         "command": blot_command(analysis),
+        "command_note": _command_note(analysis),
         "companions": [(name, data_uri("text/csv", text)) for name, text in companion_files(analysis).items()],
         "edits": edit_sentences(analysis.edits),
         "changed_note": f"Options that differ from the default: {listed}." if changed else "All options are defaults.",
         "options": table,
     }
+
+
+def _command_note(analysis: Any) -> str:
+    if analysis.image_path is not None:
+        return "The command that makes this result again:"
+    if analysis.source.format == "array":
+        return "The pixels were given in memory. In Python, with the same ones, this makes the result again:"
+    return "The command that makes this result again, run where the image lies:"
 
 
 def _lanes_fact(analysis: Any) -> str:

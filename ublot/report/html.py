@@ -132,7 +132,9 @@ def _environment() -> Any:
 
 def _tie(text: str) -> str:
     """Keep a number and its unit or sign on one line."""
-    return text.replace("95 % ", "95\u00a0%\u00a0").replace(" = ", "\u00a0=\u00a0").replace(" < ", "\u00a0<\u00a0")
+    for loose, tied in (("95 % ", "95\u00a0%\u00a0"), (" = ", "\u00a0=\u00a0"), (" < ", "\u00a0<\u00a0")):
+        text = text.replace(loose, tied)
+    return text.replace("–", "\u2060–\u2060")
 
 
 @lru_cache(maxsize=2)
@@ -148,8 +150,10 @@ def render(page: Page) -> str:
     """The page as HTML, in which only its own style, script and pictures may do anything."""
     from ublot import __version__
 
+    # On a phone a wide picture keeps its letters readable and is scrolled within its frame.
     rules = [f"img.w-{p.name} {{ min-width: {p.least}px; }}" for p in page.pictures]
-    style, script = "\n".join([_asset("style.css"), *rules]), _asset("script.js")
+    phone = "\n".join(["@media screen and (max-width: 760px) {", *rules, "}"])
+    style, script = f"{_asset('style.css')}\n{phone}", _asset("script.js")
     policy = f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
     html: str = (
         _environment()

@@ -129,7 +129,7 @@ def _draw_lanes(axes: Axes, analysis: Any, lanes: Any, window: Window, refused: 
     from matplotlib.collections import PolyCollection
 
     knots = np.linspace(window.top, window.bottom - 1, 40)
-    for chosen, colour, hatch in ((False, GREEN, None), (True, VERMILLION, "////")):
+    for chosen, colour, hatch in ((False, GREEN, None), (True, VERMILLION, "//")):
         strips = [_strip(lane, knots) for lane, bad in zip(lanes, refused, strict=False) if bad is chosen]
         axes.add_collection(
             PolyCollection(strips, facecolors="none", edgecolors=colour, linewidths=0.9, hatch=hatch), autolim=False

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ublot.layout import Layout
     from ublot.params import Params
 
 __all__ = ["blot_command", "companion_files", "edit_sentences", "option_rows", "size_text", "versions_text"]
@@ -52,20 +53,17 @@ def option_rows(params: Params) -> list[dict[str, Any]]:
 
 
 def blot_command(analysis: Any) -> str:
-    """The shell command that analyses the image again in the same way.
+    """The shell command that analyses the image again in the same way; a call of the library for an array.
 
     Files that were given as tables, not as paths, are named as `companion_files` names them.
     """
     source, params, layout = analysis.source, analysis.params, analysis.layout
+    if source.format == "array" and analysis.image_path is None:
+        return _call(params, layout)
     words = ["ublot", "analyze", _argument(_whole(analysis.image_path) if analysis.image_path else source.name)]
-    if layout is not None and not _beside(layout.name, source.name):
-        given = Path(layout.name)
-        words += ["--layout", _whole(layout.name) if given.suffix else "layout.csv"]
-    values = params.model_dump(mode="json")
-    for name, field in type(params).model_fields.items():
-        value = values[name]
-        if getattr(params, name) == field.default:
-            continue
+    if layout is not None and not _beside(layout, source.name):
+        words += ["--layout", _layout_file(layout) or "layout.csv"]
+    for name, value in _changed(params).items():
         option = f"--{name.replace('_', '-')}"
         if isinstance(value, bool):
             words.append(option if value else f"--no-{option[2:]}")
@@ -75,6 +73,18 @@ def blot_command(analysis: Any) -> str:
             text = _plain(value)
             words += [f"{option}={text}"] if text.startswith("-") else [option, text]
     return shlex.join(words)
+
+
+def _call(params: Params, layout: Any) -> str:
+    given = [f"layout={_layout_file(layout) or 'layout.csv'!r}"] if layout is not None else []
+    given += [f"{name}={value!r}" for name, value in _changed(params).items()]
+    return f"ublot.analyze({', '.join(['pixels', *given])})"
+
+
+def _changed(params: Params) -> dict[str, Any]:
+    """Options that are not the default, in their JSON form."""
+    values = params.model_dump(mode="json")
+    return {n: values[n] for n, field in type(params).model_fields.items() if getattr(params, n) != field.default}
 
 
 def _whole(path: str | Path) -> str:
@@ -87,20 +97,32 @@ def _argument(path: str) -> str:
     return f"./{path}" if path.startswith("-") else path
 
 
-def _beside(layout: str, image: str) -> bool:
+def _beside(layout: Layout, image: str) -> bool:
     """Whether the layout is the one that is found by itself."""
-    return Path(layout).name == f"{Path(image).stem}.layout.csv"
+    return Path(layout.name).name == f"{Path(image).stem}.layout.csv"
+
+
+def _layout_file(layout: Layout) -> str | None:
+    """Path of the file that holds just this layout, where there is one."""
+    from ublot.errors import BlotError
+    from ublot.layout import read_layout
+
+    path = Path(layout.name)
+    try:
+        return str(path.absolute()) if path.is_file() and read_layout(path) == layout else None
+    except (BlotError, OSError, ValueError):
+        return None
 
 
 def companion_files(analysis: Any) -> dict[str, str]:
     """Text of the files that the command needs and that lie nowhere, by name."""
-    layout, values = analysis.layout, analysis.params.model_dump(mode="json")
+    layout, values = analysis.layout, _changed(analysis.params)
     out = {}
-    if layout is not None and not _beside(layout.name, analysis.source.name) and not Path(layout.name).suffix:
+    if layout is not None and not _beside(layout, analysis.source.name) and _layout_file(layout) is None:
         records = layout.records()
         out["layout.csv"] = _csv(list(records[0]), [[_cell(v) for v in record.values()] for record in records])
     for name, columns in _TABLES.items():
-        value = values[name]
+        value = values.get(name)
         if isinstance(value, list):
             out[f"{name.replace('_', '-')}.csv"] = _csv(columns, value)
     return out
