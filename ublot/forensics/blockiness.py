@@ -20,8 +20,8 @@ __all__ = ["blockiness", "coefficient_comb", "was_jpeg"]
 BLOCK = 8
 
 BLOCKY, BLOCKY_SURE = 0.05, 5.0
-"""How much rougher block borders must be than the rest, and by how many standard errors: the latter alone keeps pictures
-that never were a JPEG at 0."""
+"""How much rougher block borders must be than the rest, and by how many standard errors: that alone keeps pictures that
+never were a JPEG at 0."""
 
 COMBED, ALONE = 4.5, 1.5
 """Evidence of rounded coefficients at the best phase of the grid, and how many times that of the second best it must

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Seam", "find_seam"]
 
-STRIPE, STRIPES = 12, 24
+STRIPE, STRIPES = 12, 32
 """Rows of a stripe that one level and one noise is taken from for every column, and how many stripes there are."""
 
 BESIDE, CLOSE = 24, 4
@@ -21,8 +21,8 @@ BESIDE, CLOSE = 24, 4
 STEP_CLEAR, STEP_NOISE, STEP_LEVELS = 9.0, 0.25, 0.5
 """Times the usual step between columns, times the pixel noise, and levels, that the level changes by at a seam."""
 
-AGREED = 0.7
-"""Share of the stripes in which it goes the same way."""
+AGREED, FLAT = 0.7, 0.5
+"""Share of the stripes in which it goes the same way, and how much of it the level may change on either side."""
 
 SHARP = 0.75
 """Share of the change that lies between two pixels. Optics spread every true edge over several."""
@@ -30,8 +30,8 @@ SHARP = 0.75
 OUTSIDE = 0.4
 """Level of the darker side over that of the brighter below which it is the membrane's edge."""
 
-NOISE_CLEAR = {"column": 6.0, "row": 16.0}
-"""Standard errors by which the noise changes at a seam. Bands lie along rows and change it as well, up to 12."""
+NOISE_CLEAR, NOISE_SHARP = 10.0, 0.6
+"""Standard errors by which the noise changes at a seam, and share of that which shows right beside it."""
 
 NOISE_CHANGE, NOISE_LEVELS = 0.12, 0.7
 """Change of the logarithm of the noise at equal level that makes a seam; and the noise, in distances of levels, below
@@ -45,6 +45,7 @@ PER_SIGMA = 1.954
 
 
 Axis = Literal["column", "row"]
+Found = tuple[Literal["level", "noise"], int, float]
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,10 @@ def find_seam(levels: NDArray[Any], *, unit: float = 0.0) -> Seam | None:
         if picture.shape[0] < 4 * STRIPE or picture.shape[1] < 4 * BESIDE:
             continue
         level, noise = _stripes(picture)
-        found = _level_seam(level, noise, top, unit) or _noise_seam(level, noise, unit, NOISE_CLEAR[axis])
+        found: Found | None = _level_seam(level, noise, top, unit)
+        if found is None and axis == "column":
+            # Bands lie along rows, and change the noise there as a seam would.
+            found = _noise_seam(level, noise, unit)
         if found is not None:
             return Seam(axis, found[1], found[0], found[2])
     return None
@@ -117,13 +121,11 @@ def _stripes(picture: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.flo
     return level, noise
 
 
-def _level_seam(
-    level: NDArray[np.float32], noise: NDArray[np.float32], top: float, unit: float
-) -> tuple[Literal["level"], int, float] | None:
+def _level_seam(level: NDArray[np.float32], noise: NDArray[np.float32], top: float, unit: float) -> Found | None:
     """A step between two columns that most stripes share and that is over within one pixel."""
     step = np.diff(level, axis=1)  # step[:, c] leads from column c to c + 1
     around = 0.25 * (step[:, :-4] + step[:, 1:-3] + step[:, 3:-1] + step[:, 4:])
-    alone = np.median(step[:, 2:-2] - around, axis=0)
+    alone = _median(step[:, 2:-2] - around)
     usual = float(np.quantile(np.abs(alone), 0.9)) / 1.645
     pixel = float(np.median(noise)) / PER_SIGMA
     limit = max(STEP_CLEAR * usual, STEP_NOISE * pixel, STEP_LEVELS * unit)
@@ -148,10 +150,17 @@ def _is_step(level: NDArray[np.float32], noise: NDArray[np.float32], seam: int, 
         return False
     if np.mean(np.sign(jump) == np.sign(whole)) < AGREED:
         return False
+    if max(np.ptp(before), np.ptp(after)) > FLAT * abs(whole):
+        return False  # the flank of a band
     if min(float(np.median(noise[:, s])) for s in (slice(seam - 6, seam), slice(seam, seam + 6))) <= 0:
         return False  # a page, a frame or clipped pixels: drawn, not seen
     one, other = float(np.median(left)), float(np.median(right))
     return min(_ratio(one, other), _ratio(top - one, top - other)) > OUTSIDE
+
+
+def _median(stripes: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Of every column, the upper one of two; sorting short contiguous rows is much the fastest way."""
+    return np.asarray(np.sort(np.ascontiguousarray(stripes.T), axis=1)[:, len(stripes) // 2])
 
 
 def _ratio(one: float, other: float) -> float:
@@ -159,14 +168,12 @@ def _ratio(one: float, other: float) -> float:
     return max(low, 0.0) / high if high > 0 else 1.0
 
 
-def _noise_seam(
-    level: NDArray[np.float32], noise: NDArray[np.float32], unit: float, clear: float
-) -> tuple[Literal["noise"], int, float] | None:
+def _noise_seam(level: NDArray[np.float32], noise: NDArray[np.float32], unit: float) -> Found | None:
     """A place where the noise at equal level changes from one column to the next."""
     if float(np.median(noise)) <= PER_SIGMA * NOISE_LEVELS * unit or not noise.any():
         return None
     relative = _log_noise(level, noise)
-    by_column = np.median(relative, axis=0)
+    by_column = _median(relative)
     total = np.concatenate([[0.0], np.cumsum(by_column)])
     places = np.arange(BESIDE, len(by_column) - BESIDE + 1)
 
@@ -180,7 +187,10 @@ def _noise_seam(
     scatter = 1.4826 * float(np.median(np.abs(wide - np.median(wide))))
     error = max(usual * np.sqrt(2 / BESIDE), scatter, 1e-3)
     k = int(np.argmax(np.abs(wide)))
-    if abs(wide[k]) < max(clear * error, NOISE_CHANGE) or not SHARP <= close[k] / wide[k] <= 1 / SHARP:
+    if (
+        abs(wide[k]) < max(NOISE_CLEAR * error, NOISE_CHANGE)
+        or not NOISE_SHARP <= close[k] / wide[k] <= 1 / NOISE_SHARP
+    ):
         return None
     return "noise", int(places[k]), float(abs(wide[k]) / error)
 
