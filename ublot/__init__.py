@@ -21,6 +21,7 @@ _HOME = {
     "Window": "model",
     "Params": "params",
     "read_blot": "io",
+    "read_exposures": "io.exposures",
     "find_lanes": "lanes",
     "estimate_background": "background",
     "extract_profiles": "profiles",

@@ -143,7 +143,9 @@ class Analysis:
             raise BlotError("the image of this result is not there", path, "put it back to re-run")
         blot = read_pixels(path, self.params)
         check_same(blot, self.source)
-        return blot
+        # Of which series of exposures it was chosen from, the file itself does not know.
+        chosen = {key: text for key, text in self.source.metadata.items() if key.startswith("exposures")}
+        return replace(blot, source=replace(blot.source, metadata={**blot.source.metadata, **chosen}))
 
     @property
     def stages(self) -> Stages:

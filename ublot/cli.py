@@ -16,6 +16,7 @@ import typer
 from ublot import __version__
 from ublot.console import AnalysisCommand, OneLineGroup, lanes_table, note, print_facts, print_json, progress_bar
 from ublot.errors import BlotError
+from ublot.exposurescli import register as register_exposures
 from ublot.statisticscli import register as register_statistics
 
 __all__ = ["app", "main"]
@@ -316,6 +317,7 @@ def view(
     napari.run()
 
 
+register_exposures(app)
 register_statistics(app)
 
 

@@ -15,13 +15,15 @@ from xml.etree import ElementTree
 
 __all__ = ["said_by_ome", "said_by_text", "said_by_xml", "seconds"]
 
-LONGEST, MOST = 200, 5000
+LONGEST, MOST = 400, 5000
 """Characters of a value, and pairs that are looked at."""
 
 TEXT_BYTES = 1 << 22
 
 NAMES = {
     "exposure": r"(total|actual|final)?(exposure|integration)(time|duration|length)?|exp(osure)?time",
+    "exposures": r"exposures",
+    "exposures_seam": r"exposuresseam",
     "binning": r"(camera|ccd|detector|hardware|pixel)?bin(ning)?(mode|factor|level|xy)?",
     "gain": r"(application|camera|ccd|analog|em)?gain(value)?",
     "channel": r"channel(name)?|(emission)?wavelength|(emission)?filter(name)?|laser(name)?|dye",

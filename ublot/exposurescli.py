@@ -1,0 +1,120 @@
+"""The command about several exposures of one membrane: ``exposures``."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from ublot.console import print_json
+from ublot.errors import BlotError
+
+if TYPE_CHECKING:
+    from ublot.model import Blot
+
+__all__ = ["register", "save_exposures"]
+
+_OUTPUT = "Output"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command(rich_help_panel="Measure")(exposures)
+
+
+def exposures(
+    images: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Exposures of one membrane, in any order.", show_default=False),
+    ],
+    merge: Annotated[bool, typer.Option("--merge", help="Join them into one picture of high dynamic range.")] = False,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045 -- typer tells an option that may be absent by Optional in every version
+        typer.Option("--out", metavar="TIF", help="Where the merged picture goes.", rich_help_panel=_OUTPUT),
+    ] = None,
+    channel: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--channel", metavar="N", help="Page or channel of every file, counted from 1."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.", rich_help_panel=_OUTPUT)] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on stdout instead of text.", rich_help_panel=_OUTPUT)
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Nothing on stdout.", rich_help_panel=_OUTPUT)] = False,
+) -> None:
+    """Say which exposure of a membrane to use, or merge them for ``ublot analyze``."""
+    from ublot.params import make_params
+
+    chosen = make_params(channel=channel).channel
+    if merge != (out is not None):
+        fix = "give both: --merge --out merged.tif"
+        raise BlotError("--merge and --out belong together", "exposures", fix)
+    if out is not None:
+        _check_out(out, images, force=force)
+
+    from ublot.io.exposures import read_exposures
+
+    blot = read_exposures(list(images), merge=merge, channel=chosen)
+    said = blot.source.metadata
+    facts: dict[str, Any] = {"exposures": said["exposures"], "seam": said["exposures_seam"]}
+    facts["use"] = str(out) if out is not None else blot.source.path
+    if out is not None:
+        save_exposures(blot, out)
+    if json:
+        print_json(facts)
+    elif not quiet:
+        for part in said["exposures"].split("; "):
+            print(part)
+        if out is not None:
+            print(f"steps where they are joined: {said['exposures_seam']}\nThe merged picture is {out}")
+
+
+def _check_out(out: Path, images: list[Path], *, force: bool) -> None:
+    fix = "choose another name with --out"
+    if any(os.path.realpath(out) == os.path.realpath(image) for image in images):
+        raise BlotError("the merged picture would replace an exposure", out, fix)
+    if out.suffix.lower() not in (".tif", ".tiff"):
+        raise BlotError("the merged picture is a TIFF", out, "give a name that ends in .tif")
+    if os.path.isdir(out):
+        raise BlotError("is a folder", out, fix)
+    if os.path.lexists(out) and not force:
+        raise BlotError("the file exists", out, f"{fix}, or replace it with --force")
+
+
+def save_exposures(blot: Blot, out: Path) -> None:
+    """Write a merged picture as a float TIFF that tells what it was made from; whole or not at all.
+
+    Raises
+    ------
+    BlotError
+        The file cannot be written.
+    """
+    import tifffile
+
+    from ublot.results import json_bytes
+
+    said = blot.source.metadata
+    told = {k: said[k] for k in ("exposures", "exposures_seam", "exposure", "model", "binning") if k in said}
+    fresh = out.with_name(f".{out.name[:80]}.{secrets.token_hex(4)}.new")
+    try:
+        tifffile.imwrite(
+            fresh,
+            blot.signal,
+            photometric="minisblack",
+            software="ublot exposures",
+            # TIFF holds plain ASCII there.
+            description=json_bytes(told).decode().encode("ascii", "replace").decode(),
+            metadata=None,
+        )
+        fresh.replace(out)
+    except OSError as error:
+        raise BlotError(
+            f"cannot be written ({error.strerror or error})", out, "free the disk or choose --out"
+        ) from error
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
