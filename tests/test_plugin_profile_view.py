@@ -14,7 +14,7 @@ import ublot
 if TYPE_CHECKING:
     from pathlib import Path
 
-from ublot_napari.layout_cells import cell_problems, is_header, plain_number, text_rows
+from ublot_napari.layout_cells import cell_problems, is_header, layout_notes, plain_number, text_rows
 from ublot_napari.profile_view import ProfileView, mass_ticks, profile_view, reference_lane, shift_between
 from ublot_napari.score_slots import choose_column, dose_series, score_slots
 
@@ -170,6 +170,9 @@ def test_the_column_with_numbers_is_chosen() -> None:
     assert choose_column(scores()) == "relative_hmw"
     by_area = scores(hmw_fraction=[np.nan] * 4, relative_hmw=[np.nan] * 4, relative_hmw_area=[np.nan, 1.0, 1.0, 2.0])
     assert choose_column(by_area) == "relative_hmw_area"
+    both = scores(relative_hmw_area=[np.nan, 1.0, 1.0, 2.0])
+    assert choose_column(both) == "relative_hmw"
+    assert choose_column(both, by_area=True) == "relative_hmw_area"
 
 
 def test_dose_curves_pass_half_way_at_the_ec50(analysis) -> None:
@@ -255,6 +258,12 @@ def test_lanes_beyond_the_picture_are_named() -> None:
 )
 def test_decimal_commas_become_points_in_numbers_only(column, typed, kept) -> None:
     assert plain_number(column, typed) == kept
+
+
+def test_a_column_that_looks_like_a_known_one_is_named() -> None:
+    (note,) = layout_notes([{"lane": "1", "role": "sample", "concentration_nm_": "5"}])
+    assert "concentration_nM" in note
+    assert layout_notes([{"lane": "1", "role": "nonsense", "compund": "X"}]) == []
 
 
 def test_a_header_row_is_told_from_lanes() -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "cell_problems",
     "is_header",
     "known_name",
+    "layout_notes",
     "plain_number",
     "text_rows",
 ]
@@ -112,6 +113,14 @@ def cell_problems(rows: Rows, lanes: Sequence[int] | None = None) -> list[Proble
             if words:
                 found.append(Problem(_lane(row), name, words))
     return found or _wrong_with_all(rows, lanes)
+
+
+def layout_notes(rows: Rows) -> list[str]:
+    """Columns that look like a known one but are only carried along, in words; none while cells are wrong."""
+    try:
+        return [note.removeprefix("layout: ") for note in read_layout([dict(row) for row in rows]).notes]
+    except BlotError:
+        return []
 
 
 @lru_cache(maxsize=4096)  # the same few texts are asked about at every change

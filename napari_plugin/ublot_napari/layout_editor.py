@@ -12,12 +12,12 @@ from ublot.errors import BlotError
 from ublot.tables import csv_bytes, read_table
 
 from .cell_table import CellTable
-from .layout_cells import known_name, plain_number
+from .layout_cells import known_name, layout_notes, plain_number
 from .layout_model import TITLES, LayoutModel, RoleDelegate
 
 __all__ = ["LayoutEditor"]
 
-WIDTHS = {"lane": 36, "role": 88, "compound": 88}
+WIDTHS = {"lane": 36, "role": 86, "compound": 80}
 """Least width of columns, px."""
 
 FILES = "Tables (*.csv *.tsv *.txt *.xlsx *.xlsm);;All files (*)"
@@ -224,11 +224,11 @@ class LayoutEditor(QWidget):
         """Show what could not be done, else what is wrong, else what to do."""
         problems = self.problems()
         lines = [text] if text else problems
+        self.status.setStyleSheet("color: #D55E00" if lines else "")
         if not lines and self.is_empty():
             lines = ["Say what each lane is: type, paste from a spreadsheet (Ctrl+V), or load a file."]
-            self.status.setStyleSheet("")
-        else:
-            self.status.setStyleSheet("color: #D55E00")
+        elif not lines:
+            lines = layout_notes(self.rows())
         more = [f"and {len(lines) - 3} more"] if len(lines) > 4 else []
         self.status.setText("\n".join([*lines[: 3 if more else 4], *more]))
         self.status.setToolTip("\n".join(lines))

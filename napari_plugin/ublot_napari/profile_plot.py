@@ -17,8 +17,8 @@ __all__ = ["ProfilePlot", "ProfileView"]
 
 REGIONS = {
     "W": (PURPLE, "well"),
-    "H": (ORANGE, "above the unmodified band: ubiquitinated"),
-    "U": (BLUE, "unmodified band"),
+    "H": (ORANGE, "ubiquitinated"),
+    "U": (BLUE, "unmodified"),
 }
 CURVES = ("reference", "raw", "background", "rungs", "signal", "smear", "fit")
 ROOM = 0.06  # of the height shown, above and below the curves
@@ -48,6 +48,10 @@ class ProfilePlot(QWidget):
 
         self.title = QLabel("No lane to show yet.")
         self.key = QLabel()
+        self.key.setToolTip(
+            "Signal is what is left of the lane without background. The fit explains it by rungs (numbered by "
+            "ubiquitins; 0 is unmodified) and a smear that cannot be resolved."
+        )
         for label in (self.title, self.key):
             label.setWordWrap(True)
         self.plot = pg.PlotWidget()
@@ -219,7 +223,7 @@ class ProfilePlot(QWidget):
         if view.fit is not None:
             drawn += [("━", theme.visible(GREEN), "fit"), ("━", theme.visible(PURPLE), "smear")]
         if view.rungs:
-            drawn.append(("┃", theme.visible(SKY), "rungs, number of ubiquitins"))
+            drawn.append(("┃", theme.visible(SKY), "rungs"))
         if self._reference is not None and self._reference.lane != view.lane:
             drawn.append(("╍", theme.visible(BLUE), _plain(self._reference.title)))
         for box, colour, name in (
@@ -227,7 +231,10 @@ class ProfilePlot(QWidget):
             (self.background, theme.visible(VERMILLION), "background"),
         ):
             drawn += [("━", colour, name)] if box.isChecked() else []
-        self.key.setText(" &nbsp; ".join(f'<span style="color:{c}">{sign}</span>&nbsp;{n}' for sign, c, n in drawn))
+        for name, (colour, words) in REGIONS.items():
+            drawn += [("■", theme.visible(colour), f"{name}, {words}")] if self.regions[name].isVisible() else []
+        parts = [f'<span style="color:{c}">{sign}</span>&nbsp;{n.replace(" ", "&nbsp;")}' for sign, c, n in drawn]
+        self.key.setText(" &nbsp; ".join(parts))
 
     def _fit_view(self, *_: Any) -> None:
         """Show the whole lane, or the HMW part as high as it fills the plot."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ublot.reactions import RELATIVE
 from ublot.report.labels import dose_text, lane_labels, number_or_nan, time_text
 from ublot.report.scores import lane_state, primary_quantity
 
@@ -18,7 +19,17 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["TITLES", "Point", "Series", "Slot", "choose_column", "dose_series", "score_slots"]
+__all__ = [
+    "OVER_VEHICLE",
+    "TITLES",
+    "Point",
+    "Series",
+    "Slot",
+    "choose_column",
+    "dose_series",
+    "known_columns",
+    "score_slots",
+]
 
 REACTED = ("vehicle", "sample", "negative", "")
 
@@ -28,7 +39,11 @@ TITLES = {
     "relative_hmw_net": "net ubiquitinated fraction over DMSO",
     "unmodified_remaining": "unmodified target left over DMSO",
     "hmw_fraction": "ubiquitinated fraction H / (H + U)",
+    "mean_ubiquitins": "apparent ubiquitins per molecule",
 }
+
+OVER_VEHICLE = (*RELATIVE, "relative_hmw_net")
+"""Columns in which 1 is as much as in the vehicle lanes."""
 
 FEWEST_DOSES = 4
 
@@ -111,9 +126,22 @@ class Series:
     words: str
 
 
-def choose_column(table: pd.DataFrame) -> str:
-    """Primary score: the first that any lane has a number for, the fraction over DMSO before the area over DMSO."""
-    return primary_quantity(_records(table))
+def choose_column(table: pd.DataFrame, *, by_area: bool = False) -> str:
+    """Primary score: the first that any lane has a number for.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``Analysis.lanes``.
+    by_area : bool
+        The area over DMSO goes before the fraction: lysates of cells, or an antibody against the modifier.
+    """
+    return primary_quantity(_records(table), by_area=by_area)
+
+
+def known_columns(table: pd.DataFrame) -> list[str]:
+    """Scores that any lane has a number for."""
+    return [name for name in TITLES if name in table and any(map(math.isfinite, map(number_or_nan, table[name])))]
 
 
 def score_slots(table: pd.DataFrame, column: str, *, by_condition: bool = False) -> list[Slot]:

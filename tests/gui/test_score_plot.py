@@ -78,7 +78,7 @@ def plot(qapp: Any, table: Any, dose: Any) -> Iterator[Any]:
 
 
 def drawn(plot: Any, kind: str) -> list[Any]:
-    return [item for item in plot._items if type(item).__name__ == kind]
+    return [item for item in plot.canvas.items if type(item).__name__ == kind]
 
 
 def test_bars_are_as_long_as_the_scores(plot) -> None:
@@ -153,6 +153,23 @@ def test_the_dose_response_has_its_points_curve_and_ec50(plot) -> None:
     assert told == [7]
     plot.select_lane(5)
     assert any(len(item.getData()[0]) == 1 for item in drawn(plot, "ScatterPlotItem"))
+
+
+def test_another_score_is_chosen_and_stays(plot, table, dose) -> None:
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    assert [plot.columns.itemData(i) for i in range(plot.columns.count())] == [
+        "relative_hmw", "relative_hmw_area", "hmw_fraction"
+    ]  # fmt: skip
+    plot.columns.setFocus()
+    QTest.keyClick(plot.columns, Qt.Key.Key_End)
+    assert plot.column == "hmw_fraction"
+    assert not drawn(plot, "InfiniteLine")  # 1 is no landmark of a fraction
+    plot.show_scores(table, dose)
+    assert plot.column == "hmw_fraction"
+    plot.show_scores(table.assign(hmw_fraction=NAN), dose, by_area=True)
+    assert plot.column == "relative_hmw_area"
 
 
 def test_another_column_and_why_it_has_no_ec50(plot, table, dose) -> None:

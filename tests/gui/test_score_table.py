@@ -149,4 +149,14 @@ def test_no_flags_are_said(flags) -> None:
 
 def test_long_lines_are_wrapped_not_cut(flags) -> None:
     assert not flags.horizontalScrollBar().isVisible()
-    assert flags.visualItemRect(flags.item(1)).height() > 1.8 * flags.fontMetrics().height()
+    from qtpy.QtCore import QRect, Qt
+
+    for width, height in ((420, 300), (300, 60)):  # the second with a scroll bar
+        flags.resize(width, height)
+        hands.settle(150)
+        for i in range(flags.count()):
+            box = flags.visualItemRect(flags.item(i))
+            room = QRect(0, 0, box.width() - 4, 1000)  # beside the coloured stripe, which is as wide
+            needed = flags.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, flags.item(i).text())
+            assert box.height() >= needed.height() > 0
+            assert box.width() <= flags.viewport().width()
