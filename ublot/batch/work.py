@@ -40,7 +40,7 @@ class Common:
     config, given : dict
         Options of the common file, and those given directly: a file beside an image stands between the two.
     report : bool
-        With page and figures.
+        With page, figures and workbook.
     force : bool
         Redo what is done, and replace results that hold edits.
     scratch : str or None

@@ -56,7 +56,7 @@ class Panel:
     shown : tuple of float
         Signal that is white, and signal that is black.
     outside : float
-        Share of the blot's pixels beyond these.
+        Share of the picture's pixels beyond these.
     """
 
     grey: NDArray[np.uint8]
@@ -81,8 +81,7 @@ def blot_panel(analysis: Any) -> Panel:
         ``blot``, ``geometry``, ``calibration`` and ``lanes`` are read.
     """
     blot: Blot = analysis.blot
-    grey, scale, shown = _grey(blot)
-    beyond = (blot.signal < shown[0]) | (blot.signal > shown[1])
+    grey, scale, shown, beyond = _grey(blot)
     rows, cols = grey.shape
     geometry = analysis.geometry
     pitch = (geometry.pitch or cols) / scale
@@ -97,35 +96,39 @@ def blot_panel(analysis: Any) -> Panel:
     longest = max((len(name) for _, name in lanes), default=0)
     top = round(LETTER * size * longest + 1.2 * size) if lanes else 10
     left = round(LETTER * size * max((len(text) for _, text in masses), default=0) + 1.6 * size) if masses else 10
-    return Panel(
-        grey, left, top, left + cols + 10, top + rows + 10, size, masses, lanes, scale, shown, float(beyond.mean())
-    )
+    return Panel(grey, left, top, left + cols + 10, top + rows + 10, size, masses, lanes, scale, shown, beyond)
 
 
-def _grey(blot: Blot) -> tuple[NDArray[np.uint8], float, tuple[float, float]]:
-    """All of the picture as 8-bit greys, pixels of the image in each of its own, and the signals at white and black.
+def _grey(blot: Blot) -> tuple[NDArray[np.uint8], float, tuple[float, float], float]:
+    """All of the picture as 8-bit greys, pixels of the image in each of its own, the levels shown, the share beyond.
 
     White is what one pixel in a thousand lies below, black what one in two hundred lies above: both are stated.
     """
-    import cv2
-
-    signal = blot.signal
-    known = signal[:: max(1, signal.shape[0] // 700), :: max(1, signal.shape[1] // 700)]
-    known = known[np.isfinite(known)]
+    scale = max(1.0, blot.shape[1] / COLUMNS, blot.shape[0] / ROWS)
+    picture = _reduced(blot.signal, scale)
+    known = picture[np.isfinite(picture)]
     low, high = (float(v) for v in np.percentile(known, (0.1, 99.5))) if known.size else (0.0, 1.0)
     high = high if high > low else low + 1.0
-    scale = max(1.0, signal.shape[1] / COLUMNS, signal.shape[0] / ROWS)
+    beyond = float(((known < low) | (known > high)).mean()) if known.size else 0.0
     for _ in range(4):
-        size = max(round(signal.shape[1] / scale), 1), max(round(signal.shape[0] / scale), 1)
-        # Area means: leaving out pixels would drop thin bands.
-        picture = cv2.resize(np.ascontiguousarray(signal), size, interpolation=cv2.INTER_AREA) if scale > 1 else signal
         part = np.nan_to_num((picture - low) / (high - low), nan=0.0)
         grey = np.round(255 * (1 - np.clip(part, 0, 1))).astype(np.uint8)
         heavy = len(_png(grey)) / HEAVIEST
-        if heavy <= 1 or max(size) < 500:
+        if heavy <= 1 or max(grey.shape) < 500:
             break
         scale *= min(max(math.sqrt(heavy), 1.1), 2.0)
-    return grey, scale, (low, high)
+        picture = _reduced(blot.signal, scale)
+    return grey, scale, (low, high), beyond
+
+
+def _reduced(signal: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+    """Area means: leaving out pixels would drop thin bands."""
+    import cv2
+
+    if scale <= 1:
+        return signal
+    size = max(round(signal.shape[1] / scale), 1), max(round(signal.shape[0] / scale), 1)
+    return np.asarray(cv2.resize(np.ascontiguousarray(signal), size, interpolation=cv2.INTER_AREA))
 
 
 def _png(grey: NDArray[np.uint8]) -> bytes:
