@@ -17,7 +17,7 @@ from .layout_model import TITLES, LayoutModel, RoleDelegate
 
 __all__ = ["LayoutEditor"]
 
-WIDTHS = {"lane": 36, "role": 86, "compound": 80}
+WIDTHS = {"lane": 34, "role": 84, "compound": 72}
 """Least width of columns, px."""
 
 FILES = "Tables (*.csv *.tsv *.txt *.xlsx *.xlsm);;All files (*)"

@@ -181,6 +181,8 @@ class MarkerTable(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = BandModel()
+        self._exact: dict[str, float] = {}
+        self._exact_mass: dict[str, float] = {}
         self.table = _BandTable(self)
         self.table.setModel(self.model)
         self.table.setAccessibleName("Bands of the marker")
@@ -229,14 +231,22 @@ class MarkerTable(QWidget):
     # ------------------------------------------------------------------------------------------------------ content
     def set_bands(self, rows: Sequence[float], masses: Sequence[float]) -> None:
         """Show bands: ``row_px`` and mass in kDa of each."""
-        cells = [[f"{mass:g}", f"{row:.2f}".rstrip("0").rstrip(".")] for row, mass in zip(rows, masses, strict=True)]
+        bands = list(zip(rows, masses, strict=True))
+        cells = [[f"{mass:g}", f"{row:.2f}".rstrip("0").rstrip(".")] for row, mass in bands]
+        # Fewer digits are shown than are kept: editing one band must not move the others.
+        self._exact = {text: float(row) for (_, text), (row, _) in zip(cells, bands, strict=True)}
+        self._exact_mass = {text: float(mass) for (text, _), (_, mass) in zip(cells, bands, strict=True)}
         self.model.set_cells(cells)
         self._say("")
 
     def bands(self) -> list[tuple[float, float]]:
         """``row_px`` and mass in kDa of every band, top to bottom, without those that are marked as wrong."""
         bad = {line for line, _ in self.model.wrong}
-        return [(_value(row), _value(mass)) for line, (mass, row) in enumerate(self.model.cells) if line not in bad]
+        return [
+            (self._exact.get(row, _value(row)), self._exact_mass.get(mass, _value(mass)))
+            for line, (mass, row) in enumerate(self.model.cells)
+            if line not in bad
+        ]
 
     def problems(self) -> list[str]:
         """What is wrong, in words."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import QEvent, Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from .plot_style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, Theme, pen, style_axes, theme_of, tinted
 from .profile_view import ProfileView, mass_ticks, shift_between
@@ -56,6 +56,8 @@ class ProfilePlot(QWidget):
             label.setWordWrap(True)
         self.plot = pg.PlotWidget()
         self.plot.setMinimumSize(240, 160)
+        # A plot fills what room there is; the size that it would like is that of a whole window.
+        self.plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.plot.setMenuEnabled(False)
         self.plot.setToolTip(
             "Drag the upright line to move the boundary between unmodified and ubiquitinated; the wheel zooms, a "

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pyqtgraph as pg
 from qtpy.QtCore import QEvent, Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ublot.errors import BlotError
 
@@ -62,6 +72,8 @@ class ScorePlot(QWidget):
         self.export_button.setToolTip("Save this plot as PNG or SVG")
         self.plot = pg.PlotWidget()
         self.plot.setMinimumSize(240, 160)
+        # A plot fills what room there is; the size that it would like is that of a whole window.
+        self.plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.plot.plotItem.setContentsMargins(0, 2, 6, 6)  # else letters are cut off below
         self.plot.setMenuEnabled(False)
         self.plot.setAccessibleName("Scores over DMSO")

@@ -32,6 +32,15 @@ def test_bands_come_back_as_rows_and_masses(table) -> None:
     assert table.problems() == []
 
 
+def test_an_edit_leaves_the_other_bands_to_the_last_digit(table) -> None:
+    rows = [50.123456789, 90.98765, 140.5]
+    table.set_bands(rows, [250.0, 100 / 3, 25.0])
+    assert table.bands() == list(zip(rows, [250.0, 100 / 3, 25.0], strict=True))
+    assert table.model.text(0, ROW) == "50.12"
+    hands.type_in(table.table, 2, MASS, "20")
+    assert table.bands() == list(zip(rows, [250.0, 100 / 3, 20.0], strict=True))
+
+
 def test_an_edit_is_told_once(table) -> None:
     told = hands.heard(table.changed)
     hands.type_in(table.table, 1, MASS, "130,5")

@@ -195,3 +195,4 @@ def test_it_takes_the_colours_of_a_dark_and_a_light_window(plot) -> None:
 def test_it_fits_a_narrow_dock(plot) -> None:
     assert plot.minimumSizeHint().width() <= 400
     assert plot.minimumSizeHint().height() <= 300
+    assert plot.sizeHint().height() <= 300  # in a scroll area as well

@@ -250,3 +250,4 @@ def test_the_export_button_asks_where(plot, tmp_path, monkeypatch) -> None:
 def test_it_fits_a_narrow_dock(plot) -> None:
     assert plot.minimumSizeHint().width() <= 400
     assert plot.minimumSizeHint().height() <= 300
+    assert plot.sizeHint().height() <= 300  # in a scroll area as well
