@@ -29,6 +29,7 @@ _HOME = {
     "quantify_ladder": "ladder",
     "score_relative": "score",
     "read_layout": "layout",
+    "measure_loading": "loadingimage",
     "compare_blots": "comparison",
     "fit_dose_response": "plates",
     "analyze": "analysis",

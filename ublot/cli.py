@@ -17,6 +17,7 @@ from ublot import __version__
 from ublot.console import AnalysisCommand, OneLineGroup, lanes_table, note, print_facts, print_json, progress_bar
 from ublot.errors import BlotError
 from ublot.exposurescli import register as register_exposures
+from ublot.loadingcli import register as register_loading
 from ublot.statisticscli import register as register_statistics
 
 __all__ = ["app", "main"]
@@ -265,8 +266,11 @@ def inspect_image(
     """Say what a file is, and whether it may be quantified."""
     import ublot
     from ublot.io.describe import describe
+    from ublot.layout import find_layout, read_layout
 
-    facts = describe(ublot.read_blot(image))
+    blot = ublot.read_blot(image)
+    layout = find_layout(image)
+    facts = describe(blot, None if layout is None else read_layout(layout))
     if json:
         print_json(facts)
     elif not quiet:
@@ -318,6 +322,7 @@ def view(
 
 
 register_exposures(app)
+register_loading(app)
 register_statistics(app)
 
 

@@ -100,7 +100,8 @@ def loads_from_file(path: str | Path) -> list[tuple[float, float]]:
     """Lane and load from a table with the columns ``lane,load``, and a dilution series where it has ``dilution``.
 
     A row with a ``dilution`` (relative amount, as pipetted) is a point of the series: its ``load`` is the control's
-    signal there. Such a row may leave ``lane`` empty; with a lane it gives that lane's load as well.
+    signal there. Such a row may leave ``lane`` empty; with a lane it gives that lane's load as well. A lane whose
+    ``load`` is empty has none: it cannot be scored by loads.
 
     Raises
     ------
@@ -117,13 +118,15 @@ def loads_from_file(path: str | Path) -> list[tuple[float, float]]:
         values = {}
         for column in ("lane", "load", "dilution"):
             text = cells.get(column, "")
-            if not text and (column == "dilution" or (column == "lane" and cells.get("dilution"))):
+            if not text and (column != "lane" or cells.get("dilution")):
                 continue
             try:
                 values[column] = number(text, decimal_comma=table.decimal_comma)
             except ValueError:
                 where = f"{table.name}, row {index}, column {column}"
                 raise BlotError(f"{text!r} is not a number", where, "write a plain number") from None
+        if "load" not in values:
+            continue
         if "lane" in values:
             pairs.append((values["lane"], values["load"]))
         if "dilution" in values:
