@@ -34,7 +34,7 @@ SMEAR_END = 0.1  # spacings above the unmodified band at which the smear has end
 BENDS = 0.25  # prior of the smear's second differences, in its own 95th percentile
 TAIL = 0.2  # spacings below the unmodified region that are fitted, for the band's tail
 EMPTY = 1.0  # spacings below the unmodified region from where on nothing of the target can stand
-TO_BACKGROUND = 0.004, 0.25  # share of a broad smear that is not safe from the background, and that per leak
+TO_BACKGROUND = 0.003, 0.2  # share of a broad smear that is not safe from the background, and that per leak
 TURNS = 4, 2  # with what is known beforehand, and with what the other lanes say
 MOST, BEYOND = 60, 3  # modifiers, and places beyond the well
 

@@ -21,7 +21,7 @@ HAZE_CLIP = 2.0  # standard deviations above the level from which a part counts 
 HAZE_CLEAR = 3.0  # haze this many of its standard deviations above zero is mentioned
 # Before a blot's empty lanes have been looked at, haze above the band differs from that below by so much of itself
 # (standard deviation), which counts as much as this many lanes.
-UNEVEN, UNEVEN_COUNTS = 0.05, 1.0
+UNEVEN, UNEVEN_COUNTS = 0.03, 0.5
 UNEVEN_MOST = 0.3  # what varies by more is no haze of lanes but a background that does not fit
 UNEVEN_CLEAR = 10.0  # standard deviations haze stands above zero where it shows how even it is
 TREND_COUNTS = 0.5  # of a lane: what its stretch below the band says of that above

@@ -153,10 +153,12 @@ def information(data: LaneData, fit: LaneFit) -> tuple[Array, Array]:
     active = fit.linear > 0
     curves = linear_curves(data, fit)[active] * data.weight
     cross = curves @ steep.T
-    gram = fit.gram[np.ix_(active, active)]
-    taken = np.linalg.solve(gram + 1e-10 * np.diag(np.diag(gram)), cross)
+    positive = np.flatnonzero(active)
+    gram = fit.gram[positive[:, None], positive]
+    gram[np.diag_indices_from(gram)] *= 1 + 1e-10
+    taken = np.linalg.solve(gram, cross)
     seen, gradient = np.zeros((len(fit.theta),) * 2), np.zeros(len(fit.theta))
-    seen[np.ix_(used, used)] = steep @ steep.T - cross.T @ taken
+    seen[used[:, None], used] = steep @ steep.T - cross.T @ taken
     gradient[used] = steep @ (fit.residual * data.weight)
     return seen, gradient
 
@@ -173,7 +175,7 @@ def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turn
         gradient = gradient - precision @ (fit.theta - prior.mean)
         gain = 0.0
         for _ in range(4):
-            step = np.linalg.solve(normal + damping * np.diag(np.diag(seen)), gradient)
+            step = np.linalg.solve(normal + damping * np.diag(np.diag(seen)) if damping else normal, gradient)
             step *= min(1.0, 1.0 / max(float(np.max(np.abs(step[:SHAPES]) / LARGEST)), 1e-9))
             theta = fit.theta + step
             theta[1] = np.clip(theta[1], -MAX_SKEWNESS, MAX_SKEWNESS)

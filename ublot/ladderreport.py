@@ -336,14 +336,17 @@ def _mean_number(by_number: Array, areas: _Areas, antibody: str) -> Interval:
 
 def _species(ladder: Ladder, areas: _Areas, masses: Array, where: Array, whole: float) -> tuple[Species, ...]:
     """One entry for each n, rung and smear together; named for the larger part."""
+    by_number = areas.by_number
+    values = by_number @ areas.values
+    reach = Z95 * np.sqrt(np.maximum(np.sum(by_number @ areas.covariance * by_number, axis=1), 0.0))
+    rungs = np.zeros(areas.last + 1)
+    rungs[1 : areas.resolved + 1] = areas.values[areas.last + 2 :]
 
     def one(n: int) -> Species:
-        parts = [n, areas.last + 1 + n] if 0 < n <= areas.resolved else [n]
-        value = float(areas.values[parts].sum())
-        reach = Z95 * math.sqrt(max(float(areas.covariance[np.ix_(parts, parts)].sum()), 0.0))
-        rung = n == 0 or (len(parts) == 2 and areas.values[parts[1]] >= areas.values[parts[0]])
+        value = float(values[n])
+        rung = n == 0 or (n <= areas.resolved and rungs[n] >= values[n] - rungs[n])
         share = value / whole if whole > 0 else math.nan
-        reached = Interval(value, value - reach, value + reach)
+        reached = Interval(value, value - float(reach[n]), value + float(reach[n]))
         return Species(n, float(masses[n]), float(where[n]), reached, share, "rung" if rung else "smear")
 
     return tuple(one(n) for n in range(1 if ladder.antibody == "modifier" else 0, areas.last + 1))

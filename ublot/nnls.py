@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import lapack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,9 +61,12 @@ def solve_nonnegative(
 
 
 def _solve(a: NDArray[np.float64], b: NDArray[np.float64], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
-    if positive.all():
-        return np.asarray(np.linalg.solve(a, b), np.float64)
     x = np.zeros(len(b))
-    if positive.any():
-        x[positive] = np.linalg.solve(a[np.ix_(positive, positive)], b[positive])
+    used = np.flatnonzero(positive)
+    if len(used):
+        part, right = (a, b) if len(used) == len(b) else (a[used[:, None], used], b[used])
+        # Cholesky's by LAPACK itself: for matrices this small most of `numpy.linalg.solve` is its wrapping.
+        _, x[used], wrong = lapack.dposv(part, right)
+        if wrong:  # rounding has made the matrix indefinite
+            x[used] = np.linalg.solve(part, right)
     return x

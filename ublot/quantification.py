@@ -179,13 +179,14 @@ def _flagged(ladder: Ladder, flags: tuple[str, ...]) -> Ladder:
 def gutter_leak(lanes: Lanes) -> dict[int, float]:
     """Height of a lane in the middle of its gutters, as a share of its own: what the gutters see of its smear.
 
-    The mean over both sides; a lane at the end of the row has a gutter as wide as the others there.
+    The mean over both sides, or that of all lanes where it is more: a smooth background is lifted by its neighbours'
+    too. A lane at the end of the row has a gutter as wide as the others there.
     """
     if len(lanes) < 2:
         return {lane.number: 0.0 for lane in lanes}
     x = np.array([float(lane.centre(lanes.window.mid_row)) for lane in lanes])
     gaps = np.diff(x, prepend=x[0] - lanes.pitch, append=x[-1] + lanes.pitch)
-    return {
-        lane.number: float(lateral_shape(0.5 * gaps[i : i + 2], lane.width, lanes.softness).mean())
-        for i, lane in enumerate(lanes)
-    }
+    leaks = [
+        float(lateral_shape(0.5 * gaps[i : i + 2], lane.width, lanes.softness).mean()) for i, lane in enumerate(lanes)
+    ]
+    return {lane.number: max(leak, float(np.mean(leaks))) for lane, leak in zip(lanes, leaks, strict=True)}

@@ -25,7 +25,7 @@ __all__ = [
 
 Z95 = 1.959963984540054
 CLEARLY_POSITIVE = 4.0  # standard deviations above zero from where on a ratio's interval is taken on the log scale
-USUAL_CV, PRIOR_FREEDOM = 0.10, 2.0  # good blots: 5-10 % (Lowry & Rees 2020), worth as much as three vehicle lanes
+USUAL_CV, PRIOR_FREEDOM = 0.08, 2.0  # good blots: 5-10 % (Lowry & Rees 2020), worth as much as three vehicle lanes
 BOUNDLESS = 20.0  # a ratio uncertain by more than this on the log scale is not bounded at all
 NOTHING = Interval(math.nan)
 
