@@ -57,8 +57,8 @@ def measure_loading(
     -------
     dict of str to list
         Columns ``lane``, ``load`` (over the mean of the loaded lanes), ``load_low``, ``load_high`` (95 %, from pixel
-        noise, background and the lane's width), ``area``, ``dilution`` where the layout has one, and ``flags``. The load of a lane that
-        may not be quantified, and of markers and blanks, is NaN.
+        noise, background and the lane's width), ``area``, ``dilution`` where the layout has one, and ``flags``. The
+        load of a lane that may not be quantified, and of markers and blanks, is NaN.
 
     Raises
     ------
