@@ -99,7 +99,6 @@ def click_plot(plot: Any, x: float, y: float) -> None:
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest
 
-    settle(450)  # else two clicks are taken for a double one
     QTest.mouseMove(plot.viewport(), on_plot(plot, x, y))
     QTest.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, on_plot(plot, x, y))
     settle()

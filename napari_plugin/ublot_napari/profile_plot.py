@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from qtpy.QtCore import QEvent, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QEvent, QObject, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from .plot_style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, Theme, pen, style_axes, theme_of, tinted
@@ -60,8 +61,8 @@ class ProfilePlot(QWidget):
         self.plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.plot.setMenuEnabled(False)
         self.plot.setToolTip(
-            "Drag the upright line to move the boundary between unmodified and ubiquitinated; the wheel zooms, a "
-            "double-click shows all again"
+            "Drag the upright line, or press Left and Right (Shift: ten rows), to move the boundary between unmodified "
+            "and ubiquitinated; the wheel zooms, a double-click shows all again"
         )
         self.plot.setAccessibleName("Densitometry of one lane")
         self.plot.getAxis("left").setStyle(showValues=False)
@@ -114,6 +115,7 @@ class ProfilePlot(QWidget):
         self.zoom.toggled.connect(self._fit_view)
         self.plot.getViewBox().sigXRangeChanged.connect(self._label)
         self.plot.getViewBox().sigResized.connect(self._label)
+        self.plot.installEventFilter(self)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self.plot.scene().sigMouseClicked.connect(self._clicked)
 
@@ -264,6 +266,17 @@ class ProfilePlot(QWidget):
     def _tell_boundary(self, *_: Any) -> None:
         if self._view is not None:
             self.boundary_moved.emit(self._view.lane, float(self.boundary.value()))
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Move the boundary by the arrow keys, a row at a time, or ten with Shift."""
+        if watched is self.plot and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
+            if step and self.boundary.isVisible():
+                far = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
+                self.boundary.setValue(self.boundary.value() + far * step)
+                self._tell_boundary()
+                return True
+        return super().eventFilter(watched, event)
 
     def _hover(self, where: Any) -> None:
         view, box = self._view, self.plot.getViewBox()

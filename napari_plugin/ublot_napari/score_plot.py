@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyqtgraph as pg
-from qtpy.QtCore import QEvent, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QEvent, QObject, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -36,6 +37,9 @@ TABS = (
     ("By condition", "One bar for each condition: the mean of its lanes, which are the points"),
     ("Dose-response", "Score against concentration, with the fitted curve and EC50"),
 )
+
+
+TIP = "Click a bar or a point to select its lane everywhere; Up and Down go from lane to lane"
 
 
 class ScorePlot(QWidget):
@@ -77,6 +81,7 @@ class ScorePlot(QWidget):
         self.plot.plotItem.setContentsMargins(0, 2, 6, 6)  # else letters are cut off below
         self.plot.setMenuEnabled(False)
         self.plot.setAccessibleName("Scores over DMSO")
+        self.plot.setToolTip(TIP)
         self.canvas = ScoreCanvas(self.plot)
         self.words = QLabel("No scores to show yet.")
         self.words.setWordWrap(True)
@@ -97,6 +102,7 @@ class ScorePlot(QWidget):
         self.tabs.currentChanged.connect(self._draw)
         self.columns.activated.connect(self._choose_column)
         self.export_button.clicked.connect(self._choose_target)
+        self.plot.installEventFilter(self)
         self.plot.scene().sigMouseClicked.connect(self._clicked)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self._dress()
@@ -201,6 +207,19 @@ class ScorePlot(QWidget):
     def _spot_at(self, where: Any) -> tuple[float, float, int, str] | None:
         return self.canvas.spot_at(where, in_slots=self.tabs.currentIndex() != DOSES)
 
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Go from lane to lane by the arrow keys."""
+        if watched is self.plot and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()), 0)
+            lanes = sorted({lane for _, _, lane, _ in self.canvas.spots})
+            if step and lanes:
+                at = lanes.index(self.canvas.lane) + step if self.canvas.lane in lanes else 0
+                lane = lanes[min(max(at, 0), len(lanes) - 1)]
+                self.select_lane(lane)
+                self.lane_picked.emit(lane)
+                return True
+        return super().eventFilter(watched, event)
+
     def _clicked(self, event: Any) -> None:
         spot = self._spot_at(event.scenePos())
         if spot is not None and event.button() == Qt.MouseButton.LeftButton:
@@ -209,7 +228,7 @@ class ScorePlot(QWidget):
 
     def _hover(self, where: Any) -> None:
         spot = self._spot_at(where)
-        self.plot.setToolTip(spot[3] if spot is not None else "")
+        self.plot.setToolTip(spot[3] if spot is not None else TIP)
 
     def _choose_target(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save the plot", "scores.png", "Pictures (*.png *.svg)")

@@ -85,6 +85,28 @@ def test_the_boundary_stays_between_well_and_band(plot) -> None:
     assert told[1][1] > WELL
 
 
+def test_the_boundary_is_moved_by_keys(plot) -> None:
+    told = hands.heard(plot.boundary_moved)
+    plot.plot.setFocus()
+    hands.key(plot.plot, "Right")
+    hands.key(plot.plot, "Shift+Left")
+    assert told == [(3, BOUNDARY + 1), (3, BOUNDARY - 9)]
+
+
+def test_a_double_click_shows_all_again(plot) -> None:
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    before = shown_range(plot)
+    plot.plot.setRange(xRange=(100, 120), yRange=(0, 10))
+    where = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, hands.on_plot(plot.plot, 110, 5)
+    # What a window system sends: press, release, double-click, release.
+    for act in (QTest.mousePress, QTest.mouseRelease, QTest.mouseDClick, QTest.mouseRelease):
+        act(plot.plot.viewport(), *where)
+    hands.settle(50)
+    assert shown_range(plot) == before
+
+
 def test_showing_a_lane_tells_nothing(plot, view) -> None:
     told = hands.heard(plot.boundary_moved)
     plot.show_lane(replace(view, boundary_row=230.0))

@@ -118,6 +118,14 @@ def test_a_click_on_a_bar_picks_its_lane(plot) -> None:
     assert told == [5, 6]
 
 
+def test_arrow_keys_go_from_lane_to_lane(plot) -> None:
+    told = hands.heard(plot.lane_picked)
+    plot.plot.setFocus()
+    for key in ("Down", "Down", "Up", "Up"):
+        hands.key(plot.plot, key)
+    assert told == [2, 3, 2, 2]
+
+
 def test_a_selected_lane_is_marked_and_not_told(plot) -> None:
     told = hands.heard(plot.lane_picked)
     plot.select_lane(7)
