@@ -76,7 +76,7 @@ def gutter_levels(blot: Blot, lanes: Lanes) -> Array:
     centres = np.array([lane.centre(cells.row_px) for lane in lanes])
     half = 0.5 * lane_pitch(lanes)
     places = np.vstack([centres[:1] - half, 0.5 * (centres[1:] + centres[:-1]), centres[-1:] + half])
-    reach = max(int(GUTTER_CORE * 2 * half / cells.size[1]), 0)
+    reach = min(int(GUTTER_CORE * 2 * half / cells.size[1]), (len(cells.x_px) - 1) // 2)
     column = np.clip(np.round((places - cells.x_px[0]) / cells.size[1]).astype(int), reach, len(cells.x_px) - 1 - reach)
     window = column[:, :, None] + np.arange(-reach, reach + 1)
     values = np.median(cells.values[np.arange(len(cells.row_px))[None, :, None], window], axis=2)

@@ -16,6 +16,7 @@ __all__ = ["Layout", "LayoutRow", "Role", "find_layout", "read_layout"]
 
 Role = Literal["marker", "vehicle", "sample", "negative", "blank", "ignore"]
 ROLES: tuple[str, ...] = get_args(Role)
+MOST_LANES = 200
 _NEEDED = ("lane", "role")
 _COLUMNS = (*_NEEDED, "compound", "concentration_nM", "time_min", "replicate", "group", "load")
 _ROLES_IN_WORDS = "marker, vehicle (DMSO), sample, negative (no ATP, no E1 or t = 0), blank (nothing loaded) or ignore"
@@ -151,6 +152,8 @@ def read_layout(source: Any) -> Layout:
             raise BlotError(f"column {column!r} is missing", table.name, fix)
     if not table.rows:
         raise BlotError("the layout has no lanes", table.name, "write one row per lane")
+    if len(table.rows) > MOST_LANES:
+        raise BlotError(f"the layout has {len(table.rows)} rows", table.name, f"a blot has at most {MOST_LANES} lanes")
     rows = tuple(sorted((_row(table, index, cells) for index, cells in table.rows), key=lambda row: row.lane))
     _check_numbering(table, rows)
     return Layout(rows, table.name, tuple(renamed))

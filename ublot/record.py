@@ -27,11 +27,15 @@ __all__ = [
     "build_record",
     "calibration_from",
     "check_same",
+    "check_schema",
     "edits_from",
     "lanes_from",
     "read_pixels",
     "source_from",
 ]
+
+LARGEST = 1e12
+"""Of rows, columns, widths and masses: far beyond any, and within what every integer type holds."""
 
 SCHEMA = 1
 PIXEL_OPTIONS = ("polarity", "response", "channel", "rotate", "roi")
@@ -120,6 +124,15 @@ def edits_from(record: Mapping[str, Any]) -> Edits:
     )
 
 
+def check_schema(record: Mapping[str, Any], where: object) -> None:
+    """Raise BlotError where a record was written by a version that knows more than this one."""
+    schema = record.get("schema", SCHEMA)
+    if isinstance(schema, int) and schema > SCHEMA:
+        written = record.get("versions", {}).get("ublot", "")
+        what = f"the result is of a newer version of ublot ({written or f'schema {schema}'}; this is {__version__})"
+        raise BlotError(what, where, "update ublot: pip install --upgrade ublot")
+
+
 def source_from(record: Mapping[str, Any]) -> Source:
     """Provenance from its JSON form."""
     rows, cols = (_whole(side) for side in record["shape"])
@@ -145,7 +158,7 @@ def _numbers(values: Any) -> tuple[float, ...]:
     _demand(isinstance(values, list), f"{values!r:.40} is no list of numbers")
     for value in values:
         plain = isinstance(value, int | float) and not isinstance(value, bool)
-        _demand(plain and math.isfinite(value), f"{value!r:.40} is no number")
+        _demand(plain and abs(value) <= LARGEST, f"{value!r:.40} is no number")
     return tuple(values)
 
 

@@ -199,7 +199,9 @@ def json_bytes(record: Any) -> bytes:
 
     Floats keep every digit, so that reading gives the same number.
     """
-    return (json.dumps(_plain(record), ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
+    text = json.dumps(_plain(record), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    # Half a character, as in a file name that is no Unicode, becomes JSON's own escape for it and is read back.
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _plain(value: Any) -> Any:

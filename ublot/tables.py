@@ -11,7 +11,8 @@ import io
 import math
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import zipfile
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,11 @@ from ublot.errors import BlotError
 __all__ = ["Table", "csv_bytes", "number", "read_csv", "read_table", "table_from_columns"]
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_RUNS = ("=", "+", "-", "@", "\t", "\r")  # first characters that make a spreadsheet run a cell
+# First characters that make a spreadsheet run a cell; the wide forms do so where Japanese or Chinese is written.
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+MOST_BYTES, MOST_ROWS = 1 << 26, 200_000
+"""Of a table that a person writes; a workbook is packed and may unpack to four times as much."""
 
 
 @dataclass(frozen=True)
@@ -54,23 +59,29 @@ def read_table(path: str | Path, what: str = "table") -> Table:
     what : str
         What the file is to the user, for messages: ``"layout"``.
 
+    A leading apostrophe that `csv_bytes` put before a formula is taken off.
+
     Raises
     ------
     BlotError
-        No such file, not a table, or rows that do not fit the header.
+        No such file, not a table, too large for one, or rows that do not fit the header.
     """
     path = Path(path)
     # os.path, unlike Path, takes a name that no file can have for one that is not there.
     if not os.path.isfile(path):
         problem = f"the {what} is a folder" if os.path.isdir(path) else f"{what} not found"
         raise BlotError(problem, path, "give a CSV file")
+    size = os.path.getsize(path)
+    if size > MOST_BYTES:
+        raise BlotError(f"a {what} of {size / 1e6:.0f} MB is too large", path, "split it")
     if path.suffix.lower() in {".xlsx", ".xlsm"}:
         return _from_records(str(path), _xlsx_records(path, what))
     text = _decode(path, what)
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(",;\t", key=first.count)
     try:
-        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True))
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+        records = [[_original(cell) for cell in line] for line in _few(lines, path, what)]
     except csv.Error as error:
         raise BlotError(f"the {what} is not a readable CSV ({error})", path, "save it again as CSV") from None
     return _from_records(str(path), records, decimal_comma=delimiter != ",")
@@ -119,7 +130,8 @@ def csv_bytes(columns: Any, *, digits: int | None = None) -> bytes:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([_neutral(name) for name in names])
     writer.writerows(zip(*cells, strict=True))
-    return stream.getvalue().encode()
+    # A file name that is no Unicode has halves of characters in it, which UTF-8 cannot hold.
+    return stream.getvalue().encode("utf-8", "replace")
 
 
 def read_csv(path: str | Path, numeric: Collection[str] = ()) -> dict[str, list[Any]]:
@@ -149,6 +161,14 @@ def read_csv(path: str | Path, numeric: Collection[str] = ()) -> dict[str, list[
         raise BlotError(f"damaged table ({error})", path, "run the analysis again") from None
 
 
+def _few(lines: Iterable[Any], path: Path, what: str) -> Iterator[Any]:
+    """`lines` as they come, up to as many as a table may have."""
+    for count, line in enumerate(lines):
+        if count > MOST_ROWS:
+            raise BlotError(f"the {what} has more than {MOST_ROWS:,} rows", path, "split it")
+        yield line
+
+
 def _decode(path: Path, what: str) -> str:
     try:
         raw = path.read_bytes()
@@ -170,11 +190,19 @@ def _xlsx_records(path: Path, what: str) -> list[list[str]]:
         fix = "save it as CSV, or: pip install openpyxl"
         raise BlotError("reading .xlsx needs the package openpyxl", path, fix) from None
     try:
+        with zipfile.ZipFile(path) as packed:
+            if sum(part.file_size for part in packed.infolist()) > 4 * MOST_BYTES:
+                raise BlotError(f"the {what} is packed beyond what a table holds", path, "save it again as CSV")
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         try:
-            return [[_text(value) for value in row] for row in book.worksheets[0].iter_rows(values_only=True)]
+            sheet = book.worksheets[0]
+            # The size that the sheet claims would have empty cells made up to it.
+            sheet.reset_dimensions()
+            return [[_text(value) for value in row] for row in _few(sheet.iter_rows(values_only=True), path, what)]
         finally:
             book.close()
+    except BlotError:
+        raise
     except Exception as error:  # noqa: BLE001 -- a broken workbook makes openpyxl raise nearly anything
         raise BlotError(f"the {what} is not a readable workbook ({error})", path, "save it again as CSV") from None
 
@@ -230,6 +258,7 @@ def _runs(text: str) -> bool:
 
 
 def _neutral(text: str) -> str:
+    text = text.replace("\0", "\ufffd")  # no reader of CSV takes it
     return f"'{text}" if _runs(text) else text
 
 
