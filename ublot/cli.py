@@ -289,12 +289,15 @@ def simulate(
     quiet: Quiet = False,
 ) -> None:
     """Write blots whose truth is known: image, layout and truth side by side."""
-    from ublot.simulation import DIFFICULTIES, write_blots
+    from ublot.simulation import DIFFICULTIES, earlier_blots, write_blots
 
     if difficulty not in DIFFICULTIES:
         raise BlotError(f"{difficulty!r} cannot be right", "option difficulty", f"allowed: {', '.join(DIFFICULTIES)}")
     count, first = _whole("cases", cases, 1), _whole("seed", seed, 0)
     images = write_blots(folder, count, first, difficulty)  # type: ignore[arg-type]
+    stale = earlier_blots(folder, images)
+    if stale:
+        note(f"{folder}: {', '.join(stale[:4])}{', …' if len(stale) > 4 else ''} are of an earlier run")
     if json:
         print_json({"images": [str(image) for image in images]})
     elif not quiet:
@@ -374,6 +377,8 @@ def main() -> None:
         # What libraries say to programmers would bury the one line that is for the user.
         warnings.simplefilter("ignore")
         logging.disable(logging.CRITICAL)
+        # Nor are they to complain about files that they could not close on a full disk.
+        sys.unraisablehook = lambda _: None
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot write a mu must not stop the run

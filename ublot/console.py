@@ -140,6 +140,8 @@ def print_facts(facts: Mapping[str, Any]) -> None:
         if name == "flags":
             for flag in value:
                 words = flag["name"].replace("_", " ")
+                lanes = f" (lane{'s' * (len(flag['lanes']) > 1)} {', '.join(map(str, flag['lanes']))})"
+                words += lanes if flag["lanes"] else ""
                 print(f"{flag['severity']:<18} {words}: {flag['meaning']} ({flag['advice']})")
         elif isinstance(value, Mapping):
             for key, text in value.items():

@@ -12,11 +12,12 @@ import numpy as np
 from ublot.background import estimate_background, gutter_levels
 from ublot.calibration import row_at
 from ublot.errors import BlotError
+from ublot.fitness import floor_share, with_crop_flags
 from ublot.lanes import SMALLEST, find_lanes
 from ublot.layout import Layout, LayoutRow
 from ublot.membrane import find_membrane
 from ublot.profiles import extract_profiles
-from ublot.quality import FLAGS, refuses
+from ublot.quality import FLAGS, ordered, refuses
 from ublot.quantification import masses_of, quantify_lanes
 from ublot.reuse import Run
 from ublot.score import SCORED, Score, score_relative
@@ -42,7 +43,7 @@ class Stages:
     """What every stage made.
 
     `extracted` are the profiles as they were cut out, `profiles` the same with haze taken off, which `quantified` holds
-    the ladders of; `ladders` carry the flags that came later as well.
+    the ladders of; `ladders` carry the flags that came later as well. `image_flags` are those of the whole image.
     """
 
     geometry: Lanes
@@ -56,6 +57,7 @@ class Stages:
     messages: tuple[str, ...]
     extracted: tuple[Profile, ...] = ()
     quantified: Quantified | None = None
+    image_flags: tuple[str, ...] = ()
 
 
 def _numbers(layout: Layout | None, *roles: str) -> tuple[int, ...]:
@@ -155,13 +157,16 @@ def _messages(scores: Sequence[Score], layout: Layout | None, params: Params, no
     """Refusals, `notes` and missing vehicle lanes in words, one line for each reason."""
     loaded = [s for s in scores if layout is None or layout.of(s.lane).role in SCORED]
     refused: dict[str, list[int]] = {}
+    overridden: dict[str, list[int]] = {}
     for score in loaded:
-        for name in refuses(score.flags, params.background) if "override" not in score.flags else ():
-            refused.setdefault(name, []).append(score.lane)
+        for name in refuses(score.flags, params.background):
+            (overridden if params.allow_unfit else refused).setdefault(name, []).append(score.lane)
+    against = [f"{_numbered(lanes)} scored against quality control ({n})" for n, lanes in overridden.items()]
+    notes = [*against, *notes]
     whole = [name for name, lanes in refused.items() if len(lanes) == len(loaded)]
     if whole:
         # What else there would be to say is of no use: nothing is scored.
-        return (_refusal("no lane is", whole),)
+        return (*(layout.notes if layout is not None else ()), _refusal("no lane is", whole))
     out = [*notes, *(_refusal(_lanes_in_words(lanes), [name]) for name, lanes in refused.items())]
     alone = [score.lane for score in scores if "no_vehicle" in score.flags]
     if layout is None:
@@ -179,7 +184,11 @@ def _refusal(which: str, names: Sequence[str]) -> str:
 
 
 def _lanes_in_words(numbers: Sequence[int]) -> str:
-    return f"lane {numbers[0]} is not" if len(numbers) == 1 else f"lanes {', '.join(map(str, numbers))} are not"
+    return f"{_numbered(numbers)} not"
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    return f"lane {numbers[0]} is" if len(numbers) == 1 else f"lanes {', '.join(map(str, numbers))} are"
 
 
 @one_thread()
@@ -220,9 +229,10 @@ def run_stages(
     done = done if earlier is not None and earlier.same_profiles(run) else None
     background = done.background if done else estimate_background(blot, geometry, params.background, blank=blank)
     profiles = done.extracted if done else extract_profiles(blot, geometry, background)
+    image_flags = _image_flags(blot, geometry, background, edits)
     if not profiles:
         lacking = "no lanes found: give the layout or --lanes, check --rotate and --roi"
-        return Stages(geometry, background, (), None, (), (), {}, {}, (lacking,))
+        return Stages(geometry, background, (), None, (), (), {}, {}, (lacking,), image_flags=image_flags)
     tell("quantifying", 0.8)
     done = done if earlier is not None and earlier.same_ladders(run) else None
     found = done.quantified if done else None
@@ -231,14 +241,21 @@ def run_stages(
     else:
         found = quantify_lanes(profiles, layout, params, edits, geometry)
         ladders, spread = _compared(blot, geometry, background, found, params)
+        ladders = with_crop_flags(ladders, found.loaded)
     loads = _loads(params, layout, ladders)
-    image_flags = (*blot.flags, *geometry.flags, *background.flags, *(("edited",) if edits.any else ()))
     scores = _scores(ladders, layout, params, loads, image_flags)
     said = _messages(scores, layout, params, (*found.notes, *(layout.notes if layout is not None else ())))
     cleaned = tuple(k.profile for k in ladders)
     return Stages(
-        geometry, background, cleaned, found.calibration, ladders, scores, loads, spread, said, profiles, found
-    )
+        geometry, background, cleaned, found.calibration, ladders, scores, loads, spread, said, profiles, found,
+        image_flags,
+    )  # fmt: skip
+
+
+def _image_flags(blot: Blot, geometry: Lanes, background: Background, edits: Edits) -> tuple[str, ...]:
+    """What is noteworthy about the whole image, and so about every lane of it."""
+    clipped = ("clipped_background",) * (floor_share(blot, geometry) > 0)
+    return ordered(blot.flags, geometry.flags, background.flags, ("edited",) * edits.any, clipped)
 
 
 def _compared(

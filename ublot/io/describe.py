@@ -2,43 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ublot.forensics.histogram import clipped_share
-from ublot.quality import FLAGS, ordered, refuses
+from ublot.quality import FLAGS, ordered, refuses, severity_of
 
 if TYPE_CHECKING:
+    from ublot.layout import Layout
     from ublot.model import Blot
+    from ublot.pipeline import Stages
 
 __all__ = ["describe"]
-
-CLIPPED = 0.01
-"""Share of the pixels at the floor from which faint smear may be lost."""
 
 OWN = ("levels", "why_polarity", "why_response", "why_ceiling")
 """Keys that reading adds to what the file says about itself."""
 
+OF_LANES = ("saturated_heavily", "lanes_touching", "saturated", "lane_at_edge", "crop_tight", "gutters_poor")
+"""Flags of lanes that are about the picture's fitness. What else an analysis flags is about its result."""
 
-def describe(blot: Blot) -> dict[str, Any]:
+BACKGROUND = "gutter"
+"""The method that an analysis uses where nothing else is asked for."""
+
+
+def describe(blot: Blot, layout: Layout | None = None) -> dict[str, Any]:
     """Facts about one blot, in the order in which they are told, of types that JSON knows.
+
+    Its lanes are found and measured as ``ublot analyze`` does without options, and meet the same gates.
 
     Parameters
     ----------
     blot : Blot
+    layout : Layout, optional
 
     Returns
     -------
     dict
-        ``flags`` is a list of dicts with ``name``, ``severity``, ``meaning`` and ``advice``; ``quantifiable`` is false
-        where a flag forbids scores, and ``verdict`` says so in a sentence.
+        ``flags`` is a list of dicts with ``name``, ``severity``, ``meaning``, ``advice``, ``source`` and ``lanes``
+        (numbers, empty where it is of the whole image); ``quantifiable`` is false where no lane may be scored, and
+        ``verdict`` says so in a sentence, or which lanes may not.
+
+    Raises
+    ------
+    BlotError
+        The layout does not fit the picture.
     """
     source, said = blot.source, blot.source.metadata
-    flags = ordered(blot.flags)
-    refusing = refuses(flags)
+    stages = _stages(blot, layout)
+    flags, loaded = _flags(stages, layout)
     share = 0.0 if blot.saturated is None else float(blot.saturated[blot.window.slices].mean())
-    floor = _at_floor(blot)
+    fit, verdict = _verdict(flags, loaded)
     return {
         "file": source.path or source.name,
         "format": source.format,
@@ -56,13 +71,34 @@ def describe(blot: Blot) -> dict[str, Any]:
         "ceiling": blot.ceiling,
         "ceiling_because": said.get("why_ceiling", ""),
         "saturated_share": share,
-        "floor_share": floor,
-        "floor_note": "" if floor <= CLIPPED else "pixels at the floor; inside the membrane, faint smear is lost there",
+        "floor_share": _at_floor(blot),
+        "lanes": len(stages.geometry),
         "metadata": {key: text for key, text in said.items() if key not in OWN},
-        "flags": [_told(name) for name in flags],
-        "quantifiable": not refusing,
-        "verdict": _verdict(flags, refusing),
+        "flags": [_told(name, lanes) for name, lanes in flags.items()],
+        "quantifiable": fit,
+        "verdict": verdict,
     }
+
+
+def _stages(blot: Blot, layout: Layout | None) -> Stages:
+    from ublot.params import make_params
+    from ublot.pipeline import run_stages
+    from ublot.record import Edits
+
+    return run_stages(blot, layout, make_params(None), Edits())
+
+
+def _flags(stages: Stages, layout: Layout | None) -> tuple[dict[str, list[int]], list[int]]:
+    """Flags by name with the lanes they are of, none for those of the whole image, and all lanes that are scored."""
+    from ublot.score import SCORED
+
+    of_image, flagged = set(stages.image_flags), dict[str, list[int]]()
+    loaded = [s.lane for s in stages.scores if layout is None or layout.of(s.lane).role in SCORED]
+    for score in stages.scores:
+        for name in score.flags if score.lane in loaded else ():
+            if name in OF_LANES and name not in of_image:
+                flagged.setdefault(name, []).append(score.lane)
+    return {name: flagged.get(name, []) for name in ordered(of_image, flagged)}, loaded
 
 
 def _distinct(blot: Blot) -> int | None:
@@ -77,18 +113,26 @@ def _at_floor(blot: Blot) -> float:
     return clipped_share(np.asarray(inside)) if inside.size else 0.0
 
 
-def _told(name: str) -> dict[str, str]:
+def _told(name: str, lanes: list[int]) -> dict[str, Any]:
     flag = FLAGS.get(name)
-    if flag is None:
-        return {"name": name, "severity": "warn", "meaning": "", "advice": ""}
-    return {"name": name, "severity": flag.severity, "meaning": flag.meaning, "advice": flag.advice}
+    words = {key: getattr(flag, key, "") for key in ("meaning", "advice", "source")}
+    return {"name": name, "severity": severity_of(name, BACKGROUND), **words, "lanes": lanes}
 
 
-def _verdict(flags: tuple[str, ...], refusing: tuple[str, ...]) -> str:
-    if refusing:
-        first = FLAGS[refusing[0]]
-        return f"not to be quantified: {first.meaning}; {first.advice}"
-    warned = [name for name in flags if name in FLAGS and FLAGS[name].severity == "warn"]
+def _verdict(flags: dict[str, list[int]], loaded: Sequence[int]) -> tuple[bool, str]:
+    """Whether any lane may be scored, and a sentence about it."""
+    refusing = refuses(flags, BACKGROUND)
+    whole = [name for name in refusing if not flags[name]]
+    refused = sorted({lane for name in refusing for lane in flags[name]})
+    if whole or (refused and len(refused) == len(loaded)):
+        first = FLAGS[whole[0] if whole else max(refusing, key=lambda name: len(flags[name]))]
+        return False, f"not to be quantified: {first.meaning}; {first.advice}"
+    if not loaded:
+        return False, f"not to be quantified: {FLAGS['no_lanes'].meaning}; {FLAGS['no_lanes'].advice}"
+    if refused:
+        why = "; ".join(f"{FLAGS[name].meaning}; {FLAGS[name].advice}" for name in refusing)
+        return True, f"may be quantified but for lane{'s' * (len(refused) > 1)} {', '.join(map(str, refused))}: {why}"
+    warned = [name for name in flags if severity_of(name, BACKGROUND) == "warn"]
     if warned:
-        return "may be quantified with caution: " + "; ".join(FLAGS[name].meaning for name in warned)
-    return "may be quantified"
+        return True, "may be quantified with caution: " + "; ".join(FLAGS[name].meaning for name in warned)
+    return True, "may be quantified"
