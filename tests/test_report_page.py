@@ -315,7 +315,15 @@ def test_comparison_page(tmp_path):
     page = Reader((out / "report.html").read_text())
     assert "3 blots" in page.text["answer"] and "n\u00a0=\u00a03" in page.text["answer"]
     assert "EC50" in page.text["doses"]
-    for said in ("p against DMSO", "secondary", "Ki", "tight-binding limit", "vehicle CV"):
+    for said in (
+        "p against DMSO",
+        "secondary",
+        "K_i",
+        "this result",
+        "these blots",
+        "tight-binding limit",
+        "vehicle CV",
+    ):
         assert said in page.text["tables"], said
     assert "Dunnett" in page.text["methods"]
     words = shlex.split(page.text["command"])

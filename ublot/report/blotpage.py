@@ -20,10 +20,12 @@ from ublot.report.labels import number_or_nan
 from ublot.report.lanetable import background_table, lane_table
 from ublot.report.methods import blot_methods
 from ublot.report.overlay import level_text
+from ublot.report.potencytable import POTENCY_NOTE, potency_table
 from ublot.report.provenance import (
     blot_command,
     companion_files,
     edit_sentences,
+    layout_name,
     option_rows,
     size_text,
     versions_text,
@@ -71,6 +73,8 @@ def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel
         "answer": answer,
         "first": first,
         "figures": figures,
+        "potencies": _potencies(fits, quantity, words),
+        "potency_note": POTENCY_NOTE,
         "dose_lines": [dose_sentence(fit, words) for fit in fits if fit["quantity"] == quantity],
         "lanes": lane_table(rows, words, quantity) if rows else None,
         "lanes_note": _LANES_NOTE.format(target=words.target, vehicle=words.vehicle),
@@ -182,6 +186,14 @@ def _figures(
     return out
 
 
+def _potencies(fits: Sequence[Lane], quantity: str, words: Wording) -> TableView:
+    from ublot.potencies import potency_columns
+
+    chosen = [fit for fit in fits if fit["quantity"] == quantity]
+    published = _records(potency_columns(dict.fromkeys(str(fit["compound"]) for fit in chosen)))
+    return potency_table(published, chosen, words, "this blot")
+
+
 def _backgrounds_note(analysis: Any, rows: Sequence[Lane], rival: Mapping[int, float]) -> str:
     if not rival:
         if analysis.params.background == "gutter":
@@ -226,7 +238,7 @@ def _provenance(analysis: Any) -> dict[str, Any]:
         ("SHA-256", source.sha256),
         ("Size", f"{size_text(source.size_bytes)}, {rows} × {cols} px, {source.format}, {source.dtype}"),
         *([("From the file", "; ".join(made)[:600])] if made else []),
-        ("Layout", "none" if analysis.layout is None else f"{analysis.layout.name}, {len(analysis.layout)} lanes"),
+        ("Layout", "none" if analysis.layout is None else f"{layout_name(analysis)}, {len(analysis.layout)} lanes"),
         ("Lanes", _lanes_fact(analysis)),
         ("Versions", versions_text(analysis.record["versions"])),
     ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ublot.report.comparisonanswer import p_text
 from ublot.report.dosecurves import MARKERS
-from ublot.report.labels import lane_labels, number_or_nan
+from ublot.report.labels import lane_labels, number_or_nan, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,10 +58,9 @@ def comparison_figure(
     least = min([0.0, *(float(row["mean"]) for row in rows), *(low for low in lows if math.isfinite(low))])
     axes.set_ylim(max(least, -0.3 * top), 1.16 * top)
     axes.set_xlim(-0.7, len(rows) - 0.3)
-    axes.set_xticks(
-        range(len(rows)), lane_labels(rows), fontsize=7, rotation=40, ha="right", rotation_mode="anchor",
-        parse_math=False,
-    )  # fmt: skip
+    names = [shortened(name) for name in lane_labels(rows)]
+    turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(range(len(rows)), names, fontsize=7, parse_math=False, **turned)
     axes.set_ylabel(label, fontsize=8, parse_math=False)
     axes.tick_params(labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)

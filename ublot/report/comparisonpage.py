@@ -20,6 +20,7 @@ from ublot.report.figures import png_bytes
 from ublot.report.html import Cell, Column, Page, Picture, Row, TableView, picture, render
 from ublot.report.labels import dose_text, number_or_nan, time_text
 from ublot.report.methods import Methods, statistics_sentences
+from ublot.report.potencytable import POTENCY_NOTE, potency_table
 from ublot.report.provenance import versions_text
 from ublot.report.references import Citations
 from ublot.report.words import Wording, interval_text, number_text, wording
@@ -56,7 +57,7 @@ def comparison_page(comparison: Any, out: Path) -> str:
     views = [
         _summary_table(tables["summary"], [*told, "hmw_fraction"], words),
         _dose_table(fits, words),
-        _potency_table(tables["potencies"]),
+        potency_table(tables["potencies"], [f for f in fits if f["quantity"] == quantity], words, "these blots"),
         _equal_table(tables["ec50_comparison"], told, words),
         _time_table(tables["time_courses"], words),
         _quality_table(tables["assay_quality"], words),
@@ -68,7 +69,7 @@ def comparison_page(comparison: Any, out: Path) -> str:
         "first": pictures,
         "views": [view for view in views if view.rows],
         "dose_lines": [dose_sentence(fit, words) for fit in fits],
-        "potency_note": _POTENCY_NOTE,
+        "potency_note": POTENCY_NOTE,
         "notes": [m for m in map(plain_message, comparison.messages) if m not in answer.reasons],
         "methods": _methods(comparison, tables, words),
         "blots": [_blot(blot, out) for blot in comparison.blots],
@@ -76,13 +77,6 @@ def comparison_page(comparison: Any, out: Path) -> str:
         "versions": versions_text(comparison.record["versions"]),
     }
     return render(Page("comparison.html.j2", f"{title} – ublot", values, tuple(pictures)))
-
-
-_POTENCY_NOTE = (
-    "A potency is comparable with its own kind only. K_i and K_d belong to a pair of molecules; an IC50 or EC50 "
-    "depends on the assay as well, and an EC50 of auto-ubiquitination in a tube cannot fall below about half the "
-    "protein concentration. Values on which sources disagree are marked and all kept."
-)
 
 
 def _reactions(lanes: Mapping[str, Sequence[Any]]) -> list[Reaction]:
@@ -217,35 +211,6 @@ def _dose_table(fits: Sequence[Record], words: Wording) -> TableView:
         for fit in fits
     ]
     return TableView.of("Dose-response of each compound", columns, rows)
-
-
-def _potency_table(rows: Sequence[Record]) -> TableView:
-    columns = (
-        Column("compound"),
-        Column("target"),
-        Column("kind"),
-        Column("published", "nM", number=True),
-        Column("measured on"),
-        Column("evidence"),
-        Column("source"),
-        Column("disputed"),
-    )
-    out = []
-    for row in rows:
-        relation = "" if row["relation"] == "=" else f"{row['relation']} "
-        value = interval_text(row["value_nM"], row["value_high_nM"]) or number_text(row["value_nM"])
-        cells = (
-            Cell(str(row["compound"])),
-            Cell(str(row["target"])),
-            Cell(str(row["kind"])),
-            Cell(f"{relation}{value}", key=f"{number_or_nan(row['value_nM']):.6g}"),
-            Cell(str(row["system"])),
-            Cell(str(row["evidence"])),
-            Cell(str(row["source"])),
-            Cell(str(row["note"]) if row["conflict"] else ""),
-        )
-        out.append(Row(cells))
-    return TableView.of("Published potencies of these compounds, the kind of each number said", columns, out)
 
 
 def _equal_table(rows: Sequence[Record], quantities: Sequence[str], words: Wording) -> TableView:

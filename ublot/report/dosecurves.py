@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.report.labels import number_or_nan, time_text
+from ublot.report.labels import number_or_nan, shortened, time_text
 from ublot.report.style import SERIES
 from ublot.report.words import interval_text, number_text
 
@@ -98,7 +98,7 @@ def _draw(
     for colour, fit in zip(SERIES * 4, fits, strict=False):
         lanes = _lanes_of(rows, fit, quantity)
         _points(axes, [float(row["concentration_nM"]) for row in lanes], lanes, quantity, colour, blots)
-        label = str(fit["compound"])
+        label = shortened(str(fit["compound"]))
         if fit["status"] == "ok":
             x = np.geomspace(least / 1.3, most * 1.3, 160)
             axes.plot(x, curve_at(fit, x), color=colour, linewidth=1.3, zorder=2)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.report.labels import lane_labels, number_or_nan
+from ublot.report.labels import lane_labels, number_or_nan, shortened
 from ublot.report.style import VERMILLION, lanes_without_target
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def ladder_figure(
     table, numbers, open_end = shares_by_number(species, lanes)
     if not numbers or not np.isfinite(table).any():
         return None
-    names = [f"{lane}  {label}".rstrip() for lane, (_, label) in zip(lanes, chosen, strict=True)]
+    names = [f"{lane}  {shortened(label)}".rstrip() for lane, (_, label) in zip(lanes, chosen, strict=True)]
     longest = max(len(name) for name in names)
     below = 0.5 + min(0.055 * longest, 1.9)
     width = float(np.clip(0.36 * len(lanes) + 1.6, 4.0, 14.0))

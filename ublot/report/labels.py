@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["dose_text", "lane_labels", "number_or_nan", "time_text"]
+__all__ = ["LONGEST", "dose_text", "lane_labels", "number_or_nan", "shortened", "time_text"]
+
+LONGEST = 44  # letters that a name may have in a figure
 
 _ROLE_NAMES = {"vehicle": "DMSO", "negative": "no ATP/E1", "blank": "blank", "marker": "marker", "ignore": "ignored"}
 
@@ -34,6 +36,11 @@ def dose_text(concentration: Any) -> str:
         if value >= scale or unit == "pM":
             break
     return "0 nM" if value == 0 else f"{value / scale:.4g} {unit}"
+
+
+def shortened(text: str, most: int = LONGEST) -> str:
+    """Text that a figure has room for."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def time_text(time: Any) -> str:

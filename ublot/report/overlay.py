@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.report.labels import lane_labels
+from ublot.report.labels import lane_labels, shortened
 from ublot.report.scores import lane_state
 from ublot.report.style import GREEN, REGION_COLOURS, VERMILLION, lane_regions, lanes_without_target
 
@@ -178,7 +178,7 @@ def _lane_names(lanes: Any, rows: list[dict[str, Any]], refused: list[bool]) -> 
     labels = lane_labels(rows)
     labels += [""] * (len(lanes) - len(labels))
     return [
-        f"{lane.number}  {label}" + (" – refused" if bad else "")
+        f"{lane.number}  {shortened(label)}" + (" – refused" if bad else "")
         for lane, label, bad in zip(lanes, labels, refused, strict=False)
     ]
 

@@ -9,11 +9,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ublot.errors import BlotError
+from ublot.layout import find_layout, read_layout
+
 if TYPE_CHECKING:
     from ublot.layout import Layout
     from ublot.params import Params
 
-__all__ = ["blot_command", "companion_files", "edit_sentences", "option_rows", "size_text", "versions_text"]
+__all__ = [
+    "blot_command",
+    "companion_files",
+    "edit_sentences",
+    "layout_name",
+    "option_rows",
+    "size_text",
+    "versions_text",
+]
 
 _TABLES = {"marker_positions": ("mass_kda", "row_px"), "normalise": ("lane", "load")}
 
@@ -61,7 +72,7 @@ def blot_command(analysis: Any) -> str:
     if source.format == "array" and analysis.image_path is None:
         return _call(params, layout)
     words = ["ublot", "analyze", _argument(_whole(analysis.image_path) if analysis.image_path else source.name)]
-    if layout is not None and not _beside(layout, source.name):
+    if layout is not None and not _beside(analysis):
         words += ["--layout", _layout_file(layout) or "layout.csv"]
     for name, value in _changed(params).items():
         option = f"--{name.replace('_', '-')}"
@@ -97,28 +108,39 @@ def _argument(path: str) -> str:
     return f"./{path}" if path.startswith("-") else path
 
 
-def _beside(layout: Layout, image: str) -> bool:
-    """Whether the layout is the one that is found by itself."""
-    return Path(layout.name).name == f"{Path(image).stem}.layout.csv"
+def _beside(analysis: Any) -> bool:
+    """Whether the layout is the one that is found by itself: by its name, or by what the file there holds."""
+    layout, image = analysis.layout, analysis.image_path
+    if Path(layout.name).name == f"{Path(analysis.source.name).stem}.layout.csv":
+        return True
+    found = find_layout(image) if image is not None else None
+    return found is not None and _holds(found, layout)
+
+
+def _holds(path: Path, layout: Layout) -> bool:
+    try:
+        return path.is_file() and read_layout(path) == layout
+    except (BlotError, OSError, ValueError):
+        return False
+
+
+def layout_name(analysis: Any) -> str:
+    """What the layout goes by: its file's name where it lies beside the image, else the whole path."""
+    name = str(analysis.layout.name)
+    return Path(name).name if _beside(analysis) else name
 
 
 def _layout_file(layout: Layout) -> str | None:
     """Path of the file that holds just this layout, where there is one."""
-    from ublot.errors import BlotError
-    from ublot.layout import read_layout
-
     path = Path(layout.name)
-    try:
-        return str(path.absolute()) if path.is_file() and read_layout(path) == layout else None
-    except (BlotError, OSError, ValueError):
-        return None
+    return str(path.absolute()) if _holds(path, layout) else None
 
 
 def companion_files(analysis: Any) -> dict[str, str]:
     """Text of the files that the command needs and that lie nowhere, by name."""
     layout, values = analysis.layout, _changed(analysis.params)
     out = {}
-    if layout is not None and not _beside(layout, analysis.source.name) and _layout_file(layout) is None:
+    if layout is not None and not _beside(analysis) and _layout_file(layout) is None:
         records = layout.records()
         out["layout.csv"] = _csv(list(records[0]), [[_cell(v) for v in record.values()] for record in records])
     for name, columns in _TABLES.items():

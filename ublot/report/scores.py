@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.report.labels import lane_labels, number_or_nan
+from ublot.report.labels import lane_labels, number_or_nan, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,7 +103,10 @@ def scores_figure(analysis: Any) -> Figure:
         axes.axhline(1, color="black", linewidth=0.8, linestyle="--", zorder=0)
     axes.axhline(0, color="black", linewidth=0.6, zorder=0)
     axes.set_xlim(-0.7, len(groups) - 0.3)
-    names = [f"{label} (lane {_lane_list(lanes)})" if label else f"lane {_lane_list(lanes)}" for label, lanes in groups]
+    names = [
+        f"{shortened(label)} (lane {_lane_list(lanes)})" if label else f"lane {_lane_list(lanes)}"
+        for label, lanes in groups
+    ]
     turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if len(groups) > 3 else {}
     axes.set_xticks(range(len(groups)), names, fontsize=7, parse_math=False, **turned)
     mean = "log-odds mean" if quantity == "hmw_fraction" else "geometric mean"
