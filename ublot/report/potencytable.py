@@ -15,8 +15,8 @@ Record = Mapping[str, Any]
 
 POTENCY_NOTE = (
     "A potency is comparable with its own kind only. K_i and K_d belong to a pair of molecules; an IC50 or EC50 "
-    "depends on the assay as well, and an EC50 of auto-ubiquitination in a tube cannot fall below about half the protein "
-    "concentration. Values on which sources disagree are marked and all kept."
+    "depends on the assay as well, and an EC50 of auto-ubiquitination in a tube cannot fall below about half the "
+    "protein concentration. Values on which sources disagree are marked and all kept."
 )
 
 
