@@ -40,6 +40,9 @@ CUT_SMEAR, CUT_BAND = 0.2, 0.25
 GOES_ON, WORTH = 0.1, 0.02
 """A smear that is cut would go on for this share of the rows, and is worth a word from this share of all signal on."""
 
+NEAR = 2.0
+"""Heights of the unmodified band's region below it that are still about the band."""
+
 REACH = 0.5
 """px between the unmodified band's row and the last row, below which the band is not on the picture."""
 
@@ -110,11 +113,13 @@ def _cut_below(ladder: Ladder, measured: NDArray[np.intp], zone: int) -> bool:
     if ladder.antibody == "modifier" or not ladder.unmodified > 0:
         return False
     rows = ladder.profile.rows[measured]
-    inside = measured[(rows >= ladder.boundary_row) & (rows <= ladder.low_row)]
-    if not len(inside) or rows[-1] > ladder.low_row + zone:
+    high = ladder.low_row - ladder.boundary_row
+    if rows[-1] > ladder.low_row + NEAR * high:
         return False
+    # What rises towards the end may be the band itself, and the one above it taken for the band.
+    inside = measured[rows >= ladder.boundary_row]
     bottom, clear = _mean(ladder, measured[-zone:])
-    return clear and bottom > CUT_BAND * float(ladder.profile.signal[inside].max())
+    return bool(len(inside)) and clear and bottom > CUT_BAND * float(ladder.profile.signal[inside].max())
 
 
 def _mean(ladder: Ladder, rows: NDArray[np.intp]) -> tuple[float, bool]:
