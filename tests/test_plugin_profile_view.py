@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -33,6 +35,14 @@ def made_up(**changes: object) -> ProfileView:
         "boundary_row": np.nan, "low_row": np.nan, "well_row": np.nan,
     }  # fmt: skip
     return ProfileView(**{**values, **changes})
+
+
+def test_a_window_opens_without_plots_and_science() -> None:
+    modules = "layout_editor, profile_plot, score_plot, marker_table, table"
+    heavy = "{'pyqtgraph', 'scipy', 'matplotlib', 'napari'} & set(sys.modules)"
+    code = f"import sys; from ublot_napari import {modules}; print(sorted({heavy}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 # ------------------------------------------------------------------------------------------------------------- profile

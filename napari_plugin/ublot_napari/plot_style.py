@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyqtgraph as pg
-from qtpy.QtGui import QColor, QPalette
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QPalette, QPen
+from qtpy.QtWidgets import QSizePolicy
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
@@ -21,6 +22,7 @@ __all__ = [
     "SKY",
     "VERMILLION",
     "Theme",
+    "empty_plot",
     "pen",
     "save_plot",
     "style_axes",
@@ -65,11 +67,13 @@ def theme_of(widget: QWidget) -> Theme:
     return Theme(back.name(), text.name(), faint.name(), back.lightness() < 128)
 
 
-def pen(colour: str, width: float = 1.5, *, dashed: bool = False) -> Any:
+def pen(colour: str, width: float = 1.5, *, dashed: bool = False) -> QPen:
     """A line that keeps its width when the plot is zoomed."""
-    from qtpy.QtCore import Qt
-
-    return pg.mkPen(QColor(colour), width=width, style=Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine)
+    line = QPen(QColor(colour), width)
+    line.setCosmetic(True)
+    if dashed:
+        line.setStyle(Qt.PenStyle.DashLine)
+    return line
 
 
 def tinted(colour: str, opacity: int) -> QColor:
@@ -108,6 +112,21 @@ def save_plot(plot: Any, path: Path) -> bool:
     plot.scene().render(painter, whole, whole)
     painter.end()
     return path.is_file() if path.suffix.lower() == ".svg" else bool(device.save(str(path)))
+
+
+def empty_plot(name: str, tip: str) -> Any:
+    """A ``pyqtgraph.PlotWidget`` for a dock."""
+    import pyqtgraph
+
+    plot = pyqtgraph.PlotWidget()
+    plot.setMinimumSize(240, 160)
+    # A plot fills what room there is; the size that it would like is that of a whole window.
+    plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+    plot.plotItem.setContentsMargins(0, 2, 6, 6)  # else letters are cut off below
+    plot.setMenuEnabled(False)
+    plot.setAccessibleName(name)
+    plot.setToolTip(tip)
+    return plot
 
 
 def style_axes(plot: Any, theme: Theme) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyqtgraph as pg
 from qtpy.QtCore import QEvent, QObject, Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtGui import QKeyEvent
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtGui import QKeyEvent, QShowEvent
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from .plot_style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, Theme, pen, style_axes, theme_of, tinted
+from .plot_style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, Theme, pen, style_axes, theme_of
 from .profile_view import ProfileView, mass_ticks, shift_between
+
+if TYPE_CHECKING:
+    from .profile_parts import ProfileParts
 
 __all__ = ["ProfilePlot", "ProfileView"]
 
@@ -46,6 +50,7 @@ class ProfilePlot(QWidget):
         self._view: ProfileView | None = None
         self._reference: ProfileView | None = None
         self._numbers: list[Any] = []
+        self._shown = False
 
         self.title = QLabel("No lane to show yet.")
         self.key = QLabel()
@@ -55,35 +60,14 @@ class ProfilePlot(QWidget):
         )
         for label in (self.title, self.key):
             label.setWordWrap(True)
-        self.plot = pg.PlotWidget()
-        self.plot.setMinimumSize(240, 160)
-        # A plot fills what room there is; the size that it would like is that of a whole window.
-        self.plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.plot.setMenuEnabled(False)
-        self.plot.setToolTip(
-            "Drag the upright line, or press Left and Right (Shift: ten rows), to move the boundary between unmodified "
-            "and ubiquitinated; the wheel zooms, a double-click shows all again"
-        )
-        self.plot.setAccessibleName("Densitometry of one lane")
-        self.plot.getAxis("left").setStyle(showValues=False)
-        self.plot.plotItem.setContentsMargins(0, 2, 6, 6)  # else letters are cut off below
-        self.plot.setLabel("left", "signal")
-        self.curves = {name: pg.PlotCurveItem() for name in CURVES}
-        self.regions = {
-            name: pg.LinearRegionItem(movable=False, brush=tinted(colour, 38), pen=pg.mkPen(None))
-            for name, (colour, _) in REGIONS.items()
-        }
-        self.boundary = pg.InfiniteLine(angle=90, movable=True)
-        self.marker = pg.InfiniteLine(angle=90, movable=False)
         self.raw = _check("raw", "Show the lane before the background was taken off")
         self.background = _check("background", "Show what was taken off as background")
         self.zoom = QPushButton("Show the smear")
         self.zoom.setCheckable(True)
         self.zoom.setToolTip("Enlarge the part above the unmodified band, so that a faint smear fills the height")
-        self._build()
-        self._dress()
+        self._lay_out()
 
-    def _build(self) -> None:
+    def _lay_out(self) -> None:
         buttons = QHBoxLayout()
         for widget in (self.zoom, self.raw, self.background):
             buttons.addWidget(widget)
@@ -93,31 +77,61 @@ class ProfilePlot(QWidget):
         column.setSpacing(3)
         column.addWidget(self.title)
         column.addWidget(self.key)
-        column.addWidget(self.plot, stretch=1)
         column.addLayout(buttons)
-        for name, region in self.regions.items():
-            region.setZValue(-20)
-            region.setToolTip(f"{name}: {REGIONS[name][1]}")
-            self.plot.addItem(region, ignoreBounds=True)
-        for z, curve in enumerate(self.curves.values()):
-            curve.setZValue(z)
-            self.plot.addItem(curve)
-        for z, line in ((15, self.marker), (20, self.boundary)):
-            line.setZValue(z)
-            self.plot.addItem(line, ignoreBounds=True)
-        for item in (*self.regions.values(), self.marker, self.boundary):
-            item.hide()
-        self.boundary.setToolTip("Drag: where unmodified ends and ubiquitinated begins")
-        self.boundary.sigPositionChanged.connect(self._shade)
-        self.boundary.sigPositionChangeFinished.connect(self._tell_boundary)
+        self._column = column
         for box in (self.raw, self.background):
             box.toggled.connect(self._fit_view)
         self.zoom.toggled.connect(self._fit_view)
-        self.plot.getViewBox().sigXRangeChanged.connect(self._label)
-        self.plot.getViewBox().sigResized.connect(self._label)
-        self.plot.installEventFilter(self)
-        self.plot.scene().sigMouseMoved.connect(self._hover)
-        self.plot.scene().sigMouseClicked.connect(self._clicked)
+
+    # -------------------------------------------------------------------------------------------------------- parts
+    @cached_property
+    def parts(self) -> ProfileParts:
+        """The plot and what is on it; made when first shown, since a window is to open before it needs plots."""
+        from .profile_parts import make_parts
+
+        parts = make_parts(REGIONS, CURVES)
+        self._column.insertWidget(2, parts.plot, 1)
+        parts.boundary.sigPositionChanged.connect(self._shade)
+        parts.boundary.sigPositionChangeFinished.connect(self._tell_boundary)
+        parts.plot.getViewBox().sigXRangeChanged.connect(self._label)
+        parts.plot.getViewBox().sigResized.connect(self._label)
+        parts.plot.installEventFilter(self)
+        parts.plot.scene().sigMouseMoved.connect(self._hover)
+        parts.plot.scene().sigMouseClicked.connect(self._clicked)
+        return parts
+
+    @property
+    def plot(self) -> Any:
+        return self.parts.plot
+
+    @property
+    def curves(self) -> Mapping[str, Any]:
+        return self.parts.curves
+
+    @property
+    def regions(self) -> Mapping[str, Any]:
+        return self.parts.regions
+
+    @property
+    def boundary(self) -> Any:
+        return self.parts.boundary
+
+    @property
+    def marker(self) -> Any:
+        return self.parts.marker
+
+    @property
+    def _made(self) -> bool:
+        return "parts" in self.__dict__
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Make the plot the first time."""
+        super().showEvent(event)
+        if not self._shown:
+            self._shown = True
+            self._dress()
+            self._draw()
+            self._fit_view()
 
     # ------------------------------------------------------------------------------------------------------ content
     def show_lane(self, view: ProfileView) -> None:
@@ -125,6 +139,8 @@ class ProfilePlot(QWidget):
         before = self._view
         self._view = view
         self.title.setText(f"<b>{_plain(view.title)}</b>")
+        if not self._made:
+            return
         self._draw()
         if before is None or before.lane != view.lane or len(before.rows) != len(view.rows):
             self._fit_view()
@@ -134,11 +150,14 @@ class ProfilePlot(QWidget):
     def show_reference(self, view: ProfileView | None) -> None:
         """Lay a vehicle lane over the one shown, dashed, its masses at this lane's; None takes it away."""
         self._reference = view
-        self._draw_reference()
-        self._write_key()
+        if self._made:
+            self._draw_reference()
+            self._write_key()
 
     def mark_row(self, row: float | None) -> None:
         """Draw a thin line at a row, as where the mouse is in the picture; None takes it away."""
+        if not self._made:
+            return
         self.marker.setVisible(row is not None)
         if row is not None:
             self.marker.setPos(row)
@@ -205,10 +224,7 @@ class ProfilePlot(QWidget):
         ticks = mass_ticks(view, TICK_ROOM * per_pixel)
         self.plot.getAxis("bottom").setTicks([ticks] if ticks else None)
         while len(self._numbers) < len(view.rungs):
-            number = pg.TextItem(anchor=(0.5, 1.0), color=theme_of(self).text)
-            number.setZValue(10)
-            self.plot.addItem(number, ignoreBounds=True)
-            self._numbers.append(number)
+            self._numbers.append(self.parts.add_number(theme_of(self).text))
         last = math.inf
         for i, number in enumerate(self._numbers):
             shown = i < len(view.rungs) and last - view.rungs[i][1] >= NUMBER_ROOM * per_pixel
@@ -243,6 +259,8 @@ class ProfilePlot(QWidget):
     def _fit_view(self, *_: Any) -> None:
         """Show the whole lane, or the HMW part as high as it fills the plot."""
         view = self._view
+        if not self._made:
+            return
         for name, box in (("raw", self.raw), ("background", self.background)):
             self.curves[name].setVisible(box.isChecked())
         if view is None:
@@ -269,7 +287,12 @@ class ProfilePlot(QWidget):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Move the boundary by the arrow keys, a row at a time, or ten with Shift."""
-        if watched is self.plot and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+        if (
+            self._made
+            and watched is self.plot
+            and isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.KeyPress
+        ):
             step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
             if step and self.boundary.isVisible():
                 far = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
@@ -301,7 +324,7 @@ class ProfilePlot(QWidget):
         """Follow the window's colours."""
         super().changeEvent(event)
         changes = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
-        if event is not None and event.type() in changes and hasattr(self, "zoom"):
+        if event is not None and event.type() in changes and self._made:
             self._dress()
 
     def _dress(self) -> None:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.calibration import mass_at
 from ublot.errors import BlotError
-from ublot.pipeline import lane_shifts
 from ublot.report.labels import lane_labels
 from ublot.report.scores import lane_state
 
@@ -91,6 +89,10 @@ def profile_view(analysis: Analysis, lane_number: int) -> ProfileView:
     profile = ladder.profile
     mass = None
     if analysis.calibration is not None:
+        # Here and not above: these bring scipy, which a window that only opens does not need.
+        from ublot.calibration import mass_at
+        from ublot.pipeline import lane_shifts
+
         shift = lane_shifts(analysis.stages, analysis.params).get(lane_number, 0.0)
         mass = mass_at(analysis.calibration, profile.rows, shift=shift)
     holds_target = _role(analysis, lane_number) not in ("marker", "blank", "ignore")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyqtgraph as pg
 from qtpy.QtCore import QEvent, QObject, Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtGui import QKeyEvent
+from qtpy.QtGui import QKeyEvent, QShowEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QTabBar,
     QVBoxLayout,
     QWidget,
@@ -22,12 +21,13 @@ from qtpy.QtWidgets import (
 
 from ublot.errors import BlotError
 
-from .plot_style import PAPER, Theme, save_plot, style_axes, theme_of
-from .score_canvas import ScoreCanvas
+from .plot_style import PAPER, Theme, empty_plot, save_plot, style_axes, theme_of
 from .score_slots import TITLES, Point, Series, choose_column, dose_series, known_columns, score_slots
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from .score_canvas import ScoreCanvas
 
 __all__ = ["ScorePlot"]
 
@@ -56,6 +56,8 @@ class ScorePlot(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.column = ""
+        self._lane: int | None = None
+        self._shown = False
         self._wished = ""
         self._table: pd.DataFrame | None = None
         self._dose: pd.DataFrame | None = None
@@ -74,15 +76,6 @@ class ScorePlot(QWidget):
         self.columns.setMinimumContentsLength(16)
         self.export_button = QPushButton("Export…")
         self.export_button.setToolTip("Save this plot as PNG or SVG")
-        self.plot = pg.PlotWidget()
-        self.plot.setMinimumSize(240, 160)
-        # A plot fills what room there is; the size that it would like is that of a whole window.
-        self.plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.plot.plotItem.setContentsMargins(0, 2, 6, 6)  # else letters are cut off below
-        self.plot.setMenuEnabled(False)
-        self.plot.setAccessibleName("Scores over DMSO")
-        self.plot.setToolTip(TIP)
-        self.canvas = ScoreCanvas(self.plot)
         self.words = QLabel("No scores to show yet.")
         self.words.setWordWrap(True)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -96,16 +89,39 @@ class ScorePlot(QWidget):
         column.setSpacing(4)
         column.addLayout(top)
         column.addWidget(self.columns)
-        column.addWidget(self.plot, stretch=1)
         column.addWidget(self.words)
+        self._column = column
 
         self.tabs.currentChanged.connect(self._draw)
         self.columns.activated.connect(self._choose_column)
         self.export_button.clicked.connect(self._choose_target)
-        self.plot.installEventFilter(self)
-        self.plot.scene().sigMouseClicked.connect(self._clicked)
-        self.plot.scene().sigMouseMoved.connect(self._hover)
-        self._dress()
+
+    @cached_property
+    def canvas(self) -> ScoreCanvas:
+        """The plot and what is on it; made when first shown, since a window is to open before it needs plots."""
+        from .score_canvas import ScoreCanvas
+
+        plot = empty_plot("Scores over DMSO", TIP)
+        self._column.insertWidget(2, plot, 1)
+        plot.installEventFilter(self)
+        plot.scene().sigMouseClicked.connect(self._clicked)
+        plot.scene().sigMouseMoved.connect(self._hover)
+        return ScoreCanvas(plot)
+
+    @property
+    def plot(self) -> Any:
+        return self.canvas.plot
+
+    @property
+    def _made(self) -> bool:
+        return "canvas" in self.__dict__
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Make the plot the first time."""
+        super().showEvent(event)
+        if not self._shown:
+            self._shown = True
+            self._dress()
 
     # ------------------------------------------------------------------------------------------------------ content
     def show_scores(
@@ -153,8 +169,8 @@ class ScorePlot(QWidget):
 
     def select_lane(self, number: int) -> None:
         """Mark a lane without telling that it was picked."""
-        if number != self.canvas.lane:
-            self.canvas.lane = number
+        if number != self._lane:
+            self._lane = number
             self._draw()
 
     def tip_of(self, lane: int) -> str:
@@ -181,17 +197,19 @@ class ScorePlot(QWidget):
 
     def _save(self, path: Path) -> bool:
         """Save in the colours of paper, and without the mark of the selected lane."""
-        lane, self.canvas.lane = self.canvas.lane, None
+        lane, self._lane = self._lane, None
         try:
             self._dress(PAPER)
             return save_plot(self.plot, path)
         finally:
-            self.canvas.lane = lane
+            self._lane = lane
             self._dress()
 
     # ------------------------------------------------------------------------------------------------------ drawing
     def _draw(self, _: Any = None) -> None:
-        self.canvas.column = self.column
+        if not self._made:
+            return
+        self.canvas.column, self.canvas.lane = self.column, self._lane
         self.canvas.clear()
         if self._table is None:
             return
@@ -209,11 +227,16 @@ class ScorePlot(QWidget):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Go from lane to lane by the arrow keys."""
-        if watched is self.plot and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+        if (
+            self._made
+            and watched is self.plot
+            and isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.KeyPress
+        ):
             step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()), 0)
             lanes = sorted({lane for _, _, lane, _ in self.canvas.spots})
             if step and lanes:
-                at = lanes.index(self.canvas.lane) + step if self.canvas.lane in lanes else 0
+                at = lanes.index(self._lane) + step if self._lane in lanes else 0
                 lane = lanes[min(max(at, 0), len(lanes) - 1)]
                 self.select_lane(lane)
                 self.lane_picked.emit(lane)
@@ -245,7 +268,7 @@ class ScorePlot(QWidget):
         """Follow the window's colours."""
         super().changeEvent(event)
         changes = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
-        if event is not None and event.type() in changes and hasattr(self, "words"):
+        if event is not None and event.type() in changes and self._made:
             self._dress()
 
     def _dress(self, theme: Theme | None = None) -> None:

@@ -63,6 +63,21 @@ def test_nothing_to_show_yet_is_said(qapp) -> None:
     widget.zoom.click()
 
 
+def test_the_plot_is_made_when_it_is_first_shown(qapp, view) -> None:
+    from ublot_napari.profile_plot import ProfilePlot
+
+    widget = ProfilePlot()
+    widget.show_lane(view)
+    widget.show_reference(replace(view, lane=1))
+    assert "parts" not in widget.__dict__
+    hands.show(widget)
+    np.testing.assert_array_equal(widget.curves["signal"].getData()[1], view.signal)
+    assert len(widget.curves["reference"].getData()[0]) == 400
+    assert widget.boundary.value() == BOUNDARY
+    assert shown_range(widget)[1][1] > 1000
+    widget.close()
+
+
 def test_the_boundary_is_told_once_where_it_is_dropped(plot) -> None:
     told = hands.heard(plot.boundary_moved)
     live: list[Any] = []

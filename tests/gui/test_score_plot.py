@@ -81,6 +81,19 @@ def drawn(plot: Any, kind: str) -> list[Any]:
     return [item for item in plot.canvas.items if type(item).__name__ == kind]
 
 
+def test_the_plot_is_made_when_it_is_first_shown(qapp, table, dose) -> None:
+    from ublot_napari.score_plot import ScorePlot
+
+    widget = ScorePlot()
+    widget.show_scores(table, dose)
+    widget.select_lane(5)
+    assert "canvas" not in widget.__dict__
+    hands.show(widget)
+    assert drawn(widget, "BarGraphItem")
+    assert drawn(widget, "LinearRegionItem")[0].getRegion() == (2.5, 3.5)
+    widget.close()
+
+
 def test_bars_are_as_long_as_the_scores(plot) -> None:
     (bars,) = drawn(plot, "BarGraphItem")
     assert list(bars.opts["width"]) == [0.8, 1.2, 1.5, 2.0, 4.0, 4.5]
