@@ -27,6 +27,7 @@ BEND = (0.15, 0.08)  # ordinary size of the 2nd and 3rd Legendre coefficient ove
 SCATTER = 0.005  # ordinary scatter about the curve over the length of the ladder: masses are off by 1-2 %
 CUT = 3.0  # cost of a picture that does not show the whole ladder, for each end
 BROAD = 1.2  # times the typical width
+OUTLIER, LEAST = 4.5, 5  # times the ordinary scatter off the curve that no band stands; bands that can show it
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,9 +158,22 @@ def assign_masses(
             sure -= {(i, j) for i, j in sure if mass_of.get(i, j) != j or band_of.get(j, i) != i}
     if len(sure) < 2:
         return None
-    kept = tuple(sorted(sure))
-    band, mass = np.asarray(kept).T
-    return Assignment(kept, fit_migration(problem.rows[band], problem.x[mass], problem.scatter, _span(problem.x)), cost)
+    kept, curve = _without_outliers(problem, tuple(sorted(sure)))
+    return Assignment(kept, curve, cost)
+
+
+def _without_outliers(p: Problem, pairs: Pairs) -> tuple[Pairs, Migration]:
+    """Leave out, one by one, pairs that stand off the curve through the others: two masses run as one, or dust."""
+    while True:
+        band, mass = np.asarray(pairs).T
+        curve = fit_migration(p.rows[band], p.x[mass], p.scatter, _span(p.x))
+        misfit = p.rows[band] - curve.rows(p.x[mass])
+        # Studentised: a point at an end pulls the curve after it.
+        off = np.sqrt(np.abs(misfit * curve.left_out)) / p.scatter
+        worst = int(off.argmax())
+        if off[worst] <= OUTLIER or len(pairs) <= LEAST:
+            return pairs, curve
+        pairs = tuple(pair for k, pair in enumerate(pairs) if k != worst)
 
 
 def _span(x: NDArray[np.float64]) -> tuple[float, float]:

@@ -109,7 +109,7 @@ def load_marker(gel: Gel, settings: Settings, rng: np.random.Generator) -> tuple
         strength[int(rng.integers(1, len(masses) - 2))] = 0.0
         shown = strength > 0
     if settings.marker_merged:
-        i = int(rng.choice([0, 2]))  # 250 with 150, or 100 with 75: the pairs that run together when overloaded
+        i = int(rng.choice([2, 6]))  # the strong 75 with 100, or the strong 25 with 20 close below it, when overloaded
         rows[i : i + 2] = rows[i : i + 2].mean()
         sigma[i : i + 2] *= 1.6
         shown[i : i + 2] = False
