@@ -36,7 +36,7 @@ def tif(tmp_path: Path) -> Path:
 def test_manifest_names_every_suffix_once() -> None:
     manifest = PluginManifest.from_distribution("ublot")
     patterns = [p for r in manifest.contributions.readers or [] for p in r.filename_patterns]
-    assert sorted(patterns) == sorted(f"*{suffix}" for suffix in reader.SUFFIXES)
+    assert sorted(patterns) == sorted([*(f"*{suffix}" for suffix in reader.SUFFIXES), "*.ublot"])
 
 
 def test_manifest_commands_can_be_imported() -> None:

@@ -12,7 +12,7 @@ from ublot.columns import LANE_TEXT, Tables, extra_columns
 from ublot.errors import BlotError
 from ublot.layout import read_layout
 from ublot.params import make_params
-from ublot.record import calibration_from, check_same, edits_from, lanes_from, read_pixels, source_from
+from ublot.record import calibration_from, check_same, check_schema, edits_from, lanes_from, read_pixels, source_from
 from ublot.results import RECORD, read_record
 from ublot.tables import read_csv
 
@@ -43,10 +43,11 @@ def load(folder: str | Path, *, image: Any = None) -> Analysis:
     Raises
     ------
     BlotError
-        The folder is no result, or is damaged, or `image` is another one.
+        The folder is no result, is damaged or of a newer version, or `image` is another one.
     """
     folder = Path(folder)
     record = read_record(folder)
+    check_schema(record, folder)
     try:
         source = source_from(record["image"])
         params = make_params(record["params"])

@@ -14,6 +14,7 @@ from ublot import BlotError, Lane, Lanes, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -24,9 +25,12 @@ __all__ = [
     "analysis_layer",
     "blot_layer",
     "display_limits",
+    "lane_at",
     "lane_of_strip",
     "lanes_layer",
     "provenance",
+    "result_layer",
+    "role_colours",
     "strip_of_lane",
 ]
 
@@ -61,6 +65,13 @@ def blot_layer(blot: Blot) -> LayerTuple:
         "metadata": metadata,
     }
     return blot.signal, keywords, "image"
+
+
+def result_layer(analysis: Analysis, folder: Path, pixels: NDArray[Any] | None) -> LayerTuple:
+    """Return the image layer of a result that was saved; the panel goes on from ``metadata["ublot_analysis"]``."""
+    data, keywords, kind = blot_layer(analysis.blot)
+    keywords["metadata"] |= {"ublot_analysis": analysis, "ublot_folder": folder, "ublot_pixels": pixels}
+    return data, keywords, kind
 
 
 def display_limits(blot: Blot) -> tuple[float, float]:
@@ -119,12 +130,27 @@ def lanes_layer(lanes: Lanes, features: Mapping[str, Sequence[Any]], name: str =
         "shape_type": "polygon",
         "features": columns,
         "face_color": "transparent",
-        "edge_color": [ROLE_COLOURS.get(role, ROLE_COLOURS["sample"]) for role in roles],
+        "edge_color": role_colours(roles),
         "edge_width": max(1.0, lanes.window.width / 500),
         "text": {"string": "{lane}", "anchor": "upper_left", "size": 10, "color": "#D55E00"},
         "metadata": {"ublot_window": lanes.window, "ublot_softness": lanes.softness},
     }
     return [strip_of_lane(lane, lanes.window) for lane in lanes], keywords, "shapes"
+
+
+def role_colours(roles: Sequence[str]) -> list[str]:
+    """Colour of each role; lanes of which nothing is known are samples."""
+    return [ROLE_COLOURS.get(role, ROLE_COLOURS["sample"]) for role in roles]
+
+
+def lane_at(lanes: Lanes, row: float, column: float) -> int:
+    """Number of the lane at a place, 0 where there is none."""
+    window = lanes.window
+    if not window.top - 0.5 <= row < window.bottom - 0.5:
+        return 0
+    away = [abs(float(lane.centre(row)) - column) / (0.5 * lane.width) for lane in lanes]
+    nearest = int(np.argmin(away)) if away else 0
+    return lanes[nearest].number if away and away[nearest] <= 1 else 0
 
 
 def strip_of_lane(lane: Lane, window: Window) -> NDArray[np.float64]:

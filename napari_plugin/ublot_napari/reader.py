@@ -1,36 +1,55 @@
-"""Opens every file that `ublot.read_blot` reads as an image layer of the blot's signal."""
+"""Opens every file that `ublot.read_blot` reads, and every folder that ``ublot analyze`` wrote."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import ublot
+from ublot.results import RECORD
 
-from .layers import LayerTuple, blot_layer
+from .layers import LayerTuple, blot_layer, result_layer
+from .saving import open_result
 
 __all__ = ["SUFFIXES", "get_reader", "read"]
 
 # The manifest's patterns say the same; a test compares them.
-SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".1sc", ".scn", ".mscn", ".gel")
+SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".1sc", ".gel", ".scn")
 
 Paths = str | Sequence[str]
 
 
 def get_reader(path: Paths) -> Callable[[Paths], list[LayerTuple]] | None:
-    """Return `read` when every path ends like a blot does, None otherwise: napari then asks another plugin."""
-    return read if all(one.lower().endswith(SUFFIXES) for one in _listed(path)) else None
+    """Return `read` for blots and results, None for anything else: napari then asks another plugin."""
+    return read if all(_ours(str(one)) for one in _listed(path)) else None
+
+
+def _ours(path: str) -> bool:
+    return Path(path, RECORD).is_file() if Path(path).is_dir() else path.lower().endswith(SUFFIXES)
 
 
 def read(path: Paths) -> list[LayerTuple]:
-    """Return one image layer per file.
+    """Return one image layer per blot; that of a result brings along everything as it was left.
 
     Raises
     ------
     ublot.BlotError
-        The file is not a picture that can be read; napari shows its one line.
+        The file is not a picture that can be read, or the result cannot be reopened; napari shows its one line.
     """
-    return [blot_layer(ublot.read_blot(one)) for one in _listed(path)]
+    return [read_result(one) if Path(one).is_dir() else blot_layer(ublot.read_blot(one)) for one in _listed(path)]
+
+
+def read_result(folder: str | Path) -> LayerTuple:
+    """Return the image layer of a saved result.
+
+    Raises
+    ------
+    ublot.BlotError
+        It is no result, one of a newer version, or its image is gone or has changed.
+    """
+    analysis, pixels = open_result(folder)
+    return result_layer(analysis, Path(folder), pixels)
 
 
 def _listed(path: Paths) -> list[Any]:

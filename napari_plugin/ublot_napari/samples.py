@@ -13,12 +13,17 @@ from .layers import LayerTuple, blot_layer
 if TYPE_CHECKING:
     from ublot.simulation import SimulatedBlot
 
-__all__ = ["dose_series", "hard_blot"]
+__all__ = ["dose_series", "hard_blot", "smear"]
 
 
 def dose_series() -> list[LayerTuple]:
-    """Return a dose series of a SMAC mimetic as one would hope for."""
+    """Return DMSO and a dose series of a SMAC mimetic as one would hope for."""
     return [_layer(demo_blot(), "simulated dose series")]
+
+
+def smear() -> list[LayerTuple]:
+    """Return a dose series whose ladders run into a smear."""
+    return [_layer(ublot.simulate_blot(seed=3, smear=1.0), "simulated smear")]
 
 
 def hard_blot() -> list[LayerTuple]:
@@ -31,5 +36,9 @@ def _layer(simulated: SimulatedBlot, name: str) -> LayerTuple:
     blot = replace(blot, source=replace(blot.source, name=name))
     data, keywords, kind = blot_layer(blot)
     marker = ", ".join(f"{mass:g}" for mass in simulated.truth["marker_kda"])
-    keywords["metadata"] |= {"ublot_layout": simulated.layout, "ublot_options": {"marker": marker}}
+    keywords["metadata"] |= {
+        "ublot_layout": simulated.layout,
+        "ublot_options": {"marker": marker},
+        "ublot_pixels": simulated.image,
+    }
     return data, keywords, kind

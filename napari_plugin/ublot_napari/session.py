@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import ublot
 from ublot.layout import Layout, find_layout, read_layout
-from ublot.params import Params
+from ublot.params import Params, make_params
 from ublot.record import Edits
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ublot import Analysis, Blot
     from ublot.pipeline import Progress
 
@@ -137,6 +139,8 @@ class Session:
         What to start from.
     folder : Path, optional
         The result that it was opened from.
+    pixels : ndarray, optional
+        The levels as stored, where they lie in no file.
 
     Attributes
     ----------
@@ -144,15 +148,24 @@ class Session:
         The last one that was made, of whichever state: the next one spares what it has in common with it.
     """
 
-    def __init__(self, blot: Blot, state: State, folder: Path | None = None) -> None:
+    def __init__(
+        self, blot: Blot, state: State, folder: Path | None = None, pixels: NDArray[Any] | None = None
+    ) -> None:
         self.blot = blot
+        self.pixels = pixels
         self.history = History((state,))
         self.folder = folder
         self.latest = state.analysis
         self._saved = state.inputs
 
     @classmethod
-    def of_blot(cls, blot: Blot, layout: Any = None, options: Mapping[str, Any] | None = None) -> Session:
+    def of_blot(
+        cls,
+        blot: Blot,
+        layout: Any = None,
+        options: Mapping[str, Any] | None = None,
+        pixels: NDArray[Any] | None = None,
+    ) -> Self:
         """Start with a blot, the layout beside its file where none is given, and options.
 
         Raises
@@ -163,10 +176,10 @@ class Session:
         if layout is None and blot.source.path:
             layout = find_layout(blot.source.path)
         rows = text_rows(read_layout(layout)) if layout is not None else ()
-        return cls(blot, State(rows, ublot.params.make_params(options), step="opened"))
+        return cls(blot, State(rows, make_params(options), step="opened"), pixels=pixels)
 
     @classmethod
-    def of_analysis(cls, analysis: Analysis, folder: Path | None = None) -> Session:
+    def of_analysis(cls, analysis: Analysis, folder: Path | None = None, pixels: NDArray[Any] | None = None) -> Self:
         """Go on where a result was left.
 
         Raises
@@ -178,7 +191,7 @@ class Session:
         given = analysis.edits.calibration
         bands = None if given is None else tuple(zip(given.rows, given.masses, strict=True))
         state = State(rows, analysis.params, analysis.edits, bands, "opened", analysis)
-        return cls(analysis.blot, state, folder)
+        return cls(analysis.blot, state, folder, pixels)
 
     # ---------------------------------------------------------------------------------------------------- the states
     @property
@@ -218,9 +231,9 @@ class Session:
         self.history = replace(self.history, states=tuple(states))
         return at == self.history.at
 
-    def saved(self, folder: Path | None) -> None:
-        """Remember that the present state is on disk."""
-        self._saved = self.state.inputs
+    def saved(self, folder: Path | None, state: State | None = None) -> None:
+        """Remember that a state, the present one where not given, is on disk."""
+        self._saved = (state or self.state).inputs
         self.folder = folder
 
 

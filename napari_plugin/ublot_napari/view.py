@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import ublot
-
-from .layers import blot_layer
+from .reader import read
 
 if TYPE_CHECKING:
     import napari
 
-__all__ = ["open_viewer"]
+__all__ = ["PANEL", "open_viewer"]
+
+PANEL = "ublot"  # the panel's name in the manifest
 
 
 def open_viewer(path: str | Path) -> napari.Viewer:
@@ -23,26 +23,13 @@ def open_viewer(path: str | Path) -> napari.Viewer:
     ublot.BlotError
         It is neither; no window is opened then.
     """
-    analysis = ublot.load(path) if Path(path).is_dir() else None
-    trouble = ""
-    blot: ublot.Blot | None = None
-    try:
-        blot = ublot.read_blot(path) if analysis is None else analysis.blot
-    except ublot.BlotError as error:
-        if analysis is None:
-            raise
-        trouble = str(error)  # the image has moved or changed: lanes and scores can still be shown
+    layers = read(str(path))
 
     import napari
 
     viewer = napari.Viewer()
-    if blot is not None:
-        data, keywords, _ = blot_layer(blot)
+    for data, keywords, _ in layers:
         viewer.add_image(data, **keywords)
-    _, panel = viewer.window.add_plugin_dock_widget("ublot", "Analyze blot")
-    if analysis is not None:
-        panel.show_analysis(analysis, f"{analysis.lanes['image'].iloc[0]} lanes")
-        if trouble:
-            panel.say(trouble, wrong=True)
+    viewer.window.add_plugin_dock_widget("ublot", PANEL)
     viewer.reset_view()
     return viewer

@@ -10,9 +10,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -65,9 +67,9 @@ def qapp() -> Any:
     return get_qapp()
 
 
-@pytest.fixture
-def viewer(_needs_display: None) -> Iterator[napari.Viewer]:
-    """Open a napari viewer, shown, and closed afterwards."""
+@contextmanager
+def open_window() -> Iterator[napari.Viewer]:
+    """Open a napari viewer, shown, and close it afterwards."""
     import napari
 
     shown = napari.Viewer(show=True)
@@ -78,6 +80,26 @@ def viewer(_needs_display: None) -> Iterator[napari.Viewer]:
 
 
 @pytest.fixture
+def viewer(_needs_display: None) -> Iterator[napari.Viewer]:
+    """Return a viewer of its own for a test."""
+    with open_window() as shown:
+        yield shown
+
+
+@pytest.fixture(scope="module")
+def docked() -> Iterator[tuple[napari.Viewer, Any] | None]:
+    """Return a viewer with the panel docked, shared by the tests of a module: opening one takes seconds."""
+    if why_no_display() is not None:
+        yield None
+        return
+    with open_window() as shown:
+        _, panel = shown.window.add_plugin_dock_widget("ublot", "ublot")
+        yield shown, panel
+        for desk in panel.desks.values():
+            desk.saved(None)  # else it asks about unsaved edits
+
+
+@pytest.fixture(scope="session")
 def until() -> Any:
     """Return a function that runs the event loop until a condition holds or time is up."""
     import time
@@ -97,3 +119,91 @@ def process_events() -> None:
     from qtpy.QtWidgets import QApplication
 
     QApplication.processEvents()
+
+
+class Mouse:
+    """Real mouse and key events on napari's canvas, at places in the picture."""
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        self.canvas = viewer.window._qt_viewer.canvas
+
+    def at(self, row: float, column: float) -> Any:
+        """Return the place on the canvas where a place of the picture is drawn."""
+        from qtpy.QtCore import QPoint
+
+        zero, far = (np.array(self.canvas._map_canvas2world((at, at), self.canvas.view)[-2:]) for at in (0, 100))
+        y, x = 100 * (np.array([row, column]) - zero) / (far - zero)
+        return QPoint(round(x), round(y))
+
+    def drag(self, begin: tuple[float, float], end: tuple[float, float], steps: int = 4) -> None:
+        """Press at one place of the picture and let go at another."""
+        from qtpy.QtCore import Qt
+        from qtpy.QtTest import QTest
+
+        native, button = self.canvas.native, Qt.MouseButton.LeftButton
+        first, last = self.at(*begin), self.at(*end)
+        QTest.mouseMove(native, first)
+        process_events()
+        QTest.mousePress(native, button, pos=first)
+        process_events()
+        for k in range(1, steps + 1):
+            # QTest.mouseMove says nothing of a button that is held.
+            self._move(first + (last - first) * k / steps)
+            process_events()
+        QTest.mouseRelease(native, button, pos=last)
+        process_events()
+
+    def _move(self, place: Any) -> None:
+        from qtpy.QtCore import QEvent, QPointF, Qt
+        from qtpy.QtGui import QMouseEvent
+        from qtpy.QtWidgets import QApplication
+
+        native = self.canvas.native
+        button, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        there, on_screen = QPointF(place), QPointF(native.mapToGlobal(place))
+        event = QMouseEvent(QEvent.Type.MouseMove, there, on_screen, Qt.MouseButton.NoButton, button, none)
+        QApplication.sendEvent(native, event)
+
+    def click(self, row: float, column: float) -> None:
+        """Press and let go at one place of the picture."""
+        from qtpy.QtCore import Qt
+        from qtpy.QtTest import QTest
+
+        QTest.mouseMove(self.canvas.native, self.at(row, column))
+        process_events()
+        QTest.mouseClick(self.canvas.native, Qt.MouseButton.LeftButton, pos=self.at(row, column))
+        process_events()
+
+    def hover(self, row: float, column: float) -> None:
+        """Move there with no button held."""
+        from qtpy.QtTest import QTest
+
+        QTest.mouseMove(self.canvas.native, self.at(row, column))
+        process_events()
+
+    def press(self, key: Any, modifier: Any = None) -> None:
+        """Press a key while the picture has the focus."""
+        from qtpy.QtCore import Qt
+        from qtpy.QtTest import QTest
+
+        self.canvas.native.setFocus()
+        QTest.keyClick(self.canvas.native, key, modifier or Qt.KeyboardModifier.NoModifier)
+        process_events()
+
+
+@pytest.fixture
+def mouse(docked: Any) -> Mouse:
+    return Mouse(docked[0])
+
+
+@pytest.fixture
+def empty(_needs_display: None, docked: Any) -> Any:
+    """Return the panel with nothing open."""
+    viewer, panel = docked
+    panel.stop()
+    for desk in panel.desks.values():
+        desk.saved(None)  # else it asks about unsaved edits
+    viewer.layers.clear()
+    process_events()
+    panel.say("")
+    return panel

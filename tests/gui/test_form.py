@@ -10,10 +10,9 @@ from ublot.params import make_params
 
 @pytest.fixture
 def form(qapp: object) -> object:
-    from ublot_napari.analyze_widget import OPTIONS
     from ublot_napari.form import ParamsForm
 
-    return ParamsForm(OPTIONS)
+    return ParamsForm(("lanes", "marker", "target", "antibody", "assay", "background", "allow_unfit"))
 
 
 def test_an_untouched_form_gives_nothing(form) -> None:
@@ -40,3 +39,16 @@ def test_a_wrong_value_is_named(form) -> None:
     form.set_values({"lanes": "a dozen"})
     with pytest.raises(BlotError, match="lanes"):
         make_params(**form.values())
+
+
+def test_only_what_was_changed_is_told(form) -> None:
+    options = make_params(marker=[250, 150, 100], assay="cells").model_dump(mode="json")
+    form.set_values(options)
+    assert form.changes(options) == {}
+    told = []
+    form.edited.connect(lambda: told.append(form.changes(options)))
+    form.fields["target"].setEditText("XIAP")
+    form.fields["target"].lineEdit().editingFinished.emit()
+    form.fields["target"].lineEdit().editingFinished.emit()  # leaving the line once more
+    form.fields["allow_unfit"].click()
+    assert told == [{"target": "XIAP"}, {"target": "XIAP", "allow_unfit": True}]

@@ -29,16 +29,17 @@ def test_an_image_with_the_panel(opened, root: Path) -> None:
     viewer = opened(root / "test_images" / "dose_series.tif")
     assert [layer.name for layer in viewer.layers] == ["dose_series.tif"]
     (panel,) = viewer.window.dock_widgets.values()
-    assert panel.image.value is viewer.layers[0]
+    assert panel.image is viewer.layers[0]
+    assert panel.desk.state.layout().roles[0] == "marker"
 
 
 def test_a_result_with_its_lanes_and_scores(opened, root: Path, tmp_path: Path) -> None:
-    image = root / "test_images" / "dose_series.tif"
-    analysis = ublot.analyze(image)
-    analysis.save(tmp_path / "out")
+    analysis = ublot.analyze(root / "test_images" / "dose_series.tif", ladder=False)
+    analysis.save(tmp_path / "out", report=False)
     viewer = opened(tmp_path / "out")
     (panel,) = viewer.window.dock_widgets.values()
-    assert panel.table.rowCount() == len(analysis.lanes)
+    assert panel.analysis == analysis
+    assert panel.answer.table.rowCount() == len(analysis.lanes)
     assert len(viewer.layers["dose_series.tif lanes"].data) == len(analysis.lanes)
 
 
@@ -47,12 +48,10 @@ def test_what_is_no_blot_opens_no_window(opened, tmp_path: Path) -> None:
         opened(tmp_path)
 
 
-def test_a_result_whose_image_is_gone_still_shows_its_lanes(opened, root: Path, tmp_path: Path) -> None:
+def test_a_result_whose_image_is_gone_opens_no_window(opened, root: Path, tmp_path: Path) -> None:
     image = tmp_path / "blot.tif"
     image.write_bytes((root / "test_images" / "dose_series.tif").read_bytes())
-    ublot.analyze(image, lanes=12).save(tmp_path / "out")
+    ublot.analyze(image, lanes=12, ladder=False).save(tmp_path / "out", report=False)
     image.unlink()
-    viewer = opened(tmp_path / "out")
-    (panel,) = viewer.window.dock_widgets.values()
-    assert panel.table.rowCount() == 12
-    assert "blot.tif" in panel.status.text()
+    with pytest.raises(ublot.BlotError, match=r"blot\.tif: the image of this result is not there; put it back"):
+        opened(tmp_path / "out")

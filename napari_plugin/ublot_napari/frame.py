@@ -1,0 +1,121 @@
+"""What stands above and below the panel's sections: blot, status, progress; undo, export, save."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+__all__ = ["Foot", "Head"]
+
+WRONG = "color: #D55E00"
+
+
+class Head(QWidget):
+    """Which blot is worked on, and what there is to say about it.
+
+    Attributes
+    ----------
+    blot_chosen : Signal of int
+    cancelled : Signal
+    """
+
+    blot_chosen = Signal(int)
+    cancelled = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blots = QComboBox()
+        self.blots.setToolTip("The blot that is worked on; the others are hidden meanwhile")
+        self.blots.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.blots.setMinimumContentsLength(16)
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 100)
+        self.progress.setMaximumHeight(18)
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setToolTip("Stop measuring (Esc in the panel)")
+        top, bar = QHBoxLayout(), QHBoxLayout()
+        top.addWidget(QLabel("Blot"))
+        top.addWidget(self.blots, stretch=1)
+        bar.addWidget(self.progress, stretch=1)
+        bar.addWidget(self.cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(top)
+        column.addWidget(self.status)
+        column.addLayout(bar)
+        self.blots.activated.connect(self.blot_chosen)
+        self.cancel.clicked.connect(self.cancelled)
+        self.show_busy(False)
+
+    def show_blots(self, names: Sequence[str]) -> None:
+        """List the blots that are open."""
+        self.blots.clear()
+        self.blots.addItems(list(names))
+        self.blots.setEnabled(bool(names))
+
+    def show_busy(self, busy: bool) -> None:
+        """Show whether something is being done."""
+        self.progress.setVisible(busy)
+        self.cancel.setVisible(busy)
+
+    def show_progress(self, stage: str, share: float) -> None:
+        """Show how far it is."""
+        self.progress.setFormat(stage)
+        self.progress.setValue(round(100 * share))
+
+    def say(self, text: str, *, wrong: bool = False) -> None:
+        """Show a line, in a colour of its own when something is wrong."""
+        self.status.setStyleSheet(WRONG if wrong else "")
+        self.status.setText(text)
+
+
+class Foot(QWidget):
+    """Undo, redo, export, save.
+
+    Parameters
+    ----------
+    exports : QMenu
+        What can be exported.
+    """
+
+    def __init__(self, exports: QMenu) -> None:
+        super().__init__()
+        self.undo, self.redo, self.export = QToolButton(), QToolButton(), QToolButton()
+        self.undo.setText("Undo")
+        self.redo.setText("Redo")
+        self.export.setText("Export ")
+        self.export.setToolTip("A figure, the table, or the table to the clipboard")
+        self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.export.setMenu(exports)
+        self.save = QPushButton("Save result…")
+        self.save.setToolTip("Save tables, figures and edits as a folder that can be reopened (Ctrl+Shift+S)")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.undo)
+        row.addWidget(self.redo)
+        row.addStretch(1)
+        row.addWidget(self.export)
+        row.addWidget(self.save)
+
+    def show_history(self, undone: str, redone: str) -> None:
+        """Show what undo and redo would do; empty words where they would do nothing."""
+        self.undo.setEnabled(bool(undone))
+        self.redo.setEnabled(bool(redone))
+        self.undo.setToolTip(f"Undo: {undone} (Ctrl+Z)" if undone else "Undo (Ctrl+Z)")
+        self.redo.setToolTip(f"Redo: {redone} (Ctrl+Shift+Z)" if redone else "Redo (Ctrl+Shift+Z)")
