@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ublot.errors import BlotError
+from ublot.forensics.gamma import gamma_said
 from ublot.io.raw import Raw, check_packing, check_size, pick_channel
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ def read_raster(path: Path, kind: str, channel: int | None) -> Raw:
             samples = _deep_png(data) if deep else _shallow(image)
             metadata = {INFO[k]: str(v)[:500] for k, v in image.info.items() if k in INFO}
             metadata |= _exif(image)
+            curve = gamma_said({**image.getexif(), **image.info})
+            if curve:
+                metadata, flags = {**metadata, "gamma": curve}, (*flags, "gamma")
     except BlotError:
         raise
     except Exception as error:  # decoders of damaged files raise whatever they stumble over

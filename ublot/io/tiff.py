@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ublot.errors import BlotError
+from ublot.forensics.gamma import EXIF_GAMMA, ICC, TRANSFER_FUNCTION, XMP, gamma_said
 from ublot.io.raw import Raw, check_packing, check_size, pick_channel
 from ublot.io.said import said_by_ome, said_by_text, seconds
 
@@ -34,6 +35,7 @@ TAGS = {
     33451: "prepared",
 }
 PAGE_NAME, EXPOSURE, DESCRIPTION, EXTRA_SAMPLES = 285, 33434, 270, 338
+GAMMA_TAGS = (TRANSFER_FUNCTION, XMP, ICC, EXIF_GAMMA)
 MD_FILE_TAG, MD_SCALE = 33445, 33446
 MD_SQUARE_ROOT = 2
 """Value of MDFileTag for square-root coded samples (Molecular Dynamics ``.gel`` format; 128 is linear)."""
@@ -71,11 +73,13 @@ def read_tiff(path: Path, channel: int | None) -> Raw:
                 raw_flags = (*raw_flags, "eight_bit")
             dtype = str(np.dtype(page.dtype).name) if page.dtype is not None else str(levels.dtype)
             scale = _square_root_scale(pages)
+            curve = gamma_said({code: page.tags[code].value for code in GAMMA_TAGS if code in page.tags})
+            raw_flags = (*raw_flags, *("gamma",) * bool(curve))
             return Raw(
                 np.ascontiguousarray(levels),
                 "gel" if scale is not None or any(MD_FILE_TAG in p.tags for p in pages) else "tiff",
                 dtype,
-                _metadata(tif, pages, page),
+                {**_metadata(tif, pages, page), **({"gamma": curve} if curve else {})},
                 lossy=int(page.compression) in LOSSY,
                 square_root_scale=scale,
                 flags=raw_flags,
