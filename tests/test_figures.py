@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from ublot.model import Calibration, Window
-from ublot.report.figures import overlay_figure, png_bytes, profiles_figure, scores_figure
+from ublot.report.figures import light_png, overlay_figure, png_bytes, profiles_figure, scores_figure
 from ublot.report.labels import dose_text, lane_labels, time_text
 from ublot.report.scores import lane_state, primary_quantity
 from ublot.report.style import GREEN, VERMILLION
@@ -121,6 +121,8 @@ def test_scores_draw_replicates_on_one_bar_and_the_line_at_one():
 def test_scores_without_vehicle_show_the_fraction():
     analysis = standin.build(5)
     analysis.lanes["relative_hmw"] = np.nan
+    assert "no scored vehicle lane" in scores_figure(analysis).axes[0].get_ylabel()
+    analysis.lanes["role"] = analysis.lanes["role"].replace("vehicle", "sample")
     (axes,) = scores_figure(analysis).axes
     assert "no vehicle lane" in axes.get_ylabel()
     assert not any(line.get_linestyle() == "--" for line in axes.lines)
@@ -141,6 +143,47 @@ def test_without_a_layout_every_lane_has_its_own_bar_or_its_refusal():
     assert {"× refused", "× no signal"} <= set(texts(figure))
     assert any("refused" in text for text in texts(overlay_figure(analysis)))
     assert profiles_figure(analysis).axes[5].get_title().endswith("refused")
+
+
+def test_bars_are_geometric_means():
+    analysis = standin.build(5)
+    analysis.lanes["compound"] = ["", "DMSO", "DMSO", "A", "A"]
+    analysis.lanes["concentration_nM"] = 10.0
+    analysis.lanes.loc[3:, "relative_hmw"] = [1.0, 4.0]
+    (axes,) = scores_figure(analysis).axes
+    assert [bar.get_height() for bar in axes.patches] == pytest.approx([1.0, 2.0])
+    assert "geometric" in axes.get_title(loc="left")
+
+
+def test_profiles_show_a_faint_smear_under_a_strong_band_and_say_how_strong():
+    analysis = standin.build(4)
+    analysis.profile_list[1].raw[290:310] *= 50
+    figure = profiles_figure(analysis)
+    low, high = figure.axes[1].get_ylim()
+    raw, background = analysis.profile_list[1].raw, 3600.0
+    smear = raw[100] - background
+    assert smear > 0.5 * (high - low) and high < raw.max()
+    assert any(text.get_text().startswith("to ") for text in figure.axes[1].texts)
+    assert all(len(axes.get_yticks()) >= 2 for axes in figure.axes[:4])
+
+
+def test_overlay_marks_no_regions_where_there_is_no_target():
+    analysis = standin.build(6, refused=(), no_signal=())
+    bars = []
+    for role in ("sample", "marker"):
+        analysis.lanes.loc[3, "role"] = role
+        (axes,) = overlay_figure(analysis).axes
+        bars.append(sum(len(lines.get_paths()) for lines in axes.collections[2:]))
+    assert bars[0] - bars[1] == 6  # upper and lower end of W, H and U of one lane
+
+
+def test_noisy_figure_is_drawn_smaller():
+    analysis = standin.build(20)
+    noise = np.random.default_rng(1).normal(0, 300, analysis.blot.signal.shape).astype(np.float32)
+    analysis.blot = dataclasses.replace(analysis.blot, signal=analysis.blot.signal + noise)
+    png, dpi = light_png(overlay_figure(analysis))
+    assert 60 <= dpi <= 150 and (len(png) < 450_000 or dpi == 60)
+    assert max(Image.open(io.BytesIO(png)).size) <= 1500
 
 
 @pytest.mark.parametrize("role", ["", "sample"])

@@ -115,6 +115,13 @@ def test_what_bears_on_trust_is_a_reason(flag):
     assert answer([vehicle(1), lane(2, "sample", "A", 10, 3, 2.5, 3.5, flags=flag)]).verdict == "care"
 
 
+def test_of_a_negative_lane_only_what_it_should_not_show_counts():
+    rows = [vehicle(1), lane(2, "negative", flags="no_signal"), lane(3, "sample", "A", 10, 3, 2.5, 3.5)]
+    assert answer(rows).verdict == "good"
+    rows[1]["flags"] = "negative_high"
+    assert answer(rows).reasons == ("the negative lane has ubiquitinated signal (lane 2)",)
+
+
 def test_without_lanes():
     found = answer([], messages=("no lanes found: give the layout",))
     assert found.sentence.startswith("No answer: no lanes") and found.trust == "not scored"

@@ -132,13 +132,15 @@ def _reasons(best: Effect, rows: Sequence[Row]) -> list[str]:
     for row in (*own, *controls):
         for name in flag_names(row):
             grave = name not in FLAGS or FLAGS[name].severity != "note" or name in OF_NOTE
+            # Negative lanes enter no fold: only that they show what they should not bears on it.
+            grave = name == "negative_high" if row.get("role") == "negative" else grave
             if grave and name not in OF_MASSES:
                 names.setdefault(name, []).append(int(row["lane"]))
-    lanes = {int(row["lane"]) for row in (*own, *controls)}
+    lanes = {int(row["lane"]) for row in (*own, *controls) if row.get("role") != "negative"}
     reasons = []
     for name in sorted(names, key=lambda n: list(FLAGS).index(n) if n in FLAGS else len(FLAGS)):
         flag = FLAGS.get(name)
-        where = "" if set(names[name]) == lanes else f" ({count_text(sorted(names[name]))})"
+        where = "" if set(names[name]) >= lanes else f" ({count_text(sorted(names[name]))})"
         reasons.append(f"{flag.meaning if flag else name.replace('_', ' ')}{where}")
     if best.known and not (best.low > 0 and best.high <= WIDE * best.low):
         reasons.append("the interval is wide")

@@ -12,7 +12,7 @@ from ublot.report.backgrounds import rival_fractions
 from ublot.report.blotpanel import Panel, blot_panel, panel_png, panel_svg
 from ublot.report.dosecurves import dose_figure
 from ublot.report.dosetext import dose_sentence
-from ublot.report.figures import overlay_figure, png_bytes, profiles_figure, scores_figure
+from ublot.report.figures import light_png, overlay_figure, png_bytes, profiles_figure, scores_figure
 from ublot.report.flagwords import flags_in_words
 from ublot.report.heatmap import ladder_figure
 from ublot.report.html import Cell, Column, Page, Picture, Row, TableView, data_uri, picture, render
@@ -38,6 +38,8 @@ __all__ = ["report_files"]
 
 Lane = Mapping[str, Any]
 
+WIDE = 18  # lanes from where on blot and bars need the whole width each
+
 
 def report_files(analysis: Any) -> dict[str, bytes]:
     """Page and figures of one analysis, by file name; of a blot without lanes only what can be drawn.
@@ -47,24 +49,25 @@ def report_files(analysis: Any) -> dict[str, bytes]:
     analysis : Analysis
     """
     rows = analysis.lanes.to_dict("records")
-    files = {"overlay.png": png_bytes(overlay_figure(analysis))}
+    overlay, dpi = light_png(overlay_figure(analysis))
+    files = {"overlay.png": overlay}
     if len(analysis.geometry):
         files["profiles.png"] = png_bytes(profiles_figure(analysis))
         files["scores.png"] = png_bytes(scores_figure(analysis))
     panel = blot_panel(analysis)
     files["panel.png"] = panel_png(panel)
     files["panel.svg"] = panel_svg(panel).encode("utf-8", "replace")
-    files["report.html"] = render(_page(analysis, rows, files, panel)).encode()
+    files["report.html"] = render(_page(analysis, rows, files, panel, dpi)).encode()
     return files
 
 
-def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel: Panel) -> Page:
+def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel: Panel, dpi: float) -> Page:
     words = wording(analysis.params, rows)
     quantity = primary_quantity(rows, by_area=by_area(analysis.params))
     answer = answer_of(rows, analysis.params, layout=analysis.layout is not None, messages=analysis.messages)
     fits = _records(analysis.statistics["dose_response"])
     scored = any(math.isfinite(number_or_nan(row.get(quantity))) for row in rows)
-    first = _first(files, answer, quantity, words, scored=scored)
+    first = _first(files, answer, quantity, words, dpi, scored=scored)
     figures = _figures(analysis, rows, fits, files, quantity, words)
     paper = _paper_picture(files["panel.png"], panel, analysis)
     rival = rival_fractions(analysis) if rows else {}
@@ -72,6 +75,7 @@ def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel
         "name": analysis.source.name,
         "answer": answer,
         "first": first,
+        "wide": len(rows) > WIDE,
         "figures": figures,
         "potencies": _potencies(fits, quantity, words),
         "potency_note": POTENCY_NOTE,
@@ -115,7 +119,9 @@ _LANES_NOTE = (
 )
 
 
-def _first(files: Mapping[str, bytes], answer: Answer, quantity: str, words: Wording, *, scored: bool) -> list[Picture]:
+def _first(
+    files: Mapping[str, bytes], answer: Answer, quantity: str, words: Wording, dpi: float, *, scored: bool
+) -> list[Picture]:
     """The blot, and the bars where there are any."""
     out = [
         picture(
@@ -126,6 +132,7 @@ def _first(files: Mapping[str, bytes], answer: Answer, quantity: str, words: Wor
             f"Blot with the lanes outlined and named, masses in kDa at the left, and the regions that were measured. "
             f"{answer.sentence}",
             files["overlay.png"],
+            dpi=dpi,
         )
     ]
     if "scores.png" not in files or not scored:

@@ -67,6 +67,7 @@ def comparison_page(comparison: Any, out: Path) -> str:
         "name": title,
         "answer": answer,
         "first": pictures,
+        "wide": False,
         "views": [view for view in views if view.rows],
         "dose_lines": [dose_sentence(fit, words) for fit in fits],
         "potency_note": POTENCY_NOTE,

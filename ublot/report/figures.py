@@ -6,6 +6,7 @@ They are matplotlib figures without a window (no pyplot, no global state), so th
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -21,18 +22,35 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL import Image
 
-__all__ = ["overlay_figure", "png_bytes", "profiles_figure", "scores_figure"]
+__all__ = ["light_png", "overlay_figure", "png_bytes", "profiles_figure", "scores_figure"]
 
 DPI = 150
+LARGEST = 1500  # pixels of the blot's figure along its longer side
+HEAVIEST = 450_000  # bytes of it, from where on it is drawn smaller
+LEAST_DPI = 60
 
 
-def png_bytes(figure: Figure, dpi: int = DPI, *, palette: bool = True) -> bytes:
+def light_png(figure: Figure) -> tuple[bytes, float]:
+    """The blot's figure as a PNG file that a page can hold, and its dots per inch.
+
+    The grain of a noisy picture cannot be compressed: it is drawn smaller until it fits.
+    """
+    dpi = min(DPI, LARGEST / max(figure.get_size_inches()))
+    while True:
+        png = png_bytes(figure, dpi)
+        heavy = len(png) / HEAVIEST
+        if heavy <= 1 or dpi <= LEAST_DPI:
+            return png, dpi
+        dpi = max(dpi * min(0.9, 1 / math.sqrt(heavy)), LEAST_DPI)
+
+
+def png_bytes(figure: Figure, dpi: float = DPI, *, palette: bool = True) -> bytes:
     """Figure as a PNG file.
 
     Parameters
     ----------
     figure : Figure
-    dpi : int
+    dpi : float
     palette : bool
         Store greys and the colours of `ublot.report.style` in a palette of 256: a third of the bytes, and no difference
         to be seen. Not for a figure with a colour scale.

@@ -87,7 +87,9 @@ def scores_figure(analysis: Any) -> Figure:
     width = float(np.clip(0.42 * len(groups) + 1.6, 4.5, 15.0))
     figure = Figure(figsize=(width, 4.2), layout="constrained")
     axes = figure.add_subplot()
-    axes.set_ylabel(_TITLES[quantity], fontsize=8)
+    refused = quantity == "hmw_fraction" and any(_role(row) == "vehicle" for row in rows)
+    title = _TITLES[quantity].replace("no vehicle lane", "no scored vehicle lane") if refused else _TITLES[quantity]
+    axes.set_ylabel(title, fontsize=8)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     values = [number_or_nan(row.get(quantity)) for row in rows]
