@@ -207,3 +207,27 @@ def test_a_layout_file_is_not_modified(tmp_path):
 
 def test_layouts_are_values():
     assert read_layout([{"lane": 1, "role": "sample"}]) == Layout((LayoutRow(1, "sample"),))
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("conc_nM", "concentration_nM"), ("Conc. [nM]", "concentration_nM"), ("dose (µM)", "concentration_nM"),
+        ("nM", "concentration_nM"), ("concentration", "concentration_nM"), ("Time (h)", "time_min"),
+        ("minutes", "time_min"), ("drug", "compound"), ("rep", "replicate"), ("compund", "compound"),
+    ],
+)  # fmt: skip
+def test_a_column_by_another_name_is_asked_about(name, meant):
+    layout = read_layout([{"lane": 1, "role": "sample", name: "5"}])
+    assert layout.notes == (f"layout: column {name!r} is carried along only; is it meant as {meant!r}?",)
+    assert layout.of(1).extra == {name: "5"}
+
+
+@pytest.mark.parametrize("name", ["gel", "operator", "note", "antibody", "cell line", "x"])
+def test_other_columns_are_carried_along_without_a_word(name):
+    assert read_layout([{"lane": 1, "role": "sample", name: "5"}]).notes == ()
+
+
+def test_a_layout_of_more_lanes_than_a_blot_has():
+    with pytest.raises(BlotError, match="201 rows; a blot has at most 200 lanes"):
+        read_layout([{"lane": n, "role": "sample"} for n in range(1, 202)])

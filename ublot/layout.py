@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,17 @@ ROLES: tuple[str, ...] = get_args(Role)
 MOST_LANES = 200
 _NEEDED = ("lane", "role")
 _COLUMNS = (*_NEEDED, "compound", "concentration_nM", "time_min", "replicate", "group", "load")
+_UNITS = {"", "nm", "um", "µm", "μm", "mm", "pm", "m", "min", "mins", "minutes", "h", "hours", "s"}
+_OTHER_WORDS = {
+    **dict.fromkeys(
+        ("conc", "concn", "concentr", "concentration", "dose", "dosage", "nm", "um", "µm"), "concentration_nM"
+    ),
+    **dict.fromkeys(("time", "timepoint", "incubation", "duration", "min", "minutes"), "time_min"),
+    **dict.fromkeys(("drug", "cmpd", "cpd", "comp", "treatment", "inhibitor", "molecule", "substance"), "compound"),
+    **dict.fromkeys(("rep", "repl", "repeat", "experiment"), "replicate"),
+    **dict.fromkeys(("loading", "loaded", "amount", "loadingcontrol"), "load"),
+    **dict.fromkeys(("type", "kind", "control"), "role"),
+}
 _ROLES_IN_WORDS = "marker, vehicle (DMSO), sample, negative (no ATP, no E1 or t = 0), blank (nothing loaded) or ignore"
 
 
@@ -192,10 +204,21 @@ def _known_columns(table: Table) -> tuple[Table, list[str]]:
     rows = tuple((i, dict(zip(names, cells.values(), strict=True))) for i, cells in table.rows)
     notes = []
     for name in names:
-        near = difflib.get_close_matches(name.casefold(), by_case, 1, 0.7)
-        if name not in _COLUMNS and near and by_case[near[0]] not in names:
-            notes.append(f"{table.name}: column {name!r} is carried along only; is it meant as {by_case[near[0]]!r}?")
+        meant = _meant(name) if name not in _COLUMNS else None
+        if meant is not None and meant not in names:
+            notes.append(f"{table.name}: column {name!r} is carried along only; is it meant as {meant!r}?")
     return Table(table.name, tuple(names), rows, table.decimal_comma), notes
+
+
+def _meant(name: str) -> str | None:
+    """Known column that an unknown one may stand for: mistyped, cut short, or another word for it."""
+    by_case = {known.casefold(): known for known in _COLUMNS}
+    near = difflib.get_close_matches(name.casefold(), by_case, 1, 0.7)
+    if near:
+        return by_case[near[0]]
+    parts = re.split(r"[^a-zµμ]+", name.casefold())
+    # A unit alone says what is in the column as well; behind a word it says nothing new.
+    return _OTHER_WORDS.get("".join(part for part in parts if part not in _UNITS) or "".join(parts))
 
 
 def _row(table: Table, index: int, cells: Mapping[str, str]) -> LayoutRow:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import math
 import re
+import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ublot.errors import BlotError
 
 __all__ = ["header_with_unit", "xlsx_bytes"]
 
@@ -42,7 +45,25 @@ def xlsx_bytes(tables: Mapping[str, Mapping[str, Sequence[Any]]]) -> bytes:
     ----------
     tables : mapping of str to columns
         By name of the sheet. Text stays text, also where a spreadsheet would take it for a formula; NaN is empty.
+
+    Raises
+    ------
+    BlotError
+        The disk for temporary files, on which openpyxl writes sheets, is full.
     """
+    try:
+        return _timeless(_packed(tables))
+    except Exception as error:
+        # What openpyxl raises then depends on the XML library that it found.
+        if isinstance(error, OSError) or type(error).__name__ == "SerialisationError":
+            what = f"the workbook cannot be written ({getattr(error, 'strerror', None) or error})"
+            raise BlotError(
+                what, tempfile.gettempdir(), "free the disk for temporary files, or use --no-report"
+            ) from None
+        raise
+
+
+def _packed(tables: Mapping[str, Mapping[str, Sequence[Any]]]) -> bytes:
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
@@ -68,7 +89,7 @@ def xlsx_bytes(tables: Mapping[str, Mapping[str, Sequence[Any]]]) -> bytes:
             sheet.append([cell(value) for value in row])
     stream = io.BytesIO()
     book.save(stream)
-    return _timeless(stream.getvalue())
+    return stream.getvalue()
 
 
 def _timeless(workbook: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -78,7 +79,8 @@ def read_blot(
         kind = _kind(path)
         digest = Digest(path)
         raw = _decode(path, kind, channel)
-        name, size = path.name, path.stat().st_size
+        # A name that is no Unicode can be opened, but not be put into tables as it is.
+        name, size = os.fsencode(path.name).decode("utf-8", "replace"), path.stat().st_size
     blot = _to_blot(raw, name, polarity, response)
     try:
         sha256 = digest.result()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ublot.simulation.blot import SimulatedBlot, demo_blot, simulate_blot
-from ublot.simulation.files import save_blot, write_blots
+from ublot.simulation.files import earlier_blots, save_blot, write_blots
 from ublot.simulation.settings import DIFFICULTIES, STRESSES, Settings
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Settings",
     "SimulatedBlot",
     "demo_blot",
+    "earlier_blots",
     "save_blot",
     "simulate_blot",
     "write_blots",

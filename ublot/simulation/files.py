@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from ublot.simulation.blot import SimulatedBlot, simulate_blot
 if TYPE_CHECKING:
     from ublot.simulation.settings import Difficulty
 
-__all__ = ["save_blot", "write_blots"]
+__all__ = ["earlier_blots", "save_blot", "write_blots"]
 
 MAKER = "ublot simulate"
 
@@ -49,6 +50,13 @@ def write_blots(folder: str | Path, cases: int = 1, seed: int = 1, difficulty: D
         save_blot(simulate_blot(seed=seed + k, difficulty=difficulty), folder, stem, difficulty)
         for k, stem in enumerate(stems)
     ]
+
+
+def earlier_blots(folder: str | Path, images: Sequence[Path]) -> list[str]:
+    """Names of simulated blots in `folder` that are not among `images`: left from a run that made more of them."""
+    stems = {image.stem for image in images}
+    others = (path.name.removesuffix(".truth.json") for path in Path(folder).glob("blot_*.truth.json"))
+    return sorted(stem for stem in others if stem not in stems)
 
 
 def save_blot(blot: SimulatedBlot, folder: str | Path, stem: str, name: str) -> Path:
