@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 
 SHAPES = 4  # log width, skewness, log width of rungs over it, growth of that per rung
 LARGEST = np.array([0.4, 0.4, 0.3, 0.05])  # step of the shape parameters in one turn
+FARTHEST = 0.2  # of the spacing: step of a band's place in one turn
 MAX_SKEWNESS = 1.2
 
 
@@ -168,6 +169,8 @@ def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turn
     precision: Array = np.asarray(np.linalg.inv(prior.covariance), np.float64)
     active = start.linear > 0 if start is not None and len(start.areas) == data.last - data.first + 1 else None
     fit = _solve(data, prior, precision, prior.mean if start is None else start.theta, active)
+    # A band that leaps over half a spacing lands on its neighbour's place.
+    farthest = -FARTHEST * np.gradient(data.nominal)
     damping = 0.0
     for _ in range(turns):
         seen, gradient = information(data, fit)
@@ -177,6 +180,7 @@ def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turn
         for _ in range(4):
             step = np.linalg.solve(normal + damping * np.diag(np.diag(seen)) if damping else normal, gradient)
             step *= min(1.0, 1.0 / max(float(np.max(np.abs(step[:SHAPES]) / LARGEST)), 1e-9))
+            step[SHAPES:] = np.clip(step[SHAPES:], -farthest, farthest)
             theta = fit.theta + step
             theta[1] = np.clip(theta[1], -MAX_SKEWNESS, MAX_SKEWNESS)
             trial = _solve(data, prior, precision, theta, fit.linear > 0)
