@@ -40,6 +40,7 @@ class Problem:
     Attributes
     ----------
     lane : int or None
+        0 for a row whose lane is no number.
     column : str
     words : str
     """
@@ -141,8 +142,10 @@ def _wrong_with_all(rows: Rows, lanes: Sequence[int] | None) -> list[Problem]:
         layout = read_layout([dict(row) for row in rows])
         layout.check_count(None if lanes is None else len(lanes))
     except BlotError as error:
-        beyond = [_lane(row) for row in rows if lanes is not None and _lane(row) not in lanes]
-        return [Problem(lane, "lane", _words(error)) for lane in beyond or [None]]
+        numbers = [_lane(row) for row in rows]
+        beyond = {n for n in numbers if numbers.count(n) > 1 or (lanes is not None and n not in lanes)}
+        places: list[int | None] = [*sorted(beyond)] or [None]
+        return [Problem(lane, "lane", _words(error)) for lane in places]
     return []
 
 
@@ -150,6 +153,7 @@ def _words(error: BlotError) -> str:
     return error.what if error.fix is None else f"{error.what}; {error.fix}"
 
 
-def _lane(row: Mapping[str, str]) -> int | None:
+def _lane(row: Mapping[str, str]) -> int:
+    """Number of a row's lane, 0 where it has none."""
     text = row.get("lane", "")
-    return int(text) if text.isdecimal() else None
+    return int(text) if text.isdecimal() else 0

@@ -24,7 +24,7 @@ FILES = "Tables (*.csv *.tsv *.txt *.xlsx *.xlsm);;All files (*)"
 
 
 class _LayoutTable(CellTable):
-    """The layout's cells; rows of lanes that the picture does not have can be removed."""
+    """The layout's cells; rows of lanes that the picture does not have, or that are there twice, can be removed."""
 
     def menu(self) -> QMenu:
         """The context menu."""
@@ -33,7 +33,7 @@ class _LayoutTable(CellTable):
         rows = sorted({row for row, _ in self.cells() if model.beyond(row)})
         if rows:
             menu.addSeparator()
-            action = menu.addAction("Remove lanes that are not in the picture")
+            action = menu.addAction("Remove rows that are too many")
             if action is not None:
                 action.triggered.connect(lambda: model.remove_rows(rows))
         return menu
@@ -119,7 +119,7 @@ class LayoutEditor(QWidget):
         """What is wrong, in words, one line for each kind; empty where `ublot.analyze` takes the layout."""
         lanes: dict[str, list[str]] = {}
         for problem in self.model.problems:
-            place = "" if problem.lane is None else str(problem.lane)
+            place = str(problem.lane) if problem.lane else ""
             lanes.setdefault(f"{TITLES.get(problem.column, problem.column)}: {problem.words}", []).append(place)
         return [f"{_lanes_in_words(numbers)}{words}" for words, numbers in lanes.items()]
 
@@ -205,7 +205,7 @@ class LayoutEditor(QWidget):
         """Give columns the width of what is in them, and room to type in."""
         self.table.resizeColumnsToContents()
         for at, name in enumerate(self.model.columns):
-            room = WIDTHS.get(name, 40)
+            room = WIDTHS.get(name, 34)
             self.table.setColumnWidth(at, min(max(self.table.columnWidth(at), room), 160))
 
     def _edited(self) -> None:

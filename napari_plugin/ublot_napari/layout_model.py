@@ -80,7 +80,7 @@ class LayoutModel(QAbstractTableModel):
         self.beginResetModel()
         self._put_aside.clear()
         self.columns = columns
-        self.rows = sorted(found, key=lambda row: int(row["lane"]) if row["lane"].isdecimal() else 10**6)
+        self.rows = sorted(found, key=_by_lane)
         self._check()
         self.endResetModel()
 
@@ -98,16 +98,21 @@ class LayoutModel(QAbstractTableModel):
         return int(text) if text.isdecimal() else 0
 
     def remove_rows(self, rows: Sequence[int]) -> None:
-        """Remove rows of lanes that the picture does not have."""
+        """Remove rows; a lane of the picture that none is left for gets an empty one."""
+        kept = [row for i, row in enumerate(self.rows) if i not in rows]
+        described = {row["lane"] for row in kept}
+        kept += [{"lane": str(n)} for n in self.lanes or () if str(n) not in described]
         self.beginResetModel()
-        self.rows = [row for i, row in enumerate(self.rows) if i not in rows]
+        self.rows = sorted(kept, key=_by_lane)
         self._check()
         self.endResetModel()
         self.edited.emit()
 
     def beyond(self, row: int) -> bool:
-        """Whether a row describes a lane that the picture does not have."""
-        return self.lanes is not None and self.lane_of(row) not in self.lanes
+        """Whether a row describes a lane that the picture does not have, or one that another row describes too."""
+        own = self.rows[row]["lane"]
+        twice = sum(other["lane"] == own for other in self.rows) > 1
+        return twice or (self.lanes is not None and self.lane_of(row) not in self.lanes)
 
     def _check(self) -> None:
         self.problems = cell_problems(self.records(), self.lanes)
@@ -223,6 +228,11 @@ class LayoutModel(QAbstractTableModel):
                 colour.setAlpha(60)
                 return colour
         return None
+
+
+def _by_lane(row: Mapping[str, str]) -> int:
+    """Order of rows; those whose lane is no number come last."""
+    return int(row["lane"]) if row["lane"].isdecimal() else 10**6
 
 
 class RoleDelegate(QStyledItemDelegate):

@@ -138,6 +138,24 @@ def test_what_does_not_fit_is_said(editor, column) -> None:
     assert "1 row did not fit" in editor.status.text()
 
 
+def test_bad_lane_numbers_of_a_file_are_marked(editor) -> None:
+    editor.set_rows([{"lane": n, "role": "sample"} for n in (1, 2, 2, "x", 5, 6)])
+    rows = [row["lane"] for row in editor.rows()]
+    assert "'x' is not a number" in " ".join(editor.problems())
+    assert colour_of(editor, rows.index("x"), 0) is not None
+    assert colour_of(editor, 0, 0) is None
+    editor.set_rows([{"lane": n, "role": "sample"} for n in (1, 2, 2, 4, 5, 6)])
+    assert "the role is empty" in " ".join(editor.problems())  # of lane 3, which the file lacks
+    editor.model.write([(editor.model.row_of(3), ROLE, "blank")])
+    (problem,) = editor.problems()
+    assert "lane 2 is described twice" in problem
+    assert [colour_of(editor, row, 0) is not None for row in range(4)] == [False, True, True, False]
+    hands.click_cell(editor.table, 2, ROLE)
+    editor.table.menu().actions()[-1].trigger()
+    assert editor.problems() == []
+    assert [row["lane"] for row in editor.rows()] == list("123456")
+
+
 def test_a_bad_cell_is_red_with_words_and_the_rest_is_kept(editor, column) -> None:
     hands.clipboard("role\tconcentration_nM\nvehicle\t0\nsample\tten\nsmaple\t5\nsample\t1\nsample\t2\nblank\t\n")
     hands.click_cell(editor.table, 0, ROLE)
@@ -255,7 +273,7 @@ def test_a_layout_longer_than_the_picture_is_said_and_can_be_shortened(editor) -
     hands.click_cell(editor.table, 6, 0)
     hands.click_cell(editor.table, 7, ROLE, shift=True)
     action = editor.table.menu().actions()[-1]
-    assert "not in the picture" in action.text()
+    assert "too many" in action.text()
     action.trigger()
     assert editor.problems() == []
 
