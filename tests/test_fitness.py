@@ -125,3 +125,26 @@ def test_of_three_probes_of_one_membrane_one_is_saturated():
     refused = {name: {f["name"] for f in facts["flags"] if f["severity"] == "refuse"} for name, facts in told.items()}
     assert refused == {"trail": {"saturated_heavily"}, "parp": set()}
     assert told["parp"]["verdict"] == "may be quantified"
+
+
+# ------------------------------------------------------------------------------------------------------ override
+def test_an_override_is_in_the_record_in_every_table_and_said(tmp_path):
+    blot = simulated("saturated")
+    refused = analysed(blot)
+    assert refused.record["overridden"] == {}
+    assert set(refused.species["flags"]) <= set(refused.lanes["flags"])
+    allowed = analysed(blot, allow_unfit=True)
+    lanes = allowed.record["overridden"]["saturated_heavily"]
+    texts = dict(zip(allowed.lanes.lane, allowed.lanes["flags"], strict=True))
+    assert lanes == [n for n, text in texts.items() if {"override", "saturated_heavily"} <= set(text.split(";"))]
+    # A lane that is fit but compared with an unfit vehicle says so as well.
+    assert len(lanes) > 3 and all("override" in flags for flags in flags_by_lane(allowed))
+    assert any("scored against quality control (saturated_heavily)" in line for line in allowed.messages)
+    of_scored = allowed.species[allowed.species.lane.isin(lanes)]
+    for table in (of_scored, allowed.summary):
+        assert len(table)
+        assert all("override" in text.split(";") for text in table["flags"])
+    assert not any("override" in text for text in refused.summary["flags"])
+    folder = allowed.save(tmp_path / "r", report=False)
+    assert json.loads((folder / "analysis.json").read_text())["overridden"] == allowed.record["overridden"]
+    assert ublot.load(folder) == allowed

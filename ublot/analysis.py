@@ -15,6 +15,7 @@ from ublot.layout import Layout, find_layout, read_layout
 from ublot.model import Blot, Calibration, Lanes, Profile, Source
 from ublot.params import Params, make_params
 from ublot.pipeline import Progress, Stages, run_stages
+from ublot.quality import refuses
 from ublot.record import PIXEL_OPTIONS, Edits, build_record, check_same, read_pixels
 from ublot.results import OWN_FILES, RECORD, json_bytes, write_result
 from ublot.reuse import Run
@@ -235,8 +236,18 @@ class Analysis:
         source = self.source if self._path is None else replace(self.source, path=str(self._path.absolute()))
         return build_record(
             source, self.params, self.layout, self.geometry, self.calibration, self.edits,
-            {"messages": list(self.messages)},
+            {"messages": list(self.messages), "overridden": self._overridden()},
         )  # fmt: skip
+
+    def _overridden(self) -> dict[str, list[int]]:
+        """Lanes that were scored against quality control, by what refuses them."""
+        lanes = self.columns["lanes"]
+        found: dict[str, list[int]] = {}
+        for number, text in zip(lanes["lane"], lanes["flags"], strict=True):
+            names = str(text or "").split(";")
+            for name in refuses(names, self.params.background) if "override" in names else ():
+                found.setdefault(name, []).append(int(number))
+        return found
 
     def save(self, out: str | Path, *, report: bool = True, force: bool = False) -> Path:
         """Write the result folder, all of it or nothing.

@@ -147,8 +147,9 @@ def _or_nan(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def species_columns(ladders: Sequence[Ladder]) -> Columns:
-    """One row per lane and number of ubiquitins, 0 first."""
+def species_columns(ladders: Sequence[Ladder], scores: Sequence[Score] = ()) -> Columns:
+    """One row per lane and number of ubiquitins, 0 first; `scores` bring the flags of the lanes."""
+    flags = {score.lane: join_flags(score.flags) for score in scores}
     rows = [(ladder.lane, s) for ladder in ladders for s in ladder.species]
     return {
         "lane": [lane for lane, _ in rows],
@@ -160,6 +161,7 @@ def species_columns(ladders: Sequence[Ladder]) -> Columns:
         "area_high": [s.area.high for _, s in rows],
         "share": [s.share for _, s in rows],
         "kind": [s.kind for _, s in rows],
+        "flags": [flags.get(lane, "") for lane, _ in rows],
     }
 
 
@@ -192,6 +194,6 @@ def stage_columns(image: str, layout: Layout | None, params: Params, stages: Sta
     ladders = stages.ladders
     return {
         "lanes": lanes_columns(image, stages.geometry, layout, ladders, stages.scores, stages.spread, stages.loads),
-        "species": species_columns(ladders),
+        "species": species_columns(ladders, stages.scores),
         "profiles": profiles_columns(stages.profiles, ladders, stages.calibration, lane_shifts(stages, params)),
     }

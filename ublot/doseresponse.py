@@ -11,6 +11,7 @@ import numpy as np
 
 from ublot.dosetests import dose_effect_p, equal_ec50_p
 from ublot.logistic import Curves, Fit, fit_curves, profile_interval
+from ublot.quality import join_flags
 from ublot.reactions import QUANTITIES, RELATIVE, Family, Reaction, families
 from ublot.scales import fitting_scale, to_scale
 
@@ -18,11 +19,11 @@ __all__ = ["DOSE_COLUMNS", "DOSE_TEXT", "Estimate", "dose_response_columns", "ec
 
 DOSE_COLUMNS = (
     *("group", "compound", "time_min", "quantity", "ec50_nM", "ec50_low", "ec50_high", "hill", "bottom", "top"),
-    *("status", "note", "n", "doses", "scale", "tight_binding_limit_nM"),
+    *("status", "note", "n", "doses", "scale", "tight_binding_limit_nM", "flags"),
 )
-"""Columns of `dose_response.csv`."""
+"""Columns of `dose_response.csv`; `flags` are those of all lanes of the compound."""
 
-DOSE_TEXT = ("group", "compound", "quantity", "status", "note", "scale")
+DOSE_TEXT = ("group", "compound", "quantity", "status", "note", "scale", "flags")
 
 FEWEST_DOSES = 4
 BEND = 4.680498579  # bend points lie at ec50 x BEND^(+-1 / hill) (Sebaugh & McCray 2003, Pharm Stat 2:167)
@@ -210,6 +211,7 @@ def dose_response_columns(reactions: Iterable[Reaction], *, protein_nM: float | 
             curves = _curves(family, members, quantity)
             if curves is not None:
                 place = {"group": family.group, "compound": compound, "time_min": time, "quantity": quantity}
+                place["flags"] = join_flags(*(r.flags for r in members))
                 rows.append(estimate_row(place, estimate_ec50(curves), protein_nM))
     return {name: [row[name] for row in rows] for name in DOSE_COLUMNS}
 
@@ -223,6 +225,7 @@ def estimate_row(place: Mapping[str, Any], found: Estimate, protein_nM: float | 
         tight = f"tight binding: no EC50 below about {least} nM can be seen with {protein} nM protein"
         note = f"{note}; {tight}" if note else tight
     return {
+        "flags": "",
         **place,
         "ec50_nM": found.ec50,
         "ec50_low": found.low,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PLATES", "PLATE_COLUMNS", "Plate", "Well", "fit_dose_response", "plate_columns", "read_plate", "save_plate"]
 
-PLATE_COLUMNS = (*DOSE_COLUMNS, "absolute_ic50_nM", "ki_nM", "ki_low", "ki_high")
+PLATE_COLUMNS = (*(name for name in DOSE_COLUMNS if name != "flags"), "absolute_ic50_nM", "ki_nM", "ki_low", "ki_high")
 """Columns of the answer: those of `dose_response.csv` and what only plates have."""
 
 PLATES = Kind(

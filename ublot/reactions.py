@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ublot.quality import ordered
+
 if TYPE_CHECKING:
     from ublot.scales import Scale
 
@@ -62,6 +64,8 @@ class Reaction:
         NaN where not given.
     values : mapping of str to float
         By quantity; NaN where a lane was refused or has none.
+    flags : tuple of str
+        Of its lanes.
     """
 
     blot: str
@@ -71,6 +75,7 @@ class Reaction:
     concentration_nM: float
     time_min: float
     values: Mapping[str, float]
+    flags: tuple[str, ...] = ()
 
     @property
     def condition(self) -> Condition:
@@ -112,7 +117,8 @@ def reactions_of(lanes: Mapping[str, Sequence[Any]], blot: str) -> tuple[list[Re
         numbers = [_number(lanes[name][first]) for name in ("concentration_nM", "time_min")]
         values = {name: _mean(_number(lanes[name][i]) for i in rows) for name in QUANTITIES if name in lanes}
         compound = str(lanes["compound"][first] or "")
-        reactions.append(Reaction(blot, key[0], key[1], compound, numbers[0], numbers[1], values))
+        names = {n for i in rows for n in str(lanes["flags"][i] or "").split(";") if n} if "flags" in lanes else ()
+        reactions.append(Reaction(blot, key[0], key[1], compound, numbers[0], numbers[1], values, ordered(names)))
         if len(rows) > 1 and not key[-1]:
             unlabelled.append(f"{', '.join(str(int(lanes['lane'][i])) for i in rows)}")
     if not unlabelled:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 WHOLE_NUMBERS = {"lanes": ("lane",), "species": ("lane", "n"), "profiles": ("lane", "row_px")}
-TEXT: dict[str, tuple[str, ...]] = {"species": ("kind",), "profiles": ()}
+TEXT: dict[str, tuple[str, ...]] = {"species": ("kind", "flags"), "profiles": ()}
 
 
 def load(folder: str | Path, *, image: Any = None) -> Analysis:

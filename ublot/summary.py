@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ublot.quality import join_flags
 from ublot.reactions import QUANTITIES, RELATIVE, Condition, Family, Reaction, families
 from ublot.scales import Scale, fitting_scale, from_scale, to_scale
 from ublot.statistics import LEAST, compare_with_control, interaction_p, t_interval
@@ -19,11 +20,11 @@ __all__ = ["SUMMARY_COLUMNS", "SUMMARY_TEXT", "blot_notes", "summary_columns"]
 
 SUMMARY_COLUMNS = (
     *("group", "role", "compound", "concentration_nM", "time_min", "quantity"),
-    *("n", "blots", "mean", "sd", "low", "high", "p_vehicle", "scale"),
+    *("n", "blots", "mean", "sd", "low", "high", "p_vehicle", "scale", "flags"),
 )
-"""Columns of `summary.csv`."""
+"""Columns of `summary.csv`; `flags` are those of all lanes that a mean rests on."""
 
-SUMMARY_TEXT = ("group", "role", "compound", "quantity", "scale")
+SUMMARY_TEXT = ("group", "role", "compound", "quantity", "scale", "flags")
 
 _VEHICLE = "vehicle"
 DIFFERING = 0.01  # chance below which blots are said to differ in what conditions do
@@ -82,6 +83,7 @@ def _rows(family: Family, quantity: str, wanted: Scale) -> list[tuple[Any, dict[
             **_describe(same, quantity, own),
             "p_vehicle": p_of.get(condition, math.nan),
             "scale": own,
+            "flags": join_flags(*(r.flags for r in same)),
         }
         out.append((key, row))
     return out
