@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, QFont
 from qtpy.QtWidgets import QComboBox, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from ublot.layout import Role
@@ -14,7 +14,7 @@ from ublot.layout import Role
 from .layers import ROLE_COLOURS
 from .layout_cells import COLUMNS, Problem, Rows, cell_problems, is_header, known_name, plain_number, text_rows
 
-__all__ = ["HELP", "LayoutModel", "RoleDelegate"]
+__all__ = ["HELP", "TITLES", "WRONG", "LayoutModel", "RoleDelegate", "wrong_font"]
 
 ROLES: tuple[str, ...] = get_args(Role)
 
@@ -35,6 +35,14 @@ HELP = {
 }
 
 WRONG = QColor(213, 0, 50, 130)
+
+
+def wrong_font() -> QFont:
+    """Font of a cell that cannot be used: not everybody sees that it is red."""
+    font = QFont()
+    font.setBold(True)
+    font.setUnderline(True)
+    return font
 
 
 class LayoutModel(QAbstractTableModel):
@@ -216,8 +224,10 @@ class LayoutModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return text
         wrong = self._by_cell.get((self.lane_of(index.row()), name), "")
-        if role == Qt.ItemDataRole.BackgroundRole and wrong:
+        if wrong and role == Qt.ItemDataRole.BackgroundRole:
             return WRONG
+        if wrong and role == Qt.ItemDataRole.FontRole:
+            return wrong_font()
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
             return wrong or HELP.get(name, "Carried to the results unchanged")
         if name == "role" and text in ROLE_COLOURS:

@@ -13,7 +13,7 @@ from ublot.markers import MARKERS, find_marker
 from ublot.tables import number
 
 from .cell_table import CellTable
-from .layout_model import WRONG
+from .layout_model import WRONG, wrong_font
 
 __all__ = ["MarkerTable"]
 
@@ -116,8 +116,10 @@ class BandModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return self.text(index.row(), index.column())
         wrong = self.wrong.get((index.row(), index.column()))
-        if role == Qt.ItemDataRole.BackgroundRole and wrong:
+        if wrong and role == Qt.ItemDataRole.BackgroundRole:
             return WRONG
+        if wrong and role == Qt.ItemDataRole.FontRole:
+            return wrong_font()
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
             return wrong or HELP[index.column()]
         return None

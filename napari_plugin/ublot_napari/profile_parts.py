@@ -58,6 +58,8 @@ def make_parts(regions: Mapping[str, tuple[str, str]], curves: Sequence[str]) ->
     )
     for region in parts.regions.values():
         plot.addItem(region, ignoreBounds=True)
+    # An area, so that it is told from the lines without their colours.
+    parts.curves["smear"].setFillLevel(0.0)
     for z, curve in enumerate(parts.curves.values()):
         curve.setZValue(z)
         plot.addItem(curve)

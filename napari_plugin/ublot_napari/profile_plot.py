@@ -12,7 +12,7 @@ from qtpy.QtCore import QEvent, QObject, Qt, Signal  # type: ignore[attr-defined
 from qtpy.QtGui import QKeyEvent, QShowEvent
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from .plot_style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, Theme, pen, style_axes, theme_of
+from .plot_style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, Theme, pen, style_axes, theme_of, tinted
 from .profile_view import ProfileView, mass_ticks, shift_between
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ REGIONS = {
     "H": (ORANGE, "ubiquitinated"),
     "U": (BLUE, "unmodified"),
 }
-CURVES = ("reference", "raw", "background", "rungs", "signal", "smear", "fit")
+CURVES = ("smear", "reference", "raw", "background", "rungs", "signal", "fit")
 ROOM = 0.06  # of the height shown, above and below the curves
 LEAST = 2.0  # rows that the boundary keeps from the regions' other ends
 TICK_ROOM, NUMBER_ROOM = 30, 11  # px that the name of a mass and the number of a rung take
@@ -241,7 +241,7 @@ class ProfilePlot(QWidget):
             return
         drawn = [("━", theme.text, "signal")]
         if view.fit is not None:
-            drawn += [("━", theme.visible(GREEN), "fit"), ("━", theme.visible(PURPLE), "smear")]
+            drawn += [("━", theme.visible(GREEN), "fit"), ("■", theme.visible(PURPLE), "smear")]
         if view.rungs:
             drawn.append(("┃", theme.visible(SKY), "rungs"))
         if self._reference is not None and self._reference.lane != view.lane:
@@ -332,6 +332,7 @@ class ProfilePlot(QWidget):
         style_axes(self.plot, theme)
         for name, line in _pens(theme).items():
             self.curves[name].setPen(line)
+        self.curves["smear"].setBrush(tinted(theme.visible(PURPLE), 110))
         for number in self._numbers:
             number.setColor(theme.text)
         self.boundary.setPen(pen(theme.visible(VERMILLION), 2.0))

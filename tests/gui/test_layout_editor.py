@@ -157,6 +157,8 @@ def test_bad_lane_numbers_of_a_file_are_marked(editor) -> None:
 
 
 def test_a_bad_cell_is_red_with_words_and_the_rest_is_kept(editor, column) -> None:
+    from qtpy.QtCore import Qt
+
     hands.clipboard("role\tconcentration_nM\nvehicle\t0\nsample\tten\nsmaple\t5\nsample\t1\nsample\t2\nblank\t\n")
     hands.click_cell(editor.table, 0, ROLE)
     hands.key(editor.table, "Ctrl+V")
@@ -165,6 +167,7 @@ def test_a_bad_cell_is_red_with_words_and_the_rest_is_kept(editor, column) -> No
     assert "lane 2, nM: 'ten' is not a number" in problems
     assert "lane 3, Role: unknown role 'smaple'" in problems
     assert "'ten' is not a number" in tip_of(editor, 1, DOSE)
+    assert editor.model.index(1, DOSE).data(Qt.ItemDataRole.FontRole).underline()  # not by colour alone
     red = colour_of(editor, 1, DOSE)
     assert red.red() > 2 * red.green()
     assert colour_of(editor, 0, DOSE) is None
