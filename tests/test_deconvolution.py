@@ -126,6 +126,16 @@ def test_apparent_mass_of_the_modifier_is_learned_from_the_rungs():
     assert rung.row_px == pytest.approx(place, abs=0.6)
 
 
+@pytest.mark.parametrize("stretch", [0.85, 0.9])
+def test_rungs_half_a_spacing_off_are_not_taken_for_their_neighbours(stretch):
+    """Strong signal far from where it is expected pulls hard: no band may leap to the place of the next one."""
+    rng = np.random.default_rng(0)
+    profiles, truths = some_lanes(rng, stretch=stretch, noise=0.3, scale=2.0)
+    fitted = fit(cut_lanes(profiles, 2.0), 2.0)
+    true = np.array([(np.arange(len(shares)) * shares).sum() for shares, _ in truths])
+    assert np.abs([k.mean_ubiquitins.value for k in fitted] - true).max() < 0.2
+
+
 def test_pure_smear_gets_no_rungs():
     rng = np.random.default_rng(5)
     profiles = [make_lane(hump_shares(0.5, 8, 3.5), 0.0, rng, number=k + 1) for k in range(6)]

@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 
 SHAPES = 4  # log width, skewness, log width of rungs over it, growth of that per rung
 LARGEST = np.array([0.4, 0.4, 0.3, 0.05])  # step of the shape parameters in one turn
-FARTHEST = 0.2  # of the spacing: step of a band's place in one turn
+FARTHEST = 0.3  # of the spacing: step of a band's place in one turn
 MAX_SKEWNESS = 1.2
 
 
