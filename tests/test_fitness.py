@@ -73,6 +73,17 @@ def test_a_region_without_the_unmodified_band_is_seen(above, flagged):
     assert found >= flagged if flagged else found == 0
 
 
+@pytest.mark.parametrize(("room", "flagged"), [(0.6, True), (0.9, True), (1.25, False)])
+def test_a_lane_without_room_beside_it_is_flagged(room, flagged):
+    blot = simulated("ladder")
+    last = analysed(blot).geometry[-1]
+    end = round(float(last.centre(256.0)) + room * last.width)
+    for found in (analysed(blot, blot.image[:, :end]), analysed(blot, roi=f"0:512,0:{end}")):
+        texts = [set(text.split(";")) for text in found.lanes["flags"]]
+        assert ("lane_at_edge" in texts[-1]) is flagged
+        assert not any("lane_at_edge" in flags for flags in texts[1:-1])
+
+
 # --------------------------------------------------------------------------------------------------------- floor
 @pytest.mark.parametrize("invert", [False, True])
 def test_a_clipped_background_is_seen(invert):

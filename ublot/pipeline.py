@@ -141,13 +141,16 @@ def _background_spread(blot: Blot, lanes: Lanes, background: Background, ladders
 
 
 def _at_edge(blot: Blot, lanes: Lanes) -> Lanes:
-    """Flag lanes that the picture cuts."""
-    cols = blot.shape[1]
+    """Flag lanes that the picture, or the region of interest, cuts or leaves no room beside.
+
+    Nearer than its width, a lane has no membrane on that side to take its background from.
+    """
+    left, right = blot.window.left, blot.window.right - 1
     rows = np.arange(lanes.window.top, lanes.window.bottom)
     items = []
     for lane in lanes:
         x = lane.centre(rows)
-        cut = x.min() - 0.5 * lane.width < -0.5 or x.max() + 0.5 * lane.width > cols - 0.5
+        cut = min(x.min() - left, right - x.max()) < lane.width
         others = tuple(name for name in lane.flags if name != "lane_at_edge")
         items.append(replace(lane, flags=(*others, "lane_at_edge") if cut else others))
     return replace(lanes, items=tuple(items))
