@@ -46,8 +46,8 @@ def three_saved():
     """Folders of three replicate blots, analysed and saved; the images lie beside them."""
     saved = []
     for k in range(3):
-        blot = simulate_blot(seed=30 + k, difficulty="easy", shape=(420, 600), lanes=10)
+        blot = simulate_blot(seed=30 + k, difficulty="easy", shape=(320, 480), lanes=10)
         image = save_blot(blot, folder(), f"blot{k}", "test")
-        analysis = ublot.analyze(image, marker="precision-plus", ladder=k == 0)
+        analysis = ublot.analyze(image, marker="precision-plus", ladder=False)
         saved.append(analysis.save(folder() / f"blot{k}.ublot", report=k < 2))
     return saved
