@@ -38,6 +38,9 @@ SECONDS, MEGABYTES = 10.0, 2048
 PATIENCE = 2 * SECONDS
 """s without word from a process before it is killed: a loop in C does not hear the alarm."""
 
+STARTING = 300.0
+"""s that a process may take to import what it needs, on a machine that does other things as well."""
+
 ANALYSED = 200
 """Of so many layouts or results that can be read, one is analysed to the end and saved: that takes a second."""
 
@@ -294,7 +297,7 @@ def run_all(kind: str, numbers: list[int], workers: int) -> Iterator[Outcome]:
             process = context.Process(target=_work, args=(kind, share, folder, there), daemon=True)
             process.start()
             there.close()
-            running[here] = {"process": process, "share": share, "at": None, "heard": time.monotonic() + 60}
+            running[here] = {"process": process, "share": share, "at": None, "heard": time.monotonic() + STARTING}
 
         for share in left:
             if share:

@@ -6,11 +6,23 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 import ublot
-from ublot import BlotError, Window
+from ublot import BlotError, Window, read_layout
+from ublot.params import Params, make_params
 from ublot.simulation import simulate_blot
+
+
+def test_levels_closer_than_a_bin_of_their_histogram():
+    """Found by the test of any picture below: two neighbouring float32 levels."""
+    levels = np.full((20, 20), 131072.0, np.float32)
+    levels[0, 0] = 131071.99
+    assert ublot.read_blot(levels).shape == (20, 20)
 
 
 @pytest.mark.parametrize(("kind", "cases"), [("images", 216), ("layouts", 200), ("configs", 200), ("results", 40)])
@@ -57,6 +69,65 @@ for name, run in runs.items():
     said = dict(line.split() for line in done.stdout.splitlines())
     assert said.pop("read") == "read" and said.pop("refused") == "refused", done.stderr
     assert len(said) == 7 and set(said.values()) == {"failed"}, said
+
+
+# ------------------------------------------------------------------------------------------------------ odd values
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+ODD = st.recursive(
+    PLAIN,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+SETTING = ODD | st.sampled_from(
+    ["auto", "linear", "total", "1:9,2:8", "250,150", "cIAP1", "gutter", 1, 12, 0.5, [250, 150]]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(st.sampled_from(sorted(Params.model_fields)) | st.text(max_size=6), SETTING, max_size=4))
+def test_any_options_are_taken_or_refused(options):
+    try:
+        made = make_params(options)
+    except BlotError as error:
+        assert "\n" not in str(error)
+    else:
+        assert make_params(made.model_dump(mode="json")) == made
+
+
+CELL = PLAIN | st.sampled_from(["1", "2", 1, 2, 3, "sample", "vehicle", "marker", "=1+1", "5", 10.0])
+NAME = st.sampled_from(["lane", "role", "compound", "concentration_nM", "time_min", "load", "group"]) | st.text(
+    max_size=6
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.dictionaries(NAME, CELL, max_size=6), max_size=4))
+def test_any_layout_is_read_or_refused(rows):
+    for n, row in enumerate(rows, 1):
+        row.setdefault("lane", n)
+        row.setdefault("role", "sample")
+    try:
+        layout = read_layout(rows)
+    except BlotError as error:
+        assert "\n" not in str(error)
+    else:
+        assert read_layout(layout.records()) == layout
+        assert [row.lane for row in layout] == list(range(1, len(layout) + 1))
+
+
+SIDES = st.tuples(st.integers(8, 40), st.integers(8, 40))
+KINDS = st.sampled_from(["u1", "u2", "i2", "i4", "f4", "f8", ">u2"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays(KINDS, SIDES), st.sampled_from(["auto", "dark-on-light", "light-on-dark"]))
+def test_any_picture_is_a_signal_or_refused(levels, polarity):
+    try:
+        blot = ublot.read_blot(levels, polarity=polarity)
+    except BlotError:
+        return
+    assert blot.shape == levels.shape and blot.signal.dtype == np.float32
+    assert np.isfinite(blot.signal).all()
 
 
 # -------------------------------------------------------------------------------------------- lanes of another picture

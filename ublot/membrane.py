@@ -52,7 +52,12 @@ class Membrane:
 
 def _otsu(values: NDArray[np.float32]) -> float:
     """Threshold between two classes (Otsu 1979)."""
-    counts, edges = np.histogram(values, 128)
+    # From 0 to 1 in float64: bins may be finer than the distance of neighbouring levels.
+    low, high = float(values.min()), float(values.max())
+    if not high > low:
+        return low
+    counts, edges = np.histogram((values.astype(np.float64) - low) / (high - low), 128, (0.0, 1.0))
+    edges = low + (high - low) * edges
     centres = 0.5 * (edges[1:] + edges[:-1])
     below = np.cumsum(counts)[:-1].astype(float)
     above = below[-1] + counts[-1] - below

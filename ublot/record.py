@@ -137,7 +137,7 @@ def source_from(record: Mapping[str, Any]) -> Source:
     """Provenance from its JSON form."""
     rows, cols = (_whole(side) for side in record["shape"])
     source = Source(**{**record, "shape": (rows, cols)})
-    _words([source.name, source.sha256, source.format, source.dtype, source.path or ""])
+    _words([source.name, source.sha256, source.format, source.dtype, "" if source.path is None else source.path])
     _words([*source.metadata.keys(), *source.metadata.values()])
     _demand(_whole(source.size_bytes) >= 0 and isinstance(source.lossy, bool), "the image's size or kind is none")
     return source

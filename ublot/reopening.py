@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 WHOLE_NUMBERS = {"lanes": ("lane",), "species": ("lane", "n"), "profiles": ("lane", "row_px")}
+NEEDED_TEXT = {"lanes": LANE_TEXT, "species": ("kind",), "profiles": ()}
 TEXT: dict[str, tuple[str, ...]] = {"species": ("kind", "flags"), "profiles": ()}
 
 
@@ -85,8 +86,9 @@ def _read_table(path: Path, name: str, text: Collection[str]) -> dict[str, list[
     """Columns of a table as `csv_bytes` wrote it, whole numbers as such."""
     header = read_csv(path)
     columns = read_csv(path, [column for column in header if column not in text])
-    for column in WHOLE_NUMBERS[name]:
+    for column in (*WHOLE_NUMBERS[name], *NEEDED_TEXT[name]):
         if column not in columns:
             raise BlotError(f"no column {column}", path, "run the analysis again")
+    for column in WHOLE_NUMBERS[name]:
         columns[column] = [int(value) for value in columns[column]]
     return columns
