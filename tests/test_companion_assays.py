@@ -267,3 +267,11 @@ def test_disputed_values_stand_side_by_side():
         )
     columns = potency_columns(["birinapant", "unheard of"])
     assert set(columns["compound"]) == {"birinapant"} and "yes" in columns["conflict"]
+
+
+def test_a_vehicle_that_was_named_and_is_not_there():
+    rows = [{"compound": "DMSO", "concentration_nM": 0, "signal": 100.0}]
+    rows += [{"compound": "LCL161", "concentration_nM": d, "signal": 50.0} for d in (1, 10)]
+    with pytest.raises(BlotError, match=r"no vehicle wells \(water\).*DMSO, LCL161"):
+        read_plate(rows, response="signal", vehicle="water")
+    assert read_plate([*rows[1:], {**rows[0], "compound": "none"}], response="signal").wells

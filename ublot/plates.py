@@ -29,6 +29,7 @@ PLATES = Kind(
     "dose_response.json", "ublot dose-response", frozenset({"dose_response.json", "dose_response.csv", "wells.csv"})
 )
 QUANTITY = "percent_of_vehicle"
+VEHICLE = "DMSO"
 TO_NM = {"pm": 1e-3, "nm": 1.0, "um": 1e3, "µm": 1e3, "μm": 1e3, "mm": 1e6, "m": 1e9}
 _SKIPPED = ("blank", "ignore", "marker")
 
@@ -67,7 +68,7 @@ class Plate:
     wells: tuple[Well, ...]
 
 
-def read_plate(table: Any, *, response: str, vehicle: str = "DMSO", background: str | float | None = None) -> Plate:
+def read_plate(table: Any, *, response: str, vehicle: str = VEHICLE, background: str | float | None = None) -> Plate:
     """Read wells and express them as percent of the vehicle.
 
     Parameters
@@ -199,7 +200,9 @@ def _averaged(same: Sequence[Well]) -> Well:
 
 def _percent(wells: Sequence[Well], name: str, vehicle: str) -> list[Well]:
     """Wells as percent of the mean vehicle of their plate and group, and of their time where it has one."""
-    if not any(w.vehicle for w in wells):
+    named = any(w.compound.casefold() == vehicle.casefold() for w in wells)
+    # Wells of dose 0 may do without a name, but a name that was given and is not there is a mistake.
+    if not any(w.vehicle for w in wells) or not (named or vehicle == VEHICLE):
         compounds = ", ".join(dict.fromkeys(w.compound for w in wells))
         raise BlotError(f"no vehicle wells ({vehicle})", name, f"name the vehicle with --vehicle; it has: {compounds}")
     out = []
