@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from screenshot import main as take_screenshot
+from screenshot import PICTURES
+from screenshot import main as take_screenshots
 
 import ublot
 
@@ -22,9 +23,11 @@ def main() -> None:
         beside(Image.open(result / "overlay.png"), Image.open(result / "scores.png")).save(
             OUT / "overview.png", optimize=True
         )
-        window = Path(folder, "napari.png")
-        take_screenshot(str(window))
-        Image.open(window).convert("RGB").save(OUT / "napari.png", optimize=True)
+        take_screenshots(folder)
+        for name in PICTURES:
+            # 256 colours are enough for a window, and a third of the size.
+            window = Image.open(Path(folder, f"napari_{name}.png")).convert("RGB")
+            window.quantize(256, dither=Image.Dither.NONE).save(OUT / f"napari_{name}.png", optimize=True)
 
 
 def beside(left: Image.Image, right: Image.Image) -> Image.Image:

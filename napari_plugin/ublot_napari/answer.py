@@ -75,6 +75,13 @@ class Answer(QWidget):
         names = {name for text in lanes["flags"] for name in str(text).split(";") if name}
         self.tabs.setTabText(2, f"Flags ({len(names)})" if names else "Flags")
 
+    def show_look(self, analysis: Analysis, dose: pd.DataFrame) -> None:
+        """Show the scores of a first look, as far as they are in sight."""
+        if self.plot.isVisible():
+            self.plot.show_scores(analysis.lanes, dose)
+        if self.table.isVisible():
+            self.table.show_rows(HEADER, score_rows(analysis.lanes))
+
     def clear(self) -> None:
         """Show that there is nothing to show."""
         self.table.show_rows(HEADER, [])

@@ -16,6 +16,7 @@ from ublot.params import make_params
 from ublot.record import Edits
 
 from .lane_edits import edit_lanes, rows_after, shifted_edits
+from .preview import preview
 from .session import Session, State
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Desk(Session):
     """
 
     failed = ""
+    _look: tuple[State, Analysis] | None = None
 
     @classmethod
     def of_layer(cls, image: Image) -> Desk:
@@ -60,15 +62,15 @@ class Desk(Session):
     # ------------------------------------------------------------------------------------------------ what is shown
     @property
     def shown(self) -> Analysis | None:
-        """The analysis of the present state; while there is none, the last one made."""
+        """The analysis of the present state; while there is none, a first look at it, else the last one made."""
+        if self.state.analysis is None and self._look is not None and self._look[0] is self.state:
+            return self._look[1]
         return self.state.analysis or self.latest
 
     @property
     def stale(self) -> str:
-        """Why `shown` is not the present state's analysis; empty where it is."""
-        if self.state.analysis is not None or self.latest is None:
-            return ""
-        return self.failed or "measuring"
+        """Why `shown` is not and will not be the present state's analysis; empty where there is nothing to say."""
+        return self.failed if self.state.analysis is None and self.latest is not None else ""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -112,10 +114,24 @@ class Desk(Session):
         return (self.history.redo().present.step or "edit") if self.history.can_redo else ""
 
     def dose_response(self) -> pd.DataFrame:
-        """The dose-response table of what is shown."""
+        """The dose-response table of the last analysis made: a first look has none."""
         import pandas as pd
 
-        return self.shown.dose_response if self.shown is not None else pd.DataFrame()
+        made = self.state.analysis or self.latest
+        return made.dose_response if made is not None else pd.DataFrame()
+
+    def look(self) -> bool:
+        """Take a first look at the present state where it differs from what was measured by a lane or two."""
+        state, before = self.state, self.latest
+        if state.analysis is not None or before is None or before.params != state.params:
+            return False
+        try:
+            found = preview(before, state.edits) if before.layout == state.layout() else None
+        except BlotError:  # the analysis will say it
+            return False
+        if found is not None:
+            self._look = state, found
+        return found is not None
 
     def job(self) -> Callable[[Callable[[str, float], None]], Analysis]:
         """Make a job of the present state, to be run in another thread."""

@@ -48,6 +48,11 @@ class Head(QWidget):
         self.progress.setMaximumHeight(18)
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("Stop measuring (Esc in the panel)")
+        for widget in (self.progress, self.cancel):
+            # The sections must not jump at every edit.
+            policy = widget.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            widget.setSizePolicy(policy)
         top, bar = QHBoxLayout(), QHBoxLayout()
         top.addWidget(QLabel("Blot"))
         top.addWidget(self.blots, stretch=1)

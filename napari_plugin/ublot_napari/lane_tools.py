@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from .form import ParamsForm
 
@@ -51,25 +51,21 @@ class LaneTools(QWidget):
         self.analyze.setShortcut("Ctrl+Return")
         self.modes = QButtonGroup(self)
         modes = QHBoxLayout()
-        modes.addWidget(QLabel("On the picture:"))
         for text, mode, tip, key in MODES:
-            button = QToolButton()
-            button.setText(text)
+            button = QPushButton(text)
             button.setToolTip(tip)
             button.setShortcut(key)
             button.setCheckable(True)
             button.clicked.connect(lambda _, m=mode: self.mode_wanted.emit(m))
             self.modes.addButton(button)
             modes.addWidget(button)
-        self.delete = QToolButton()
-        self.delete.setText("Delete")
+        self.delete = QPushButton("Delete")
         self.delete.setToolTip("Delete the selected lane (Delete or Backspace in the picture)")
         self.delete.clicked.connect(self.delete_wanted)
         modes.addWidget(self.delete)
         modes.addStretch(1)
         self.form = ParamsForm(("polarity", "response", "rotate", "roi", "channel"))
-        self.more = QToolButton()
-        self.more.setText("Picture options")
+        self.more = QPushButton("Options")
         self.more.setToolTip("How the file is read: polarity, response, rotation, region, channel")
         self.more.setCheckable(True)
         self.more.toggled.connect(self.form.setVisible)

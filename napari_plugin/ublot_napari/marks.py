@@ -28,7 +28,8 @@ __all__ = ["axis_layer", "background_picture", "bands_layer", "boundaries_layer"
 MARKED, BOUNDARY, AXIS = "#CC00CC", "#00B050", "#888888"
 
 ROUND_MASSES = (500, 400, 300, 250, 200, 150, 120, 100, 85, 75, 60, 50, 40, 30, 25, 20, 15, 10)
-TICK_SPACING = 0.04  # of the height, that two ticks of the axis keep
+TICK_SPACING = 0.045  # of the height, that two ticks of the axis keep
+LABEL_WIDTH = 0.06  # of the blot's width
 
 
 def marker_column(analysis: Analysis) -> float:
@@ -79,23 +80,19 @@ def axis_layer(analysis: Analysis, name: str) -> LayerTuple:
             if inside and (not ticks or row - ticks[-1][0] >= TICK_SPACING * window.height):
                 ticks.append((float(row), f"{mass:g}"))
     right = window.left - 0.01 * window.width
-    lines = [np.array([[row, right - 0.015 * window.width], [row, right]]) for row, _ in ticks]
+    left = right - LABEL_WIDTH * window.width
+    # Every label stands on a line of its own, so that the layer is as wide as its text and nothing is cut.
+    lines = [np.array([[row, left], [row, right]]) for row, _ in ticks]
     if lines:
-        # The last label is the axis's title, above it.
+        lines.append(np.array([[window.top, left], [window.top, right]], np.float64))
         lines.append(np.array([[window.top, right], [window.bottom - 1, right]], np.float64))
     keywords = {
         "name": name,
         "shape_type": "line",
-        "features": {"label": [*(text for _, text in ticks), "kDa"][: len(lines)]},
+        "features": {"label": [*(text for _, text in ticks), "kDa", ""][: len(lines)]},
         "edge_color": AXIS,
         "edge_width": max(1.0, window.width / 600),
-        "text": {
-            "string": "{label}",
-            "anchor": "center",
-            "size": 9,
-            "color": AXIS,
-            "translation": [0.0, -0.035 * window.width],
-        },
+        "text": {"string": "{label}", "anchor": "upper_left", "size": 9, "color": AXIS},
     }
     return lines, keywords, "shapes"
 

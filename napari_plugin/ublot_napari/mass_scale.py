@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from .form import ParamsForm
 from .marker_table import MarkerTable
@@ -38,8 +38,7 @@ class MassScale(QWidget):
         self.bands = MarkerTable()
         self.bands.marker.hide()  # the form's own choice has the pipeline read the marker
         self.bands.table.setMinimumHeight(110)
-        self.more = QToolButton()
-        self.more.setText("Other masses")
+        self.more = QPushButton("Other masses")
         self.more.setToolTip("Mass of the target, another modifier")
         self.more.setCheckable(True)
         self.more.toggled.connect(self.further.setVisible)

@@ -260,9 +260,14 @@ class BlotPanel(QWidget):
             self.refresh()
             self.say(str(error), wrong=True)
             return
-        self.refresh()
+        if desk.look():
+            self._show_look()
+        else:
+            self.refresh()
         if always or desk.needs_run:
             self._submit(desk)
+        elif not self.second.busy:
+            self.runner.cancel()  # what runs was undone
 
     def _submit(self, desk: Desk) -> None:
         job, state = desk.job(), desk.state
@@ -346,6 +351,22 @@ class BlotPanel(QWidget):
                 self.answer.show_analysis(analysis, desk.dose_response())
             self.profile.surface.setChecked(picture.background_shown)
             self._show_lane()
+        finally:
+            self._filling = False
+
+    def _show_look(self) -> None:
+        """Show a first look: what can be seen of profile and scores, and no more, as it must be quick."""
+        desk, analysis = self.desk, self.analysis
+        if desk is None or analysis is None:
+            return
+        self._filling = True
+        try:
+            self.foot.show_history(desk.undo_words, desk.redo_words)
+            self.foot.save.setEnabled(False)
+            if self.profile.isVisible():
+                self.profile.show_lane(analysis, self.lane)
+            if self.answer.isVisible():
+                self.answer.show_look(analysis, desk.dose_response())
         finally:
             self._filling = False
 

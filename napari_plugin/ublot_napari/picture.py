@@ -82,8 +82,9 @@ class Picture:
             yield
         finally:
             self._quiet -= 1
-            if active is not None and active in self.viewer.layers:
-                self.viewer.layers.selection.active = active
+            chosen = self.viewer.layers.selection
+            if active is not None and active is not chosen.active and active in self.viewer.layers:
+                chosen.active = active
 
     @property
     def is_quiet(self) -> bool:

@@ -1,0 +1,152 @@
+"""How quick the napari plugin is: ``xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/plugin.py``.
+
+- *edit*: a lane of a 2048 x 2048 blot of 15 lanes is dragged with the mouse; from letting go to profile and score drawn
+  anew (a first look), and to the numbers of the whole pipeline.
+- *start*: a napari window with the panel docked against one without, each in a process of its own, in turns.
+
+Times of a busy machine say little: the processor's own time of the thread that draws is given beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+GOAL_EDIT, GOAL_START = 0.100, 0.5  # s
+
+START = """
+import time
+begin = time.perf_counter(), time.process_time()
+import napari
+viewer = napari.Viewer(show=True)
+if {docked}:
+    viewer.window.add_plugin_dock_widget("ublot", "ublot")
+from napari.qt import get_qapp
+get_qapp().processEvents()
+print(time.perf_counter() - begin[0], time.process_time() - begin[1])
+viewer.close()
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--edits", type=int, default=15, help="drags")
+    parser.add_argument("--starts", type=int, default=5, help="windows of each kind")
+    given = parser.parse_args()
+    if given.edits:
+        look, whole = edit_times(given.edits)
+        wall, own = 1e3 * np.median(look, axis=0)
+        print(f"edit: first look {wall:.0f} ms median (own time {own:.0f} ms; goal {1e3 * GOAL_EDIT:.0f} ms)")
+        print(f"edit: whole pipeline {1e3 * np.median(whole):.0f} ms median")
+    if given.starts:
+        with_panel, without = start_times(given.starts)
+        bare, docked = np.median(without, axis=0), np.median(with_panel, axis=0)
+        for name, one, other in zip(("wall", "own"), bare, docked, strict=True):
+            more = f"{other - one:.2f} s more (goal {GOAL_START} s)"
+            print(f"start, {name} time: {one:.2f} s without, {other:.2f} s with the panel: {more}")
+
+
+def edit_times(count: int) -> tuple[list[tuple[float, float]], list[float]]:
+    """Seconds of wall and of the thread's own time to a first look, and of wall to the whole analysis, by drag."""
+    import napari
+    from napari.qt import get_qapp
+    from qtpy.QtTest import QTest
+
+    import ublot
+
+    app = get_qapp()
+    simulated = ublot.simulate_blot(seed=2, lanes=15, shape=(2048, 2048))
+    viewer = napari.Viewer(show=True)
+    metadata = {
+        "ublot_blot": ublot.read_blot(simulated.image),
+        "ublot_layout": simulated.layout,
+        "ublot_options": {"marker": simulated.truth["marker_kda"]},
+    }
+    viewer.add_image(metadata["ublot_blot"].signal, name="blot", metadata=metadata)
+    _, panel = viewer.window.add_plugin_dock_widget("ublot", "ublot")
+    viewer.window._qt_window.resize(1500, 950)
+
+    def wait(condition: Callable[[], bool]) -> None:
+        while not condition():
+            app.processEvents()
+            QTest.qWait(1)
+
+    panel.find_lanes()
+    wait(lambda: not panel.runner.busy)
+    panel.folds["Answer"].set_open(True)
+    panel.folds["Densitometry"].set_open(True)
+    assert panel.answer.plot.isVisible(), "there is no room for both"
+    viewer.fit_to_view()
+    QTest.qWait(200)
+    canvas = viewer.window._qt_viewer.canvas
+    zero, far = (np.array(canvas._map_canvas2world((at, at), canvas.view)[-2:]) for at in (0, 100))
+    look, whole = [], []
+    for k in range(count):
+        lane = panel.analysis.geometry[3 + k % 9]
+        begin = np.array([1000.0, float(lane.centre(1000.0))])
+        end = begin + np.array([0.0, 8.0 if k % 2 else -8.0])
+        before = panel.analysis
+        places = [100 * (at - zero) / (far - zero) for at in (begin, end)]
+        first, last = ((round(x), round(y)) for y, x in places)
+        drag(canvas.native, first, last)
+        times = time.perf_counter(), time.thread_time()
+        release(canvas.native, last)
+        for plot in (panel.profile.plot.plot, panel.answer.plot.plot):
+            plot.viewport().repaint()
+        assert panel.analysis is not before, "the lane was not dragged"
+        look.append((time.perf_counter() - times[0], time.thread_time() - times[1]))
+        wait(lambda: not panel.runner.busy)
+        whole.append(time.perf_counter() - times[0])
+    for desk in panel.desks.values():
+        desk.saved(None)
+    viewer.close()
+    return look, whole
+
+
+def drag(native: Any, first: tuple[int, int], last: tuple[int, int]) -> None:
+    """Press the left button and move, without letting go."""
+    from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtTest import QTest
+    from qtpy.QtWidgets import QApplication
+
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QTest.mouseMove(native, QPoint(*first))
+    QTest.mousePress(native, left, pos=QPoint(*first))
+    for share in (0.5, 1.0):
+        place = QPoint(*(round(a + share * (b - a)) for a, b in zip(first, last, strict=True)))
+        there = QPointF(place), QPointF(native.mapToGlobal(place))
+        event = QMouseEvent(QEvent.Type.MouseMove, *there, Qt.MouseButton.NoButton, left, none)
+        QApplication.sendEvent(native, event)
+    QApplication.processEvents()
+
+
+def release(native: Any, place: tuple[int, int]) -> None:
+    """Let the left button go."""
+    from qtpy.QtCore import QPoint, Qt
+    from qtpy.QtTest import QTest
+
+    QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=QPoint(*place))
+
+
+def start_times(count: int) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """Seconds of wall and own time until a window with and one without the panel is drawn."""
+    times: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+    for _ in range(count):
+        for docked in (False, True):
+            done = subprocess.run(
+                [sys.executable, "-W", "ignore", "-c", START.format(docked=docked)], capture_output=True, check=True
+            )
+            wall, own = map(float, done.stdout.split()[-2:])
+            times[docked].append((wall, own))
+    return times[True], times[False]
+
+
+if __name__ == "__main__":
+    main()
