@@ -329,6 +329,24 @@ def test_comparison_page(tmp_path):
     assert len(links) == 2 and all((out / unquote(link)).resolve().is_file() for link in links)
 
 
+@pytest.mark.parametrize(
+    ("roles", "said"),
+    [
+        ({}, "1 independent reaction; too few"),
+        ({"sample": "vehicle"}, "No answer"),
+        ({"vehicle": "sample"}, "No answer"),
+    ],
+)
+def test_comparison_of_too_little_has_its_page(roles, said, tmp_path):
+    blot = simulate_blot(seed=1, difficulty="easy", shape=(256, 320), lanes=6, vehicles=2, blanks=0)
+    rows = [{**row, "role": roles.get(row["role"], row["role"])} for row in layout_of(blot)]
+    analysis = ublot.analyze(blot.image, layout=rows, marker="precision-plus", ladder=False)
+    out = ublot.compare_blots([analysis], protein_nM=50).save(tmp_path / "out")
+    page = Reader((out / "report.html").read_text())
+    assert page.open == [] and said in page.text["answer"]
+    assert page.text["command"] == "ublot.compare_blots(['array'], protein_nM=50)"
+
+
 def test_no_report_leaves_page_figures_and_workbook_out(tmp_path):
     out = analysed().save(tmp_path / "out", report=False)
     assert {p.suffix for p in out.iterdir()} == {".csv", ".json"}

@@ -75,6 +75,9 @@ def comparison_page(comparison: Any, out: Path) -> str:
         "methods": _methods(comparison, tables, words),
         "blots": [_blot(blot, out) for blot in comparison.blots],
         "command": _command(comparison, out),
+        "command_note": "The command that makes this result again:"
+        if all(blot["folder"] for blot in comparison.blots)
+        else "Analyses were given in memory. In Python, with the same ones in place of their names:",
         "versions": versions_text(comparison.record["versions"]),
     }
     return render(Page("comparison.html.j2", f"{title} – ublot", values, tuple(pictures)))
@@ -330,10 +333,14 @@ def _blot(blot: Record, out: Path) -> dict[str, str]:
 
 
 def _command(comparison: Any, out: Path) -> str:
-    words = ["ublot", "compare", *(str(blot["folder"] or blot["name"]) for blot in comparison.blots)]
-    words += ["--out", str(Path(out).absolute())]
-    if comparison.protein_nM is not None:
-        words += ["--protein-nM", repr(float(comparison.protein_nM)).removesuffix(".0")]
+    """The shell command; a call of the library where a blot was given in memory."""
+    protein = comparison.protein_nM
+    if any(blot["folder"] is None for blot in comparison.blots):
+        blots = ", ".join(repr(blot["folder"] or blot["name"]) for blot in comparison.blots)
+        return f"ublot.compare_blots([{blots}]{'' if protein is None else f', protein_nM={protein!r}'})"
+    words = ["ublot", "compare", *(str(blot["folder"]) for blot in comparison.blots), "--out", str(out.absolute())]
+    if protein is not None:
+        words += ["--protein-nM", repr(float(protein)).removesuffix(".0")]
     return shlex.join(words)
 
 
