@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ublot.centrelines import refine_lanes, straight_lane
+from ublot.combs import Comb, best_comb
 from ublot.errors import BlotError
 from ublot.evidence import are_lanes
 from ublot.lateral import USUAL_FILL, Cells, lane_cells, make_cells
+from ublot.medians import median, quantile
 from ublot.membrane import Membrane, find_membrane
 from ublot.model import Blot, Lanes
 
@@ -23,24 +25,13 @@ Array = NDArray[np.float64]
 
 COARSE = (192, 512)  # cells down and across for the first look
 MAX_TILT = 6.0  # degrees
-BLANK_COST = 0.35  # of a typical lane's score, for a lane without signal between loaded ones
-FAINTEST = 0.15  # a lane at the end of the row needs this share of a typical lane's score
+SLOPE_ROWS = 48  # of cells, to find the slope from
 BAND = 0.1  # of the height of the picture: no band is thicker
 RIM_WIDTH = 0.012  # of the membrane's width
 KNOTS = 9
 SOFTNESS = 6.0  # to start from
 SMALLEST = 8  # px: no lane is seen in a picture lower or narrower than that
 NARROWEST = 3  # px: lanes do not stand closer
-
-
-@dataclass(frozen=True, eq=False)
-class _Comb:
-    """Lane centres in cells, their common spacing, and how well the picture bears them out."""
-
-    centres: Array
-    pitch: float
-    score: float
-    heights: Array
 
 
 def _opened(values: NDArray[np.float32], wide: float) -> NDArray[np.float32]:
@@ -55,29 +46,46 @@ def _opened(values: NDArray[np.float32], wide: float) -> NDArray[np.float32]:
 def _above(values: NDArray[np.float32], baseline: NDArray[np.float32], noise: float) -> NDArray[np.float32]:
     """Height above a baseline on a logarithmic scale, so that faint smears and strong bands vote alike."""
     height = np.maximum(values - baseline, 0)
-    floor = 3 * noise + 0.005 * float(np.quantile(height, 0.995)) + 1e-12
+    floor = 3 * noise + 0.005 * quantile(height, 0.995) + 1e-12
     return np.asarray(np.log1p(height / floor, dtype=np.float32))
 
 
-def _evidence(cells: Cells, pitch: float) -> NDArray[np.float32]:
+@dataclass(frozen=True, eq=False)
+class _Clean:
+    """Cells without specks, the usual level of their row where they are no membrane, and the noise in them.
+
+    `along` is how far each stands above the baseline along the lanes.
+    """
+
+    values: NDArray[np.float32]
+    noise: float
+    along: NDArray[np.float32]
+
+
+def _clean(cells: Cells) -> _Clean:
+    values = cv2.medianBlur(cells.values, 3) if min(cells.values.shape) > 3 else cells.values
+    pairs = cells.mask[:, 1:] & cells.mask[:, :-1]
+    noise = 1.4826 * median(np.abs(np.diff(cells.values, axis=1))[pairs]) / 2**0.5 if pairs.any() else 0.0
+    if not cells.mask.all():
+        usable = cells.mask.any(axis=1)
+        rows = np.full((len(values), 1), median(values[cells.mask]), np.float32)
+        rows[usable, 0] = np.nanmedian(np.where(cells.mask, values, np.nan)[usable], axis=1)
+        values = np.where(cells.mask, values, rows)
+    values = np.asarray(values, np.float32)
+    return _Clean(values, noise, _above(values, _opened(values.T.copy(), BAND * len(values)).T, noise))
+
+
+def _evidence(cells: Cells, clean: _Clean, pitch: float) -> NDArray[np.float32]:
     """How lane-like every cell is, for lanes about `pitch` cells apart.
 
     Two things speak for a lane, each worth half: signal above the lateral baseline, the envelope from below that no
     lane can lift (smears and bands), and signal above the baseline along the lane (bands, but no edge of a membrane).
     What is far narrower than a lane (dust, pen) is taken off.
     """
-    values = cv2.medianBlur(cells.values, 3) if min(cells.values.shape) > 3 else cells.values
-    usable = cells.mask.any(axis=1)
-    rows = np.full(len(values), float(np.median(values[cells.mask])))
-    rows[usable] = np.nanmedian(np.where(cells.mask, values, np.nan)[usable], axis=1)
-    values = np.where(cells.mask, values, rows[:, None]).astype(np.float32)
-    steps = np.abs(np.diff(cells.values, axis=1))[cells.mask[:, 1:] & cells.mask[:, :-1]]
-    noise = 1.4826 * float(np.median(steps)) / np.sqrt(2)
-    baseline = cv2.blur(_opened(values, 1.3 * pitch), (max(int(pitch / 3), 1), 1))
-    sideways = _above(values, np.asarray(baseline, np.float32), noise)
-    along = _above(values, _opened(values.T.copy(), BAND * len(values)).T, noise)
-    together = sideways + along * (sideways.mean() / (along.mean() + 1e-12))
-    return _opened(np.where(cells.mask, together, 0).astype(np.float32), 0.2 * pitch)
+    baseline = cv2.blur(_opened(clean.values, 1.3 * pitch), (max(int(pitch / 3), 1), 1))
+    sideways = _above(clean.values, np.asarray(baseline, np.float32), clean.noise)
+    together = sideways + clean.along * (sideways.mean() / (clean.along.mean() + np.float32(1e-12)))
+    return _opened(together * cells.mask, 0.2 * pitch)
 
 
 def _projection(evidence: NDArray[np.float32], slope: float) -> Array:
@@ -90,131 +98,35 @@ def _projection(evidence: NDArray[np.float32], slope: float) -> Array:
 
 def _common_slope(evidence: NDArray[np.float32], aspect: float) -> float:
     """Slope, columns of cells per row of cells, along which the evidence adds up to the sharpest lanes."""
+    # A few rows at once: a lane tilted as far as can be leaves its column by a cell between two of them.
+    down = min(len(evidence), SLOPE_ROWS)
+    few = np.asarray(cv2.resize(evidence, (evidence.shape[1], down), interpolation=cv2.INTER_AREA), np.float32)
+    aspect *= len(evidence) / down
 
     def sharpness(slope: float) -> float:
-        smooth = cv2.GaussianBlur(_projection(evidence, slope)[None], (0, 0), 1.5)
+        smooth = cv2.GaussianBlur(_projection(few, slope)[None], (0, 0), 1.5)
         return float((np.diff(smooth) ** 2).sum())
 
     best = 0.0
     for half, count in ((MAX_TILT, 25), (MAX_TILT / 12, 9)):
         slopes = best + np.tan(np.deg2rad(np.linspace(-half, half, count))) * aspect
         best = float(max(slopes, key=sharpness))
-    return best
-
-
-def _lane_score(profile: Array, pitch: float) -> Array:
-    """Mean within a quarter pitch less the higher of the two means half a pitch away."""
-    pad = int(pitch)
-    total = np.concatenate([[0.0], np.cumsum(np.pad(profile, pad, mode="edge"))])
-    grid = np.arange(len(total))
-    x = np.arange(len(profile)) + 0.5 + pad
-
-    def mean(low: float, high: float) -> Array:
-        ends = np.interp([x + low * pitch, x + high * pitch], grid, total)
-        return np.asarray((ends[1] - ends[0]) / ((high - low) * pitch))
-
-    left, right = mean(-0.62, -0.38), mean(0.38, 0.62)
-    return np.asarray(mean(-0.25, 0.25) - 0.5 * (left + right) - 0.25 * np.abs(left - right))
-
-
-def _spacings(pitch: float, gap: int) -> NDArray[np.int_]:
-    """Distances in cells that `gap` pitches may measure."""
-    return np.arange(max(int(np.ceil((gap - 0.28) * pitch)), 1), int((gap + 0.28) * pitch) + 1)
-
-
-def _shifted_best(previous: Array, pitch: float, gap: int, cost: float) -> tuple[Array, NDArray[np.int_]]:
-    """For every cell the best predecessor `gap` pitches to the left, and where it stands."""
-    best, origin = np.full(len(previous), -np.inf), np.full(len(previous), -1)
-    for d in _spacings(pitch, gap):
-        value = np.full(len(previous), -np.inf)
-        value[d:] = previous[:-d] - cost * ((d - gap * pitch) / pitch) ** 2
-        better = value > best
-        best[better] = value[better]
-        origin[better] = np.flatnonzero(better) - d
-    return best, origin
-
-
-def _fixed_comb(score: Array, pitch: float, typical: float, count: int, blank: Collection[int]) -> _Comb:
-    """The best `count` lanes about `pitch` apart, by dynamic programming."""
-    cost = 3.0 * max(typical, 1e-12)
-    margin = int(0.3 * pitch)
-    open_ = np.zeros(len(score), bool)
-    open_[margin : len(score) - margin] = True
-    # A faint pull to the middle settles what the picture leaves open: at which end the blank lanes are.
-    centre = 0.02 * typical * ((np.arange(len(score)) - len(score) / 2) / (count * pitch)) ** 2
-    best, origins = np.zeros(0), []
-    for k in range(1, count + 1):
-        value = np.minimum(score, typical) if k not in blank else -np.maximum(score - FAINTEST * typical, 0)
-        gain = np.where(open_, value, -np.inf)
-        if k in (1, count):
-            gain = gain - centre
-        if k == 1:
-            best = gain
-            continue
-        previous, origin = _shifted_best(best, pitch, 1, cost)
-        best = gain + previous
-        origins.append(origin)
-    at = int(np.argmax(best))
-    total, path = float(best[at]), [at]
-    if not np.isfinite(total):
-        return _Comb(np.zeros(0), pitch, -np.inf, np.zeros(0))
-    for origin in reversed(origins):
-        path.append(int(origin[path[-1]]))
-    centres = np.array(path[::-1])
-    return _Comb(centres.astype(float), pitch, total, score[centres])
-
-
-def _free_comb(score: Array, pitch: float, typical: float, noise: float) -> _Comb:
-    """The best row of lanes about `pitch` apart when nobody says how many; up to two blank ones in between."""
-    threshold = max(FAINTEST * typical, min(noise / np.sqrt(0.5 * pitch), 0.5 * typical))
-    gain = np.minimum(score, typical) - threshold
-    cost = 3.0 * max(typical, 1e-12)
-    best, origin = gain.copy(), np.full(len(gain), -1)
-    for at in range(len(gain)):
-        for gap in (1, 2, 3):
-            d = _spacings(pitch, gap)
-            d = d[d <= at]
-            if len(d):
-                value = best[at - d] - cost * ((d - gap * pitch) / pitch) ** 2 - (gap - 1) * BLANK_COST * typical
-                k = int(np.argmax(value))
-                if gain[at] + value[k] > best[at]:
-                    best[at], origin[at] = gain[at] + value[k], at - d[k]
-    at = int(np.argmax(best))
-    total, path = float(best[at]), [at]
-    while origin[path[-1]] >= 0:
-        path.append(int(origin[path[-1]]))
-    centres: list[float] = []
-    for c in path[::-1]:
-        if centres:
-            gap = max(round((c - centres[-1]) / pitch), 1)
-            centres += list(centres[-1] + (c - centres[-1]) * np.arange(1, gap) / gap)
-        centres.append(float(c))
-    where = np.array(centres)
-    # One stain is no row of lanes: the more lanes, the more they bear each other out.
-    return _Comb(where, pitch, total * (1 - 1 / len(where)), score[np.round(where).astype(int)])
+    return best * down / len(evidence)
 
 
 @dataclass(frozen=True, eq=False)
 class _Sighting:
     """What one octave of spacings sees: a comb, and the slope it was seen along."""
 
-    comb: _Comb
+    comb: Comb
     slope: float
 
 
-def _look(cells: Cells, pitches: Array, count: int | None, blank: Collection[int]) -> _Sighting:
+def _look(cells: Cells, clean: _Clean, pitches: Array, count: int | None, blank: Collection[int]) -> _Sighting:
     """The comb that the picture bears out best among `pitches`, in cells, which lie within an octave."""
-    evidence = _evidence(cells, float(pitches[-1]))
+    evidence = _evidence(cells, clean, float(pitches[-1]))
     slope = _common_slope(evidence, cells.size[0] / cells.size[1])
-    profile = _projection(evidence, slope)
-    scores = [_lane_score(profile, p) for p in pitches]
-    typical = max(float(np.quantile(s, 0.95)) for s in scores)
-    if count is not None:
-        combs = [_fixed_comb(s, p, typical, count, blank) for s, p in zip(scores, pitches, strict=True)]
-    else:
-        noise = 2 * 1.4826 * float(np.median(np.abs(np.diff(profile, 2)))) / np.sqrt(6)
-        combs = [_free_comb(s, p, typical, noise) for s, p in zip(scores, pitches, strict=True)]
-    return _Sighting(max(combs, key=lambda c: c.score), slope)
+    return _Sighting(best_comb(_projection(evidence, slope), pitches, count, blank), slope)
 
 
 def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _Sighting:
@@ -230,7 +142,8 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _
         low, high = (0.3 if count > 1 else 0.08) * span / count, min(1.3 * span / count, span)
     octaves = max(int(np.ceil(np.log2(high / low))), 1)
     edges = np.geomspace(max(low, 4.0), high, octaves + 1)
-    looks = [_look(cells, np.geomspace(a, b, 14), count, blank) for a, b in pairwise(edges)]
+    clean = _clean(cells)
+    looks = [_look(cells, clean, np.geomspace(a, b, 14), count, blank) for a, b in pairwise(edges)]
     return max(looks, key=lambda look: look.comb.score)
 
 
