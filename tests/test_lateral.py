@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.interpolate import BSpline
 from strip_blots import as_blot, draw
 
-from ublot.lateral import beside_lanes, lane_cells, lane_pitch, lane_shapes, lateral_shape, make_cells, spline_basis
+from ublot.lateral import (
+    beside_lanes,
+    lane_cells,
+    lane_centres,
+    lane_pitch,
+    lane_shapes,
+    lateral_shape,
+    make_cells,
+    spline_basis,
+)
 from ublot.model import Lane, Lanes, Window
 
 
@@ -34,16 +45,47 @@ def test_lateral_shape_has_the_stated_width(softness):
     assert lateral_shape(np.array([0.0, 20.0, -20.0]), 40.0, softness) == pytest.approx([1, 0.5, 0.5])
 
 
+def alone(shapes, lane):
+    """The shape of one lane as a picture of cells."""
+    heights = np.zeros((shapes.grid[0], len(shapes.values)))
+    heights[:, lane] = 1
+    return shapes.picture(heights)
+
+
 def test_shapes_follow_the_centre_line():
     drawn = draw(slope=0.05, bow=8.0)
     cells = lane_cells(drawn.blot, drawn.lanes)
     shapes = lane_shapes(cells, drawn.lanes)
     for i in (0, 7):
-        centre = (shapes[:, :, i] * cells.x_px).sum(axis=1) / shapes[:, :, i].sum(axis=1)
+        shape = alone(shapes, i)
+        centre = (shape * cells.x_px).sum(axis=1) / shape.sum(axis=1)
         assert np.abs(centre - drawn.centre(i, cells.row_px)).max() < 0.3
-        assert shapes[:, :, i].sum(axis=1) * cells.size[1] == pytest.approx(
+        assert shape.sum(axis=1) * cells.size[1] == pytest.approx(
             np.exp(-np.log(2) * np.abs(np.linspace(-2, 2, 4001)) ** 6).mean() * 2 * drawn.width, rel=0.02
         )
+
+
+@pytest.mark.parametrize("softness", [2.0, 6.0])
+def test_sums_and_products_are_those_of_whole_pictures(softness):
+    drawn = draw(slope=0.05, fill=0.9, lanes=5)
+    lanes = replace(drawn.lanes, softness=softness)
+    cells = lane_cells(drawn.blot, lanes)
+    shapes, weights = lane_shapes(cells, lanes), np.random.default_rng(0).uniform(size=cells.values.shape)
+    dense = np.stack([alone(shapes, i) for i in range(5)], axis=2)
+    expected = np.stack([np.exp(-np.log(2) * np.abs(2 * (cells.x_px - drawn.centre(i, cells.row_px)[:, None])
+                         / drawn.width) ** softness) for i in range(5)], axis=2)  # fmt: skip
+    assert np.allclose(dense, expected, atol=2e-4)
+    assert np.allclose(shapes.sums(weights), np.einsum("rcl,rc->rl", expected, weights), atol=0.01)
+    assert np.allclose(shapes.products(weights), np.einsum("rcl,rcm,rc->rlm", *[expected] * 2, weights), atol=0.01)
+
+
+def test_centre_lines_at_any_row():
+    items = tuple(Lane(i + 1, (0.0, 50.0, 90.0), (10.0 * i, 10 * i + 5, 10 * i - 2), 8.0) for i in range(3))
+    rows = np.array([-20.0, 0.0, 33.0, 50.0, 70.0, 120.0])
+    lanes = Lanes(items, Window(0, 100, 0, 60))
+    assert np.allclose(lane_centres(lanes, rows), [lane.centre(rows) for lane in items])
+    uneven = replace(lanes, items=(*items[:2], Lane(3, (5.0,), (40.0,), 8.0)))
+    assert np.allclose(lane_centres(uneven, rows), [lane.centre(rows) for lane in uneven])
 
 
 def test_gutters_beside_lanes_reach_half_way():

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ublot.gutter import Membrane, fit_membrane
-from ublot.lateral import Cells, beside_lanes, lane_reach, lane_shapes, lane_window
+from ublot.lateral import Cells, LaneShapes, beside_lanes, lane_centres, lane_shapes, lane_widths
 from ublot.model import Lane, Lanes
 
 __all__ = ["refine_lanes", "straight_lane"]
@@ -23,74 +23,103 @@ BENT = 0.06  # columns per row: about 3.5 degrees
 OWN_WIDTH = 0.05  # in log width
 SOFTNESS = (2.0, 14.0)
 CERTAIN = 9.0  # squared standard errors a lane's height must exceed to tell of its shape
+LONGEST = 0.25  # of the pitch: a step
+DONE = 0.002  # of the pitch: after such a step lanes stand right
+STRAIGHT = 1e3  # factor on the prior of own bends that holds them back
+TRUSTING = 3  # turns after which what does not fit is dirt
 SLOWEST, FURTHEST = 0.95, 0.06  # ratio of steps, and sum in log width, up to which a series of steps is summed
 PER_LANE, SHARED = 4, 4  # shift, tilt, bow, log width; tilt, bow, fan (tilt that grows with x), log softness
 
 
-def _gradients(offset: Array, width: float, softness: float) -> tuple[Array, Array, Array, Array]:
-    """Lateral shape and its derivatives by shift, log width and log softness."""
-    u = np.abs(2 * offset / width) + 1e-9
-    power = np.log(2.0) * u**softness
-    shape = np.exp(-power)
-    by_width = shape * power * softness
-    return shape, by_width / (offset + np.copysign(1e-9, offset)), by_width, -by_width * np.log(u)
+def _gradients(shapes: LaneShapes, lanes: Lanes) -> Array:
+    """Derivatives of the lateral shapes by shift, log width and log softness, shape (3, lanes, rows, n)."""
+    offset, softness = shapes.offset, lanes.softness
+    u = np.abs(2 * offset / lane_widths(lanes)[:, None, None]) + 1e-9
+    by_width = shapes.values * (np.log(2.0) * softness) * u**softness
+    return np.array([by_width / (offset + np.copysign(1e-9, offset)), by_width, -by_width * np.log(u)])
+
+
+def _motion(lanes: Lanes, rows: Array, mid: float, half: float) -> Array:
+    """How far the parameters of a lane move its centre line at `rows`, shape (lanes, 6, rows).
+
+    They are its own shift, tilt and bow and the shared tilt, bow and fan; `half` is half of the height.
+    """
+    x = lane_centres(lanes, np.array([mid]))
+    fan = (x - x.mean()) / (0.5 * lanes.pitch * len(lanes))
+    t = (rows - mid) / (half + 1e-9)
+    return np.array([[np.ones_like(t), t, t**2, t, t**2, f * t] for f in fan])
+
+
+def _parameters(count: int) -> NDArray[np.intp]:
+    """Which of all parameters act on each lane, shape (lanes, 8): those of `_motion`, log width, log softness."""
+    own, shared = PER_LANE * np.arange(count)[:, None] + np.arange(PER_LANE), PER_LANE * count + np.arange(SHARED)
+    shared = np.tile(shared, (count, 1))
+    return np.hstack([own[:, :3], shared[:, :3], own[:, 3:], shared[:, 3:]])
 
 
 def _normal_equations(
-    cells: Cells, lanes: Lanes, fit: Membrane, residual: Array, blank: Collection[int]
+    cells: Cells, lanes: Lanes, shapes: LaneShapes, fit: Membrane, blank: Collection[int]
 ) -> tuple[Array, Array]:
     """Gauss-Newton equations of all geometry parameters, lane amplitudes eliminated row by row."""
-    mid = 0.5 * (cells.row_px[0] + cells.row_px[-1])
-    t = (cells.row_px - mid) / (0.5 * np.ptp(cells.row_px) + 1e-9)
-    along = np.stack([np.ones_like(t), t, t**2])
-    n = PER_LANE * len(lanes) + SHARED
-    gram, rhs = np.zeros((n, n)), np.zeros(n)
-    middle, half = np.mean([lane.centre(mid) for lane in lanes]), 0.5 * lanes.pitch * len(lanes)
-    for i, lane in enumerate(lanes):
-        index, offset = lane_window(cells, lane, lane_reach(lane, lanes.softness))
-        shape, *gradients = _gradients(offset, lane.width, lanes.softness)
-        w = np.take_along_axis(fit.weights, index, axis=1) / fit.sigma**2
-        own = (w * shape**2).sum(axis=1) + 1e-12
-        # A height that is mostly noise says nothing about the shape: it is shrunk by its own variance.
-        height = fit.amplitudes[:, i]
-        if lane.number in blank and np.median(height**2 * own) < CERTAIN:
-            # Only haze, which runs the whole length, shows where a blank lane is. The rest is its neighbours' bands.
-            continue
-        height = (height * (1 - CERTAIN / np.maximum(height**2 * own, CERTAIN)))[:, None]
-        free = [(g - shape * ((w * shape * g).sum(axis=1) / own)[:, None]) * height for g in gradients]
-        error = np.take_along_axis(residual, index, axis=1)
-        inner = np.array([[(w * a * b).sum(axis=1) for a in free] for b in free])
-        outer = np.array([(w * a * error).sum(axis=1) for a in free])
-        fan = (float(lane.centre(mid)) - middle) / half
-        place = PER_LANE * i + np.arange(3)
-        shared = PER_LANE * len(lanes) + np.arange(3)
-        # Columns: which parameters move the centre line, by how much in each row.
-        columns = np.concatenate([place, shared, [PER_LANE * i + 3, n - 1]])
-        design = np.zeros((3, 8, len(t)))
-        design[0, :3], design[0, 3:6] = along, np.stack([t, t**2, fan * t])
-        design[1, 6], design[2, 7] = 1, 1
-        gram[np.ix_(columns, columns)] += np.einsum("apr,abr,bqr->pq", design, inner, design, optimize=True)
-        rhs[columns] += np.einsum("apr,ar->p", design, outer, optimize=True)
-    return gram, rhs
+    weights = shapes.of(fit.weights) / fit.sigma**2
+    own = (weights * shapes.overlaps[0]).sum(axis=2) + 1e-12
+    # A height that is mostly noise says nothing about the shape: it is shrunk by its own variance.
+    heights = fit.amplitudes.T
+    signal = heights**2 * own
+    heights = heights * (1 - CERTAIN / np.maximum(signal, CERTAIN))
+    # Only haze, which runs the whole length, shows where a blank lane is. The rest is its neighbours' bands.
+    unseen = [i for i, lane in enumerate(lanes) if lane.number in blank and np.median(signal[i]) < CERTAIN]
+    heights[unseen] = 0
+    gradients = _gradients(shapes, lanes)
+    alike = (gradients * (weights * shapes.values)).sum(axis=3) / own
+    free = (gradients - shapes.values * alike[..., None]) * heights[..., None]
+    residual = shapes.of(cells.values - fit.fitted - shapes.picture(fit.amplitudes))
+    inner = np.einsum("alrn,blrn->ablr", free * weights, free)
+    outer = (free * (weights * residual)).sum(axis=3)
+
+    mid, half = 0.5 * (cells.row_px[0] + cells.row_px[-1]), 0.5 * np.ptp(cells.row_px)
+    motion = _motion(lanes, cells.row_px, mid, half)
+    gram, rhs = np.zeros((len(lanes), 8, 8)), np.zeros((len(lanes), 8))
+    gram[:, :6, :6] = (motion * inner[0, 0][:, None]) @ motion.transpose(0, 2, 1)
+    gram[:, :6, 6:] = motion @ inner[0, 1:].transpose(1, 2, 0)
+    gram[:, 6:, :6] = gram[:, :6, 6:].transpose(0, 2, 1)
+    gram[:, 6:, 6:] = inner[1:, 1:].sum(axis=3).transpose(2, 0, 1)
+    rhs[:, :6] = (motion @ outer[0][:, :, None])[:, :, 0]
+    rhs[:, 6:] = outer[1:].sum(axis=2).T
+    n, columns = PER_LANE * len(lanes) + SHARED, _parameters(len(lanes))
+    all_gram, all_rhs = np.zeros((n, n)), np.zeros(n)
+    np.add.at(all_gram, (columns[:, :, None], columns[:, None, :]), gram)
+    np.add.at(all_rhs, columns, rhs)
+    return all_gram, all_rhs
 
 
 def _moved(lanes: Lanes, step: Array, rows: tuple[float, float]) -> Lanes:
     """Lanes after a step of all parameters."""
-    mid, half = 0.5 * (rows[0] + rows[1]), 0.5 * (rows[1] - rows[0]) + 1e-9
-    shared = step[PER_LANE * len(lanes) :]
-    middle, reach = np.mean([lane.centre(mid) for lane in lanes]), 0.5 * lanes.pitch * len(lanes)
-    items = []
-    for i, lane in enumerate(lanes):
-        own = step[PER_LANE * i : PER_LANE * (i + 1)]
-        knots = np.asarray(lane.rows)
-        t = (knots - mid) / half
-        fan = (float(lane.centre(mid)) - middle) / reach
-        shift = own[0] + (own[1] + shared[0] + fan * shared[2]) * t + (own[2] + shared[1]) * t**2
-        shift = np.clip(shift, -0.25 * lanes.pitch, 0.25 * lanes.pitch)
-        width = lane.width * float(np.exp(np.clip(own[3], -0.25, 0.25)))
-        items.append(replace(lane, xs=tuple(np.asarray(lane.xs) + shift), width=width))
-    softness = float(np.clip(lanes.softness * np.exp(np.clip(shared[3], -0.4, 0.4)), *SOFTNESS))
-    return replace(lanes, items=tuple(items), softness=softness)
+    steps = step[_parameters(len(lanes))]
+    motion = _motion(lanes, np.array(lanes[0].rows), 0.5 * (rows[0] + rows[1]), 0.5 * (rows[1] - rows[0]))
+    shifts = (steps[:, None, :6] @ motion)[:, 0]
+    widths = lane_widths(lanes) * np.exp(steps[:, 6])
+    softness = float(np.clip(lanes.softness * np.exp(step[-1]), *SOFTNESS))
+    return replace(_placed(lanes, np.array([lane.xs for lane in lanes]) + shifts, widths), softness=softness)
+
+
+def _limited(step: Array, pitch: float) -> Array:
+    """A step that moves no lane by more than `LONGEST`, nor changes widths and softness by much."""
+    own, shared = step[:-SHARED].reshape(-1, PER_LANE), step[-SHARED:]
+    parts = [np.hstack([_shortened(part[:, :3], LONGEST * pitch), np.clip(part[:, 3:], -most, most)])
+             for part, most in ((own, 0.25), (shared[None], 0.4))]  # fmt: skip
+    return np.concatenate([part.ravel() for part in parts])
+
+
+def _shortened(shifts: Array, limit: float) -> Array:
+    """Rows of shifts, each scaled down until its absolute values add up to no more than the limit."""
+    return np.asarray(shifts / np.maximum(np.abs(shifts).sum(axis=1, keepdims=True) / limit, 1))
+
+
+def _placed(lanes: Lanes, xs: Array, widths: Array) -> Lanes:
+    """Lanes with other knots, shape (lanes, knots), and widths."""
+    items = zip(lanes, xs.tolist(), widths.tolist(), strict=True)
+    return replace(lanes, items=tuple(Lane(lane.number, lane.rows, tuple(x), w, lane.flags) for lane, x, w in items))
 
 
 def _held_straight(lanes: Lanes, start: Lanes) -> Lanes:
@@ -98,13 +127,12 @@ def _held_straight(lanes: Lanes, start: Lanes) -> Lanes:
 
     A slanting band looks like a lane that is tilted, the more so where it is the only band of a short strip.
     """
-    items = []
-    for lane, first in zip(lanes, start, strict=True):
-        away = np.asarray(lane.xs) - np.asarray(first.xs)
-        middle = float(np.median(away))
-        limit = BENT * (lane.rows[-1] - lane.rows[0]) / 2
-        items.append(replace(lane, xs=tuple(np.asarray(first.xs) + middle + np.clip(away - middle, -limit, limit))))
-    return replace(lanes, items=tuple(items))
+    first = np.array([lane.xs for lane in start])
+    away = np.array([lane.xs for lane in lanes]) - first
+    middle = np.median(away, axis=1, keepdims=True)
+    limit = BENT * (lanes[0].rows[-1] - lanes[0].rows[0]) / 2
+    bent = (away - middle) / np.maximum(np.abs(away - middle).max(axis=1, keepdims=True) / limit, 1)
+    return _placed(lanes, first + middle + bent, lane_widths(lanes))
 
 
 def _evenly_spaced(lanes: Lanes, blank: Collection[int], row: float) -> Lanes:
@@ -113,13 +141,12 @@ def _evenly_spaced(lanes: Lanes, blank: Collection[int], row: float) -> Lanes:
     if known.sum() < 2 or known.all():
         return lanes
     number = np.arange(len(lanes))
-    x = np.array([float(lane.centre(row)) for lane in lanes])
+    x = lane_centres(lanes, np.array([row]))[:, 0]
     at = number[known]
     pitch = float(np.median(np.diff(x[known]) / np.diff(at)))
     beyond = np.minimum(number - at[0], 0) + np.maximum(number - at[-1], 0)
     shift = np.where(known, 0.0, np.interp(number, at, x[known]) + beyond * pitch - x)
-    items = [replace(lane, xs=tuple(np.asarray(lane.xs) + s)) for lane, s in zip(lanes, shift, strict=True)]
-    return replace(lanes, items=tuple(items))
+    return _placed(lanes, np.array([lane.xs for lane in lanes]) + shift[:, None], lane_widths(lanes))
 
 
 def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 12, blank: Collection[int] = ()) -> tuple[Lanes, Membrane]:
@@ -157,18 +184,24 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 12, blank: Collecti
         count,
     )
     prior[PER_LANE * count :] = 1e-3 / lanes.pitch**2, 1e-3 / lanes.pitch**2, 1e-3 / lanes.pitch**2, 1.0
-    moved = np.zeros_like(prior)
+    moved, bends = np.zeros_like(prior), np.zeros_like(prior, bool)
+    bends[: PER_LANE * count] = np.tile([False, True, True, False], count)
     start = lanes
     drift, jumped = np.inf, False
+    fit: Membrane | None = None
     for turn in range(turns):
         shapes = lane_shapes(cells, lanes)
-        fit = fit_membrane(cells, shapes, spacing, rounds=2, beside=beside_lanes(cells, lanes))
-        residual = cells.values - fit.fitted - np.einsum("rcl,rl->rc", shapes, fit.amplitudes, optimize=True)
-        gram, rhs = _normal_equations(cells, lanes, fit, residual, blank)
-        widths = np.log([lane.width for lane in lanes])
+        beside = beside_lanes(cells, lanes)
+        trusting = turn >= TRUSTING
+        # Until lanes stand about right, what does not fit is no outlier, and none bends by itself: it may be pen.
+        known, smoothness = (fit if trusting else None), (fit.smoothness if fit else None)
+        fit = fit_membrane(cells, shapes, spacing, rounds=1, beside=beside, start=known, smoothness=smoothness)
+        gram, rhs = _normal_equations(cells, lanes, shapes, fit, blank)
+        widths = np.log(lane_widths(lanes))
         moved[3 : PER_LANE * count : PER_LANE] = widths - np.median(widths)
         moved[-1] = 0.0
-        step = np.asarray(np.linalg.solve(gram + np.diag(prior), rhs - prior * moved), np.float64)
+        hold = prior if trusting else np.where(bends, STRAIGHT * prior, prior)
+        step = np.asarray(np.linalg.solve(gram + np.diag(hold), rhs - hold * moved), np.float64)
         drift, before = float(np.mean(step[3 : PER_LANE * count : PER_LANE])), drift
         # Widths and membrane are fitted in turns. In narrow gutters they trade against each other, and the steps of the
         # common width shrink like a geometric series: its sum is taken at once (Aitken 1926).
@@ -176,15 +209,18 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 12, blank: Collecti
         if turn >= 3 and not jumped:
             step[3 : PER_LANE * count : PER_LANE] += np.clip(ahead, -FURTHEST, FURTHEST)
         jumped = turn >= 3 and not jumped
+        step = _limited(step, lanes.pitch)
         lanes = _held_straight(_moved(lanes, step, rows), start)
         moved += step
         if turn == 0 and blank:
             # The loaded lanes stand right by now; blank ones were seen by chance.
             lanes = _evenly_spaced(lanes, blank, 0.5 * (rows[0] + rows[1]))
             continue
-        own = np.abs(step[: PER_LANE * count]).reshape(count, PER_LANE).max(axis=0)
-        if own[:3].max() < 0.003 * lanes.pitch and max(own[3], abs(step[-1]) / 4, 2 * abs(ahead)) < 0.01:
+        own = np.abs(step[: PER_LANE * count]).reshape(count, PER_LANE)
+        furthest, widest = own[:, :3].max() / lanes.pitch, max(own[:, 3].max(), abs(step[-1]) / 4, 2 * abs(ahead))
+        if trusting and furthest < DONE and widest < 0.01:
             break
+    assert fit is not None
     return lanes, fit
 
 

@@ -12,21 +12,23 @@ smooth in both directions. The amplitudes are eliminated row by row, which leave
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ublot.model import Blot, Lane, Lanes, Window
+from ublot.model import Blot, Lanes, Window
 
 __all__ = [
     "Cells",
+    "LaneShapes",
     "beside_lanes",
     "lane_cells",
+    "lane_centres",
     "lane_pitch",
-    "lane_reach",
     "lane_shapes",
-    "lane_window",
+    "lane_widths",
     "lateral_shape",
     "make_cells",
     "spline_basis",
@@ -107,43 +109,107 @@ def lateral_shape(offset: Array, width: float | Array, softness: float) -> Array
     return np.asarray(np.exp(-np.log(2.0) * np.abs(2.0 * offset / width) ** softness))
 
 
-def lane_reach(lane: Lane, softness: float) -> float:
-    """Distance from the centre line, px, beyond which the lateral shape is below 1e-4."""
-    return float(0.5 * lane.width * (np.log(1e4) / np.log(2)) ** (1 / softness))
+def lane_centres(lanes: Lanes, rows: Array) -> Array:
+    """Columns of all centre lines at `rows`, shape (lanes, rows)."""
+    if len({lane.rows for lane in lanes}) != 1 or len(lanes[0].rows) < 2:
+        return np.array([lane.centre(rows) for lane in lanes]).reshape(len(lanes), len(rows))
+    # Knots in the same rows: all lanes at once. The first and last pieces go on beyond their ends.
+    knots, xs = np.array(lanes[0].rows), np.array([lane.xs for lane in lanes])
+    piece = np.clip(np.searchsorted(knots, rows) - 1, 0, len(knots) - 2)
+    slope = np.diff(xs, axis=1) / np.diff(knots)
+    return np.asarray(xs[:, piece] + slope[:, piece] * (rows - knots[piece]))
 
 
-def lane_window(cells: Cells, lane: Lane, reach: float) -> tuple[NDArray[np.intp], Array]:
-    """Columns of cells within `reach` px of a lane's centre line, and how far they lie from it.
+def lane_widths(lanes: Lanes) -> Array:
+    """Widths of all lanes, px."""
+    return np.array([lane.width for lane in lanes])
 
-    Returns
-    -------
-    index : ndarray of int, shape (rows, n)
-    offset : ndarray, shape (rows, n), px
+
+@dataclass(frozen=True, eq=False)
+class LaneShapes:
+    """Lateral shapes of all lanes in the cells, each kept where it is not negligible.
+
+    Attributes
+    ----------
+    grid : tuple of int
+        Rows and columns of cells.
+    index : ndarray of int, shape (lanes, rows, n)
+        Columns of cells that a lane reaches.
+    offset : ndarray, shape (lanes, rows, n)
+        How far they lie from its centre line, px.
+    values : ndarray, shape (lanes, rows, n)
+        Its lateral shape there.
+    overlaps : tuple of ndarray, shape (lanes - k, rows, n)
+        ``overlaps[k]`` is the product of the shapes of every lane and the k-th one to its right, in the cells of the
+        former; what lies further apart does not overlap.
     """
-    cols, step = cells.values.shape[1], cells.size[1]
-    centre = lane.centre(cells.row_px)
+
+    grid: tuple[int, int]
+    index: NDArray[np.intp]
+    offset: Array
+    values: Array
+    overlaps: tuple[Array, ...]
+
+    @cached_property
+    def places(self) -> NDArray[np.intp]:
+        """`index` counted through all cells, row by row."""
+        rows, cols = self.grid
+        return self.index + (np.arange(rows) * cols)[:, None]
+
+    def of(self, picture: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Cells of a picture, shape (rows, cols), that each lane reaches, shape (lanes, rows, n)."""
+        return picture.ravel()[self.places]
+
+    def picture(self, heights: Array) -> Array:
+        """Sum of all lanes with given heights, shape (rows, lanes), as a picture of cells, shape (rows, cols)."""
+        parts = self.values * heights.T[:, :, None]
+        sums = np.bincount(self.places.ravel(), parts.ravel(), self.grid[0] * self.grid[1])
+        return np.asarray(sums.reshape(self.grid), np.float64)
+
+    def sums(self, picture: Array) -> Array:
+        """Sum of a picture times each shape, row by row, shape (rows, lanes)."""
+        return np.asarray(np.einsum("lrn,lrn->rl", self.of(picture), self.values))
+
+    def products(self, weights: Array) -> Array:
+        """Weighted sum of the product of any two shapes, row by row, shape (rows, lanes, lanes)."""
+        rows, count = self.grid[0], len(self.values)
+        out, each, seen = np.zeros((rows, count, count)), np.arange(count), self.of(weights)
+        for k, overlap in enumerate(self.overlaps):
+            both = np.einsum("lrn,lrn->rl", seen[: count - k], overlap)
+            out[:, each[: count - k], each[k:]] = out[:, each[k:], each[: count - k]] = both
+        return out
+
+
+def lane_shapes(cells: Cells, lanes: Lanes) -> LaneShapes:
+    """Lateral shapes of all lanes in the cells."""
+    (rows, cols), step, count = cells.values.shape, cells.size[1], len(lanes)
+    centres = lane_centres(lanes, cells.row_px)
+    widths = lane_widths(lanes)[:, None, None]
+    # Beyond that the lateral shape is below 1e-4.
+    reach = 0.5 * widths.max(initial=0.0) * (np.log(1e4) / np.log(2)) ** (1 / lanes.softness)
     n = min(int(2 * reach / step) + 2, cols)
-    first = np.clip(np.floor((centre - reach - cells.x_px[0]) / step).astype(int), 0, cols - n)
-    index = first[:, None] + np.arange(n)
-    return index, cells.x_px[index] - centre[:, None]
-
-
-def lane_shapes(cells: Cells, lanes: Lanes) -> Array:
-    """Lateral shape of every lane in every cell, shape (rows, cols, lanes)."""
-    out = np.zeros((*cells.values.shape, len(lanes)))
-    for i, lane in enumerate(lanes):
-        index, offset = lane_window(cells, lane, lane_reach(lane, lanes.softness))
-        np.put_along_axis(out[:, :, i], index, lateral_shape(offset, lane.width, lanes.softness), axis=1)
-    return out
+    first = np.clip(np.floor((centres - reach - cells.x_px[0]) / step).astype(int), 0, cols - n)
+    index = first[:, :, None] + np.arange(n)
+    offset = cells.x_px[index] - centres[:, :, None]
+    values = lateral_shape(offset, widths, lanes.softness)
+    overlaps, k = [values**2], 1
+    while k < count and (apart := centres[k:] - centres[:-k]).min() < 2 * reach:
+        overlaps.append(values[:-k] * lateral_shape(offset[:-k] - apart[:, :, None], widths[k:], lanes.softness))
+        k += 1
+    return LaneShapes((rows, cols), index, offset, values, tuple(overlaps))
 
 
 def beside_lanes(cells: Cells, lanes: Lanes) -> NDArray[np.bool_]:
     """Cells of the lanes and of the gutters beside them, shape (rows, cols)."""
-    reach = BESIDE * lane_pitch(lanes)
-    near = np.zeros(cells.values.shape, bool)
-    for lane in lanes:
-        near |= np.abs(cells.x_px - lane.centre(cells.row_px)[:, None]) <= reach
-    return near
+    rows, cols = cells.values.shape
+    centre = (lane_centres(lanes, cells.row_px) - cells.x_px[0]) / cells.size[1]
+    reach = BESIDE * lane_pitch(lanes) / cells.size[1]
+    begins = np.clip(np.ceil(centre - reach), 0, cols).astype(int)
+    ends = np.clip(np.floor(centre + reach) + 1, 0, cols).astype(int)
+    row = np.arange(rows) * (cols + 1)
+    size = rows * (cols + 1)
+    steps = np.bincount((row + begins).ravel(), minlength=size) - np.bincount((row + ends).ravel(), minlength=size)
+    return np.asarray(steps.reshape(rows, -1).cumsum(axis=1)[:, :-1] > 0)
 
 
 def spline_basis(x: Array, low: float, high: float, segments: int) -> Array:
