@@ -26,6 +26,9 @@ STEEP, LOW = 0.7, 0.3
 # have been taken for a membrane, these parts are gutters, and what lies beside is the same.
 DARKEST = 0.02
 FILLED, FILLED_LIKE_LANES = 0.2, 0.3
+# A ring of cells glows when it is brighter than the next one inwards by this share of the membrane's level, by its
+# lower values: those between lanes. So many rings may.
+RIM, RIM_RANK, RIM_CELLS = 0.01, 0.3, 8
 # Share of the height of a region of interest that a membrane in it has at least.
 LEAST = 0.35
 # Share of the variance within a tall membrane that is across it. A single lane varies along itself only.
@@ -158,11 +161,29 @@ def find_membrane(blot: Blot) -> Membrane:
     sharpness, strips = membrane_strips(small, usable)
     if sharpness <= 1:
         return whole
-    inside = cv2.erode(strips[0].astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    inside = _without_rim(small, strips[0])
     flags = ("several_membranes",) if len(strips) > 1 else ()
-    found = _from_mask(window, (inside > 0) & usable, scale, blot.shape, flags)
+    found = _from_mask(window, inside & usable, scale, blot.shape, flags)
     # A region of interest that a person drew is about the strip: much less of it is a row of bands, not the membrane.
     return whole if blot.roi is not None and found.window.height < LEAST * window.height else found
+
+
+def _without_rim(small: NDArray[np.float32], strip: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A membrane without its outermost cells, nor those that glow: cut edges hold more of everything."""
+    level = float(np.median(small[strip])) - float(np.quantile(small, 0.02))
+
+    def ring(part: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], float]:
+        inner = cv2.erode(part.astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE) > 0
+        outline = part & ~inner
+        return inner, float(np.quantile(small[outline], RIM_RANK)) if outline.any() else np.nan
+
+    inside, _ = ring(strip)
+    for _ in range(RIM_CELLS):
+        inner, brightness = ring(inside)
+        if not brightness - ring(inner)[1] > RIM * level:
+            break
+        inside = inner
+    return inside
 
 
 def membrane_strips(small: NDArray[np.float32], usable: NDArray[np.bool_]) -> tuple[float, list[NDArray[np.bool_]]]:
