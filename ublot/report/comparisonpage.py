@@ -151,13 +151,13 @@ def _summary_table(rows: Sequence[Record], quantities: Sequence[str], words: Wor
         Column("time"),
         Column("sample"),
         Column("dose", number=True),
-        Column("of"),
         Column("mean", "95 % interval", "of independent reactions", True),
+        Column("n", number=True),
+        Column("p", f"against {words.vehicle}, adjusted", number=True),
+        Column("of"),
         Column("SD", "on its scale", number=True),
         Column("scale"),
-        Column("n", number=True),
         Column("blots", number=True),
-        Column("p", f"against {words.vehicle}, adjusted", number=True),
     )
     out = []
     for quantity in quantities:
@@ -169,13 +169,13 @@ def _summary_table(rows: Sequence[Record], quantities: Sequence[str], words: Wor
                     *_place(row),
                     Cell(str(row["compound"] or row["role"])),
                     Cell(dose_text(dose), key="" if math.isnan(dose) else f"{dose:g}"),
-                    _quantity(row, words),
                     _bounded(row, "mean", "low", "high"),
+                    Cell(str(int(row["n"]))),
+                    Cell(p_text(p), key="" if math.isnan(p) else f"{p:.6g}"),
+                    _quantity(row, words),
                     _cell(row["sd"]),
                     Cell(str(row["scale"])),
-                    Cell(str(int(row["n"]))),
                     Cell(str(int(row["blots"]))),
-                    Cell(p_text(p), key="" if math.isnan(p) else f"{p:.6g}"),
                 )
                 out.append(Row(cells))
     return TableView.of("Means of conditions and their comparison with the vehicle", columns, out)
