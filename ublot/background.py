@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from ublot.errors import BlotError
 from ublot.gutter import Membrane, fit_membrane
-from ublot.lateral import beside_lanes, lane_cells, lane_pitch, lane_shapes
+from ublot.lateral import beside_lanes, lane_cells, lane_centres, lane_pitch, lane_shapes, lane_widths
 from ublot.model import Background, Blot, Lanes
 from ublot.strips import core_means
 
@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 
 KNOT_SPACING = 1.5  # of the pitch: the membrane varies no faster than that
 MODES = 16  # directions kept of the membrane's uncertainty
+LEVEL_ROWS, MODE_ROWS = 400, 64  # down the picture, where membrane and modes are worked out: they are smooth
 CORE_POINTS = np.linspace(-0.3, 0.3, 5)  # of the lane's width, where the membrane is averaged under a lane
 BALL = 1.1  # of the pitch: radius of the rolling ball
 BALL_CELLS = 12  # its radius in the reduced picture that it rolls over, as ImageJ does it for large balls
@@ -31,28 +32,29 @@ TOUCHING = 0.85  # full width at half height over pitch, from where on the gutte
 
 def _under_lanes(membrane: Membrane, lanes: Lanes, rows: Array) -> tuple[Array, Array]:
     """Mean membrane over the core of every lane, shape (lanes, rows), and its modes, shape (modes, lanes, rows)."""
-    coarse = np.linspace(rows[0], rows[-1], min(len(rows), 64))
-    levels, spreads = [], []
-    for lane in lanes:
-        down, _ = membrane.basis(rows, rows[:1])
-        across = _core_basis(membrane, lane.centre(rows), lane.width)
-        levels.append(np.einsum("rk,rk->r", down @ membrane.coefficients, across))
-        down, _ = membrane.basis(coarse, coarse[:1])
-        across = _core_basis(membrane, lane.centre(coarse), lane.width)
-        spreads.append((down[:, :, None] * across[:, None, :]).reshape(len(coarse), -1) @ membrane.factor)
-    spread = np.concatenate(spreads)
+    fine, coarse = (np.linspace(rows[0], rows[-1], min(len(rows), n)) for n in (LEVEL_ROWS, MODE_ROWS))
+    down, across = _core_bases(membrane, lanes, fine)
+    level = ((down @ membrane.coefficients) * across).sum(axis=2)
+    down, across = _core_bases(membrane, lanes, coarse)
+    spread = (down[:, :, None] * across[:, :, None, :]).reshape(len(lanes) * len(coarse), -1) @ membrane.factor
     variance, directions = np.linalg.eigh(spread.T @ spread)
-    kept = directions[:, np.argsort(variance)[::-1][:MODES]]
-    modes = (spread @ kept).reshape(len(lanes), len(coarse), -1).transpose(2, 0, 1)
-    at = (rows - rows[0]) / max(rows[-1] - rows[0], 1e-9) * (len(coarse) - 1)
-    low = np.clip(at.astype(int), 0, max(len(coarse) - 2, 0))
-    part = at - low
-    high = np.minimum(low + 1, len(coarse) - 1)
-    return np.array(levels), modes[:, :, low] * (1 - part) + modes[:, :, high] * part
+    modes = (spread @ directions[:, np.argsort(variance)[::-1][:MODES]]).T
+    return _between(fine, level, rows), _between(coarse, modes.reshape(-1, len(lanes), len(coarse)), rows)
 
 
-def _core_basis(membrane: Membrane, centre: Array, width: float) -> Array:
-    return np.asarray(np.mean([membrane.basis(centre[:1], centre + p * width)[1] for p in CORE_POINTS], axis=0))
+def _core_bases(membrane: Membrane, lanes: Lanes, rows: Array) -> tuple[Array, Array]:
+    """Splines down `rows`, shape (rows, splines), and across, averaged over each core, shape (lanes, rows, splines)."""
+    x = lane_centres(lanes, rows)[:, :, None] + lane_widths(lanes)[:, None, None] * CORE_POINTS
+    down, across = membrane.basis(rows, x.ravel())
+    return down, across.reshape(*x.shape, -1).mean(axis=2)
+
+
+def _between(known: Array, values: Array, rows: Array) -> Array:
+    """Values at `rows`, linear between those at `known` rows, which are evenly spaced; along the last axis."""
+    at = (rows - known[0]) / max(known[-1] - known[0], 1e-9) * (len(known) - 1)
+    low = np.clip(at.astype(int), 0, max(len(known) - 2, 0))
+    part, high = at - low, np.minimum(low + 1, len(known) - 1)
+    return np.asarray(values[..., low] * (1 - part) + values[..., high] * part)
 
 
 def _gutter(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Array]:
