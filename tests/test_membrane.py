@@ -147,3 +147,17 @@ def test_real_membranes(name, corners):
 def test_real_picture_with_two_strips():
     blot = read_blot(real_file("fluorchem", "B1AR_July4_B1AR_10wtop_16wbottom.tif"))
     assert "several_membranes" in find_membrane(blot).flags
+
+
+@pytest.mark.parametrize(("glow", "least", "most"), [(0.0, 0, 12), (0.5, 16, 40)])
+def test_a_glowing_rim_is_no_part_of_the_membrane(glow, least, most):
+    """A cut edge that decays with 6 px is 7 % of its glow 16 px inside; without glow next to nothing is given away."""
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[0:900, 0:900].astype(float)
+    depth = np.minimum.reduce([y - 60, 839 - y, x - 70, 829 - x])
+    level = 3000 * (1 + glow * np.exp(-np.abs(depth) / 6)) / (1 + np.exp(-np.clip(depth, -30, 30)))
+    lanes = 9000 * np.exp(-0.5 * ((y - 450) / 8) ** 2) * (np.abs((x - 110) % 70 - 35) < 22) * (depth > 0)
+    image = 120 + level + lanes + rng.normal(0, 40, x.shape)
+    window = find_membrane(read_blot(image.astype(np.uint16), polarity="light-on-dark")).window
+    for inside in (window.top - 60, 840 - window.bottom, window.left - 70, 830 - window.right):
+        assert least <= inside <= most
