@@ -16,7 +16,6 @@ from ublot.params import make_params
 from ublot.record import Edits
 
 from .lane_edits import edit_lanes, rows_after, shifted_edits
-from .preview import preview
 from .session import Session, State
 
 if TYPE_CHECKING:
@@ -122,6 +121,8 @@ class Desk(Session):
 
     def look(self) -> bool:
         """Take a first look at the present state where it differs from what was measured by a lane or two."""
+        from .preview import preview  # brings the whole pipeline along, which the window need not wait for
+
         state, before = self.state, self.latest
         if state.analysis is not None or before is None or before.params != state.params:
             return False

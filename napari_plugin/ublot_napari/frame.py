@@ -28,11 +28,9 @@ class Head(QWidget):
     Attributes
     ----------
     blot_chosen : Signal of int
-    cancelled : Signal
     """
 
     blot_chosen = Signal(int)
-    cancelled = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +63,6 @@ class Head(QWidget):
         column.addWidget(self.status)
         column.addLayout(bar)
         self.blots.activated.connect(self.blot_chosen)
-        self.cancel.clicked.connect(self.cancelled)
         self.show_busy(False)
 
     def show_blots(self, names: Sequence[str]) -> None:

@@ -20,13 +20,14 @@ from .desk import Desk
 from .frame import Foot, Head
 from .graphics import VisualKeeper
 from .keeping import Keeper
-from .keys import bind_keys
 from .lane_tools import LaneTools
 from .layout_editor import LayoutEditor
 from .mass_scale import MassScale
 from .picture import DRAWN, Picture
 from .runner import Runner
+from .scores import in_the_panel
 from .sections import Section, Sections
+from .wiring import bind_keys, connect_edits
 
 __all__ = ["BlotPanel"]
 
@@ -93,29 +94,13 @@ class BlotPanel(QWidget):
         layers.removed.connect(self._layer_removed)
         layers.removing.connect(lambda event: self._visuals.removing(self._window, self.viewer.layers[event.index]))
         self.head.blot_chosen.connect(self._blot_chosen)
-        self.runner.busy_changed.connect(self._show_busy)
+        for runner in (self.runner, self.second):
+            runner.busy_changed.connect(self._show_busy)
         self.runner.progressed.connect(self.head.show_progress)
-        self.second.busy_changed.connect(self._show_busy)
-        self.head.cancelled.connect(self.stop)
-        self.tools.find_wanted.connect(self.find_lanes)
-        self.tools.analyze.clicked.connect(self.measure)
         self.tools.mode_wanted.connect(self._set_mode)
-        self.tools.delete_wanted.connect(self._delete_lane)
-        for form in (self.tools.form, *self.mass.forms, self.answer.form):
-            form.edited.connect(lambda form=form: self._options_edited(form))
-        self.layout_editor.changed.connect(self._layout_edited)
-        self.mass.bands_changed.connect(lambda: self._bands_edited(self.mass.bands.bands()))
-        self.mass.find_wanted.connect(lambda: self._do(lambda desk: desk.release_bands()))
-        self.mass.add_wanted.connect(self._add_band)
-        self.profile.boundary_moved.connect(lambda lane, row: self._do(lambda desk: desk.move_boundary(lane, row)))
-        self.profile.boundary_released.connect(lambda lane: self._do(lambda desk: desk.move_boundary(lane, None)))
         self.profile.surface.toggled.connect(self._show_background)
         self.profile.hovered.connect(self._row_pointed)
-        for signal in (self.profile.lane_picked, self.answer.lane_picked, self.layout_editor.row_picked):
-            signal.connect(self.select_lane)
-        self.foot.undo.clicked.connect(self.undo)
-        self.foot.redo.clicked.connect(self.redo)
-        self.foot.save.clicked.connect(self.keeper.ask_and_save)
+        connect_edits(self)
         bind_keys(self, self.viewer)
 
     def showEvent(self, event: Any) -> None:
@@ -228,26 +213,26 @@ class BlotPanel(QWidget):
 
     def _of(self, picture: Picture, act: Any) -> None:
         if picture is self.picture:
-            self._do(act)
+            self.do(act)
 
     # ---------------------------------------------------------------------------------------------- edits to analyses
     def find_lanes(self, count: int = 0) -> None:
         """Find the lanes of the blot anew and measure them."""
-        self._do(lambda desk: desk.find_lanes(count), always=True)
+        self.do(lambda desk: desk.find_lanes(count), always=True)
 
     def measure(self) -> None:
         """Measure with all that is set, also when it was measured already."""
-        self._do(lambda desk: None, always=True)
+        self.do(lambda desk: None, always=True)
 
     def undo(self) -> None:
         """Go one edit back."""
-        self._do(lambda desk: desk.undo())
+        self.do(lambda desk: desk.undo())
 
     def redo(self) -> None:
         """Go one edit forward again."""
-        self._do(lambda desk: desk.redo())
+        self.do(lambda desk: desk.redo())
 
-    def _do(self, act: Any, *, always: bool = False) -> None:
+    def do(self, act: Any, *, always: bool = False) -> None:
         """Change the state of the blot that is shown, and bring all in line with it."""
         desk = self.desk
         if desk is None or self._filling:
@@ -300,23 +285,6 @@ class BlotPanel(QWidget):
             self.second.cancel()
             self.say("Cancelled. Press Analyze to measure with all that is set.")
             self.refresh()
-
-    def _options_edited(self, form: Any) -> None:
-        self._do(lambda desk: desk.set_options(form.changes(desk.options)))
-
-    def _layout_edited(self) -> None:
-        self._do(lambda desk: desk.set_rows(self.layout_editor.rows()))
-
-    def _bands_edited(self, bands: Any) -> None:
-        self._do(lambda desk: desk.set_bands(bands))
-
-    def _delete_lane(self) -> None:
-        if self.picture is not None:
-            self.picture.delete_selected()
-
-    def _add_band(self) -> None:
-        if self.picture is not None:
-            self.picture.add_band_mode()
 
     def _set_mode(self, mode: str) -> None:
         if self.picture is not None:
@@ -414,7 +382,7 @@ class BlotPanel(QWidget):
         analysis = self.analysis
         if analysis is not None:
             count = len(analysis.geometry)
-            self.say(" ".join([f"{count} lanes.", *analysis.messages]))
+            self.say(in_the_panel(" ".join([f"{count} lanes.", *analysis.messages])))
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         """Show a line at the top, in a colour of its own when something is wrong."""

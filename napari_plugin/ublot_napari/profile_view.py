@@ -91,7 +91,7 @@ def profile_view(analysis: Analysis, lane_number: int) -> ProfileView:
     if analysis.calibration is not None:
         # Here and not above: these bring scipy, which a window that only opens does not need.
         from ublot.calibration import mass_at
-        from ublot.pipeline import lane_shifts
+        from ublot.pipeline import lane_shifts  # brings all of scipy along, which a window need not wait for
 
         shift = lane_shifts(analysis.stages, analysis.params).get(lane_number, 0.0)
         mass = mass_at(analysis.calibration, profile.rows, shift=shift)

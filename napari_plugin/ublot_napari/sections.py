@@ -112,12 +112,14 @@ class Sections(QScrollArea):
         self._column.setStretch(len(self.sections), 0 if any_stretch else 1)
 
     def _needed(self) -> int:
-        inside = self.widget()
-        layout = inside.layout() if inside is not None else None
-        if layout is None:
-            return 0
-        layout.activate()
-        return int(layout.minimumSize().height())
+        """Height that the open sections cannot do without. The scroll area's own layout knows it only later."""
+        gap = self._column.spacing()
+        heights = []
+        for section in self.sections:
+            heights.append(section.button.sizeHint().height() + gap)
+            if section.is_open:
+                heights.append(section.content.minimumSizeHint().height() + gap)
+        return sum(heights)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Close what there is no longer room for."""
