@@ -202,11 +202,13 @@ def cut(pictures):
         if truth is None or levels.dtype != np.uint16 or name.split("/")[1] in ("antibody", "inverted", "touching"):
             continue
         layout = list(blot.layout)
-        top = ublot.analyze(levels[levels.shape[0] // 4 :], layout=layout, ladder=False).lanes
+        whole = ublot.analyze(levels, layout=layout, ladder=False)
+        row = int(0.7 * np.nanmedian([ladder.target_row for ladder in whole.ladders]))
+        top = ublot.analyze(levels[row:], layout=layout, ladder=False).lanes
         floor = np.maximum(levels.astype(int) - int(np.quantile(levels, 0.06)), 0).astype(np.uint16)
         clipped = ublot.analyze(floor, layout=layout, ladder=False).lanes
         for table, gate, what in (
-            (top, "crop_tight", "top quarter cut"),
+            (top, "crop_tight", "cut through the smear"),
             (clipped, "clipped_background", "floor raised"),
         ):
             rows = table[table.role.isin(["vehicle", "sample"])]

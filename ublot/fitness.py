@@ -37,7 +37,7 @@ CLEAR = 5.0
 CUT_SMEAR, CUT_BAND = 0.2, 0.25
 """Of the mean of the smear at the top, and of the unmodified band's peak at the bottom: there it was cut off."""
 
-GOES_ON, WORTH = 0.1, 0.02
+GOES_ON, WORTH = 0.1, 0.012
 """A smear that is cut would go on for this share of the rows, and is worth a word from this share of all signal on."""
 
 NEAR = 2.0
