@@ -41,7 +41,7 @@ import sys, os, time
 sys.path.insert(0, sys.argv[1])
 import benchmarks.fuzz as fuzz, numpy as np, signal, socket, pickle
 from pathlib import Path
-signal.signal(signal.SIGALRM, fuzz._alarm)
+signal.signal(signal.SIGALRM, fuzz._alarm); signal.signal(signal.SIGPROF, fuzz._alarm)
 fuzz.SECONDS, fuzz.MEGABYTES = 0.5, 400
 folder = Path(sys.argv[2]); watch = fuzz.Watch(folder)
 class Cases:
@@ -54,8 +54,11 @@ def hang():
     while True:
         try: time.sleep(9)
         except Exception: pass
+def loop():
+    while True: pass
 runs = {
-    "read": lambda: (folder / "out.csv").write_text("x"), "refused": refuse, "crash": lambda: 1 / 0, "hang": hang,
+    "read": lambda: (folder / "out.csv").write_text("x"), "refused": refuse,
+    "crash": lambda: 1 / 0, "hang": hang, "loop": loop,
     "memory": lambda: np.ones(60_000_000), "outside": lambda: Path(sys.argv[3]).write_text("x"),
     "network": lambda: socket.socket().connect(("127.0.0.1", 9)), "start": lambda: os.system("true"),
     "pickle": lambda: pickle.loads(pickle.dumps(fuzz.Hang)),
@@ -68,7 +71,7 @@ for name, run in runs.items():
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
     said = dict(line.split() for line in done.stdout.splitlines())
     assert said.pop("read") == "read" and said.pop("refused") == "refused", done.stderr
-    assert len(said) == 7 and set(said.values()) == {"failed"}, said
+    assert len(said) == 8 and set(said.values()) == {"failed"}, said
 
 
 # ------------------------------------------------------------------------------------------------------ odd values
