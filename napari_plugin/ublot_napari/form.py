@@ -87,6 +87,8 @@ class ParamsForm(QWidget):
         """Show `values`, and the default where there is none."""
         for name, field in self.fields.items():
             value = values.get(name, _default(name))
+            if field.hasFocus() and self._told.get(name, _default(name)) != _value(field):
+                continue  # somebody is typing
             if isinstance(field, QCheckBox):
                 field.setChecked(bool(value))
             elif isinstance(field, QComboBox):

@@ -249,9 +249,9 @@ class BlotPanel(QWidget):
             self._show_look()
         else:
             self.refresh()
-        if always or desk.needs_run:
+        if always or desk.needs_run or (self.runner.busy and desk.state.analysis is None):
             self._submit(desk)
-        elif not self.second.busy:
+        else:
             self.runner.cancel()  # what runs was undone
 
     def _submit(self, desk: Desk) -> None:
@@ -339,10 +339,14 @@ class BlotPanel(QWidget):
             self._filling = False
 
     def _show_rows(self, desk: Desk, count: int) -> None:
-        if self.layout_editor.rows() != [dict(row) for row in desk.state.rows] or not desk.state.rows:
-            self.layout_editor.set_rows(desk.state.rows)
-        if count:
-            self.layout_editor.set_lanes(range(1, count + 1))
+        """Show the layout; a table that says the same already is left alone, as somebody may be typing in it."""
+        editor, rows = self.layout_editor, [dict(row) for row in desk.state.rows]
+        if rows and editor.rows() != rows:
+            editor.set_rows(rows)
+        elif not rows and not editor.is_empty():
+            editor.set_rows([])
+        if count and [row["lane"] for row in editor.rows()] != [str(n) for n in range(1, count + 1)]:
+            editor.set_lanes(range(1, count + 1))
 
     def _show_lane(self) -> None:
         analysis, picture = self.analysis, self.picture
