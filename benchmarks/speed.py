@@ -1,0 +1,355 @@
+#!/usr/bin/env python3
+"""What an analysis costs, in units of reading the file: everything in turns within one run, so that ratios hold.
+
+python benchmarks/speed.py [--out DIR] [--rounds 9] [--largest 8192] [--gelpy PYTHON]   table and plot
+python benchmarks/speed.py --short      ratios against those recorded in speed.toml; exit status 1 above twice those
+python benchmarks/speed.py --memory     peak memory for 16k x 16k pixels of 16 bit over the size of the file
+
+The unit, x1, is *read and touch*: `tifffile.imread` of the blot as an uncompressed TIFF and one sum over it. All in one
+thread. Beside ublot, in the same turns: scikit-image's rolling ball, and where they are installed ImageJ's (`imagej`
+and `xvfb-run`) and gelpy (`--gelpy`: the Python of its environment).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gc
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import tifffile
+
+import ublot
+from ublot.layout import read_layout
+from ublot.params import make_params
+from ublot.quantification import quantify_lanes
+from ublot.record import Edits
+from ublot.simulation import save_blot, simulate_blot
+from ublot.simulation.separation import MARKER_KDA
+from ublot.threads import one_thread
+
+MARKER = [float(mass) for mass in MARKER_KDA]
+RECORDED = Path(__file__).with_suffix(".toml")
+SIZES, LANES = (512, 1024, 2048, 4096, 8192), (7, 12, 24, 48, 60)
+SLACK = 2.0  # times the recorded ratio: from there on the short form fails
+BALL_SIDE, BALL = 512, 50  # px: scikit-image's ball takes a minute on a whole blot, ImageJ's does not
+MACRO = 'open("{image}");s=getTime();run("Subtract Background...","rolling={ball}");print("ms "+(getTime()-s));'
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to be timed.
+
+    `run` does it once and may give back the seconds that count; `unit` names the task that its ratio is to.
+    """
+
+    group: str
+    name: str
+    run: Callable[[], object]
+    unit: str
+    once: bool = False
+
+
+# ------------------------------------------------------------------------------------------------------------- blots
+def make_blot(folder: Path, side: int, lanes: int = 12) -> Path:
+    """A simulated blot as an uncompressed 16-bit TIFF, its layout beside it; large ones are enlarged."""
+    drawn = min(side, 2048)
+    blot = simulate_blot(seed=3, shape=(drawn, drawn), lanes=lanes, blanks=0, vehicles=2, detector="camera16")
+    image = save_blot(blot, folder, f"s{side}_l{lanes}", "speed")
+    levels = blot.image
+    if side > drawn:
+        levels = cv2.resize(levels, (side, side), interpolation=cv2.INTER_LINEAR)
+        grain = np.random.default_rng(0).normal(0, 40, (512, side))
+        for top in range(0, side, 512):
+            levels[top : top + 512] = np.clip(levels[top : top + 512] + grain[: side - top], 0, 65534)
+    tifffile.imwrite(image, levels)
+    return image
+
+
+def read_and_touch(image: Path) -> int:
+    return int(tifffile.imread(image).sum())
+
+
+def stage_tasks(image: Path) -> list[Task]:
+    """The stages one by one, each on what the one before it made."""
+    layout = read_layout(image.with_suffix(".layout.csv"))
+    blot = ublot.read_blot(image)
+    lanes = ublot.find_lanes(blot, len(layout))
+    background = ublot.estimate_background(blot, lanes)
+    profiles = ublot.extract_profiles(blot, lanes, background)
+    plain, fitted = make_params(None, ladder=False, marker=MARKER), make_params(None, marker=MARKER)
+    stages: dict[str, Callable[[], object]] = {
+        "read_blot, hash included": lambda: ublot.read_blot(image),
+        "find_lanes": lambda: ublot.find_lanes(blot, len(layout)),
+        "find_lanes, no count": lambda: ublot.find_lanes(blot),
+        "estimate_background": lambda: ublot.estimate_background(blot, lanes),
+        "extract_profiles": lambda: ublot.extract_profiles(blot, lanes, background),
+        "quantify_lanes, no ladder": lambda: quantify_lanes(profiles, layout, plain, Edits(), lanes),
+        "quantify_lanes": lambda: quantify_lanes(profiles, layout, fitted, Edits(), lanes),
+    }
+    return [Task("stage", name, run, "read and touch") for name, run in stages.items()]
+
+
+def analyses(image: Path) -> list[Task]:
+    return [
+        Task(
+            "whole", "analyze, no ladder", lambda: ublot.analyze(image, ladder=False, marker=MARKER), "read and touch"
+        ),
+        Task("whole", "analyze", lambda: ublot.analyze(image, marker=MARKER), "read and touch"),
+    ]
+
+
+def unit_task(image: Path, name: str = "read and touch") -> Task:
+    return Task("unit", name, lambda: read_and_touch(image), name)
+
+
+def format_tasks(image: Path, folder: Path) -> list[Task]:
+    """Decoders alone, and analyses of what they decode."""
+    levels, tasks = tifffile.imread(image), []
+    for name in ("lzw", "deflate", "png"):
+        path = folder / name / f"{image.stem}.{'png' if name == 'png' else 'tif'}"
+        path.parent.mkdir()
+        if name == "png":
+            cv2.imwrite(str(path), levels)
+        else:
+            tifffile.imwrite(path, levels, compression=name, predictor=True)
+        shutil.copy(image.with_suffix(".layout.csv"), path.with_suffix(".layout.csv"))
+
+        def decode(path: Path = path) -> object:
+            return cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.suffix == ".png" else tifffile.imread(path)
+
+        def analyse(path: Path = path) -> object:
+            return ublot.analyze(path, ladder=False, marker=MARKER)
+
+        tasks += [Task("format", f"{name}: decoder alone", decode, "read and touch")]
+        tasks += [Task("format", f"{name}: analyze, no ladder", analyse, "read and touch")]
+    return tasks
+
+
+def process_tasks(image: Path, folder: Path) -> list[Task]:
+    """Whole processes, against a Python that does no more than read the blot."""
+
+    def command(*words: object) -> Callable[[], object]:
+        line = [sys.executable, *map(str, words)]
+        return lambda: subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+
+    bare, out = "python that reads the TIFF", folder / "out.ublot"
+    many = folder / "many"
+    many.mkdir()
+    for k in range(8):
+        for suffix in (".tif", ".layout.csv"):
+            shutil.copy(image.with_suffix(suffix), many / f"b{k}{suffix}")
+    batch = ("-m", "ublot", "batch", many, "--no-report", "--quiet", "--out")
+    return [
+        Task("process", bare, command("-c", f"import tifffile; tifffile.imread({str(image)!r})"), bare),
+        Task("process", "import ublot", command("-c", "import ublot"), bare),
+        Task("process", "ublot --help", command("-m", "ublot", "--help"), bare),
+        Task("process", "ublot analyze --no-report", command("-m", "ublot", "analyze", image, "--no-report",
+             "--no-ladder", "--marker", ",".join(map(str, MARKER)), "--quiet", "--force", "--out", out), bare),
+        Task("process", "ublot batch, 8 blots", command(*batch, folder / "batch"), bare, once=True),
+    ]  # fmt: skip
+
+
+def rival_tasks(image: Path, gelpy: Path | None) -> list[Task]:
+    """What a user would take instead; what is not installed is named and left out."""
+    from skimage.restoration import rolling_ball
+
+    corner = np.ascontiguousarray(tifffile.imread(image)[:BALL_SIDE, :BALL_SIDE], np.float32)
+    ball = f"scikit-image rolling ball, {BALL_SIDE} x {BALL_SIDE}"
+    tasks = [Task("rival", ball, lambda: rolling_ball(corner, radius=BALL), "read and touch", once=True)]
+    imagej, screen = shutil.which("imagej"), shutil.which("xvfb-run")
+    if imagej and screen:
+        macro = image.with_suffix(".ijm")
+        macro.write_text(MACRO.format(image=image, ball=BALL) * 4 + 'run("Quit");')
+
+        def run_imagej() -> float:
+            said = subprocess.run([screen, "-a", imagej, "-macro", macro], capture_output=True, text=True, check=True)
+            # The first of them warms the machine up.
+            return min(float(line.split()[1]) for line in said.stdout.splitlines() if line.startswith("ms")) / 1000
+
+        tasks += [Task("rival", "ImageJ rolling ball, warm", run_imagej, "read and touch", once=True)]
+    else:
+        print("ImageJ left out: imagej or xvfb-run is not installed")
+    if gelpy and gelpy.exists():
+        line = [str(gelpy), "-m", "gelpy", str(image)]
+        tasks += [Task("rival", "gelpy", lambda: subprocess.run(line, check=True), "read and touch", once=True)]
+    else:
+        print("gelpy left out: no --gelpy PYTHON of an environment that has it")
+    return tasks
+
+
+# ---------------------------------------------------------------------------------------------------------- measuring
+def measure(tasks: list[Task], rounds: int, clock: Callable[[], float] = time.perf_counter) -> dict[str, list[float]]:
+    """Seconds of every task by name, all tasks once in every round; a failing one is named and left out."""
+    seconds: dict[str, list[float]] = {task.name: [] for task in tasks}
+    broken: set[str] = set()
+    for turn in range(rounds + 1):
+        for task in tasks:
+            if task.name in broken or (task.once and turn):
+                continue
+            gc.collect()
+            begin = clock()
+            try:
+                own = task.run()
+            except (subprocess.CalledProcessError, OSError, ValueError) as error:
+                print(f"{task.name} left out: {error}")
+                broken.add(task.name)
+                continue
+            spent = own if isinstance(own, float) else clock() - begin
+            if turn or task.once:  # the first round only warms up
+                seconds[task.name].append(spent)
+    return {name: values for name, values in seconds.items() if values}
+
+
+def rows_of(tasks: list[Task], seconds: dict[str, list[float]]) -> list[dict[str, Any]]:
+    """Median milliseconds and the median and range of the ratio, round by round, of every task."""
+    rows = []
+    for task in tasks:
+        if task.name not in seconds or task.unit not in seconds:
+            continue
+        spent, unit = np.array(seconds[task.name]), np.array(seconds[task.unit])
+        ratios = spent / (unit if len(unit) == len(spent) else np.median(unit))
+        row = {"group": task.group, "name": task.name, "ms": 1e3 * float(np.median(spent)), "unit": task.unit}
+        row |= {"ratio": float(np.median(ratios)), "low": float(ratios.min()), "high": float(ratios.max())}
+        rows.append({**row, "least": float(spent.min() / unit.min())})
+    return rows
+
+
+def growth(folder: Path, rounds: int, largest: int) -> list[dict[str, Any]]:
+    """Analyses against the number of pixels and of lanes, each against reading its own file."""
+    rows = []
+    cases = [("pixels", side, 12) for side in SIZES if side <= largest] + [("lanes", 2048, lanes) for lanes in LANES]
+    for what, side, lanes in cases:
+        image = make_blot(folder, side, lanes)
+        unit = f"read and touch, {side} x {side}"
+        name = f"{side} x {side}, {lanes} lanes"
+        task = Task(what, name, lambda image=image: ublot.analyze(image, ladder=False, marker=MARKER), unit)  # type: ignore[misc]
+        tasks = [unit_task(image, unit), task]
+        rows += rows_of(tasks[1:], measure(tasks, max(rounds // 2, 3)))
+        image.unlink()
+    return rows
+
+
+# ---------------------------------------------------------------------------------------------------------- reporting
+def machine() -> str:
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    versions = f"Python {platform.python_version()}, numpy {np.__version__}, OpenCV {cv2.__version__}"
+    return f"{model}, {os.cpu_count()} cores, {versions}"
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    print(f"{'':52}{'ms':>9}{'ratio':>9}   least to most of the rounds")
+    for row in rows:
+        spread = f"{row['low']:.2f} to {row['high']:.2f}"
+        print(f"{row['group']:8}{row['name']:44}{row['ms']:9.1f}{row['ratio']:9.2f}   {spread}")
+
+
+def save(rows: list[dict[str, Any]], out: Path) -> None:
+    """``speed.csv`` and ``speed.png``."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "speed.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    bars = [r for r in rows if r["group"] in ("stage", "whole", "format", "rival")]
+    figure, (left, *right) = plt.subplots(1, 3, figsize=(15, 6), width_ratios=(2, 1, 1), layout="constrained")
+    left.barh([r["name"] for r in bars], [r["ratio"] for r in bars], color="#4c72b0")
+    left.set(xscale="log", xlabel="times read and touch, 2048 x 2048, 12 lanes")
+    left.invert_yaxis()
+    for axes, what in zip(right, ("pixels", "lanes"), strict=True):
+        part = [r for r in rows if r["group"] == what]
+        words = [r["name"].split() for r in part]
+        x = [int(w[0]) ** 2 for w in words] if what == "pixels" else [int(w[3]) for w in words]
+        axes.loglog(x, [r["ms"] for r in part], "o-")
+        axes.loglog(x, [part[-1]["ms"] * v / x[-1] for v in x], ":", color="0.6", label="linear")
+        axes.set(xlabel=what, ylabel="analyze, no ladder, ms")
+        axes.legend()
+    figure.savefig(out / "speed.png", dpi=110)
+
+
+def accuracy() -> None:
+    """The few figures that speed must not be bought with, of two blots of four sets."""
+    line = [sys.executable, str(Path(__file__).with_name("accuracy.py")), "--per-set", "2"]
+    said = subprocess.run([*line, "--sets", "standard,wide,haze,membrane"], capture_output=True, text=True, check=False)
+    print("accuracy, 8 blots:", *[line for line in said.stdout.splitlines() if line.startswith("  ")])
+
+
+def short(folder: Path) -> int:
+    """Compare least processor times, which a busy machine hardly changes, with those recorded; 1 above twice those."""
+    image = make_blot(folder, 2048)
+    tasks = [unit_task(image), *stage_tasks(image), *analyses(image)]
+    rows = rows_of(tasks, measure(tasks, 8, time.process_time))
+    recorded = tomllib.loads(RECORDED.read_text())["ratios"]
+    slow = []
+    for row in rows[1:]:
+        limit = SLACK * recorded[row["name"]]
+        print(f"{row['name']:32}{row['least']:8.2f}  recorded {recorded[row['name']]:7.2f}")
+        slow += [f"{row['name']} takes {row['least']:.1f} x, limit {limit:.1f}"] if row["least"] > limit else []
+    print("\n".join(f"too slow: {line}" for line in slow) or "no ratio is above twice the recorded one")
+    return 1 if slow else 0
+
+
+def memory(folder: Path, side: int = 16384) -> int:
+    """Peak resident memory of an analysis of a large scan over the size of its file."""
+    image = make_blot(folder, side)
+    script = (
+        "import sys, resource, ublot; ublot.analyze(sys.argv[1], ladder=False); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+    )
+    said = subprocess.run([sys.executable, "-c", script, str(image)], capture_output=True, text=True, check=True)
+    peak, size = int(said.stdout.split()[-1]), image.stat().st_size
+    print(f"{side} x {side}: peak {peak / 2**20:.0f} MB = {peak / size:.2f} x the file of {size / 2**20:.0f} MB")
+    return 0 if peak <= 4 * size else 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for speed.csv and speed.png")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--largest", type=int, default=8192, help="side of the largest blot, px")
+    parser.add_argument("--gelpy", type=Path, metavar="PYTHON", help="Python of an environment with gelpy")
+    parser.add_argument("--short", action="store_true", help="compare with the recorded ratios")
+    parser.add_argument("--memory", action="store_true", help="peak memory for a large scan")
+    options = parser.parse_args()
+    with one_thread(), tempfile.TemporaryDirectory(prefix="ublot-speed-") as scratch:
+        folder = Path(scratch)
+        if options.short:
+            return short(folder)
+        if options.memory:
+            return memory(folder)
+        print(machine())
+        image = make_blot(folder, 2048)
+        tasks = [unit_task(image), *stage_tasks(image), *analyses(image), *format_tasks(image, folder)]
+        tasks += [*process_tasks(image, folder), *rival_tasks(image, options.gelpy)]
+        rows = rows_of(tasks, measure(tasks, options.rounds)) + growth(folder, options.rounds, options.largest)
+        show(rows)
+        accuracy()
+        if options.out:
+            save(rows, options.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
