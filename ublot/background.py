@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Mapping
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ublot.errors import BlotError
 from ublot.gutter import Membrane, fit_membrane
@@ -75,7 +74,7 @@ def gutter_levels(blot: Blot, lanes: Lanes) -> Array:
     """
     cells = lane_cells(blot, lanes)
     rows = np.arange(lanes.window.top, lanes.window.bottom, dtype=np.float64)
-    centres = np.array([lane.centre(cells.row_px) for lane in lanes])
+    centres = lane_centres(lanes, cells.row_px)
     half = 0.5 * lane_pitch(lanes)
     places = np.vstack([centres[:1] - half, 0.5 * (centres[1:] + centres[:-1]), centres[-1:] + half])
     reach = min(int(GUTTER_CORE * 2 * half / cells.size[1]), (len(cells.x_px) - 1) // 2)
@@ -83,7 +82,8 @@ def gutter_levels(blot: Blot, lanes: Lanes) -> Array:
     window = column[:, :, None] + np.arange(-reach, reach + 1)
     values = np.median(cells.values[np.arange(len(cells.row_px))[None, :, None], window], axis=2)
     # A median down the rows: a strong band bleeds into the gutter, a smear hardly does.
-    smooth = ndimage.median_filter(values.astype(np.float64), (1, GUTTER_ROWS), mode="nearest")
+    padded = np.pad(values.astype(np.float64), ((0, 0), (GUTTER_ROWS // 2, GUTTER_ROWS // 2)), mode="edge")
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, GUTTER_ROWS, axis=1), axis=2)
     level = 0.5 * (smooth[1:] + smooth[:-1])
     return np.array([np.interp(rows, cells.row_px, row) for row in level])
 
