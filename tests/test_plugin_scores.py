@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 import pytest
-from ublot_napari.scores import HEADER, in_the_panel, score_rows
+from ublot_napari.scores import HEADER, score_rows
 
 
 def table(**cells: object) -> pd.DataFrame:
@@ -55,8 +55,3 @@ def test_a_score_without_interval_stands_alone() -> None:
 def test_minus_is_a_minus() -> None:
     (row,) = score_rows(table(hmw_fraction=-0.004))
     assert row[4] == "−0.004"
-
-
-def test_options_are_named_as_in_the_panel() -> None:
-    said = in_the_panel("use --background blank-lane, or override with --allow-unfit; not --this")
-    assert said == "use “Background” blank-lane, or override with “Allow unfit images”; not --this"

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 from .flag_list import FlagList
 from .form import ParamsForm
 from .score_plot import ScorePlot
-from .scores import HEADER, in_the_panel, score_rows
+from .scores import HEADER, score_rows
 from .table import ScoreTable
 
 if TYPE_CHECKING:
@@ -72,9 +72,6 @@ class Answer(QWidget):
         self.plot.show_scores(lanes, dose)
         self.table.show_rows(HEADER, score_rows(lanes))
         self.flags.show_flags(lanes, analysis.messages)
-        for item in (self.flags.item(at) for at in range(self.flags.count())):
-            if item is not None:
-                item.setText(in_the_panel(item.text()))
         names = {name for text in lanes["flags"] for name in str(text).split(";") if name}
         self.tabs.setTabText(2, f"Flags ({len(names)})" if names else "Flags")
 

@@ -17,6 +17,7 @@ import ublot
 from .answer import Answer
 from .densitometry import Densitometry
 from .desk import Desk
+from .flag_words import panel_words
 from .frame import Foot, Head
 from .graphics import VisualKeeper
 from .keeping import Keeper
@@ -25,7 +26,6 @@ from .layout_editor import LayoutEditor
 from .mass_scale import MassScale
 from .picture import DRAWN, Picture
 from .runner import Runner
-from .scores import in_the_panel
 from .sections import Section, Sections
 from .wiring import bind_keys, connect_edits
 
@@ -386,7 +386,7 @@ class BlotPanel(QWidget):
         analysis = self.analysis
         if analysis is not None:
             count = len(analysis.geometry)
-            self.say(in_the_panel(" ".join([f"{count} lanes.", *analysis.messages])))
+            self.say(panel_words(" ".join([f"{count} lanes.", *analysis.messages])))
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         """Show a line at the top, in a colour of its own when something is wrong."""

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ublot import Analysis, Lanes
-from ublot.columns import stage_columns
+from ublot.columns import Tables, lanes_columns, species_columns
 from ublot.layout import Layout, LayoutRow
 from ublot.profiles import extract_profiles
 from ublot.quantification import quantify_lanes
 from ublot.record import Edits
 from ublot.score import score_relative
-from ublot.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +44,6 @@ def changed_lanes(before: Analysis, edits: Edits) -> tuple[int, ...]:
     return tuple(sorted(moved | cut))
 
 
-@one_thread()
 def preview(before: Analysis, edits: Edits) -> Analysis | None:
     """Measure the lanes that `edits` changes, and score all of them.
 
@@ -75,10 +73,24 @@ def preview(before: Analysis, edits: Edits) -> Analysis | None:
         lanes,
         before.calibration,
         before.messages,
-        lambda: stage_columns(before.source.name, before.layout, before.params, stages),
+        lambda: _tables(before, stages),
         stages,
         before.blot,
     )
+
+
+def _tables(before: Analysis, stages: Stages) -> Tables:
+    """The tables that are shown; that of the profiles, by far the longest, is not."""
+    lanes = lanes_columns(
+        before.source.name,
+        stages.geometry,
+        before.layout,
+        stages.ladders,
+        stages.scores,
+        stages.spread,
+        stages.loads,
+    )
+    return {"lanes": lanes, "species": species_columns(stages.ladders), "profiles": {}}
 
 
 def _measured(before: Analysis, edits: Edits, lanes: Lanes, numbers: Sequence[int]) -> tuple[Ladder, ...]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, Any
-
-from ublot.params import Params
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HEADER", "in_the_panel", "score_rows"]
+__all__ = ["HEADER", "score_rows"]
 
 HEADER = ("Lane", "Compound", "nM", "Over vehicle (95 %)", "HMW fraction", "Unmodified left", "Role", "Flags")
 
@@ -25,16 +22,6 @@ def score_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
         ``Analysis.lanes``.
     """
     return [_row(record) for record in table.to_dict("records")]
-
-
-def in_the_panel(text: str) -> str:
-    """Options of the command line in `text` under the names that they have in the panel."""
-
-    def title(found: re.Match[str]) -> str:
-        field = Params.model_fields.get(found[1].replace("-", "_"))
-        return found[0] if field is None else f"“{field.title}”"
-
-    return re.sub(r"--([a-z][a-z-]*[a-z])", title, text)
 
 
 def _row(lane: dict[Any, Any]) -> tuple[str, ...]:
