@@ -25,7 +25,7 @@ SOFTNESS = (2.0, 14.0)
 CERTAIN = 9.0  # squared standard errors a lane's height must exceed to tell of its shape
 LONGEST = 0.25  # of the pitch: a step
 DONE = 0.002  # of the pitch: after such a step lanes stand right
-STRAIGHT = 1e3  # factor on the prior of own bends that holds them back
+STRAIGHT = 1e3  # factor on the prior of own bends that holds back all bends
 TRUSTING = 3  # turns after which what does not fit is dirt
 SLOWEST, FURTHEST = 0.95, 0.06  # ratio of steps, and sum in log width, up to which a series of steps is summed
 PER_LANE, SHARED = 4, 4  # shift, tilt, bow, log width; tilt, bow, fan (tilt that grows with x), log softness
@@ -186,6 +186,7 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 12, blank: Collecti
     prior[PER_LANE * count :] = 1e-3 / lanes.pitch**2, 1e-3 / lanes.pitch**2, 1e-3 / lanes.pitch**2, 1.0
     moved, bends = np.zeros_like(prior), np.zeros_like(prior, bool)
     bends[: PER_LANE * count] = np.tile([False, True, True, False], count)
+    bends[PER_LANE * count : -1] = True
     start = lanes
     drift, jumped = np.inf, False
     fit: Membrane | None = None
@@ -193,14 +194,14 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 12, blank: Collecti
         shapes = lane_shapes(cells, lanes)
         beside = beside_lanes(cells, lanes)
         trusting = turn >= TRUSTING
-        # Until lanes stand about right, what does not fit is no outlier, and none bends by itself: it may be pen.
+        # Until lanes stand about right, what does not fit is no outlier, and none bends (pen, slanting bands).
         known, smoothness = (fit if trusting else None), (fit.smoothness if fit else None)
         fit = fit_membrane(cells, shapes, spacing, rounds=1, beside=beside, start=known, smoothness=smoothness)
         gram, rhs = _normal_equations(cells, lanes, shapes, fit, blank)
         widths = np.log(lane_widths(lanes))
         moved[3 : PER_LANE * count : PER_LANE] = widths - np.median(widths)
         moved[-1] = 0.0
-        hold = prior if trusting else np.where(bends, STRAIGHT * prior, prior)
+        hold = prior if trusting else np.where(bends, STRAIGHT * prior[1], prior)
         step = np.asarray(np.linalg.solve(gram + np.diag(hold), rhs - hold * moved), np.float64)
         drift, before = float(np.mean(step[3 : PER_LANE * count : PER_LANE])), drift
         # Widths and membrane are fitted in turns. In narrow gutters they trade against each other, and the steps of the
