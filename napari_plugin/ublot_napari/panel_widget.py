@@ -27,7 +27,7 @@ from .mass_scale import MassScale
 from .picture import DRAWN, Picture
 from .runner import Runner
 from .sections import Section, Sections
-from .wiring import bind_keys, connect_edits
+from .wiring import bind_keys, connect_edits, take_over
 
 __all__ = ["BlotPanel"]
 
@@ -53,7 +53,7 @@ class BlotPanel(QWidget):
         self.image: Image | None = None
         self.lane = 1
         self._filling = False
-        self._window: QMainWindow | None = None
+        self.main_window: QMainWindow | None = None
         self._visuals = VisualKeeper()
 
         self.head = Head()
@@ -71,6 +71,7 @@ class BlotPanel(QWidget):
         column.addWidget(self.foot)
 
         self._connect()
+        take_over(self)
         self._layers_changed()
 
     # -------------------------------------------------------------------------------------------------------- making
@@ -89,26 +90,32 @@ class BlotPanel(QWidget):
         self.folds["Lanes"].set_open(True)
 
     def _connect(self) -> None:
-        layers = self.viewer.layers.events
-        layers.inserted.connect(self._layers_changed)
-        layers.removed.connect(self._layer_removed)
-        layers.removing.connect(lambda event: self._visuals.removing(self._window, self.viewer.layers[event.index]))
+        for event, act in self.layer_events:
+            event.connect(act)
         self.head.blot_chosen.connect(self._blot_chosen)
         for runner in (self.runner, self.second):
             runner.busy_changed.connect(self._show_busy)
         self.runner.progressed.connect(self.head.show_progress)
-        self.tools.mode_wanted.connect(self._set_mode)
         self.profile.surface.toggled.connect(self._show_background)
-        self.profile.hovered.connect(self._row_pointed)
         connect_edits(self)
         bind_keys(self, self.viewer)
+
+    @property
+    def layer_events(self) -> tuple[tuple[Any, Any], ...]:
+        """What happens to the viewer's layers, and what is done then."""
+        layers = self.viewer.layers.events
+        return (
+            (layers.inserted, self._layers_changed),
+            (layers.removed, self._layer_removed),
+            (layers.removing, self._layer_removing),
+        )
 
     def showEvent(self, event: Any) -> None:
         """Learn which window to ask about before it closes: it is known once the panel stands in it."""
         super().showEvent(event)
         window = self.window()
-        if isinstance(window, QMainWindow) and window is not self._window:
-            self._window = window
+        if isinstance(window, QMainWindow) and window is not self.main_window:
+            self.main_window = window
             window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
@@ -159,6 +166,9 @@ class BlotPanel(QWidget):
         else:
             self.head.blots.setCurrentIndex(images.index(self.image))
 
+    def _layer_removing(self, event: Any) -> None:
+        self._visuals.removing(self.main_window, self.viewer.layers[event.index])
+
     def _layer_removed(self, event: Any) -> None:
         layer = event.value
         desk, picture = self.desks.pop(layer, None), self.pictures.pop(layer, None)
@@ -189,7 +199,7 @@ class BlotPanel(QWidget):
                 self.say(str(error), wrong=True)
                 self.refresh()
                 return
-            self.pictures[image] = self._connected(Picture(self.viewer, image))
+            self.pictures[image] = self.connected(Picture(self.viewer, image))
         if image is not None:
             self.head.blots.setCurrentIndex(self._images().index(image))
             self.pictures[image].set_shown(True)
@@ -204,7 +214,8 @@ class BlotPanel(QWidget):
             self._say_result()
             self.folds["Answer"].set_open(True)
 
-    def _connected(self, picture: Picture) -> Picture:
+    def connected(self, picture: Picture) -> Picture:
+        """Have a picture tell this panel what a person does to it."""
         picture.strips_edited.connect(lambda strips, n: self._of(picture, lambda desk: desk.edit_strips(strips, n)))
         picture.bands_edited.connect(lambda rows, masses: self._of(picture, lambda d: d.edit_band_marks(rows, masses)))
         picture.lane_picked.connect(self.select_lane)
@@ -286,10 +297,6 @@ class BlotPanel(QWidget):
             self.say("Cancelled. Press Analyze to measure with all that is set.")
             self.refresh()
 
-    def _set_mode(self, mode: str) -> None:
-        if self.picture is not None:
-            self.picture.set_mode(mode)
-
     # ------------------------------------------------------------------------------------------------------- showing
     def refresh(self) -> None:
         """Bring every widget and layer in line with the present state."""
@@ -367,10 +374,6 @@ class BlotPanel(QWidget):
             self._show_lane()
         finally:
             self._filling = False
-
-    def _row_pointed(self, row: float) -> None:
-        if self.picture is not None:
-            self.picture.mark_row(self.lane, row)
 
     def _picture_pointed(self, row: float, lane: int) -> None:
         self.profile.plot.mark_row(row if lane else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
@@ -12,7 +13,35 @@ from .picture import Picture
 if TYPE_CHECKING:
     from .panel_widget import BlotPanel
 
-__all__ = ["bind_keys", "connect_edits"]
+__all__ = ["bind_keys", "connect_edits", "take_over"]
+
+_LAST: dict[int, weakref.ref[BlotPanel]] = {}  # by viewer, the panel that was docked last
+
+
+def take_over(panel: BlotPanel) -> None:
+    """Go on with the blots and edits of the panel that the same viewer had before, closed or not."""
+    viewer = getattr(panel.viewer, "__wrapped__", panel.viewer)
+    last = _LAST.get(id(viewer))
+    old = last() if last is not None else None
+    _LAST[id(viewer)] = weakref.ref(panel)
+    if old is None or getattr(old.viewer, "__wrapped__", old.viewer) is not viewer:
+        return
+    _retire(old)
+    for image, picture in old.pictures.items():
+        picture.set_shown(False)
+        panel.desks[image], panel.pictures[image] = old.desks[image], panel.connected(picture)
+
+
+def _retire(panel: BlotPanel) -> None:
+    """Have a panel leave its blots to another one."""
+    panel.stop()
+    for event, act in panel.layer_events:
+        event.disconnect(act)
+    if panel.main_window is not None:
+        panel.main_window.removeEventFilter(panel)
+    for picture in panel.pictures.values():
+        for signal in (picture.strips_edited, picture.bands_edited, picture.lane_picked, picture.hovered):
+            signal.disconnect()
 
 
 def connect_edits(panel: BlotPanel) -> None:
@@ -27,6 +56,12 @@ def connect_edits(panel: BlotPanel) -> None:
         (panel.tools.delete_wanted, Picture.delete_selected),
     ):
         signal.connect(lambda act=act_on_picture: panel.picture is not None and act(panel.picture))
+    on_picture = (
+        (panel.tools.mode_wanted, Picture.set_mode),
+        (panel.profile.hovered, lambda picture, row: picture.mark_row(panel.lane, row)),
+    )
+    for signal, show in on_picture:
+        signal.connect(lambda value, show=show: panel.picture is not None and show(panel.picture, value))
     panel.profile.boundary_moved.connect(lambda lane, row: panel.do(lambda desk: desk.move_boundary(lane, row)))
     panel.profile.boundary_released.connect(lambda lane: panel.do(lambda desk: desk.move_boundary(lane, None)))
     for signal in (panel.profile.lane_picked, panel.answer.lane_picked, panel.layout_editor.row_picked):

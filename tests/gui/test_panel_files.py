@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import ublot
+
+if TYPE_CHECKING:
+    import napari
 
 
 @pytest.fixture(autouse=True)
@@ -148,3 +151,26 @@ def test_closing_with_unsaved_edits_asks(sample: Any, monkeypatch: Any, tmp_path
     assert sample.keeper.may_close(sample.desks)
     assert ublot.load(tmp_path / "kept").edits == sample.desk.state.edits
     assert sample.keeper.may_close(sample.desks) and len(asked) == 2
+
+
+def test_a_panel_that_was_closed_comes_back_with_its_edits(viewer: napari.Viewer, until: Any) -> None:
+    _, panel = viewer.window.add_plugin_dock_widget("ublot", "ublot")
+    viewer.open_sample("ublot", "dose_series")
+    panel.desk.set_options({"ladder": False})
+    panel.find_lanes()
+    until(lambda: not panel.runner.busy, 60)
+    panel.do(lambda desk: desk.move_boundary(4, desk.shown.ladders[3].boundary_row - 3))
+    until(lambda: not panel.runner.busy)
+    before, layers = panel.analysis, list(viewer.layers)
+    viewer.window.remove_dock_widget(panel)
+    _, again = viewer.window.add_plugin_dock_widget("ublot", "ublot")
+    assert again is not panel
+    assert again.analysis is before and list(viewer.layers) == layers
+    assert again.foot.undo.isEnabled()
+    strips = list(again.picture.lanes.data)
+    strips[3] = strips[3] + [0.0, 4.0]
+    again.picture.lanes.data = strips
+    until(lambda: not again.runner.busy)
+    assert again.analysis is not before
+    assert not panel.runner.busy
+    again.desk.saved(None)
