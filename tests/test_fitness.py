@@ -159,3 +159,6 @@ def test_an_override_is_in_the_record_in_every_table_and_said(tmp_path):
     folder = allowed.save(tmp_path / "r", report=False)
     assert json.loads((folder / "analysis.json").read_text())["overridden"] == allowed.record["overridden"]
     assert ublot.load(folder) == allowed
+    page = (allowed.save(tmp_path / "page") / "report.html").read_text()
+    assert 'class="overridden"' in page and "was overridden with --allow-unfit" in page
+    assert 'class="overridden"' not in (refused.save(tmp_path / "other") / "report.html").read_text()

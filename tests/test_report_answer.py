@@ -218,6 +218,17 @@ def test_flags_in_words_say_what_to_do_gravest_first():
     assert flags_in_words([lane(1, flags="new_one")])[0].name == "new_one"
 
 
+def test_a_flag_that_did_not_refuse_is_not_said_to_have():
+    rows = [lane(1, flags="lanes_touching"), lane(2, flags="")]
+    assert flags_in_words(rows, background="gutter")[0].word == "Not scored"
+    assert flags_in_words(rows, background="blank-lane")[0].word == "Care"
+    allowed = flags_in_words([lane(1, flags="lossy;override")], background="gutter")
+    assert [f.word for f in allowed] == ["Scored all the same", "Care"]
+    unsaid = [lane(1, "sample", flags="lanes_touching", total_area=1.0)]
+    assert answer(unsaid, background="blank-lane", messages=("why",)).reasons == ("why",)
+    assert "gaps" in answer(unsaid, background="gutter", messages=("why",)).reasons[0]
+
+
 def test_tables_leave_empty_columns_out():
     rows = [vehicle(1), lane(2, "sample", "A", 10, 3.0, 2.5, 3.5, flags="eight_bit")]
     view = lane_table(rows, wording(make_params(), rows), "relative_hmw")

@@ -223,6 +223,8 @@ def estimate_row(place: Mapping[str, Any], found: Estimate, protein_nM: float | 
     if found.status == "ok" and found.low < limit:
         least, protein = _short(limit), _short(2 * limit)
         tight = f"tight binding: no EC50 below about {least} nM can be seen with {protein} nM protein"
+        if found.ec50 < limit:
+            tight += ", and this one is: check how much of it is active"
         note = f"{note}; {tight}" if note else tight
     return {
         "flags": "",

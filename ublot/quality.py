@@ -67,7 +67,7 @@ _TABLE = (
         "lanes_touching",
         "refuse",
         "lanes leave no membrane between them to take the background from",
-        "use --background blank-lane",
+        "use --background blank-lane where the layout names a blank lane, else leave wider gaps",
         _OWN,
         only_on="gutter",
     ),

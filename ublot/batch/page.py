@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ublot.batch.gather import writing
 from ublot.batch.shown import THUMBNAIL
-from ublot.quality import FLAGS
+from ublot.quality import FLAGS, severity_of
 
 if TYPE_CHECKING:
     from ublot.batch.gather import Failure
@@ -83,7 +83,7 @@ def _rows(results: Iterable[tuple[Item, Mapping[str, Any]]]) -> Iterator[dict[st
                 {
                     "name": name.replace("_", " "),
                     "lanes": count,
-                    "severity": FLAGS[name].severity if name in FLAGS else "warn",
+                    "severity": severity_of(name, shows.get("background")),
                     "meaning": FLAGS[name].meaning if name in FLAGS else "",
                 }
                 for name, count in shows["flags"].items()

@@ -40,6 +40,7 @@ def shown(analysis: Analysis) -> dict[str, Any]:
         "lanes": len(rows),
         "scored": len(scored),
         "refused": not scored and (refused or not rows),
+        "background": analysis.params.background,
         "quantity": quantity,
         "highest": None if best is None else best[0][quantity],
         "highest_low": None if best is None else best[0][f"{quantity}_low"],

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ublot.quality import FLAGS
+from ublot.quality import FLAGS, severity_of
 from ublot.report.conditions import Effect, effects_of
 from ublot.report.labels import number_or_nan
 from ublot.report.scores import lane_state, primary_quantity
@@ -79,7 +79,7 @@ def answer_of(rows: Sequence[Row], params: Params, *, layout: bool, messages: Se
     effects = effects_of(rows, quantity) if quantity.startswith("relative") else []
     if effects:
         return _scored(question, rows, effects, quantity, words)
-    return _not_scored(question, rows, quantity, words, layout=layout, messages=messages)
+    return _not_scored(question, rows, quantity, words, params.background, layout=layout, messages=messages)
 
 
 def strongest(effects: Sequence[Effect]) -> Effect:
@@ -213,7 +213,14 @@ def _left_out(rows: Sequence[Row]) -> list[str]:
 
 
 def _not_scored(
-    question: str, rows: Sequence[Row], quantity: str, words: Wording, *, layout: bool, messages: Sequence[str]
+    question: str,
+    rows: Sequence[Row],
+    quantity: str,
+    words: Wording,
+    background: str,
+    *,
+    layout: bool,
+    messages: Sequence[str],
 ) -> Answer:
     reacted = [row for row in rows if (row.get("role") or "") in ("", "sample", "vehicle", "negative")]
     fractions = [row for row in reacted if math.isfinite(number_or_nan(row.get("hmw_fraction")))]
@@ -223,7 +230,7 @@ def _not_scored(
         return Answer(question, "No answer: every lane is a marker, blank or ignored.", "none", tuple(messages))
     if refused and not fractions:
         names = {name for row in reacted for name in flag_names(row)}
-        known = [FLAGS[n] for n in FLAGS if n in names and FLAGS[n].severity == "refuse"]
+        known = [FLAGS[n] for n in FLAGS if n in names and severity_of(n, background) == "refuse"]
         # One lane in ten words; all that can be said of why stands in the messages.
         why = tuple(f"{f.meaning}; {f.advice}" for f in known) or tuple(messages)
         return Answer(question, "No answer: no lane of this blot may be scored.", "none", why)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ublot.quality import FLAGS
 from ublot.report.answer import Answer, answer_of
 from ublot.report.backgrounds import rival_fractions
 from ublot.report.blotpanel import Panel, blot_panel, panel_png, panel_svg
@@ -74,6 +75,7 @@ def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel
     values: dict[str, Any] = {
         "name": analysis.source.name,
         "answer": answer,
+        "overridden": _overridden_note(analysis.record["overridden"]),
         "first": first,
         "wide": len(rows) > WIDE,
         "figures": figures,
@@ -83,7 +85,11 @@ def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel
         "lanes": lane_table(rows, words, quantity) if rows else None,
         "lanes_note": _LANES_NOTE.format(target=words.target, vehicle=words.vehicle),
         "lanes_uri": data_uri("text/csv", csv_bytes(analysis.columns["lanes"])) if rows else "",
-        "flags": flags_in_words(rows, () if rows else (*analysis.blot.flags, *analysis.geometry.flags)),
+        "flags": flags_in_words(
+            rows,
+            () if rows else (*analysis.blot.flags, *analysis.geometry.flags),
+            background=analysis.params.background,
+        ),
         "notes": [m for m in analysis.messages if m not in answer.reasons],
         "backgrounds": background_table(rows, rival) if rows else None,
         "backgrounds_note": _backgrounds_note(analysis, rows, rival),
@@ -117,6 +123,14 @@ _LANES_NOTE = (
     "H: signal above the unmodified band of {target}; U: that band; fold: H / (H + U) over the {vehicle} lanes; n: "
     "apparent number of modifiers, counting unmodified molecules as 0. Empty: makes no sense for the lane, or refused."
 )
+
+
+def _overridden_note(overridden: Mapping[str, Sequence[int]]) -> str:
+    """What stands above all else where lanes were scored that quality control refuses."""
+    if not overridden:
+        return ""
+    why = "; ".join(f"{FLAGS[name].meaning} ({count_text(list(lanes))})" for name, lanes in overridden.items())
+    return f"Quality control refuses scores of this blot and was overridden with --allow-unfit: {why}."
 
 
 def _first(
