@@ -109,8 +109,21 @@ def test_len_of_and_count(tmp_path):
 def test_note_on_a_column_that_only_looks_known():
     layout = read_layout([{"lane": 1, "role": "sample", "concentration_uM": 5}])
     assert layout.of(1).concentration_nM is None and layout.of(1).extra == {"concentration_uM": "5"}
-    assert "concentration_nM" in layout.notes[0]
+    assert layout.notes[0].endswith("is it meant as 'concentration_nM', with values in nM?")
+    assert read_layout([{"lane": 1, "role": "sample", "dose (µM)": 5}]).notes[0].endswith(", with values in nM?")
     assert read_layout([{"lane": 1, "role": "sample", "gel": "a"}]).notes == ()
+
+
+def test_note_on_a_number_that_may_hold_a_separator_of_thousands(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("lane;role;concentration_nM\n1;sample;3.000\n2;sample;0,5\n")
+    layout = read_layout(path)
+    assert [row.concentration_nM for row in layout] == [3.0, 0.5]
+    assert "3.000 is read as 3;" in layout.notes[0]
+    path.write_text("lane;role;concentration_nM\n1;sample;3000\n2;sample;0.001\n3;sample;1.5\n")
+    assert read_layout(path).notes == ()
+    path.write_text("lane,role,concentration_nM\n1,sample,3.000\n")
+    assert read_layout(path).notes == ()
 
 
 HEAD = "lane,role,compound,concentration_nM,time_min,load\n"
@@ -212,7 +225,7 @@ def test_layouts_are_values():
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("conc_nM", "concentration_nM"), ("Conc. [nM]", "concentration_nM"), ("dose (µM)", "concentration_nM"),
+        ("conc_nM", "concentration_nM"), ("Conc. [nM]", "concentration_nM"),
         ("nM", "concentration_nM"), ("concentration", "concentration_nM"), ("Time (h)", "time_min"),
         ("minutes", "time_min"), ("drug", "compound"), ("rep", "replicate"), ("compund", "compound"),
     ],

@@ -19,7 +19,7 @@ from ublot.quality import refuses
 from ublot.record import PIXEL_OPTIONS, Edits, build_record, check_same, read_pixels
 from ublot.results import OWN_FILES, RECORD, json_bytes, write_result
 from ublot.reuse import Run
-from ublot.tables import csv_bytes
+from ublot.tables import as_frame, csv_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,9 +112,7 @@ class Analysis:
         return self._frame("dose_response")
 
     def _frame(self, name: str) -> pd.DataFrame:
-        import pandas as pd
-
-        return pd.DataFrame(self.columns[name] if name in self.columns else self.statistics[name])
+        return as_frame(self.columns[name] if name in self.columns else self.statistics[name])
 
     @property
     def image_path(self) -> Path | None:

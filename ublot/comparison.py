@@ -14,7 +14,7 @@ from ublot.errors import BlotError
 from ublot.reactions import Reaction, reactions_of
 from ublot.results import RECORD, Kind, check_out, json_bytes, write_result
 from ublot.summary import blot_notes, summary_columns
-from ublot.tables import csv_bytes
+from ublot.tables import as_frame, csv_bytes
 from ublot.timecourse import time_course_columns
 
 if TYPE_CHECKING:
@@ -99,9 +99,7 @@ class Comparison:
         return self._frame("lanes")
 
     def _frame(self, name: str) -> pd.DataFrame:
-        import pandas as pd
-
-        return pd.DataFrame(self.columns[name])
+        return as_frame(self.columns[name])
 
     @property
     def record(self) -> dict[str, Any]:

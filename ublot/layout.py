@@ -21,6 +21,7 @@ MOST_LANES = 200
 _NEEDED = ("lane", "role")
 _COLUMNS = (*_NEEDED, "compound", "concentration_nM", "time_min", "replicate", "group", "load")
 _UNITS = {"", "nm", "um", "µm", "μm", "mm", "pm", "m", "min", "mins", "minutes", "h", "hours", "s"}
+_NOT_NM = {"um", "µm", "μm", "mm", "pm", "m"}
 _OTHER_WORDS = {
     **dict.fromkeys(
         ("conc", "concn", "concentr", "concentration", "dose", "dosage", "nm", "um", "µm"), "concentration_nM"
@@ -168,7 +169,7 @@ def read_layout(source: Any) -> Layout:
         raise BlotError(f"the layout has {len(table.rows)} rows", table.name, f"a blot has at most {MOST_LANES} lanes")
     rows = tuple(sorted((_row(table, index, cells) for index, cells in table.rows), key=lambda row: row.lane))
     _check_numbering(table, rows)
-    return Layout(rows, table.name, tuple(renamed))
+    return Layout(rows, table.name, (*renamed, *_thousands(table)))
 
 
 def _as_table(source: Any) -> Table:
@@ -206,8 +207,21 @@ def _known_columns(table: Table) -> tuple[Table, list[str]]:
     for name in names:
         meant = _meant(name) if name not in _COLUMNS else None
         if meant is not None and meant not in names:
-            notes.append(f"{table.name}: column {name!r} is carried along only; is it meant as {meant!r}?")
+            note = f"{table.name}: column {name!r} is carried along only; is it meant as {meant!r}?"
+            other_unit = meant == "concentration_nM" and _NOT_NM.intersection(re.split(r"[^a-zµμ]+", name.casefold()))
+            notes.append(f"{note[:-1]}, with values in nM?" if other_unit else note)
     return Table(table.name, tuple(names), rows, table.decimal_comma), notes
+
+
+def _thousands(table: Table) -> list[str]:
+    """Notes on numbers that may hold a separator of thousands: where a comma is decimal, 3.000 may mean either."""
+    notes = []
+    for column in ("concentration_nM", "time_min", "load") if table.decimal_comma else ():
+        odd = next((c[column] for _, c in table.rows if re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", c.get(column, ""))), None)
+        if odd is not None:
+            read = f"{table.name}, column {column}: {odd} is read as {float(odd):g}"
+            notes.append(f"{read}; write thousands without a separator")
+    return notes
 
 
 def _meant(name: str) -> str | None:

@@ -15,7 +15,7 @@ from ublot.doseresponse import DOSE_COLUMNS, FEWEST_DOSES, Estimate, estimate_ec
 from ublot.errors import BlotError
 from ublot.logistic import Curves
 from ublot.results import Kind, json_bytes, write_result
-from ublot.tables import Table, csv_bytes, number, read_table, table_from_columns
+from ublot.tables import Table, as_frame, csv_bytes, number, read_table, table_from_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -255,10 +255,8 @@ def fit_dose_response(
     BlotError
         The table or an option cannot be used.
     """
-    import pandas as pd
-
     plate = read_plate(table, response=response, vehicle=vehicle, background=background)
-    return pd.DataFrame(plate_columns(plate, protein_nM=protein_nM, probe_nM=probe_nM, probe_kd_nM=probe_kd_nM))
+    return as_frame(plate_columns(plate, protein_nM=protein_nM, probe_nM=probe_nM, probe_kd_nM=probe_kd_nM))
 
 
 def plate_columns(

@@ -15,11 +15,14 @@ import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ublot.errors import BlotError
 
-__all__ = ["Table", "csv_bytes", "number", "read_csv", "read_table", "table_from_columns"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Table", "as_frame", "csv_bytes", "number", "read_csv", "read_table", "table_from_columns"]
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # First characters that make a spreadsheet run a cell; the wide forms do so where Japanese or Chinese is written.
@@ -106,6 +109,13 @@ def number(text: str, *, decimal_comma: bool = False) -> float:
     if not _NUMBER.fullmatch(plain) or not math.isfinite(float(plain)):
         raise ValueError(f"not a number: {text!r}")
     return float(plain)
+
+
+def as_frame(columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Columns as a DataFrame; pandas is loaded by whoever asks for one, not before."""
+    import pandas as pd
+
+    return pd.DataFrame(columns)
 
 
 def csv_bytes(columns: Any, *, digits: int | None = None) -> bytes:
