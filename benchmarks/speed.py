@@ -233,7 +233,9 @@ def growth(folder: Path, rounds: int, largest: int) -> list[dict[str, Any]]:
     rows = []
     cases = [("pixels", side, 12) for side in SIZES if side <= largest] + [("lanes", 2048, lanes) for lanes in LANES]
     for what, side, lanes in cases:
-        image = make_blot(folder, side, lanes)
+        own = folder / f"{what}_{side}_{lanes}"
+        own.mkdir()
+        image = make_blot(own, side, lanes)
         unit = f"read and touch, {side} x {side}"
         name = f"{side} x {side}, {lanes} lanes"
         task = Task(what, name, lambda image=image: ublot.analyze(image, ladder=False, marker=MARKER), unit)  # type: ignore[misc]
