@@ -16,6 +16,7 @@ from ublot.fitness import floor_share, with_crop_flags
 from ublot.lanes import SMALLEST, find_lanes
 from ublot.layout import Layout, LayoutRow
 from ublot.membrane import find_membrane
+from ublot.outside import lanes_beside
 from ublot.profiles import extract_profiles
 from ublot.quality import FLAGS, ordered, refuses
 from ublot.quantification import masses_of, quantify_lanes
@@ -65,10 +66,15 @@ def _numbers(layout: Layout | None, *roles: str) -> tuple[int, ...]:
 
 
 def _geometry(blot: Blot, layout: Layout | None, params: Params, edits: Edits) -> Lanes:
+    blank = _numbers(layout, "blank")
     if edits.lanes is not None:
-        return _given_lanes(blot, layout, edits.lanes)
-    count = layout.check_count(params.lanes) if layout is not None else params.lanes
-    return find_lanes(blot, count, blank=_numbers(layout, "blank"))
+        lanes, counted = _given_lanes(blot, layout, edits.lanes), layout is not None
+    else:
+        count = layout.check_count(params.lanes) if layout is not None else params.lanes
+        lanes, counted = find_lanes(blot, count, blank=blank), count is not None
+    others = tuple(name for name in lanes.flags if name != "lanes_beside")
+    more = counted and lanes_beside(blot, lanes, blank)
+    return replace(lanes, flags=(*others, "lanes_beside") if more else others)
 
 
 def _given_lanes(blot: Blot, layout: Layout | None, lanes: Lanes) -> Lanes:

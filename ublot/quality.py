@@ -158,6 +158,13 @@ _TABLE = (
     ),
     Flag("no_lanes", "warn", "no lanes could be found", "give the layout or --lanes, and check --rotate", _DESIGN),
     Flag(
+        "lanes_beside",
+        "warn",
+        "one more lane stands beside the outermost: fewer were described than there are, and all may be one off",
+        "describe every lane in the layout, empty ones too",
+        _OWN,
+    ),
+    Flag(
         "several_membranes",
         "note",
         "the picture shows several membranes: one was analysed",

@@ -48,7 +48,10 @@ class Run:
             return False
         if self.edits.lanes is not None:
             # The layout must still be checked against them.
-            return _count(self.layout) == _count(other.layout)
+            return (_count(self.layout), _lanes_of(self.layout, "blank")) == (
+                _count(other.layout),
+                _lanes_of(other.layout, "blank"),
+            )
         return (self.params.lanes, _count(self.layout), _lanes_of(self.layout, "blank")) == (
             other.params.lanes,
             _count(other.layout),
