@@ -138,6 +138,14 @@ def test_of_three_probes_of_one_membrane_one_is_saturated():
     assert told["parp"]["verdict"] == "may be quantified"
 
 
+def test_a_target_that_no_lane_shows_is_told():
+    wrong = analysed(simulated(), target="XIAP")
+    assert all("target_unseen" in flags for flags in flags_by_lane(wrong))
+    for name in ("smear", "ladder", "well"):
+        assert not any("target_unseen" in flags for flags in flags_by_lane(analysed(simulated(name))))
+    assert not any("target_unseen" in flags for flags in flags_by_lane(analysed(simulated("antibody"))))
+
+
 # ------------------------------------------------------------------------------------------------------ override
 def test_an_override_is_in_the_record_in_every_table_and_said(tmp_path):
     blot = simulated("saturated")

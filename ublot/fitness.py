@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ublot.ladder import Ladder
     from ublot.model import Blot, Lanes
 
-__all__ = ["CLIPPED", "cuts_signal", "floor_share", "with_crop_flags"]
+__all__ = ["CLIPPED", "cuts_signal", "floor_share", "with_crop_flags", "with_target_flags"]
 
 CLIPPED = 0.01
 """Share of the membrane's pixels at the floor from which on faint smear is lost."""
@@ -45,6 +45,10 @@ NEAR = 2.0
 
 REACH = 0.5
 """px between the unmodified band's row and the last row, below which the band is not on the picture."""
+
+
+NO_BAND = 0.95
+"""Modified share from which on a lane shows no unmodified band: all lanes of a blot seldom do."""
 
 
 def floor_share(blot: Blot, lanes: Lanes) -> float:
@@ -78,6 +82,18 @@ def with_crop_flags(ladders: Iterable[Ladder], loaded: Collection[int]) -> tuple
     return tuple(
         replace(k, flags=(*k.flags, "crop_tight")) if k.lane in loaded and cuts_signal(k) else k for k in ladders
     )
+
+
+def with_target_flags(ladders: Iterable[Ladder], loaded: Collection[int]) -> tuple[Ladder, ...]:
+    """The ladders, those of `loaded` lanes flagged ``target_unseen`` where none of them has an unmodified band.
+
+    The controls have one, whatever a compound does: where they do not, the mass it is looked for at is wrong.
+    """
+    found = tuple(ladders)
+    seen = [k for k in found if k.lane in loaded and k.antibody == "target" and "no_signal" not in k.flags]
+    if not seen or any(not k.hmw > NO_BAND * (k.hmw + k.unmodified) for k in seen):
+        return found
+    return tuple(replace(k, flags=(*k.flags, "target_unseen")) if k in seen else k for k in found)
 
 
 def cuts_signal(ladder: Ladder) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from ublot.background import estimate_background, gutter_levels
 from ublot.calibration import row_at
 from ublot.errors import BlotError
-from ublot.fitness import floor_share, with_crop_flags
+from ublot.fitness import floor_share, with_crop_flags, with_target_flags
 from ublot.lanes import SMALLEST, find_lanes
 from ublot.layout import Layout, LayoutRow
 from ublot.membrane import find_membrane
@@ -250,7 +250,7 @@ def run_stages(
     else:
         found = quantify_lanes(profiles, layout, params, edits, geometry)
         ladders, spread = _compared(blot, geometry, background, found, params)
-        ladders = with_crop_flags(ladders, found.loaded)
+        ladders = with_target_flags(with_crop_flags(ladders, found.loaded), found.loaded)
     loads = _loads(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
     said = _messages(scores, layout, params, (*found.notes, *(layout.notes if layout is not None else ())))

@@ -198,6 +198,13 @@ _TABLE = (
     Flag(
         "background_disagrees", "warn", "background methods disagree about the smear", "look at background_spread", _OWN
     ),
+    Flag(
+        "target_unseen",
+        "warn",
+        "no lane shows a band at the mass of the unmodified target: what is measured may not be it",
+        "check --target, --marker and which lane the marker is in",
+        _OWN,
+    ),
     Flag("no_calibration", "warn", "no mass calibration: no masses and no ubiquitin numbers", "give --marker", _DESIGN),
     Flag("self_calibrated", "note", "masses rest on the ladder's own rungs", "give --marker", _DESIGN),
     Flag(

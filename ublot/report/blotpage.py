@@ -154,7 +154,8 @@ def _first(
     title, caption = f"Every condition against {words.vehicle}", f"{words.vehicle} is 1 (dashed). "
     if quantity == "hmw_fraction":
         title, caption = f"The {words.share} in every lane", ""
-    caption += "Bars: mean of the lanes of a condition; points: lanes; lines: their 95 % intervals."
+    mean = "mean (of log-odds)" if quantity == "hmw_fraction" else "geometric mean"
+    caption += f"Bars: {mean} of the lanes of a condition; points: lanes; lines: their 95 % intervals."
     alt = f"Bars of the score of every condition with the single lanes as points. {answer.sentence}"
     out.append(picture("scores", title, caption, alt, files["scores.png"]))
     return out

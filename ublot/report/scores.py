@@ -105,10 +105,7 @@ def scores_figure(analysis: Any) -> Figure:
         axes.axhline(1, color="black", linewidth=0.8, linestyle="--", zorder=0)
     axes.axhline(0, color="black", linewidth=0.6, zorder=0)
     axes.set_xlim(-0.7, len(groups) - 0.3)
-    names = [
-        f"{shortened(label)} (lane {_lane_list(lanes)})" if label else f"lane {_lane_list(lanes)}"
-        for label, lanes in groups
-    ]
+    names = [f"{shortened(label)} ({_lane_list(lanes)})" if label else _lane_list(lanes) for label, lanes in groups]
     turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if len(groups) > 3 else {}
     axes.set_xticks(range(len(groups)), names, fontsize=7, parse_math=False, **turned)
     mean = "log-odds mean" if quantity == "hmw_fraction" else "geometric mean"
@@ -161,7 +158,7 @@ def _draw_group(axes: Axes, x: int, lanes: list[dict[str, Any]], quantity: str) 
     absent = [row for row in lanes if lane_state(row)]
     if absent:
         words = ", ".join(dict.fromkeys(lane_state(row) for row in absent))
-        which = "" if len(lanes) == 1 else f" (lane {_lane_list(absent)})"
+        which = "" if len(lanes) == 1 else f" ({_lane_list(absent)})"
         height = 0.02 * (top - bottom) if not scored else max(float(row[quantity]) for row in scored) + 0.03 * top
         colour = _RED if "refused" in words else "0.35"
         axes.text(
@@ -193,4 +190,4 @@ def _limits(rows: list[dict[str, Any]], quantity: str, values: list[float]) -> t
 
 
 def _lane_list(lanes: list[dict[str, Any]]) -> str:
-    return ", ".join(str(row["lane"]) for row in lanes)
+    return f"lane{'s' * (len(lanes) > 1)} " + ", ".join(str(row["lane"]) for row in lanes)
