@@ -57,7 +57,8 @@ def ignores_offsets(blot, count, method, offset, cut, tolerance=3e-3):
     """A constant added to all pixels changes nothing after background removal."""
     moved = replace(blot, signal=blot.signal + np.float32(offset))
     (a, first), (b, second) = run(blot, count, method), run(moved, count, method)
-    assert np.allclose([x.xs for x in a], [x.xs for x in b], atol=0.05)
+    # Rounding in float32 may end the refinement a turn earlier or later: its steps are then below 0.1 px.
+    assert np.allclose([x.xs for x in a], [x.xs for x in b], atol=0.15)
     assert np.allclose(second.sum(axis=1), first.sum(axis=1), rtol=tolerance)
     assert np.allclose(fractions(second, cut), fractions(first, cut), atol=tolerance)
 

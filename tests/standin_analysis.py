@@ -66,6 +66,6 @@ def build(count=8, *, blot=True, calibrated=True, scored=True, refused=(6,), no_
     calibration = Calibration((40.0, 120.0, 200.0, 260.0), (250.0, 150.0, 100.0, 75.0)) if calibrated else None
     return SimpleNamespace(
         blot=picture, geometry=Lanes(tuple(items), window, 60.0), profile_list=tuple(profiles), ladders=tuple(ladders),
-        calibration=calibration, lanes=frame, layout=read_layout(frame[["lane", "role"]]), params=make_params(),
-        messages=(),
+        calibration=calibration, lanes=frame, columns={"lanes": frame.to_dict("list")},
+        layout=read_layout(frame[["lane", "role"]]), params=make_params(), messages=(),
     )  # fmt: skip

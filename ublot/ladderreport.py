@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ublot.bandshape import shape_bands
 from ublot.ladder import Interval, Ladder, Species
 from ublot.ladderfit import SHAPES, LaneData, LaneFit, Prior, linear_curves, places, slopes
+from ublot.smoothing import smooth_rows
 
 if TYPE_CHECKING:
     from ublot.model import Profile
@@ -264,7 +264,7 @@ def _modes(lane: ReadyLane, fit: LaneFit) -> Array:
     above = np.zeros(len(lane.bins.rows))
     above[lane.window] = fit.areas[rungs] @ fit.bands.curves[rungs] + fit.splines @ data.smear
     height = lane.bins.height
-    smooth = lane.share * ndimage.gaussian_filter1d(above, profile.width / height, mode="constant")
+    smooth = lane.share * smooth_rows(above, profile.width / height, mirror=False)
     stated = np.concatenate([profile.modes, lane.wobble.modes(profile, lane.ladder.low_row)])
     return np.concatenate([_means(stated, height), smooth[None]])
 

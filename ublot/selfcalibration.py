@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ublot.model import Calibration
+from ublot.smoothing import smooth_rows
 
 if TYPE_CHECKING:
     from ublot.ladder import Ladder
@@ -99,7 +99,7 @@ def _pool(lanes: Sequence[Ladder]) -> tuple[Array, float, float]:
     total, variance, weights = np.zeros(reach), np.zeros(reach), 0.0
     for k in lanes:
         p = k.profile
-        signal = np.interp(k.target_row - up, p.rows, ndimage.gaussian_filter1d(p.signal, 1.0))
+        signal = np.interp(k.target_row - up, p.rows, smooth_rows(p.signal, 1.0))
         band = max(float(signal[: max(reach // 100, 1)].max()), 1e-12)
         error = np.interp(k.target_row - up, p.rows, p.noise) / band
         # Square roots: neither the brightest lane nor the first rung is to decide alone. A faint lane counts little.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+
+from ublot.smoothing import smooth_rows
 
 if TYPE_CHECKING:
     from ublot.model import Profile
@@ -46,7 +47,7 @@ class Band:
 
 def _peak(profile: Profile, low: float, high: float) -> Band | None:
     """The highest peak whose centre lies between two rows, by a parabola through the logarithm of its top."""
-    signal = ndimage.gaussian_filter1d(profile.signal, 1.0)
+    signal = smooth_rows(profile.signal, 1.0)
     a, b = max(int(low - profile.top), 1), min(int(high - profile.top) + 1, len(signal) - 1)
     if b - a < 3:
         return None
@@ -90,7 +91,7 @@ def _strongest_common(profiles: Sequence[Profile]) -> float:
     """Row of the strongest band of a picture without masses: every lane counts alike."""
     total = np.zeros(len(profiles[0].raw))
     for p in profiles:
-        signal = ndimage.gaussian_filter1d(p.signal, 2.0)
+        signal = smooth_rows(p.signal, 2.0)
         total += np.sqrt(np.maximum(signal, 0) / max(float(signal.max()), 1e-12))
     return float(np.argmax(total)) + profiles[0].top
 
