@@ -67,6 +67,15 @@ def test_three_doses_are_too_few():
     assert found.status == "not_estimable" and "4 are needed" in found.note
 
 
+def test_an_interval_that_leaves_the_doses_is_said():
+    wide = estimate_ec50(series(30.0, sd=0.55, seed=7))
+    sure = estimate_ec50(series(40.0))
+    assert sure.status == "ok" and sure.note == "" and DOSES[0] < sure.low < sure.high < DOSES[-1]
+    outside = wide.low > DOSES[0] and wide.high > DOSES[-1]
+    assert wide.status == "ok" and outside
+    assert wide.note == "the interval reaches above the doses tested"
+
+
 def test_a_hook_is_said():
     curves = series(20.0, doses=np.array([1, 5, 25, 120, 600, 1500, 3000.0]), sd=0.03)
     y = curves.response.copy()
@@ -94,7 +103,7 @@ def test_rows_of_the_table():
     assert columns["compound"] == ["birinapant"] and columns["quantity"] == ["relative_hmw"]
     assert columns["status"] == ["ok"] and columns["tight_binding_limit_nM"] == [100.0]
     # The truth, 30 nM, lies below what 200 nM of protein lets one see: that is said beside it.
-    assert "no EC50 below about 100 nM can be seen with 200 nM protein" in columns["note"][0]
+    assert "no EC50 below about 100 nM can be seen with 200 nM protein, and this one is" in columns["note"][0]
     assert columns["ec50_low"][0] < 30 < columns["ec50_high"][0]
 
 

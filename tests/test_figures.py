@@ -13,7 +13,7 @@ from PIL import Image
 from ublot.model import Calibration, Window
 from ublot.report.figures import light_png, overlay_figure, png_bytes, profiles_figure, scores_figure
 from ublot.report.labels import dose_text, lane_labels, time_text
-from ublot.report.scores import lane_state, primary_quantity
+from ublot.report.scores import _limits, lane_state, primary_quantity
 from ublot.report.style import GREEN, VERMILLION
 
 FIGURES = [overlay_figure, profiles_figure, scores_figure]
@@ -47,6 +47,12 @@ def test_any_number_of_lanes_stays_on_a_page(draw, count):
 )
 def test_what_is_missing_or_odd_is_no_obstacle(draw, what):
     assert pixels(draw(standin.build(**what))).std() > 5
+
+
+def test_values_below_zero_are_in_sight():
+    low, high = _limits([{"hmw_fraction_low": -0.1, "hmw_fraction_high": -0.02}], "hmw_fraction", [-0.06])
+    assert low < -0.1 and 0 < high < 0.1
+    assert _limits([], "hmw_fraction", [0.0]) == (0.0, 1.0)
 
 
 def test_no_text_is_cut_off():

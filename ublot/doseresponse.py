@@ -133,7 +133,8 @@ def _reportable(curves: Curves, fit: Fit, interval: tuple[float, float]) -> tupl
     if not (low > 0 and math.isfinite(high)):
         side = "below" if low <= 0 else "above"
         return "not_estimable", f"the data set no limit to the EC50 from {side}"
-    return "ok", ""
+    outside = [side for side, holds in (("below", low < doses[0]), ("above", high > doses[-1])) if holds]
+    return "ok", f"the interval reaches {' and '.join(outside)} the doses tested" if outside else ""
 
 
 def _doses(count: int) -> str:
@@ -191,7 +192,7 @@ def _differing(curves: Curves) -> str:
     if not p < EFFECT:
         return ""
     test = f"F({curves.blocks - 1}, {freedom}) = {f:.3g}, p = {p:.2g}"
-    return f"blots differ in EC50 ({test}): the interval is too narrow"
+    return f"blots differ in EC50 ({test}): the interval says nothing about the next blot"
 
 
 # ------------------------------------------------------------------------------------------------------ from reactions

@@ -186,7 +186,9 @@ def _limits(rows: list[dict[str, Any]], quantity: str, values: list[float]) -> t
     largest = max([*known, 1.0 if quantity != "hmw_fraction" else 0.0])
     top = min(max([largest, *(h for h in highs if math.isfinite(h))]), 2 * largest)
     least = min([0.0, *known, *(low for low in lows if math.isfinite(low))])
-    return max(least, -0.5 * top) * 1.1, top * 1.08 if top > 0 else 1.0
+    if top <= 0:  # nothing but negative values: they are what there is to see
+        return (1.1 * least, -0.1 * least) if least < 0 else (0.0, 1.0)
+    return max(least, -0.5 * top) * 1.1, top * 1.08
 
 
 def _lane_list(lanes: list[dict[str, Any]]) -> str:
