@@ -48,6 +48,16 @@ def test_geometric_mean_with_students_interval_and_dunnett():
     assert all(math.isnan(dmso[k]) for k in ("low", "high", "p_vehicle"))
 
 
+def test_vehicle_is_one_condition_however_its_dose_is_written():
+    rows = [
+        {"role": "vehicle", "compound": name, "concentration_nM": dose, "replicate": replicate}
+        for name, dose, replicate in (("DMSO", 0.0, "1"), ("dmso", math.nan, "2"), ("", math.nan, "2"))
+    ]
+    reactions, notes = reactions_of(table(rows, relative_hmw=[0.9, 1.0, 1.2]), "a")
+    (found,) = rows_of(summary_columns(reactions))
+    assert found["n"] == 2 and found["mean"] == pytest.approx(math.sqrt(0.9 * 1.1)) and not notes
+
+
 def test_technical_duplicates_are_one():
     rows = vehicles(3) + dose_rows("c", [10, 10, 10], replicate="1") + dose_rows("c", [10], replicate="2")
     reactions, notes = reactions_of(table(rows, relative_hmw=[1, 1.1, 0.9, 2, 3, 4, 5]), "a")

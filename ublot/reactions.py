@@ -80,8 +80,16 @@ class Reaction:
     @property
     def condition(self) -> Condition:
         rank = ("negative", "vehicle", "sample").index(self.role)
-        given = [-1.0 if math.isnan(v) else v for v in (self.concentration_nM, self.time_min)]
-        return Condition(rank, "" if self.role == "vehicle" else self.compound.casefold(), given[0], given[1])
+        return Condition(rank, *_what(self.role, self.compound, self.concentration_nM), _given(self.time_min))
+
+
+def _given(value: float) -> float:
+    return -1.0 if math.isnan(value) else value
+
+
+def _what(role: str, compound: str, concentration: float) -> tuple[str, float]:
+    """What tells conditions of a role apart. All vehicle is one, whether its dose is written 0 or left empty."""
+    return ("", -1.0) if role == "vehicle" else (compound.casefold(), _given(concentration))
 
 
 def reactions_of(lanes: Mapping[str, Sequence[Any]], blot: str) -> tuple[list[Reaction], list[str]]:
@@ -107,8 +115,8 @@ def reactions_of(lanes: Mapping[str, Sequence[Any]], blot: str) -> tuple[list[Re
     for i, role in enumerate(lanes["role"]):
         if role in COUNTED:
             text = [str(lanes[name][i] or "") for name in ("group", "compound", "replicate")]
-            numbers = [_number(lanes[name][i]) for name in ("concentration_nM", "time_min")]
-            key = (role, text[0], text[1].casefold(), *(-1.0 if math.isnan(n) else n for n in numbers), text[2])
+            dose, time = (_number(lanes[name][i]) for name in ("concentration_nM", "time_min"))
+            key = (role, text[0], *_what(role, text[1], dose), _given(time), text[2])
             grouped.setdefault(key, []).append(i)
     reactions = []
     unlabelled = []
