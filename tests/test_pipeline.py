@@ -56,6 +56,16 @@ def test_columns_agree_with_each_other(plain):
     assert (lanes.relative_hmw_low < lanes.relative_hmw_measured_low).all()
 
 
+def test_the_mirror_image_gives_the_same_numbers_within_their_intervals(plain):
+    blot = small_blot()
+    layout = [{**row, "lane": k} for k, row in enumerate(reversed(layout_of(blot)), 1)]
+    mirrored = analyse(blot, image=np.ascontiguousarray(blot.image[:, ::-1]), layout=layout).lanes.iloc[::-1]
+    for name in ("hmw_fraction", "mean_ubiquitins"):
+        use = scored(plain)
+        there = mirrored[name].to_numpy()[use]
+        assert (plain.lanes[f"{name}_low"][use] < there).all() and (there < plain.lanes[f"{name}_high"][use]).all()
+
+
 def test_marker_and_blank_keep_areas_and_have_no_scores(plain):
     marker, blank = (plain.lanes[plain.lanes.role == role].iloc[0] for role in ("marker", "blank"))
     for row in (marker, blank):

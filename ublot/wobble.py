@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 SPAN = 16  # rows over which grain has died out
 SMOOTH = 101  # rows: what varies more slowly is background, not grain
 STRETCH = 2.3  # lane widths over which background errors are alike: about the membrane's own knots
-GOES_ON = 0.2  # of a stretch's error that is there in all above it too
+GOES_ON = 0.3  # of a stretch's error that is there in all above it too
 CLIP = 9.0  # of the grain, at most
 BAND = 5.0  # standard deviations of a local sum from which on it is a band
 
