@@ -353,3 +353,10 @@ def test_progress_goes_forward():
 def test_boundaries_that_cannot_be(edits, says):
     with pytest.raises(BlotError, match=says):
         analyse(small_blot(), edits=edits)
+
+
+def test_an_anti_modifier_blot_without_masses_says_what_is_missing():
+    blot = small_blot(modifier_antibody=True)
+    found = analyse(blot, antibody="modifier", marker=None)
+    assert all("no_calibration" in names and "no_signal" not in names for names in flags_of(found))
+    assert found.lanes.hmw_area.isna().all() and found.lanes.relative_hmw_area.isna().all()

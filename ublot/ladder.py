@@ -189,6 +189,8 @@ def _quantify(
         profile, frame.target_row, frame.top, frame.well, frame.boundary, frame.low, unmodified, hmw, float(area[2]),
         float(area[3]), covariance[:3, :3], float(np.sqrt(covariance[3, 3])), share, antibody=antibody, haze=haze[0],
     )  # fmt: skip
+    if antibody == "modifier" and calibration is None:
+        return replace(ladder, flags=tuple(found))  # no band says where H begins: nothing can be said of its signal
     signal, sd = _signal(ladder)
     if not signal > Z95 * sd:
         return replace(ladder, flags=(*found, "no_signal"))
