@@ -129,10 +129,10 @@ def _by_number(
     n = np.arange(0 if antibody == "target" else 1, last + 1)
     edges = row_at(calibration, target + (np.append(n, last + 1) - 0.5) * modifier, shift=frame.shift)
     edges = np.maximum(edges, frame.well)
-    regions = [share_of_rows(profile, edges[k + 1], edges[k]) for k in range(len(n))]
-    area, covariance = areas_of(profile, regions)
+    regions = share_of_rows(profile, edges[1:, None], edges[:-1, None])
+    area, by_mode, noise = regions @ profile.signal, regions @ profile.modes.T, profile.noise**2
     total = float(area.sum())
-    error = Z95 * np.sqrt(np.diag(covariance))
+    error = Z95 * np.sqrt(regions**2 @ noise + np.sum(by_mode**2, axis=1))
     rows = row_at(calibration, target + n * modifier, shift=frame.shift)
     species = tuple(
         Species(
@@ -148,7 +148,7 @@ def _by_number(
     whole = float(molecules @ area)
     mean = float(ubiquitins @ area) / whole
     slope = (ubiquitins - mean * molecules) / whole
-    spread = Z95 * float(np.sqrt(slope @ covariance @ slope))
+    spread = Z95 * float(np.sqrt((slope @ regions) ** 2 @ noise + np.sum((slope @ by_mode) ** 2)))
     return species, Interval(mean, mean - spread, mean + spread)
 
 

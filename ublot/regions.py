@@ -27,13 +27,13 @@ TOP_ZONE = 0.02  # of the rows: the very top of a lane
 TOP_SHARE = 0.002  # of all signal: what counts as signal there
 
 
-def share_of_rows(profile: Profile, first: float, last: float) -> Array:
-    """Share of every row (which reaches half a pixel up and down) that lies between two rows."""
+def share_of_rows(profile: Profile, first: float | Array, last: float | Array) -> Array:
+    """Share of every row (which reaches half a pixel up and down) that lies between two rows, or columns of them."""
     r = profile.rows
     return np.asarray(np.clip(np.minimum(r + 0.5, last) - np.maximum(r - 0.5, first), 0.0, 1.0))
 
 
-def areas_of(profile: Profile, regions: Sequence[Array]) -> tuple[Array, Array]:
+def areas_of(profile: Profile, regions: Sequence[Array] | Array) -> tuple[Array, Array]:
     """Areas of regions, given as the share of every row in them, and their covariance by error propagation.
 
     Returns
@@ -42,7 +42,7 @@ def areas_of(profile: Profile, regions: Sequence[Array]) -> tuple[Array, Array]:
     covariance : ndarray, shape (regions, regions)
         Pixel noise, and the background's uncertainty that all rows share.
     """
-    weights = np.stack(regions)
+    weights = np.asarray(regions)
     loads = weights @ profile.modes.T
     return weights @ profile.signal, (weights * profile.noise**2) @ weights.T + loads @ loads.T
 
