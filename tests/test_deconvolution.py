@@ -17,6 +17,7 @@ from scipy.stats import exponnorm
 
 from ublot.bandshape import shape_bands
 from ublot.deconvolution import fit_ladders
+from ublot.nnls import scaled_inverse
 from ublot.wobble import measure_wobble
 
 MASSES = {"target_kda": TARGET, "modifier_kda": UBIQUITIN}
@@ -267,3 +268,12 @@ def test_nothing_is_changed_in_place():
     cut = cut_lanes(profiles)
     first, second = fit(cut), fit(cut)
     assert [k.hmw for k in first] == [k.hmw for k in second]
+
+
+def test_an_unknown_that_nothing_depends_on_is_known_to_nothing():
+    known = np.array([[4.0, 1.0], [1.0, 9.0]])
+    gram = np.zeros((3, 3))
+    gram[:2, :2] = known
+    found = scaled_inverse(gram)
+    assert found[:2, :2] == pytest.approx(np.linalg.inv(known), rel=1e-6)
+    assert found[2, 2] > 1e20 and np.isfinite(found).all()

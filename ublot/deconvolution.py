@@ -14,6 +14,7 @@ from ublot.calibration import row_at
 from ublot.ladderfit import SHAPES, LaneData, LaneFit, Prior, fit_lane, information, places, pool_lanes
 from ublot.ladderprior import SHAPE_MEAN, common_prior, last_resolved, own_spread
 from ublot.ladderreport import ReadyLane, bin_rows, report_lane, row_correlation
+from ublot.nnls import scaled_inverse
 from ublot.peakmodel import spline_basis
 from ublot.wobble import Wobble, measure_wobble
 
@@ -183,7 +184,7 @@ def _shown(data: LaneData, fit: LaneFit) -> int:
     k = len(fit.areas)
     used = np.concatenate([np.ones(k, bool), fit.splines > 0])
     gram = fit.gram[np.ix_(used, used)]
-    sd = np.sqrt(np.maximum(np.diag(np.linalg.inv(gram + 1e-10 * np.diag(np.diag(gram))))[:k], 0))
+    sd = np.sqrt(np.maximum(np.diag(scaled_inverse(gram))[:k], 0))
     positions, widths = places(data, fit.theta)
     height = fit.areas / (math.sqrt(2 * math.pi) * widths)
     smear = fit.splines @ data.smear

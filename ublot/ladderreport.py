@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ublot.bandshape import shape_bands
 from ublot.ladder import Interval, Ladder, Species
 from ublot.ladderfit import SHAPES, LaneData, LaneFit, Prior, linear_curves, places, slopes
+from ublot.nnls import scaled_inverse
 from ublot.smoothing import smooth_rows
 
 if TYPE_CHECKING:
@@ -245,9 +246,7 @@ def _posterior(data: LaneData, prior: Prior, fit: LaneFit) -> tuple[Array, Array
     known[size:, size:] = np.linalg.inv(prior.covariance)
     weighted = curves * data.weight
     normal = weighted @ weighted.T + known
-    scale = 1 / np.sqrt(np.maximum(np.diag(normal), 1e-300))
-    inverse = np.linalg.inv(normal * np.outer(scale, scale) + 1e-10 * np.eye(len(scale))) * np.outer(scale, scale)
-    return inverse, curves, known, used
+    return scaled_inverse(normal), curves, known, used
 
 
 def _move_edges(slope: Array, height: Array) -> None:

@@ -10,7 +10,7 @@ from scipy.linalg import lapack
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["solve_nonnegative"]
+__all__ = ["scaled_inverse", "solve_nonnegative"]
 
 
 def solve_nonnegative(
@@ -70,3 +70,11 @@ def _solve(a: NDArray[np.float64], b: NDArray[np.float64], positive: NDArray[np.
         if wrong:  # rounding has made the matrix indefinite
             x[used] = np.linalg.solve(part, right)
     return x
+
+
+def scaled_inverse(gram: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Inverse of a positive semi-definite matrix, each unknown in its own unit; it is vast where nothing is known."""
+    size = np.diag(gram)
+    scale = 1 / np.sqrt(np.maximum(size, max(1e-30 * float(size.max(initial=0.0)), 1e-100)))
+    units = np.outer(scale, scale)
+    return np.asarray(np.linalg.inv(gram * units + 1e-10 * np.eye(len(gram))) * units, np.float64)
