@@ -71,7 +71,7 @@ class Answer(QWidget):
         lanes = analysis.lanes
         self.plot.show_scores(lanes, dose)
         self.table.show_rows(HEADER, score_rows(lanes))
-        self.flags.show_flags(lanes, analysis.messages)
+        self.flags.show_flags(lanes, analysis.messages, analysis.params.background)
         names = {name for text in lanes["flags"] for name in str(text).split(";") if name}
         self.tabs.setTabText(2, f"Flags ({len(names)})" if names else "Flags")
 

@@ -9,9 +9,7 @@ from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListView, QListWidget, QListWidgetItem, QWidget
 
-from ublot.quality import FLAGS
-
-from .flag_words import flag_lines, panel_words
+from .flag_words import flag_lines, flag_severity, panel_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +46,7 @@ class FlagList(QListWidget):
         self.itemClicked.connect(self._tell)
         self.itemActivated.connect(self._tell)
 
-    def show_flags(self, table: pd.DataFrame, messages: Sequence[str] = ()) -> None:
+    def show_flags(self, table: pd.DataFrame, messages: Sequence[str] = (), background: str | None = None) -> None:
         """Show the flags of an analysis, and what else it says.
 
         Parameters
@@ -57,14 +55,17 @@ class FlagList(QListWidget):
             ``Analysis.lanes``.
         messages : sequence of str
             ``Analysis.messages``.
+        background : str, optional
+            The method used.
         """
         self.clear()
         flags = {int(row["lane"]): _names(row["flags"]) for row in table.to_dict("records")}
         for text in messages:
             self._add(panel_words(text), [], COLOURS["warn"])
-        for name, text, lanes in flag_lines(flags):
-            severity = FLAGS[name].severity if name in FLAGS else "note"
-            self._add(text, lanes, COLOURS[severity], f"{name}: choose this line to select its lanes")
+        for name, text, lanes in flag_lines(flags, background):
+            self._add(
+                text, lanes, COLOURS[flag_severity(name, background)], f"{name}: choose this line to select its lanes"
+            )
         if not self.count():
             self._add("No flags: nothing speaks against these numbers.", [], "#009E73")
 

@@ -134,6 +134,13 @@ def test_long_runs_of_lanes_are_short_and_all_of_them_are_all(qapp) -> None:
     assert "all lanes" in text
 
 
+def test_a_flag_weighs_what_it_weighs_with_the_background_used(flags) -> None:
+    table = pd.DataFrame({"lane": [1], "flags": ["lanes_touching"]})
+    for background, word in (("gutter", "Refused"), ("blank-lane", "Check")):
+        flags.show_flags(table, background=background)
+        assert lines(flags)[0].startswith(f"{word}, lane 1:")
+
+
 def test_options_have_the_names_of_the_panel(flags) -> None:
     flags.show_flags(
         pd.DataFrame({"lane": [1], "flags": ["no_calibration"]}), ["no masses; give --marker-positions, or --force"]
