@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ublot.background import estimate_background, gutter_levels
+from ublot.background import estimate_background
 from ublot.calibration import row_at
 from ublot.errors import BlotError
 from ublot.fitness import floor_share, with_crop_flags, with_target_flags
@@ -21,6 +21,7 @@ from ublot.profiles import extract_profiles
 from ublot.quality import FLAGS, ordered, refuses
 from ublot.quantification import masses_of, quantify_lanes
 from ublot.reuse import Run
+from ublot.rivals import rowwise_fractions
 from ublot.score import SCORED, Score, score_relative
 from ublot.threads import one_thread
 
@@ -36,7 +37,6 @@ __all__ = ["Progress", "Stages", "lane_shifts", "run_stages"]
 Progress = Callable[[str, float], None]
 
 DISAGREE = 0.05  # of hmw_fraction, from where on background methods are said to disagree
-HAZE_ROWS = 20  # rows below the unmodified band that it takes to compare backgrounds there
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,25 +125,9 @@ def _loads(params: Params, layout: Layout | None, ladders: Sequence[Ladder]) -> 
 
 
 def _background_spread(blot: Blot, lanes: Lanes, background: Background, ladders: Sequence[Ladder]) -> dict[int, float]:
-    """Difference of ``hmw_fraction`` between the two background methods that are fit for smears.
-
-    The other one is the gutters row by row. Its level is compared with the chosen background's, less what it says
-    below the unmodified band, as for haze.
-    """
-    rival = gutter_levels(blot, lanes)
-    spread = {}
-    for ladder, level, other in zip(ladders, background.level, rival, strict=True):
-        total = ladder.unmodified + ladder.hmw
-        if not total > 0 or "no_signal" in ladder.flags:
-            continue
-        rows = ladder.profile.rows
-        off = (other - level) * ladder.profile.width
-        below = rows > ladder.low_row
-        off = np.where(ladder.profile.noise > 0, off - (np.median(off[below]) if below.sum() > HAZE_ROWS else 0.0), 0.0)
-        h = float(off[(rows > ladder.well_row) & (rows < ladder.boundary_row)].sum())
-        u = float(off[(rows >= ladder.boundary_row) & (rows <= ladder.low_row)].sum())
-        spread[ladder.lane] = abs((ladder.hmw - h) / (total - h - u) - ladder.hmw / total)
-    return spread
+    """Difference of ``hmw_fraction`` between the two background methods that are fit for smears."""
+    rival = rowwise_fractions(blot, lanes, background, ladders)
+    return {k.lane: abs(rival[k.lane] - k.hmw / (k.unmodified + k.hmw)) for k in ladders if k.lane in rival}
 
 
 def _at_edge(blot: Blot, lanes: Lanes) -> Lanes:
