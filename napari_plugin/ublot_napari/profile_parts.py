@@ -48,7 +48,7 @@ def make_parts(regions: Mapping[str, tuple[str, str]], curves: Sequence[str]) ->
     """
     plot = empty_plot("Densitometry of one lane", TIP)
     plot.getAxis("left").setStyle(showValues=False)
-    plot.setLabel("left", "signal")
+    plot.setLabel("left", "signal × px")
     parts = ProfileParts(
         plot,
         {name: pg.PlotCurveItem() for name in curves},

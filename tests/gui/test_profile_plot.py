@@ -154,6 +154,7 @@ def test_a_row_marked_from_outside_is_not_told(plot) -> None:
 def test_masses_stand_at_their_rows_or_rows_where_there_are_none(plot, view) -> None:
     assert {name: row for row, name in ticks(plot)}["100"] == pytest.approx(200, abs=0.1)
     assert "kDa" in plot.plot.getAxis("bottom").labelText
+    assert plot.plot.getAxis("left").labelText == "signal × px"
     plot.show_lane(replace(view, mass_kda=None))
     assert plot.plot.getAxis("bottom")._tickLevels is None
     assert "row, px" in plot.plot.getAxis("bottom").labelText
