@@ -9,13 +9,25 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from typer.core import TyperCommand, TyperGroup
 
 from ublot.errors import BlotError
 
-__all__ = ["AnalysisCommand", "OneLineGroup", "lanes_table", "note", "print_facts", "print_json", "progress_bar"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "AnalysisCommand",
+    "OneLineGroup",
+    "check_new_file",
+    "lanes_table",
+    "note",
+    "print_facts",
+    "print_json",
+    "progress_bar",
+]
 
 BAD_INPUT = 2
 
@@ -89,6 +101,14 @@ def _complain(parts: dict[str, Any], *, as_json: bool) -> None:
 def note(line: str) -> None:
     """Write one line to stderr."""
     print(" ".join(line.split()), file=sys.stderr)
+
+
+def check_new_file(out: Path, *, force: bool, fix: str) -> None:
+    """Refuse a folder, and without `force` a file that is there, as the place of a new file."""
+    if os.path.isdir(out):
+        raise BlotError("is a folder", out, fix)
+    if os.path.lexists(out) and not force:
+        raise BlotError("the file exists", out, f"{fix}, or replace it with --force")
 
 
 def print_json(value: Mapping[str, Any]) -> None:

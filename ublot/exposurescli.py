@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from ublot.console import print_json
+from ublot.console import check_new_file, print_json
 from ublot.errors import BlotError
 
 if TYPE_CHECKING:
@@ -79,10 +79,7 @@ def _check_out(out: Path, images: list[Path], *, force: bool) -> None:
         raise BlotError("the merged picture would replace an exposure", out, fix)
     if out.suffix.lower() not in (".tif", ".tiff"):
         raise BlotError("the merged picture is a TIFF", out, "give a name that ends in .tif")
-    if os.path.isdir(out):
-        raise BlotError("is a folder", out, fix)
-    if os.path.lexists(out) and not force:
-        raise BlotError("the file exists", out, f"{fix}, or replace it with --force")
+    check_new_file(out, force=force, fix=fix)
 
 
 def save_exposures(blot: Blot, out: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from ublot.console import print_json
+from ublot.console import check_new_file, print_json
 from ublot.errors import BlotError
 
 __all__ = ["register"]
@@ -92,7 +92,4 @@ def _check_out(out: Path, image: Path, *, force: bool) -> None:
     fix = "choose another name with --out"
     if os.path.realpath(out) == os.path.realpath(image):
         raise BlotError("the table would replace the picture", out, fix)
-    if os.path.isdir(out):
-        raise BlotError("is a folder", out, fix)
-    if os.path.lexists(out) and not force:
-        raise BlotError("the file exists", out, f"{fix}, or replace it with --force")
+    check_new_file(out, force=force, fix=fix)
