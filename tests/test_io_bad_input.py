@@ -105,6 +105,19 @@ def test_one_level_is_no_picture(bits):
     assert "level" in refused(np.full((64, 64), 7, f"uint{bits}"))
 
 
+@pytest.mark.parametrize("far", [3e38, -3e38, 2e15])
+def test_levels_that_no_detector_counts(far):
+    levels = np.full((40, 40), 100.0)
+    levels[7, 7] = far
+    with pytest.raises(BlotError, match="levels as far out as"):
+        ublot.read_blot(levels)
+
+
+def test_large_levels_that_are_still_exact_are_read():
+    levels = 1e12 * np.random.default_rng(1).random((60, 60))
+    assert np.isfinite(ublot.read_blot(levels).signal).all()
+
+
 @pytest.mark.parametrize("shape", [(1, 500), (500, 1), (3, 3)])
 def test_too_small(shape):
     rng = np.random.default_rng(0)

@@ -28,6 +28,8 @@ __all__ = ["read_blot"]
 
 POLARITIES = ("auto", "dark-on-light", "light-on-dark")
 RESPONSES = ("auto", "linear", "density")
+LARGEST = 1e15
+"""Levels beyond this in either sign are refused: float32 no longer holds their squares and sums."""
 READ = "ublot reads TIFF, .gel, .scn, .1sc, PNG, JPEG, GIF and BMP"
 
 
@@ -193,6 +195,9 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
     check_size(rows, cols, where)
     levels, valid = _finite(raw.levels, where)
     low, high = float(levels.min()), float(levels.max())
+    if max(-low, high) > LARGEST:
+        worst = high if high > -low else low
+        raise BlotError(f"holds levels as far out as {worst:g}", where, "export it again: no detector counts that far")
     if low == high:
         raise BlotError(f"every pixel has the level {low:g}: there is no picture", where, "export it again")
     picture = sketch(levels)
