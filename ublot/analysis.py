@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ublot.columns import Tables, clashes, stage_columns
+from ublot.columns import DIGITS, Tables, clashes, stage_columns
 from ublot.errors import BlotError
 from ublot.lane_table import as_lanes
 from ublot.layout import Layout, find_layout, read_layout
@@ -268,7 +268,8 @@ class Analysis:
             The folder is not ublot's, holds edits, or cannot be written.
         """
         files: dict[str, bytes | Callable[[Path], object]] = {
-            f"{name}.csv": csv_bytes(columns) for name, columns in {**self.columns, **self.statistics}.items()
+            f"{name}.csv": csv_bytes(columns, digits=DIGITS.get(name))
+            for name, columns in {**self.columns, **self.statistics}.items()
         }
         files[RECORD] = json_bytes(self.record)
         if report:
@@ -292,7 +293,9 @@ class Analysis:
             return NotImplemented
         # JSON and CSV are the forms in which NaN equals NaN.
         return self._identity() == other._identity() and all(
-            csv_bytes(self.columns[name]) == csv_bytes(other.columns[name]) for name in ("lanes", "species", "profiles")
+            csv_bytes(self.columns[name], digits=DIGITS.get(name))
+            == csv_bytes(other.columns[name], digits=DIGITS.get(name))
+            for name in ("lanes", "species", "profiles")
         )
 
     def _identity(self) -> bytes:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ublot.score import Score
 
 __all__ = [
+    "DIGITS",
     "LANE_COLUMNS",
     "LANE_TEXT",
     "Tables",
@@ -34,6 +35,9 @@ __all__ = [
 
 Columns = dict[str, list[Any]]
 Tables = dict[str, Columns]
+
+DIGITS = {"profiles": 9}
+"""Significant digits of tables that need not keep all of them: pixels are float32 and carry seven."""
 
 LANE_TEXT = ("image", "role", "compound", "replicate", "group", "flags")
 """Columns of `lanes.csv` that hold text; those a layout brings along beyond the known ones do as well."""

@@ -135,11 +135,17 @@ def csv_bytes(columns: Any, *, digits: int | None = None) -> bytes:
         (it starts with ``= + - @`` and is not a number) gets a leading apostrophe.
     """
     names = [str(name) for name in columns]
-    cells = [_cells(columns[name], digits) for name in columns]
+    items = [v.tolist() if hasattr(v, "tolist") else list(v) for v in (columns[name] for name in columns)]
+    kinds = [set(map(type, values)) for values in items]
+    cells = [_cells(values, kind, digits) for values, kind in zip(items, kinds, strict=True)]
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([_neutral(name) for name in names])
-    writer.writerows(zip(*cells, strict=True))
+    if len(cells) > 1 and set().union(*kinds) <= {int, float}:
+        # Numbers need no quotes, and there may be a hundred thousand.
+        stream.writelines(f"{','.join(row)}\n" for row in zip(*cells, strict=True))
+    else:
+        writer.writerows(zip(*cells, strict=True))
     # A file name that is no Unicode has halves of characters in it, which UTF-8 cannot hold.
     return stream.getvalue().encode("utf-8", "replace")
 
@@ -254,11 +260,14 @@ def _shortest(value: float) -> str:
     return repr(value).removesuffix(".0")
 
 
-def _cells(values: Iterable[Any], digits: int | None) -> list[str]:
-    items = values.tolist() if hasattr(values, "tolist") else list(values)
-    if digits is not None and all(isinstance(v, float) for v in items):
+def _cells(items: Sequence[Any], kinds: set[type], digits: int | None) -> list[str]:
+    if kinds == {int}:
+        return list(map(str, items))
+    if kinds == {float} and digits is not None:
         style = f"%.{digits}g"
         return ["" if v != v else style % v for v in items]
+    if kinds == {float}:
+        return ["" if v != v else _shortest(v) for v in items]
     return [_neutral(v) if isinstance(v, str) else _text(v) for v in items]
 
 
