@@ -110,12 +110,12 @@ def test_levels_that_no_detector_counts(far):
     levels = np.full((40, 40), 100.0)
     levels[7, 7] = far
     with pytest.raises(BlotError, match="levels as far out as"):
-        ublot.read_blot(levels)
+        read_blot(levels)
 
 
 def test_large_levels_that_are_still_exact_are_read():
     levels = 1e12 * np.random.default_rng(1).random((60, 60))
-    assert np.isfinite(ublot.read_blot(levels).signal).all()
+    assert np.isfinite(read_blot(levels).signal).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 500), (500, 1), (3, 3)])
