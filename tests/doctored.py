@@ -69,7 +69,7 @@ def enlarged(levels, factor, how="cubic", size=1024):
         large = ndimage.zoom(small.astype(np.float32), factor, order=3)
     elif how == "pillow":
         wanted = tuple(int(n * factor) for n in small.shape[::-1])
-        large = np.asarray(Image.fromarray(small.astype(np.float32), "F").resize(wanted, Image.Resampling.BICUBIC))
+        large = np.asarray(Image.fromarray(small.astype(np.float32)).resize(wanted, Image.Resampling.BICUBIC))
     else:
         large = cv2.resize(small, None, fx=factor, fy=factor, interpolation=CV2[how])
     return np.clip(np.rint(large), 0, np.iinfo(levels.dtype).max).astype(levels.dtype)

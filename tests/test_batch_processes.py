@@ -26,7 +26,7 @@ import batch as benchmark
 
 sys.path.pop(0)
 
-COUNT = 5
+COUNT = 10
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills processes in the way of POSIX")
 
 
