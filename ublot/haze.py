@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,73 +53,132 @@ def remove_haze(
         The profile with the haze moved into its background and its uncertainty, the haze, and its standard error, per
         row in the unit of the profile.
     """
-    looks = [_haze_level(p, row) if row is not None else None for p, row in zip(profiles, below, strict=True)]
-    known = [(level, error) for look in looks if look is not None for level, error in [look[:2]]]
-    scatter = max(float(np.mean([h**2 - e**2 for h, e in known])), 0.0) if known else 0.0
-    uneven = _unevenness(profiles, below, looks, empty) if scatter else 0.0
-    out = []
-    for p, row, look in zip(profiles, below, looks, strict=True):
-        if look is None or row is None or not scatter:
-            out.append((p, 0.0, 0.0))
-            continue
-        level, error, weights, own = look
-        shrink = scatter / (scatter + error**2)
-        modes = p.modes - shrink * (p.modes @ weights)[:, None]
-        extra = np.full((1, len(p.raw)), np.sqrt(shrink) * own)
-        drift = uneven * shrink * max(level, 0.0) * _upwards(p, row)
-        moved = replace(p, background=p.background + shrink * level, modes=np.concatenate([modes, extra, drift]))
-        out.append((moved, shrink * level, np.sqrt(shrink) * error))
-    return tuple(out)
+    signal, noise = np.stack([p.signal for p in profiles]), np.stack([p.noise for p in profiles])
+    first = [math.inf if row is None else row - p.top for p, row in zip(profiles, below, strict=True)]
+    beneath = np.arange(signal.shape[1]) >= np.array(first)[:, None]
+    looks = _levels(profiles, signal, noise, (noise > 0) & beneath)
+    seen = [look for look in looks if look is not None]
+    scatter = max(sum(k.level**2 - k.error**2 for k in seen) / len(seen), 0.0) if seen else 0.0
+    if not scatter:
+        return tuple((p, 0.0, 0.0) for p in profiles)
+    uneven = _unevenness(profiles, signal, noise, ~beneath, looks, empty)
+    return tuple(
+        (p, 0.0, 0.0) if look is None else _without(p, look, scatter / (scatter + look.error**2), uneven, start)
+        for p, look, start in zip(profiles, looks, first, strict=True)
+    )
 
 
-def _haze_level(profile: Profile, below: float) -> tuple[float, float, Array, float] | None:
-    """Level below a row, its error, the weights of the rows it rests on, and the part of the error that is noise."""
-    first = int(np.ceil(below - profile.top))
-    return _level(profile, np.flatnonzero(profile.noise[max(first, 0) :] > 0) + max(first, 0))
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What a stretch of one lane says of its haze.
+
+    Attributes
+    ----------
+    level, error : float
+        Signal per row without bands, and its standard error.
+    own : float
+        The part of the error that is noise.
+    weights : ndarray, shape (rows,)
+        Of the rows that the level rests on.
+    load : ndarray, shape (modes,)
+        What the background's modes are over those rows.
+    """
+
+    level: float
+    error: float
+    own: float
+    weights: Array
+    load: Array
 
 
-def _level(profile: Profile, usable: NDArray[np.intp]) -> tuple[float, float, Array, float] | None:
-    """Level of some rows without bands, its error, the weights of the rows, and the part of the error that is noise."""
-    if len(usable) < 0.05 * len(profile.raw) or len(usable) < 2 * HAZE_BLOCKS:
-        return None
-    blocks = np.array_split(usable, HAZE_BLOCKS)
-    means = np.array([profile.signal[b].mean() for b in blocks])
-    noise = np.array([np.sqrt((profile.noise[b] ** 2).sum()) / len(b) for b in blocks])
-    kept = np.ones(len(blocks), bool)
-    level = float(np.median(means))
+def _without(profile: Profile, look: _Look, shrink: float, uneven: float, start: float) -> tuple[Profile, float, float]:
+    """A profile without its haze, the haze and its error."""
+    taken, count = shrink * look.level, len(profile.modes)
+    modes = np.empty((count + 3, len(profile.raw)))
+    np.subtract(profile.modes, shrink * look.load[:, None], out=modes[:count])
+    modes[count] = math.sqrt(shrink) * look.own
+    modes[count + 1 :] = _upwards(len(profile.raw), start, uneven * taken) if taken > 0 else 0.0
+    moved = replace(profile, background=profile.background + taken, modes=modes)
+    return moved, taken, math.sqrt(shrink) * look.error
+
+
+def _levels(profiles: Sequence[Profile], signal: Array, noise: Array, usable: NDArray[np.bool_]) -> list[_Look | None]:
+    """Level of every lane's usable rows, bands left out; None where there are too few."""
+    least = max(0.05 * signal.shape[1], 2 * HAZE_BLOCKS)
+    places = [np.flatnonzero(use) for use in usable]
+    long = [i for i, at in enumerate(places) if len(at) >= least]
+    out: list[_Look | None] = [None] * len(profiles)
+    if not long:
+        return out
+    starts = [_block_starts(len(places[i])) for i in long]
+    sizes = np.stack([np.diff(s, append=len(places[i])) for i, s in zip(long, starts, strict=True)])
+    sums = np.stack([np.add.reduceat(signal[i][places[i]], s) for i, s in zip(long, starts, strict=True)])
+    variances = np.stack([np.add.reduceat(noise[i][places[i]] ** 2, s) for i, s in zip(long, starts, strict=True)])
+    means = sums / sizes
+    kept = _without_bands(means, np.sqrt(variances) / sizes)
+    for i, one, blocks, size in zip(long, means, kept, sizes, strict=True):
+        weights = np.zeros(signal.shape[1])
+        weights[places[i]] = np.repeat(blocks / (size @ blocks), size)
+        scatter = float(one[blocks].std(ddof=1)) / math.sqrt(np.count_nonzero(blocks))
+        own = max(math.sqrt(float((weights * noise[i]) @ (weights * noise[i]))), scatter)
+        load = profiles[i].modes @ weights
+        level = float(weights @ signal[i])
+        out[i] = _Look(level, math.hypot(own, math.sqrt(float(load @ load))), own, weights, load)
+    return out
+
+
+def _block_starts(count: int) -> NDArray[np.intp]:
+    """First of every block when so many rows are parted into blocks as alike as they can be."""
+    size, longer = divmod(count, HAZE_BLOCKS)
+    k = np.arange(HAZE_BLOCKS)
+    return k * size + np.minimum(k, longer)
+
+
+def _without_bands(means: Array, noise: Array) -> NDArray[np.bool_]:
+    """Which blocks of every lane do not stand above its others, shape (lanes, blocks)."""
+    kept = np.ones(means.shape, bool)
+    level, moving = _medians(means, kept), np.ones(len(means), bool)
     for _ in range(12):
-        scale = np.maximum(noise, 1.4826 * np.median(np.abs(means[kept] - level)))
+        scale = np.maximum(noise, 1.4826 * _medians(np.abs(means - level), kept))
         now = means <= level + HAZE_CLIP * scale
-        if now.sum() < 4 or (now == kept).all():
+        moving &= (now.sum(axis=1) >= 4) & (now != kept).any(axis=1)
+        if not moving.any():
             break
-        kept, level = now, float(np.median(means[now]))
-    weights = np.zeros(len(profile.raw))
-    for b, k in zip(blocks, kept, strict=True):
-        if k:
-            weights[b] = 1.0
-    weights /= weights.sum()
-    level = float(weights @ profile.signal)
-    own = float(max(np.sqrt((weights**2) @ profile.noise**2), means[kept].std(ddof=1) / np.sqrt(kept.sum())))
-    return level, float(np.hypot(own, np.linalg.norm(profile.modes @ weights))), weights, own
+        kept[moving] = now[moving]
+        level[moving] = _medians(means[moving], kept[moving])
+    return kept
 
 
-def _upwards(profile: Profile, below: float) -> Array:
-    """Ways in which haze may depart above a row from what it is below: shape (2, rows), with a mean square of 1.
+def _medians(values: Array, kept: NDArray[np.bool_]) -> Array:
+    """Median of what is kept in every lane, shape (lanes, 1)."""
+    ordered, count = np.sort(np.where(kept, values, np.inf), axis=1), kept.sum(axis=1)[:, None]
+    low, high = (np.take_along_axis(ordered, k, axis=1) for k in ((count - 1) // 2, count // 2))
+    return np.asarray(0.5 * (low + high), np.float64)
+
+
+def _upwards(count: int, start: float, size: float) -> Array:
+    """Ways in which haze may depart above row `start` from what it is below, shape (2, rows), of this mean square.
 
     It drifts, and it bends: half a wave and a whole one from the row up to the top of the lane.
     """
-    way = np.clip((below - profile.rows) / max(below - profile.top, 1.0), 0.0, 1.0)
-    shapes = np.stack([1 - np.cos(np.pi * way), np.sin(np.pi * way)])
-    above = way > 0
-    if not above.any():
-        return np.zeros_like(shapes)
-    return np.asarray(shapes / np.sqrt(2 * np.mean(shapes[:, above] ** 2, axis=1, keepdims=True)), np.float64)
+    shapes = np.zeros((2, count))
+    above = min(max(math.ceil(start), 0), count)
+    if not above:
+        return shapes
+    way = (start - np.arange(above)) / max(start, 1.0)
+    # By the half angle: 1 - cos a = 2 sin^2 (a / 2), sin a = 2 sin (a / 2) cos (a / 2).
+    half = np.sin(0.5 * np.pi * way)
+    shapes[0, :above], shapes[1, :above] = half * half, half * np.sqrt(1 - half * half)
+    shapes *= size / np.sqrt(2 * np.einsum("kr,kr->k", shapes, shapes) / above)[:, None]
+    return shapes
 
 
 def _unevenness(
     profiles: Sequence[Profile],
-    below: Sequence[float | None],
-    looks: Sequence[tuple[float, float, Array, float] | None],
+    signal: Array,
+    noise: Array,
+    above: NDArray[np.bool_],
+    looks: Sequence[_Look | None],
     empty: Collection[int],
 ) -> float:
     """By how much of itself haze differs above the band, as a standard deviation.
@@ -127,25 +187,27 @@ def _unevenness(
     it would have changed half-way up.
     """
     variance, count = UNEVEN_COUNTS * UNEVEN**2, UNEVEN_COUNTS
-    for p, row, look in zip(profiles, below, looks, strict=True):
-        if look is None or row is None or look[0] < UNEVEN_CLEAR * look[1]:
-            continue
-        level, _, weights, _ = look
-        trend, error = _trend(p, weights)
-        way = 0.5 * (len(p.raw) - (row - p.top)) + 0.5 * (row - p.top)
-        variance += TREND_COUNTS * (trend**2 - error**2) * (way / level) ** 2
+    clear = [(i, k) for i, k in enumerate(looks) if k is not None and k.level >= UNEVEN_CLEAR * k.error]
+    for i, look in clear:
+        trend, error = _trend(profiles[i], signal[i], noise[i], look.weights)
+        variance += TREND_COUNTS * (trend**2 - error**2) * (0.5 * signal.shape[1] / look.level) ** 2
         count += TREND_COUNTS
-        seen = _level(p, np.flatnonzero((p.noise > 0) & (p.rows < row))) if p.lane in empty else None
+    blank = [(i, look) for i, look in clear if profiles[i].lane in empty]
+    at = [i for i, _ in blank]
+    found = _levels([profiles[i] for i in at], signal[at], noise[at], (noise[at] > 0) & above[at])
+    for seen, (_, look) in zip(found, blank, strict=True):
         if seen is not None:
-            variance += ((seen[0] - level) ** 2 - seen[1] ** 2 - look[1] ** 2) / level**2
+            variance += ((seen.level - look.level) ** 2 - seen.error**2 - look.error**2) / look.level**2
             count += 1
     least = UNEVEN_COUNTS * UNEVEN**2
-    return min(float(np.sqrt(max(variance, least) / count)), UNEVEN_MOST)
+    return min(math.sqrt(max(variance, least) / count), UNEVEN_MOST)
 
 
-def _trend(profile: Profile, weights: Array) -> tuple[float, float]:
+def _trend(profile: Profile, signal: Array, noise: Array, weights: Array) -> tuple[float, float]:
     """Slope of the signal over the rows with a weight, and its error."""
-    rows = np.arange(len(profile.raw)) - np.average(np.arange(len(profile.raw)), weights=weights)
-    slope = weights * rows / float(weights @ rows**2)
-    noise = float((slope**2) @ profile.noise**2)
-    return float(slope @ profile.signal), float(np.sqrt(noise + np.sum((profile.modes @ slope) ** 2)))
+    rows = np.arange(len(weights), dtype=np.float64)
+    rows -= weights @ rows
+    slope = weights * rows
+    slope /= slope @ rows
+    noisy, load = slope * noise, profile.modes @ slope
+    return float(slope @ signal), math.sqrt(float(noisy @ noisy + load @ load))
