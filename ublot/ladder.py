@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ublot.calibration import mass_at, row_at
+from ublot.cuts import Cuts, cut_lanes
 from ublot.haze import HAZE_CLEAR, remove_haze
-from ublot.regions import Frame, areas_of, frame_lanes, saturation, share_of_rows
+from ublot.regions import Frame, frame_lanes, saturation
 from ublot.sites import Band, find_unmodified, find_well
+from ublot.species import UNKNOWN, Interval, Numbers, Species, mean_numbers, number_rows, species_of
 from ublot.targets import CIAP1, UBIQUITIN, Protein
 
 if TYPE_CHECKING:
@@ -28,31 +30,6 @@ ABOUT_TARGET = ("above_marker", "no_signal", "well_assumed", "well_signal", "haz
 BELOW = 1.5  # modifiers below the unmodified band, from where on a lane holds no target
 WELL_SHARE = 0.1  # of all signal, from where on the well is worth a flag
 ABOVE_SHARE = 0.02  # of the HMW signal, from where on signal beyond the marker is worth a flag
-
-
-MOST = 500
-"""Ubiquitins to which a lane is cut up: a scale that a person mistyped may reach any mass."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A number with its 95 % interval."""
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
-
-
-@dataclass(frozen=True)
-class Species:
-    """Signal of the molecules with `n` ubiquitins, resolved (`rung`) or not (`smear`)."""
-
-    n: int
-    mass_kda: float
-    row_px: float
-    area: Interval
-    share: float
-    kind: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +81,7 @@ class Ladder:
     total_sd: float
     saturated_share: float = 0.0
     half_mass: float = math.nan
-    mean_ubiquitins: Interval = Interval(math.nan)
+    mean_ubiquitins: Interval = UNKNOWN
     shares: tuple[float, float, float] = (math.nan, math.nan, math.nan)
     ladder_fraction: float = math.nan
     resolved_to: int | None = None
@@ -119,95 +96,112 @@ class Ladder:
         return self.profile.lane
 
 
-def _by_number(
-    profile: Profile, frame: Frame, calibration: Calibration, masses: tuple[float, float], antibody: str
-) -> tuple[tuple[Species, ...], Interval]:
-    """Signal cut halfway between the places of n and n + 1 ubiquitins, and the mean number of them."""
-    target, modifier = masses
-    heaviest = float(mass_at(calibration, frame.well, shift=frame.shift))
-    last = int(np.clip(np.floor((heaviest - target) / modifier + 0.5), 1, MOST))
-    n = np.arange(0 if antibody == "target" else 1, last + 1)
-    edges = row_at(calibration, target + (np.append(n, last + 1) - 0.5) * modifier, shift=frame.shift)
-    edges = np.maximum(edges, frame.well)
-    regions = share_of_rows(profile, edges[1:, None], edges[:-1, None])
-    area, by_mode, noise = regions @ profile.signal, regions @ profile.modes.T, profile.noise**2
-    total = float(area.sum())
-    error = Z95 * np.sqrt(regions**2 @ noise + np.sum(by_mode**2, axis=1))
-    rows = row_at(calibration, target + n * modifier, shift=frame.shift)
-    species = tuple(
-        Species(
-            int(k), float(target + k * modifier), float(r), Interval(float(a), float(a - e), float(a + e)),
-            float(a / total) if total > 0 else math.nan, "rung" if k == 0 else "smear",
-        )
-        for k, r, a, e in zip(n, rows, area, error, strict=True)
-    )  # fmt: skip
-    if total <= 0:
-        return species, Interval(math.nan)
-    # Anti-ubiquitin signal counts ubiquitins: molecules are signal over n.
-    molecules, ubiquitins = (np.ones(len(n)), n) if antibody == "target" else (1 / n, np.ones(len(n)))
-    whole = float(molecules @ area)
-    mean = float(ubiquitins @ area) / whole
-    slope = (ubiquitins - mean * molecules) / whole
-    spread = Z95 * float(np.sqrt((slope @ regions) ** 2 @ noise + np.sum((slope @ by_mode) ** 2)))
-    return species, Interval(mean, mean - spread, mean + spread)
+UNMODIFIED, HMW, WELL, TOTAL, ABOVE, BY_NUMBER = range(6)  # regions of a lane; by number: all from there on
 
 
-def _half_mass(profile: Profile, frame: Frame, calibration: Calibration) -> float:
-    """Mass below which half of the HMW signal lies."""
-    weights = share_of_rows(profile, frame.well, frame.boundary)
-    from_below = np.cumsum((weights * profile.signal)[::-1])
+def _cut(
+    profiles: Sequence[Profile], frames: Sequence[Frame], calibration: Calibration | None, numbers: Numbers | None
+) -> Cuts:
+    """Areas of every lane: of its regions, of what lies above the marker, and halfway between numbers of ubiquitins."""
+    ends = np.array([[f.top, f.well, f.boundary, f.low] for f in frames])
+    well, shift = ends[:, 1:2], np.array([[f.shift] for f in frames])
+    edges = [ends, np.array([[p.top + len(p.raw) - 0.5] for p in profiles])]
+    regions = [(2, 3), (1, 2), (0, 1), (0, 4)]
+    if calibration is not None and numbers is not None:
+        # Rows whose centres lie above the heaviest band of the marker.
+        marker = np.minimum(np.ceil(calibration.rows[0] + shift) - 0.5, ends[:, 2:3])
+        edges += [marker, np.maximum(numbers.edges + shift, well)]
+        regions += [(1, 5), *((k + 7, k + 6) for k in range(len(numbers.n)))]
+    rows = np.concatenate(edges, axis=1)
+    return cut_lanes(profiles, np.where(np.isnan(rows), well, rows), regions)
+
+
+def _half_row(profile: Profile, frame: Frame) -> float:
+    """Row below which half of the HMW signal lies."""
+    first = max(math.floor(frame.well - profile.top + 0.5), 0)
+    last = min(math.ceil(frame.boundary - profile.top + 0.5), len(profile.raw))
+    rows = profile.top + np.arange(first, last)
+    weights = np.minimum(rows + 0.5, frame.boundary) - np.maximum(rows - 0.5, frame.well)
+    from_below = np.cumsum(((profile.raw[first:last] - profile.background[first:last]) * weights)[::-1])
     if not len(from_below) or from_below[-1] <= 0:
         return math.nan
-    k = int(np.argmax(from_below >= 0.5 * from_below[-1]))
-    return float(mass_at(calibration, profile.rows[::-1][k], shift=frame.shift))
+    return float(rows[len(rows) - 1 - int(np.argmax(from_below >= 0.5 * from_below[-1]))])
 
 
 def _quantify(
-    profile: Profile,
-    frame: Frame,
+    profiles: Sequence[Profile],
+    frames: Sequence[Frame],
     calibration: Calibration | None,
     masses: tuple[float, float],
     antibody: str,
-    haze: tuple[float, float],
-) -> Ladder:
-    regions = [
-        share_of_rows(profile, frame.boundary, frame.low),
-        share_of_rows(profile, frame.well, frame.boundary),
-        share_of_rows(profile, frame.top, frame.well),
-        np.ones(len(profile.raw)),
-    ]
-    if math.isnan(frame.boundary):
-        regions[:2] = np.zeros((2, len(profile.raw)))
-    area, covariance = areas_of(profile, regions)
-    share, flags = saturation(profile, frame) if not math.isnan(frame.boundary) else (0.0, ())
-    found = [*profile.flags, *frame.flags, *flags]
-    if abs(haze[0]) > HAZE_CLEAR * haze[1] and haze[0] > 0:
-        found.append("haze_removed")
-    unmodified = math.nan if antibody == "modifier" or math.isnan(frame.boundary) else float(area[0])
-    hmw = math.nan if math.isnan(frame.boundary) else float(area[1])
-    ladder = Ladder(
-        profile, frame.target_row, frame.top, frame.well, frame.boundary, frame.low, unmodified, hmw, float(area[2]),
-        float(area[3]), covariance[:3, :3], float(np.sqrt(covariance[3, 3])), share, antibody=antibody, haze=haze[0],
-    )  # fmt: skip
+    hazes: Sequence[tuple[float, float]],
+) -> list[Ladder]:
+    numbers = number_rows(frames, calibration, masses, antibody) if calibration is not None else None
+    cuts = _cut(profiles, frames, calibration, numbers)
+    few = np.zeros((len(profiles), 3, cuts.area.shape[1]))
+    few[:, range(3), [UNMODIFIED, HMW, WELL]] = 1.0
+    covariance, sd = cuts.covariance(few), np.sqrt(cuts.variance())
+    ladders = []
+    for i, (p, frame, haze) in enumerate(zip(profiles, frames, hazes, strict=True)):
+        known = not math.isnan(frame.boundary)
+        share, flags = saturation(p, frame) if known else (0.0, ())
+        area = cuts.area[i].tolist()
+        hazy = ("haze_removed",) * (haze[0] > HAZE_CLEAR * haze[1] and haze[0] > 0)
+        ladders.append(
+            Ladder(
+                p, frame.target_row, frame.top, frame.well, frame.boundary, frame.low,
+                area[UNMODIFIED] if known and antibody == "target" else math.nan, area[HMW] if known else math.nan,
+                area[WELL], area[TOTAL], covariance[i], float(sd[i, TOTAL]), share, antibody=antibody, haze=haze[0],
+                flags=(*p.flags, *frame.flags, *flags, *hazy),
+            )
+        )  # fmt: skip
     if antibody == "modifier" and calibration is None:
-        return replace(ladder, flags=tuple(found))  # no band says where H begins: nothing can be said of its signal
-    signal, sd = _signal(ladder)
-    if not signal > Z95 * sd:
-        return replace(ladder, flags=(*found, "no_signal"))
-    if area[2] > max(WELL_SHARE * signal, 3 * np.sqrt(covariance[2, 2])):
+        return ladders  # no band says where H begins: nothing can be said of its signal
+    ladders = [_judged(k, area, error, calibration) for k, area, error in zip(ladders, cuts.area, sd, strict=True)]
+    if calibration is None or numbers is None:
+        return ladders
+    return _by_number(ladders, frames, calibration, numbers, cuts, sd)
+
+
+def _judged(ladder: Ladder, area: Array, sd: Array, calibration: Calibration | None) -> Ladder:
+    """A lane with what is noteworthy about its signal."""
+    signal, error = _signal(ladder)
+    if not signal > Z95 * error:
+        return replace(ladder, flags=(*ladder.flags, "no_signal"))
+    found = []
+    if area[WELL] > max(WELL_SHARE * signal, 3 * sd[WELL]):
         found.append("well_signal")
-    if calibration is None:
-        return replace(ladder, flags=tuple(found))
-    above = regions[1] * (profile.rows < calibration.rows[0] + frame.shift)
-    beyond, beyond_covariance = areas_of(profile, [above])
-    read = calibration.kind != "rungs"  # a scale of the ladder's own rungs has no marker to lie above
-    if read and beyond[0] > max(ABOVE_SHARE * signal, 3 * np.sqrt(beyond_covariance[0, 0])):
+    # A scale of the ladder's own rungs has no marker to lie above.
+    read = calibration is not None and calibration.kind != "rungs"
+    if read and area[ABOVE] > max(ABOVE_SHARE * signal, 3 * sd[ABOVE]):
         found.append("above_marker")
-    species, mean = _by_number(profile, frame, calibration, masses, antibody)
-    bins = [sum(s.share for s in species if a <= s.n <= b) for a, b in ((1, 3), (4, 8), (9, 10**6))]
-    half = _half_mass(profile, frame, calibration)
-    shares = (bins[0], bins[1], bins[2])
-    return replace(ladder, half_mass=half, mean_ubiquitins=mean, shares=shares, species=species, flags=tuple(found))
+    return replace(ladder, flags=(*ladder.flags, *found)) if found else ladder
+
+
+def _by_number(
+    ladders: Sequence[Ladder],
+    frames: Sequence[Frame],
+    calibration: Calibration,
+    numbers: Numbers,
+    cuts: Cuts,
+    sd: Array,
+) -> list[Ladder]:
+    """Lanes with signal, cut up by the number of ubiquitins."""
+    area, error = cuts.area[:, BY_NUMBER:], Z95 * sd[:, BY_NUMBER:]
+    mean, spread = mean_numbers(numbers.n, cuts, ladders[0].antibody, BY_NUMBER)
+    shift = np.array([f.shift for f in frames])
+    half = mass_at(calibration, [_half_row(k.profile, f) for k, f in zip(ladders, frames, strict=True)] - shift)
+    out = []
+    for i, ladder in enumerate(ladders):
+        if "no_signal" in ladder.flags:
+            out.append(ladder)
+            continue
+        shown = int(numbers.shown[i])
+        species, shares = species_of(numbers, float(shift[i]), area[i, :shown], error[i, :shown])
+        low, high = mean[i] - spread[i], mean[i] + spread[i]
+        number = Interval(float(mean[i]), float(low), float(high)) if area[i].sum() > 0 else UNKNOWN
+        out.append(replace(ladder, half_mass=float(half[i]), mean_ubiquitins=number, shares=shares, species=species))
+    return out
 
 
 def _signal(ladder: Ladder) -> tuple[float, float]:
@@ -275,17 +269,20 @@ def quantify_ladder(
     cleaned = [p for p, _, _ in clean]
     wells = find_well(cleaned, _anchors(bands, expected, spacing, len(chosen)), usable)
     frames = frame_lanes(cleaned, bands, wells, calibration, masses)
-    ladders = []
-    for p, frame, (_, level, error) in zip(cleaned, frames, clean, strict=True):
-        moved = (boundary_rows or {}).get(p.lane)
-        own = frame if moved is None else replace(frame, boundary=moved, flags=(*frame.flags, "edited"))
-        ladder = _quantify(p, own, calibration, masses, antibody, (level, error))
-        if p.lane not in usable:
-            # A marker or blank lane holds no target: what these say is of no use to anybody.
-            kept = tuple(f for f in ladder.flags if f not in ABOUT_TARGET)
-            ladder = replace(ladder, flags=kept, species=(), mean_ubiquitins=Interval(math.nan), half_mass=math.nan)
-        ladders.append(ladder)
-    return tuple(ladders)
+    frames = [_moved(f, (boundary_rows or {}).get(p.lane)) for p, f in zip(cleaned, frames, strict=True)]
+    ladders = _quantify(cleaned, frames, calibration, masses, antibody, [(level, error) for _, level, error in clean])
+    return tuple(k if k.lane in usable else _without_target(k) for k in ladders)
+
+
+def _moved(frame: Frame, boundary: float | None) -> Frame:
+    """A frame whose boundary a person moved."""
+    return frame if boundary is None else replace(frame, boundary=boundary, flags=(*frame.flags, "edited"))
+
+
+def _without_target(ladder: Ladder) -> Ladder:
+    """A marker or blank lane holds no target: what these say is of no use to anybody."""
+    kept = tuple(f for f in ladder.flags if f not in ABOUT_TARGET)
+    return replace(ladder, flags=kept, species=(), mean_ubiquitins=UNKNOWN, half_mass=math.nan)
 
 
 def _mass_of(protein: Protein | float) -> float:

@@ -69,25 +69,21 @@ def frame_lanes(
 ) -> list[Frame]:
     """Regions of every lane: by mass where there is a calibration, else by the width of the unmodified band."""
     target, modifier = masses
+    nominal = boundary = low = math.nan
+    if calibration is not None:
+        cuts = [target, target + 0.5 * modifier, max(target - 0.5 * modifier, 1e-3)]
+        nominal, boundary, low = row_at(calibration, cuts).tolist()
+    known = () if calibration is not None else ("no_calibration",)
     frames = []
-    flags: tuple[str, ...]
     for p, band, well in zip(profiles, bands, wells, strict=True):
         top, end = p.top - 0.5, p.top + len(p.raw) - 0.5
-        if calibration is not None:
-            nominal = float(row_at(calibration, target))
-            shift = band.row - nominal if band is not None else 0.0
-            cuts = row_at(calibration, [target + 0.5 * modifier, max(target - 0.5 * modifier, 1e-3)], shift=shift)
-            row, boundary, low, flags = nominal + shift, float(cuts[0]), float(cuts[1]), ()
-        elif band is not None:
-            row, boundary, low = band.row, band.row - BAND_EDGE * band.sigma, band.row + BAND_EDGE * band.sigma
-            shift, flags = 0.0, ("no_calibration",)
-        else:
-            row = boundary = low = shift = math.nan
-            flags = ("no_calibration",)
-        edge = top if well is None else min(max(well, top), boundary)
-        if well is None and _reaches_top(p):
-            flags = (*flags, "well_assumed")
-        frames.append(Frame(row, top, edge, min(boundary, end), min(low, end), shift, flags))
+        shift = band.row - nominal if band is not None and calibration is not None else 0.0
+        places = nominal + shift, boundary + shift, low + shift
+        if band is not None and calibration is None:
+            places = band.row, band.row - BAND_EDGE * band.sigma, band.row + BAND_EDGE * band.sigma
+        edge = top if well is None else min(max(well, top), places[1])
+        flags = (*known, "well_assumed") if well is None and _reaches_top(p) else known
+        frames.append(Frame(places[0], top, edge, min(places[1], end), min(places[2], end), shift, flags))
     return frames
 
 
@@ -95,15 +91,19 @@ def _reaches_top(profile: Profile) -> bool:
     """Whether there is signal at the very top, so that it matters where the well begins."""
     measured = np.flatnonzero(profile.noise > 0)
     zone = measured[: max(int(TOP_ZONE * len(profile.raw)), 8)]
-    weights = np.zeros((1, len(profile.raw)))
-    weights[0, zone] = 1.0
-    area, variance = areas_of(profile, list(weights))
-    return bool(area[0] > 4 * np.sqrt(variance[0, 0]) and area[0] > TOP_SHARE * np.abs(profile.signal).sum())
+    signal = profile.signal
+    area, noise = float(signal[zone].sum()), profile.noise[zone]
+    if not area > max(4 * math.sqrt(noise @ noise), TOP_SHARE * float(np.abs(signal).sum())):
+        return False
+    load = profile.modes[:, zone].sum(axis=1)
+    return area > 4 * math.sqrt(noise @ noise + load @ load)
 
 
 def saturation(profile: Profile, frame: Frame) -> tuple[float, tuple[str, ...]]:
     """Share of the bright pixels at the ceiling, and what it means."""
     worst, count = 0.0, 0
+    if not profile.saturated.any():
+        return worst, ()
     for first, last in ((frame.well, frame.boundary), (frame.boundary, frame.low)):
         inside = share_of_rows(profile, first, last) > 0.5
         if not inside.any():
