@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """What an analysis costs, in units of reading the file: everything in turns within one run, so that ratios hold.
 
-python benchmarks/speed.py [--out DIR] [--rounds 9] [--largest 8192] [--gelpy PYTHON]   table and plot
+python benchmarks/speed.py [--out DIR] [--rounds 9] [--largest 8192] [--imagej JAR] [--gelpy PYTHON]   table and plot
 python benchmarks/speed.py --short      ratios against those recorded in speed.toml; exit status 1 above twice those
 python benchmarks/speed.py --memory     peak memory for 16k x 16k pixels of 16 bit over the size of the file
 
 The unit, x1, is *read and touch*: `tifffile.imread` of the blot as an uncompressed TIFF and one sum over it. All in one
-thread. Beside ublot, in the same turns: scikit-image's rolling ball, and where they are installed ImageJ's (`imagej`
-and `xvfb-run`) and gelpy (`--gelpy`: the Python of its environment).
+thread, but for the hash of the file and what else runs beside. Beside ublot, in the same run: scikit-image's rolling
+ball, and where they are installed ImageJ's (Java and `xvfb-run`) and gelpy (`--gelpy`: the Python of its environment).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import csv
 import gc
+import math
 import os
 import platform
 import shutil
@@ -25,12 +26,16 @@ import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import accuracy
 import cv2
 import numpy as np
 import tifffile
+from lane_errors import summarise
+from rivals import ball_of_imagej, ball_of_scikit_image, whole_of_gelpy
 
 import ublot
 from ublot.layout import read_layout
@@ -43,10 +48,11 @@ from ublot.threads import one_thread
 
 MARKER = [float(mass) for mass in MARKER_KDA]
 RECORDED = Path(__file__).with_suffix(".toml")
-SIZES, LANES = (512, 1024, 2048, 4096, 8192), (7, 12, 24, 48, 60)
+SIZES, LANES = (512, 1024, 2048, 4096, 8192), (4, 7, 12, 24, 48, 60)
+MODIFIERS = (34.0, 17.0, 11.0, 8.565)  # kDa: the lighter, the more rungs there are between the band and the well
+GUARDS = ("standard", "wide", "smiling", "membrane")
+FEWEST = 8  # lanes that can be drawn; fewer are cut out of them
 SLACK = 2.0  # times the recorded ratio: from there on the short form fails
-BALL_SIDE, BALL = 512, 50  # px: scikit-image's ball takes a minute on a whole blot, ImageJ's does not
-MACRO = 'open("{image}");s=getTime();run("Subtract Background...","rolling={ball}");print("ms "+(getTime()-s));'
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,23 @@ class Task:
 # ------------------------------------------------------------------------------------------------------------- blots
 def make_blot(folder: Path, side: int, lanes: int = 12) -> Path:
     """A simulated blot as an uncompressed 16-bit TIFF, its layout beside it; large ones are enlarged."""
-    drawn = min(side, 2048)
-    blot = simulate_blot(seed=3, shape=(drawn, drawn), lanes=lanes, blanks=0, vehicles=2, detector="camera16")
+    drawn, drawn_lanes = min(side, 2048), max(lanes, FEWEST)
+    blot = simulate_blot(
+        seed=3,
+        shape=(drawn, drawn * drawn_lanes // lanes),
+        lanes=drawn_lanes,
+        blanks=0,
+        vehicles=2,
+        detector="camera16",
+    )
     image = save_blot(blot, folder, f"s{side}_l{lanes}", "speed")
     levels = blot.image
+    if lanes < drawn_lanes:
+        # The marker and the first lanes beside it.
+        ends = [lane["x_px"] for lane in blot.truth["lanes"]]
+        levels = levels[:, : round(0.5 * (ends[lanes - 1] + ends[lanes]))]
+        table = image.with_suffix(".layout.csv")
+        table.write_text("".join(table.read_text().splitlines(keepends=True)[: lanes + 1]))
     if side > drawn:
         levels = cv2.resize(levels, (side, side), interpolation=cv2.INTER_LINEAR)
         grain = np.random.default_rng(0).normal(0, 40, (512, side))
@@ -163,31 +182,21 @@ def process_tasks(image: Path, folder: Path) -> list[Task]:
     ]  # fmt: skip
 
 
-def rival_tasks(image: Path, gelpy: Path | None) -> list[Task]:
+def rival_tasks(image: Path, jar: Path, gelpy: Path | None) -> list[Task]:
     """What a user would take instead; what is not installed is named and left out."""
-    from skimage.restoration import rolling_ball
-
-    corner = np.ascontiguousarray(tifffile.imread(image)[:BALL_SIDE, :BALL_SIDE], np.float32)
-    ball = f"scikit-image rolling ball, {BALL_SIDE} x {BALL_SIDE}"
-    tasks = [Task("rival", ball, lambda: rolling_ball(corner, radius=BALL), "read and touch", once=True)]
-    imagej, screen = shutil.which("imagej"), shutil.which("xvfb-run")
-    if imagej and screen:
-        macro = image.with_suffix(".ijm")
-        macro.write_text(MACRO.format(image=image, ball=BALL) * 4 + 'run("Quit");')
-
-        def run_imagej() -> float:
-            said = subprocess.run([screen, "-a", imagej, "-macro", macro], capture_output=True, text=True, check=True)
-            # The first of them warms the machine up.
-            return min(float(line.split()[1]) for line in said.stdout.splitlines() if line.startswith("ms")) / 1000
-
-        tasks += [Task("rival", "ImageJ rolling ball, warm", run_imagej, "read and touch", once=True)]
-    else:
-        print("ImageJ left out: imagej or xvfb-run is not installed")
-    if gelpy and gelpy.exists():
-        line = [str(gelpy), "-m", "gelpy", str(image)]
-        tasks += [Task("rival", "gelpy", lambda: subprocess.run(line, check=True), "read and touch", once=True)]
-    else:
-        print("gelpy left out: no --gelpy PYTHON of an environment that has it")
+    makers: list[Callable[[], tuple[str, Callable[[], object]]]] = [
+        lambda: ball_of_scikit_image(image),
+        lambda: ball_of_imagej(image, jar),
+        lambda: whole_of_gelpy(image, gelpy or Path("(not given: --gelpy PYTHON)"), 12),
+    ]
+    tasks = []
+    for make in makers:
+        try:
+            name, run = make()
+        except (OSError, ImportError) as error:
+            print(f"a rival is left out: {error}")
+        else:
+            tasks.append(Task("rival", name, run, "read and touch", once=True))
     return tasks
 
 
@@ -245,6 +254,17 @@ def growth(folder: Path, rounds: int, largest: int) -> list[dict[str, Any]]:
     return rows
 
 
+def rung_rows(image: Path, rounds: int) -> list[dict[str, Any]]:
+    """Analyses with the ladder against the number of rungs that are fitted to every lane."""
+    tasks = [unit_task(image)]
+    for mass in MODIFIERS:
+        options = {"marker": MARKER, "modifier_kda": mass}
+        rungs = int(ublot.analyze(image, **options).species["n"].max())  # type: ignore[arg-type]
+        run = partial(ublot.analyze, image, **options)  # type: ignore[arg-type]
+        tasks.append(Task("rungs", f"{rungs} rungs", run, "read and touch"))
+    return rows_of(tasks[1:], measure(tasks, max(rounds // 2, 3)))
+
+
 # ---------------------------------------------------------------------------------------------------------- reporting
 def machine() -> str:
     model = platform.processor() or platform.machine()
@@ -260,7 +280,10 @@ def show(rows: list[dict[str, Any]]) -> None:
     print(f"{'':52}{'ms':>9}{'ratio':>9}   least to most of the rounds")
     for row in rows:
         spread = f"{row['low']:.2f} to {row['high']:.2f}"
-        print(f"{row['group']:8}{row['name']:44}{row['ms']:9.1f}{row['ratio']:9.2f}   {spread}")
+        if row["group"] == "accuracy":
+            print(f"{row['group']:9}{row['name']:52}{row['ratio']:9.4f}")
+        else:
+            print(f"{row['group']:9}{row['name']:43}{row['ms']:9.1f}{row['ratio']:9.2f}   {spread}")
 
 
 def save(rows: list[dict[str, Any]], out: Path) -> None:
@@ -276,26 +299,28 @@ def save(rows: list[dict[str, Any]], out: Path) -> None:
         writer.writeheader()
         writer.writerows(rows)
     bars = [r for r in rows if r["group"] in ("stage", "whole", "format", "rival")]
-    figure, (left, *right) = plt.subplots(1, 3, figsize=(15, 6), width_ratios=(2, 1, 1), layout="constrained")
+    figure, (left, *right) = plt.subplots(1, 4, figsize=(18, 6), width_ratios=(2, 1, 1, 1), layout="constrained")
     left.barh([r["name"] for r in bars], [r["ratio"] for r in bars], color="#4c72b0")
     left.set(xscale="log", xlabel="times read and touch, 2048 x 2048, 12 lanes")
     left.invert_yaxis()
-    for axes, what in zip(right, ("pixels", "lanes"), strict=True):
+    for axes, what in zip(right, ("pixels", "lanes", "rungs"), strict=True):
         part = [r for r in rows if r["group"] == what]
         words = [r["name"].split() for r in part]
-        x = [int(w[0]) ** 2 for w in words] if what == "pixels" else [int(w[3]) for w in words]
+        x = [int(w[3]) if what == "lanes" else int(w[0]) ** (1 + (what == "pixels")) for w in words]
         axes.loglog(x, [r["ms"] for r in part], "o-")
         axes.loglog(x, [part[-1]["ms"] * v / x[-1] for v in x], ":", color="0.6", label="linear")
-        axes.set(xlabel=what, ylabel="analyze, no ladder, ms")
+        axes.set(xlabel=what, ylabel="analyze, ms" if what == "rungs" else "analyze, no ladder, ms")
         axes.legend()
     figure.savefig(out / "speed.png", dpi=110)
 
 
-def accuracy() -> None:
-    """The few figures that speed must not be bought with, of two blots of four sets."""
-    line = [sys.executable, str(Path(__file__).with_name("accuracy.py")), "--per-set", "2"]
-    said = subprocess.run([*line, "--sets", "standard,wide,haze,membrane"], capture_output=True, text=True, check=False)
-    print("accuracy, 8 blots:", *[line for line in said.stdout.splitlines() if line.startswith("  ")])
+def accuracy_rows() -> list[dict[str, Any]]:
+    """The errors that speed must not be bought with, of two blots of every set in `GUARDS`, in the same table."""
+    cases = [accuracy.Case(name, 1000 + seed, None, True) for name in GUARDS for seed in range(2)]
+    pooled = summarise(accuracy.run(cases, 1))
+    names = [name for name in pooled if name.startswith(("fraction", "relative", "ubiquitins", "coverage"))]
+    nothing = {"ms": math.nan, "unit": "", "low": math.nan, "high": math.nan, "least": math.nan}
+    return [{"group": "accuracy", "name": name, "ratio": pooled[name], **nothing} for name in names]
 
 
 def short(folder: Path) -> int:
@@ -331,6 +356,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for speed.csv and speed.png")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--largest", type=int, default=8192, help="side of the largest blot, px")
+    parser.add_argument("--imagej", type=Path, metavar="JAR", default=Path("/usr/share/java/ij.jar"))
     parser.add_argument("--gelpy", type=Path, metavar="PYTHON", help="Python of an environment with gelpy")
     parser.add_argument("--short", action="store_true", help="compare with the recorded ratios")
     parser.add_argument("--memory", action="store_true", help="peak memory for a large scan")
@@ -344,10 +370,10 @@ def main() -> int:
         print(machine())
         image = make_blot(folder, 2048)
         tasks = [unit_task(image), *stage_tasks(image), *analyses(image), *format_tasks(image, folder)]
-        tasks += [*process_tasks(image, folder), *rival_tasks(image, options.gelpy)]
-        rows = rows_of(tasks, measure(tasks, options.rounds)) + growth(folder, options.rounds, options.largest)
+        tasks += [*process_tasks(image, folder), *rival_tasks(image, options.imagej, options.gelpy)]
+        rows = rows_of(tasks, measure(tasks, options.rounds)) + rung_rows(image, options.rounds)
+        rows += growth(folder, options.rounds, options.largest) + accuracy_rows()
         show(rows)
-        accuracy()
         if options.out:
             save(rows, options.out)
     return 0
