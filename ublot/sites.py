@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from ublot.smoothing import smooth_rows
 
@@ -45,54 +47,90 @@ class Band:
     seen: bool = True
 
 
-def _peak(profile: Profile, low: float, high: float) -> Band | None:
-    """The highest peak whose centre lies between two rows, by a parabola through the logarithm of its top."""
-    signal = smooth_rows(profile.signal, 1.0)
-    a, b = max(int(low - profile.top), 1), min(int(high - profile.top) + 1, len(signal) - 1)
-    if b - a < 3:
-        return None
-    inner = signal[a:b]
-    tops = np.flatnonzero((inner >= signal[a - 1 : b - 1]) & (inner > signal[a + 1 : b + 1])) + a
-    if not len(tops):
-        return None
-    k = int(tops[np.argmax(signal[tops])])
-    if signal[k] < 4 * profile.noise[k] + 1e-12:
-        return None
-    above = signal > 0.6 * signal[k]
-    first = k - int(np.argmin(above[k::-1])) + 1 if not above[: k + 1].all() else 0
-    last = k + int(np.argmin(above[k:])) - 1 if not above[k:].all() else len(signal) - 1
-    if last - first < 2:
-        first, last = max(k - 1, 0), min(k + 1, len(signal) - 1)
-    rows, height = np.arange(first, last + 1), signal[first : last + 1]
-    curve = np.polyfit(rows - k, np.log(np.maximum(height, 0.05 * signal[k])), 2)
-    if curve[0] >= 0:
-        return None
-    centre, sigma = float(np.clip(k - curve[1] / (2 * curve[0]), first, last)), float(np.sqrt(-0.5 / curve[0]))
-    return Band(profile.top + centre, sigma, float(signal[k]))
+@dataclass(frozen=True, eq=False)
+class _Peaks:
+    """Local maxima of all lanes, lightly smoothed.
+
+    Attributes
+    ----------
+    top : int
+        ``row_px`` of the first row.
+    signal, noise : ndarray, shape (lanes, rows)
+    rows : tuple of ndarray of int
+        Of every lane's maxima, counted from `top`.
+    """
+
+    top: int
+    signal: Array
+    noise: Array
+    rows: tuple[NDArray[np.intp], ...]
+
+    @classmethod
+    def of(cls, profiles: Sequence[Profile]) -> _Peaks:
+        signal = smooth_rows(np.stack([p.signal for p in profiles]), 1.0)
+        lane, row = np.nonzero((signal[:, 1:-1] >= signal[:, :-2]) & (signal[:, 1:-1] > signal[:, 2:]))
+        each = np.split(row + 1, np.searchsorted(lane, np.arange(1, len(profiles))))
+        return cls(profiles[0].top, signal, np.stack([p.noise for p in profiles]), tuple(each))
+
+    def highest(self, lane: int, low: float, high: float) -> int | None:
+        """Row of the highest maximum between two rows (``row_px``), counted from `top`; None where none is clear."""
+        signal, rows = self.signal[lane], self.rows[lane]
+        a, b = max(int(low - self.top), 1), min(int(high - self.top) + 1, len(signal) - 1)
+        rows = rows[slice(*rows.searchsorted((a, b)))]
+        if b - a < 3 or not len(rows):
+            return None
+        k = int(rows[signal[rows].argmax()])
+        return None if signal[k] < 4 * self.noise[lane, k] + 1e-12 else k
+
+    def measure(self, lane: int, k: int) -> Band | None:
+        """The peak at a maximum, by a parabola through the logarithm of its top; None where it is none."""
+        signal = self.signal[lane]
+        low = signal <= 0.6 * signal[k]
+        first = k - int(low[k::-1].argmax()) + 1 if low[: k + 1].any() else 0
+        last = k + int(low[k:].argmax()) - 1 if low[k:].any() else len(signal) - 1
+        if last - first < 2:
+            first, last = max(k - 1, 0), min(k + 1, len(signal) - 1)
+        reach = last - first
+        u = np.arange(first - k, last - k + 1) / reach
+        design = np.stack([u * u, u, np.ones_like(u)])
+        height = np.log(np.maximum(signal[first : last + 1], 0.05 * signal[k]))
+        _, curve, _ = lapack.dposv(design @ design.T, design @ height)
+        if curve[0] >= 0:
+            return None
+        centre = min(max(k - reach * curve[1] / (2 * curve[0]), first), last)
+        return Band(self.top + float(centre), reach * math.sqrt(-0.5 / curve[0]), float(signal[k]))
 
 
 def _smile(x: Array, shift: Array, weight: Array) -> Array:
     """Robust smooth curve (a parabola where there are points enough) through shifts of lanes at `x`."""
-    degree = 2 if (weight > 0).sum() >= 6 else 1 if (weight > 0).sum() >= 4 else 0
-    design = np.polynomial.legendre.legvander(2 * (x - x.min()) / max(np.ptp(x), 1e-9) - 1, degree)
-    w, fitted = weight.copy(), np.full(len(x), np.median(shift[weight > 0]))
+    used = weight > 0
+    degree = 2 if used.sum() >= 6 else 1 if used.sum() >= 4 else 0
+    u = 2 * (x - x.min()) / max(float(np.ptp(x)), 1e-9) - 1
+    design = np.stack([np.ones_like(u), u, 1.5 * u * u - 0.5])[: degree + 1]
+    fitted = np.full(len(x), _median(shift[used]))
     for _ in range(8):
         off = shift - fitted
-        scale = 1.4826 * np.median(np.abs(off[weight > 0])) + 0.5
+        scale = 1.4826 * _median(np.abs(off[used])) + 0.5
         w = weight * np.maximum(1 - (off / (4 * scale)) ** 2, 0.0) ** 2
-        if (w > 0).sum() <= degree:
+        if np.count_nonzero(w) <= degree:
             break
-        root = np.sqrt(w)[:, None]
-        fitted = design @ np.linalg.lstsq(design * root, shift * root[:, 0], rcond=None)[0]
+        weighted = design * w
+        _, coefficients, wrong = lapack.dposv(weighted @ design.T, weighted @ shift)
+        if wrong:  # lanes on top of each other: no curve goes through them
+            break
+        fitted = coefficients @ design
     return fitted
+
+
+def _median(values: Array) -> float:
+    ordered, n = np.sort(values), len(values)
+    return float(0.5 * (ordered[(n - 1) // 2] + ordered[n // 2]))
 
 
 def _strongest_common(profiles: Sequence[Profile]) -> float:
     """Row of the strongest band of a picture without masses: every lane counts alike."""
-    total = np.zeros(len(profiles[0].raw))
-    for p in profiles:
-        signal = smooth_rows(p.signal, 2.0)
-        total += np.sqrt(np.maximum(signal, 0) / max(float(signal.max()), 1e-12))
+    signal = smooth_rows(np.stack([p.signal for p in profiles]), 2.0)
+    total = np.sqrt(np.maximum(signal, 0) / np.maximum(signal.max(axis=1, keepdims=True), 1e-12)).sum(axis=0)
     return float(np.argmax(total)) + profiles[0].top
 
 
@@ -131,13 +169,14 @@ def find_unmodified(
     # Without masses nothing says how far a smile may carry a band: the strongest ones nearby decide.
     reach = max(1.3 * spacing, 0.02 * height) if spacing is not None and known else LOOSE * height
     spacing = spacing if spacing is not None and known else max(0.03 * height, 8.0)
-    centre = np.full(len(profiles), start)
+    centre, peaks = np.full(len(profiles), start), _Peaks.of(profiles)
     bands: list[Band | None] = [None] * len(profiles)
+    places: list[int | None] = [None] * len(profiles)
     for turn in range(3):
-        bands = [
-            _peak(p, c - reach, c + reach) if i in chosen else None
-            for i, (p, c) in enumerate(zip(profiles, centre, strict=True))
-        ]
+        for i in chosen:
+            place = peaks.highest(i, centre[i] - reach, centre[i] + reach)
+            if place != places[i]:
+                places[i], bands[i] = place, None if place is None else peaks.measure(i, place)
         found = np.array([b is not None for b in bands])
         if not found.any():
             return (None,) * len(profiles)
@@ -163,11 +202,9 @@ def find_well(
     A well holds a band as sharp as any, at one height in most lanes that show it, with the lane's signal low beneath.
     """
     chosen = [i for i, p in enumerate(profiles) if p.lane in loaded and bands[i] is not None]
-    found: dict[int, tuple[float, float]] = {}
-    for i in chosen:
-        edge = _well_band(profiles[i], bands[i])
-        if edge is not None:
-            found[i] = edge
+    peaks = _Peaks.of(profiles)
+    edges = {i: _well_band(profiles[i], peaks, i, bands[i]) for i in chosen}
+    found = {i: edge for i, edge in edges.items() if edge is not None}
     if len(found) < max(2, 0.3 * len(chosen)):
         return (None,) * len(profiles)
     lift = np.array([found[i][0] - bands[i].row for i in found])  # type: ignore[union-attr]
@@ -179,12 +216,13 @@ def find_well(
     return tuple(None if b is None else b.row + typical + 3.0 * sigma for b in bands)
 
 
-def _well_band(profile: Profile, unmodified: Band | None) -> tuple[float, float] | None:
+def _well_band(profile: Profile, peaks: _Peaks, lane: int, unmodified: Band | None) -> tuple[float, float] | None:
     """Row and width of a sharp band in the well zone of one lane."""
     if unmodified is None:
         return None
     zone = profile.top + WELL_ZONE * (unmodified.row - profile.top)
-    band = _peak(profile, profile.top, zone)
+    place = peaks.highest(lane, profile.top, zone)
+    band = None if place is None else peaks.measure(lane, place)
     if band is None or band.sigma > 2.0 * unmodified.sigma:
         return None
     k = int(band.row + 3 * band.sigma - profile.top)

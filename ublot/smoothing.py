@@ -20,7 +20,7 @@ def smooth_rows(values: NDArray[np.float64], sigma: float, *, mirror: bool = Tru
 
     Parameters
     ----------
-    values : ndarray, shape (rows,)
+    values : ndarray, shape (rows,) or (profiles, rows)
     sigma : float
         Rows.
     mirror : bool
@@ -28,12 +28,13 @@ def smooth_rows(values: NDArray[np.float64], sigma: float, *, mirror: bool = Tru
 
     Returns
     -------
-    ndarray, shape (rows,)
+    ndarray
+        Of the same shape.
     """
     half = int(REACH * sigma + 0.5)
     offsets = np.arange(-half, half + 1, dtype=np.float64)
     kernel = np.exp(-0.5 * (offsets / sigma) ** 2)
     border = cv2.BORDER_REFLECT if mirror else cv2.BORDER_CONSTANT
-    column = np.ascontiguousarray(values, np.float64)[:, None]
-    smooth = cv2.filter2D(column, cv2.CV_64F, (kernel / kernel.sum())[:, None], borderType=border)
-    return np.asarray(smooth[:, 0], np.float64)
+    lines = np.atleast_2d(np.ascontiguousarray(values, np.float64))
+    smooth = cv2.filter2D(lines, cv2.CV_64F, (kernel / kernel.sum())[None], borderType=border)
+    return np.asarray(smooth.reshape(np.shape(values)), np.float64)
