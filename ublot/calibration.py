@@ -179,33 +179,35 @@ class _Curve:
         w1, w2 = 2 * h[1:] + h[:-1], h[1:] + 2 * h[:-1]
         d[1:-1] = (w1 + w2) / (w1 / secant[:-1] + w2 / secant[1:])
         d[0], d[-1] = _end_slope(h, secant), _end_slope(h[::-1], secant[::-1])
-        self.rows, self.logs, self.slopes, self.steps, self.secants = r, y, d, h, secant
-
-    def _cubic(self, k: NDArray[np.intp], t: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Value and derivative (by `t`, 0 to 1 within piece `k`)."""
-        h, d0, d1, s = self.steps[k], self.slopes[k], self.slopes[k + 1], self.secants[k]
-        c2, c3 = h * (3 * s - 2 * d0 - d1), h * (d0 + d1 - 2 * s)
-        return self.logs[k] + t * (h * d0 + t * (c2 + t * c3)), h * d0 + t * (2 * c2 + 3 * t * c3)
+        self.rows, self.logs, self.slopes, self.steps = r, y, d, h
+        # Coefficients of every piece by the share of its way, from 0 to 1.
+        self.pieces = np.stack(
+            [y[:-1], h * d[:-1], h * (3 * secant - 2 * d[:-1] - d[1:]), h * (d[:-1] + d[1:] - 2 * secant)]
+        )
 
     def log_mass(self, row: NDArray[np.float64]) -> NDArray[np.float64]:
         k = np.clip(np.searchsorted(self.rows, row, side="right") - 1, 0, len(self.steps) - 1)
         t = np.clip((row - self.rows[k]) / self.steps[k], 0.0, 1.0)
         over = row - np.clip(row, self.rows[0], self.rows[-1])
-        value: NDArray[np.float64] = self._cubic(k, t)[0] + over * np.where(over < 0, self.slopes[0], self.slopes[-1])
+        c0, c1, c2, c3 = self.pieces[:, k]
+        inside = c0 + t * (c1 + t * (c2 + t * c3))
+        value: NDArray[np.float64] = inside + over * np.where(over < 0, self.slopes[0], self.slopes[-1])
         return value
 
     def row(self, log_mass: NDArray[np.float64]) -> NDArray[np.float64]:
         k = np.clip(np.searchsorted(-self.logs, -log_mass, side="right") - 1, 0, len(self.steps) - 1)
         inside = np.clip(log_mass, self.logs[-1], self.logs[0])
+        c0, c1, c2, c3 = self.pieces[:, k]
+        c0 = c0 - inside
         low, high = np.zeros(k.shape), np.ones(k.shape)
-        t = (inside - self.logs[k]) / (self.steps[k] * self.secants[k])
+        t = -c0 / (c1 + c2 + c3)
         for _ in range(60):  # Newton kept within a shrinking bracket: 4-6 turns in practice
-            value, derivative = self._cubic(k, t)
-            miss = value - inside
-            low, high = np.where(miss > 0, t, low), np.where(miss > 0, high, t)
-            step = np.where(derivative < 0, t - miss / np.where(derivative < 0, derivative, 1.0), -1.0)
+            miss, derivative = c0 + t * (c1 + t * (c2 + t * c3)), c1 + t * (2 * c2 + 3 * t * c3)
+            below = miss > 0
+            low, high = np.where(below, t, low), np.where(below, high, t)
+            step = t - miss / np.minimum(derivative, -1e-300)
             new = np.where((step >= low) & (step <= high), step, 0.5 * (low + high))
-            moved, t = np.max(np.abs(new - t), initial=0.0), new
+            moved, t = np.abs(new - t).max(initial=0.0), new
             if moved < 1e-13:
                 break
         over = log_mass - inside

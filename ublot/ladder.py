@@ -264,8 +264,7 @@ def quantify_ladder(
         spacing = expected - above
     if antibody == "target":
         bands = find_unmodified(chosen, place, expected, spacing, usable)
-    below = [_empty_from(b, calibration, masses) for b in bands]
-    clean = remove_haze(chosen, below, {p.lane for p in chosen} - set(usable))
+    clean = remove_haze(chosen, _empty_from(bands, calibration, masses), {p.lane for p in chosen} - set(usable))
     cleaned = [p for p, _, _ in clean]
     wells = find_well(cleaned, _anchors(bands, expected, spacing, len(chosen)), usable)
     frames = frame_lanes(cleaned, bands, wells, calibration, masses)
@@ -289,12 +288,14 @@ def _mass_of(protein: Protein | float) -> float:
     return protein.mass_kda if isinstance(protein, Protein) else float(protein)
 
 
-def _empty_from(band: Band | None, calibration: Calibration | None, masses: tuple[float, float]) -> float | None:
-    """Row below which a lane holds nothing ubiquitinated and none of the unmodified band."""
+def _empty_from(
+    bands: Sequence[Band | None], calibration: Calibration | None, masses: tuple[float, float]
+) -> list[float | None]:
+    """Row of every lane below which it holds nothing ubiquitinated and none of the unmodified band."""
     if calibration is None:
-        return None if band is None else band.row + 4 * band.sigma
-    nominal, low = map(float, row_at(calibration, [masses[0], max(masses[0] - BELOW * masses[1], 1e-3)]))
-    return low + (band.row - nominal if band is not None else 0.0)
+        return [None if band is None else band.row + 4 * band.sigma for band in bands]
+    nominal, low = row_at(calibration, [masses[0], max(masses[0] - BELOW * masses[1], 1e-3)]).tolist()
+    return [low + (band.row - nominal if band is not None else 0.0) for band in bands]
 
 
 def _anchors(

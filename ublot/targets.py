@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ublot.errors import BlotError
@@ -132,6 +133,7 @@ def _find(name: str, proteins: Sequence[Protein], what: str) -> Protein:
     return by_name[match_name(name, {p.name: p.aliases for p in proteins}, what, fix)]
 
 
+@lru_cache
 def find_target(name: str) -> Protein:
     """Look up a target protein by name or alias, whatever its case and hyphens.
 
@@ -143,6 +145,7 @@ def find_target(name: str) -> Protein:
     return _find(name, TARGETS, "target")
 
 
+@lru_cache
 def find_modifier(name: str) -> Protein:
     """Look up a modifier (ubiquitin, SUMO, NEDD8, ISG15) by name or alias, whatever its case and hyphens.
 
