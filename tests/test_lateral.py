@@ -11,6 +11,7 @@ from strip_blots import as_blot, draw
 
 from ublot.lateral import (
     beside_lanes,
+    cell_side,
     lane_cells,
     lane_centres,
     lane_pitch,
@@ -72,9 +73,11 @@ def test_sums_and_products_are_those_of_whole_pictures(softness):
     cells = lane_cells(drawn.blot, lanes)
     shapes, weights = lane_shapes(cells, lanes), np.random.default_rng(0).uniform(size=cells.values.shape)
     dense = np.stack([alone(shapes, i) for i in range(5)], axis=2)
-    expected = np.stack([np.exp(-np.log(2) * np.abs(2 * (cells.x_px - drawn.centre(i, cells.row_px)[:, None])
-                         / drawn.width) ** softness) for i in range(5)], axis=2)  # fmt: skip
-    assert np.allclose(dense, expected, atol=2e-4)
+    parts = (np.arange(50) + 0.5) / 50 - 0.5  # a cell's mean over its width
+    x = cells.x_px[:, None] + cells.size[1] * parts
+    offsets = [x - drawn.centre(i, cells.row_px)[:, None, None] for i in range(5)]
+    expected = np.stack([lateral_shape(d, drawn.width, softness).mean(axis=2) for d in offsets], axis=2)
+    assert np.allclose(dense, expected, atol=1e-3)
     assert np.allclose(shapes.sums(weights), np.einsum("rcl,rc->rl", expected, weights), atol=0.01)
     assert np.allclose(shapes.products(weights), np.einsum("rcl,rcm,rc->rlm", *[expected] * 2, weights), atol=0.01)
 
@@ -106,3 +109,21 @@ def test_splines_are_those_of_scipy():
     x = np.linspace(2, 11, 60)[:-1]
     knots = 2 + 9 / 6 * np.arange(-3, 10)
     assert np.allclose(spline_basis(x, 2, 11, 6), BSpline.design_matrix(x, knots, 3).toarray(), atol=1e-12)
+
+
+def test_cells_of_whole_tiles_are_those_of_the_pixels():
+    image = np.random.default_rng(1).uniform(0, 1000, (1100, 1210))
+    blot = as_blot(image, roi=Window(6, 1095, 11, 1203))
+    assert blot.tile == 2 and blot.tiles.shape == (544, 596)
+    for left, size in ((21, (6, 4)), (21, (5, 4)), (20, (6, 4)), (21, (1, 1))):
+        window = Window(8, 600, left, 800)
+        cells = make_cells(blot, window, size)
+        rows, cols = cells.values.shape
+        part = image[8 : 8 + rows * size[0], left : left + cols * size[1]].reshape(rows, size[0], cols, size[1])
+        assert np.allclose(cells.values, part.mean(axis=(1, 3)), atol=1e-2)
+
+
+@pytest.mark.parametrize(("side", "expected"), [(9.6, 8), (3.9, 3), (0.4, 1), (4.0, 4)])
+def test_sides_of_cells_are_whole_tiles_where_they_are_as_large(side, expected):
+    blot = as_blot(np.ones((2100, 2100)))
+    assert blot.tile == 4 and cell_side(blot, side) == expected

@@ -25,6 +25,7 @@ CORE_POINTS = np.linspace(-0.3, 0.3, 5)  # of the lane's width, where the membra
 BALL = 1.1  # of the pitch: radius of the rolling ball
 BALL_CELLS = 12  # its radius in the reduced picture that it rolls over, as ImageJ does it for large balls
 GUTTER_CORE = 0.06  # of the pitch: half the width of a gutter that is surely membrane
+LEVEL_CELLS = 160  # down the picture
 GUTTER_ROWS = 11  # cells down the rows over which the median of a gutter is taken
 TOUCHING = 0.85  # full width at half height over pitch, from where on the gutters no longer show membrane
 
@@ -72,7 +73,7 @@ def gutter_levels(blot: Blot, lanes: Lanes) -> Array:
     -------
     ndarray, shape (lanes, rows of the window)
     """
-    cells = lane_cells(blot, lanes)
+    cells = lane_cells(blot, lanes, LEVEL_CELLS)
     rows = np.arange(lanes.window.top, lanes.window.bottom, dtype=np.float64)
     centres = lane_centres(lanes, cells.row_px)
     half = 0.5 * lane_pitch(lanes)

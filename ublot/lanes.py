@@ -14,7 +14,7 @@ from ublot.centrelines import refine_lanes, straight_lane
 from ublot.combs import Comb, best_comb
 from ublot.errors import BlotError
 from ublot.evidence import are_lanes
-from ublot.lateral import USUAL_FILL, Cells, lane_cells, make_cells
+from ublot.lateral import USUAL_FILL, Cells, cell_side, lane_cells, make_cells
 from ublot.medians import median, quantile
 from ublot.membrane import Membrane, find_membrane
 from ublot.model import Blot, Lanes
@@ -191,10 +191,10 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     nothing = Lanes((), window, flags=(*membrane.flags, "no_lanes"), inside=membrane.inside)
     if min(window.height, window.width) < SMALLEST:
         return nothing
-    size = max(1, round(window.height / COARSE[0])), max(1, round(window.width / COARSE[1]))
+    size = cell_side(blot, window.height / COARSE[0]), cell_side(blot, window.width / COARSE[1])
     rims = window.left > blot.window.left, window.right < blot.window.right
     # The rim of a membrane shines, dries or curls: the first look leaves it out.
-    rim = round(RIM_WIDTH * window.width)
+    rim = cell_side(blot, RIM_WIDTH * window.width)
     inner = replace(window, left=window.left + rim * rims[0], right=window.right - rim * rims[1])
     cells = make_cells(blot, inner, size, membrane.inside)
     sighting = _best_sighting(cells, count, blank)

@@ -24,6 +24,7 @@ __all__ = [
     "Cells",
     "LaneShapes",
     "beside_lanes",
+    "cell_side",
     "lane_cells",
     "lane_centres",
     "lane_pitch",
@@ -36,7 +37,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-FINE = (160, 22)  # cells down the picture, and across one pitch
+FINE = (64, 14)  # cells down the picture, and across one pitch, at least
 BESIDE = 0.6  # of the pitch: cells further from all centre lines may belong to lanes that nobody told of
 USUAL_FILL = 0.7  # width of a lane over the pitch
 
@@ -82,7 +83,7 @@ def make_cells(blot: Blot, window: Window, size: tuple[int, int], inside: NDArra
     high, wide = size
     rows, cols = max(window.height // high, 1), max(window.width // wide, 1)
     used = Window(window.top, window.top + rows * high, window.left, window.left + cols * wide)
-    values = np.asarray(cv2.resize(blot.signal[used.slices], (cols, rows), interpolation=cv2.INTER_AREA), np.float32)
+    values = np.asarray(cv2.resize(_pixels(blot, used, size), (cols, rows), interpolation=cv2.INTER_AREA), np.float32)
     mask = np.ones((rows, cols), bool)
     for part in (inside, blot.valid):
         if part is not None:
@@ -93,20 +94,42 @@ def make_cells(blot: Blot, window: Window, size: tuple[int, int], inside: NDArra
     return Cells(values, mask, row_px, x_px, size, used)
 
 
+def _pixels(blot: Blot, window: Window, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Pixels of a window, or its tiles where cells of `size` consist of whole ones."""
+    tile, top, left = blot.tile, window.top - blot.window.top, window.left - blot.window.left
+    if any(n % tile for n in (*size, top, left)) or min(top, left) < 0:
+        return blot.signal[window.slices]
+    part = np.s_[top // tile : (top + window.height) // tile, left // tile : (left + window.width) // tile]
+    return blot.tiles[part]
+
+
+def cell_side(blot: Blot, side: float) -> int:
+    """Pixels along a cell of about `side`: whole tiles, or fewer pixels than one."""
+    return int(side) // blot.tile * blot.tile or max(int(side), 1)
+
+
 def lane_pitch(lanes: Lanes) -> float:
     """Distance of neighbouring lanes, px; what it would usually be where a single lane has no neighbour."""
     return lanes.pitch or float(np.median([lane.width for lane in lanes])) / USUAL_FILL
 
 
-def lane_cells(blot: Blot, lanes: Lanes) -> Cells:
-    """Cells fine enough to see the lateral shape of the lanes."""
-    size = max(1, round(lanes.window.height / FINE[0])), max(1, int(lane_pitch(lanes) / FINE[1]))
+def lane_cells(blot: Blot, lanes: Lanes, down: int = FINE[0]) -> Cells:
+    """Cells fine enough to see the lateral shape of the lanes, about `down` of them down the picture."""
+    size = cell_side(blot, lanes.window.height / down), cell_side(blot, lane_pitch(lanes) / FINE[1])
     return make_cells(blot, lanes.window, size, lanes.inside)
 
 
 def lateral_shape(offset: Array, width: float | Array, softness: float) -> Array:
     """Height of a lane, 1 on its centre line, at `offset` px beside it (half at ``width / 2``)."""
     return np.asarray(np.exp(-np.log(2.0) * np.abs(2.0 * offset / width) ** softness))
+
+
+def _mean_shape(offset: Array, width: float | Array, softness: float, step: float) -> Array:
+    """`lateral_shape` averaged over cells of width `step`, to the second order of their width."""
+    square = offset**2 + 1e-9
+    steep = np.log(2.0) * softness * np.exp(0.5 * softness * np.log(4.0 * square / width**2))
+    curvature = steep * (steep - softness + 1) / square
+    return np.asarray(np.exp(-steep / softness) * (1 + step**2 / 24 * curvature))
 
 
 def lane_centres(lanes: Lanes, rows: Array) -> Array:
@@ -191,10 +214,10 @@ def lane_shapes(cells: Cells, lanes: Lanes) -> LaneShapes:
     first = np.clip(np.floor((centres - reach - cells.x_px[0]) / step).astype(int), 0, cols - n)
     index = first[:, :, None] + np.arange(n)
     offset = cells.x_px[index] - centres[:, :, None]
-    values = lateral_shape(offset, widths, lanes.softness)
+    values = _mean_shape(offset, widths, lanes.softness, step)
     overlaps, k = [values**2], 1
     while k < count and (apart := centres[k:] - centres[:-k]).min() < 2 * reach:
-        overlaps.append(values[:-k] * lateral_shape(offset[:-k] - apart[:, :, None], widths[k:], lanes.softness))
+        overlaps.append(values[:-k] * _mean_shape(offset[:-k] - apart[:, :, None], widths[k:], lanes.softness, step))
         k += 1
     return LaneShapes((rows, cols), index, offset, values, tuple(overlaps))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from ublot.lateral import cell_side, make_cells
 from ublot.medians import median, quantile
 from ublot.model import Blot, Window
 
@@ -148,18 +149,11 @@ def find_membrane(blot: Blot) -> Membrane:
         with a region of interest.
     """
     window = blot.window
-    picture = blot.signal[window.slices]
-    scale = max(1, round(max(picture.shape) / LONG_SIDE))
-    shape = max(picture.shape[0] // scale, 1), max(picture.shape[1] // scale, 1)
-    if min(shape) < 12:
+    scale = cell_side(blot, max(window.height, window.width) / LONG_SIDE + 0.5 * blot.tile)
+    if min(window.height, window.width) < 12 * scale:
         return Membrane(window)
-    # Whole cells alone: their means are many times as fast as those of cells that end within a pixel.
-    whole_cells = picture[: shape[0] * scale, : shape[1] * scale]
-    small = np.asarray(cv2.resize(whole_cells, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
-    usable = np.ones(shape, bool)
-    if blot.valid is not None:
-        part = blot.valid[window.slices][: shape[0] * scale, : shape[1] * scale].astype(np.uint8) * 255
-        usable = cv2.resize(part, shape[::-1], interpolation=cv2.INTER_AREA) > 250
+    cells = make_cells(blot, window, (scale, scale))
+    small, usable = cells.values, cells.mask
     whole = Membrane(window) if usable.all() else _from_mask(window, usable, scale, blot.shape)
     sharpness, strips = membrane_strips(small, usable)
     if sharpness <= 1:
