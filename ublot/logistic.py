@@ -311,8 +311,9 @@ def _edge(curves: Curves, fit: Fit, centre: float, end: float, allowed: float) -
         if log_ec50 not in seen:
             problem = _Problem(curves, log_ec50)
             # The nearest neighbour's parameters are the best start, but for where another valley has become the deeper.
-            near = seen[min(seen, key=lambda other: abs(other - log_ec50))][1]
-            theta, ssr = min((problem.solve(t) for t in (near, *problem.starts(1))), key=lambda pair: pair[1])
+            theta, ssr = problem.solve(seen[min(seen, key=lambda other: abs(other - log_ec50))][1])
+            if ssr > allowed:
+                theta, ssr = min((theta, ssr), problem.solve(problem.starts(1)[0]), key=lambda pair: pair[1])
             seen[log_ec50] = ssr / allowed - 1, theta
         return seen[log_ec50][0]
 

@@ -6,6 +6,7 @@ import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -179,7 +180,8 @@ def check_same(blot: Blot, source: Source) -> None:
         raise BlotError(what, blot.source.path or blot.source.name, "analyse it anew")
 
 
-def _versions() -> dict[str, str]:
+@cache
+def _versions() -> Mapping[str, str]:
     found = {"ublot": __version__, "python": platform.python_version()}
     for name in LIBRARIES:
         try:
@@ -212,6 +214,6 @@ def build_record(
             "calibration": asdict(edits.calibration) if edits.calibration is not None else None,
             "boundary_rows": [list(pair) for pair in edits.boundary_rows],
         },
-        "versions": _versions(),
+        "versions": dict(_versions()),
         **facts,
     }
