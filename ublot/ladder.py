@@ -58,7 +58,7 @@ class Ladder:
         Of all signal, by 1-3, 4-8 and more ubiquitins.
     ladder_fraction : float
     resolved_to : int or None
-    species : tuple of Species
+    species : sequence of Species
     fit : ndarray or None
         Fitted signal, aligned with the profile.
     antibody : {"target", "modifier"}
@@ -85,7 +85,7 @@ class Ladder:
     shares: tuple[float, float, float] = (math.nan, math.nan, math.nan)
     ladder_fraction: float = math.nan
     resolved_to: int | None = None
-    species: tuple[Species, ...] = ()
+    species: Sequence[Species] = ()
     fit: Array | None = None
     antibody: str = "target"
     haze: float = 0.0
@@ -145,36 +145,31 @@ def _quantify(
     for i, (p, frame, haze) in enumerate(zip(profiles, frames, hazes, strict=True)):
         known = not math.isnan(frame.boundary)
         share, flags = saturation(p, frame) if known else (0.0, ())
-        area = cuts.area[i].tolist()
-        hazy = ("haze_removed",) * (haze[0] > HAZE_CLEAR * haze[1] and haze[0] > 0)
-        ladders.append(
-            Ladder(
-                p, frame.target_row, frame.top, frame.well, frame.boundary, frame.low,
-                area[UNMODIFIED] if known and antibody == "target" else math.nan, area[HMW] if known else math.nan,
-                area[WELL], area[TOTAL], covariance[i], float(sd[i, TOTAL]), share, antibody=antibody, haze=haze[0],
-                flags=(*p.flags, *frame.flags, *flags, *hazy),
-            )
+        area, errors = cuts.area[i, :BY_NUMBER].tolist(), sd[i, :BY_NUMBER].tolist()
+        hazy = ("haze_removed",) * (haze[0] > max(HAZE_CLEAR * haze[1], 0.0))
+        ladder = Ladder(
+            p, frame.target_row, frame.top, frame.well, frame.boundary, frame.low,
+            area[UNMODIFIED] if known and antibody == "target" else math.nan, area[HMW] if known else math.nan,
+            area[WELL], area[TOTAL], covariance[i], errors[TOTAL], share, antibody=antibody, haze=haze[0],
+            flags=(*p.flags, *frame.flags, *flags, *hazy),
         )  # fmt: skip
-    if antibody == "modifier" and calibration is None:
-        return ladders  # no band says where H begins: nothing can be said of its signal
-    ladders = [_judged(k, area, error, calibration) for k, area, error in zip(ladders, cuts.area, sd, strict=True)]
+        ladders.append(_judged(ladder, area, errors, calibration))
     if calibration is None or numbers is None:
         return ladders
     return _by_number(ladders, frames, calibration, numbers, cuts, sd)
 
 
-def _judged(ladder: Ladder, area: Array, sd: Array, calibration: Calibration | None) -> Ladder:
+def _judged(ladder: Ladder, area: Sequence[float], sd: Sequence[float], calibration: Calibration | None) -> Ladder:
     """A lane with what is noteworthy about its signal."""
+    if ladder.antibody == "modifier" and calibration is None:
+        return ladder  # no band says where H begins: nothing can be said of its signal
     signal, error = _signal(ladder)
     if not signal > Z95 * error:
         return replace(ladder, flags=(*ladder.flags, "no_signal"))
-    found = []
-    if area[WELL] > max(WELL_SHARE * signal, 3 * sd[WELL]):
-        found.append("well_signal")
+    found = ("well_signal",) * (area[WELL] > max(WELL_SHARE * signal, 3 * sd[WELL]))
     # A scale of the ladder's own rungs has no marker to lie above.
-    read = calibration is not None and calibration.kind != "rungs"
-    if read and area[ABOVE] > max(ABOVE_SHARE * signal, 3 * sd[ABOVE]):
-        found.append("above_marker")
+    if calibration is not None and calibration.kind != "rungs":
+        found += ("above_marker",) * (area[ABOVE] > max(ABOVE_SHARE * signal, 3 * sd[ABOVE]))
     return replace(ladder, flags=(*ladder.flags, *found)) if found else ladder
 
 
@@ -187,20 +182,16 @@ def _by_number(
     sd: Array,
 ) -> list[Ladder]:
     """Lanes with signal, cut up by the number of ubiquitins."""
-    area, error = cuts.area[:, BY_NUMBER:], Z95 * sd[:, BY_NUMBER:]
-    mean, spread = mean_numbers(numbers.n, cuts, ladders[0].antibody, BY_NUMBER)
+    area, reach = cuts.area[:, BY_NUMBER:], Z95 * sd[:, BY_NUMBER:]
+    means = mean_numbers(numbers.n, cuts, ladders[0].antibody, BY_NUMBER)
     shift = np.array([f.shift for f in frames])
     half = mass_at(calibration, [_half_row(k.profile, f) for k, f in zip(ladders, frames, strict=True)] - shift)
     out = []
     for i, ladder in enumerate(ladders):
-        if "no_signal" in ladder.flags:
-            out.append(ladder)
-            continue
-        shown = int(numbers.shown[i])
-        species, shares = species_of(numbers, float(shift[i]), area[i, :shown], error[i, :shown])
-        low, high = mean[i] - spread[i], mean[i] + spread[i]
-        number = Interval(float(mean[i]), float(low), float(high)) if area[i].sum() > 0 else UNKNOWN
-        out.append(replace(ladder, half_mass=float(half[i]), mean_ubiquitins=number, shares=shares, species=species))
+        if "no_signal" not in ladder.flags:
+            species, shares = species_of(numbers, i, float(shift[i]), area[i], reach[i])
+            ladder = replace(ladder, half_mass=float(half[i]), mean_ubiquitins=means[i], shares=shares, species=species)
+        out.append(ladder)
     return out
 
 

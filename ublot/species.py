@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ublot.model import Calibration
     from ublot.regions import Frame
 
-__all__ = ["UNKNOWN", "Interval", "Numbers", "Species", "mean_numbers", "number_rows", "species_of"]
+__all__ = ["UNKNOWN", "Interval", "Numbers", "Species", "SpeciesColumns", "mean_numbers", "number_rows", "species_of"]
 
 Array = NDArray[np.float64]
 
@@ -49,6 +49,44 @@ class Species:
     area: Interval
     share: float
     kind: str
+
+
+@dataclass(frozen=True, eq=False)
+class SpeciesColumns(Sequence[Species]):
+    """All species of one lane, each made when it is asked for: there may be a hundred.
+
+    Attributes
+    ----------
+    n : ndarray of int, shape (species,)
+    mass_kda, row_px, area, reach, share : ndarray, shape (species,)
+        `reach` is half the width of the area's 95 % interval.
+    rung : ndarray of bool, shape (species,)
+    """
+
+    n: NDArray[np.intp]
+    mass_kda: Array
+    row_px: Array
+    area: Array
+    reach: Array
+    share: Array
+    rung: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.n)
+
+    @overload
+    def __getitem__(self, index: int) -> Species: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Species, ...]: ...
+    def __getitem__(self, index: int | slice) -> Species | tuple[Species, ...]:
+        if isinstance(index, slice):
+            return tuple(self[k] for k in range(*index.indices(len(self))))
+        area, reach = float(self.area[index]), float(self.reach[index])
+        return Species(
+            int(self.n[index]), float(self.mass_kda[index]), float(self.row_px[index]),
+            Interval(area, area - reach, area + reach), float(self.share[index]),
+            "rung" if self.rung[index] else "smear",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,34 +127,32 @@ def number_rows(
 
 
 def species_of(
-    numbers: Numbers, shift: float, area: Array, error: Array
-) -> tuple[tuple[Species, ...], tuple[float, float, float]]:
+    numbers: Numbers, lane: int, shift: float, area: Array, reach: Array
+) -> tuple[SpeciesColumns, tuple[float, float, float]]:
     """Species of one lane, and what of its signal bears 1-3, 4-8 and more ubiquitins."""
-    total = float(area.sum())
-    share = area / total if total > 0 else np.full(len(area), math.nan)
-    few, some = np.searchsorted(numbers.n[: len(area)], [4, 9])
-    species = tuple(
-        Species(n, mass, row, Interval(a, a - e, a + e), s, "rung" if n == 0 else "smear")
-        for n, mass, row, a, e, s in zip(
-            numbers.n.tolist(), numbers.mass_kda.tolist(), (numbers.row + shift).tolist(), area.tolist(),
-            error.tolist(), share.tolist(), strict=False,
-        )
-    )  # fmt: skip
-    first = 1 - int(numbers.n[0])
+    until = slice(int(numbers.shown[lane]))
+    n, own = numbers.n[until], area[until]
+    total = float(own.sum())
+    share = own / total if total > 0 else np.full(len(own), math.nan)
+    first, few, some = np.searchsorted(n, [1, 4, 9])
+    species = SpeciesColumns(n, numbers.mass_kda[until], numbers.row[until] + shift, own, reach[until], share, n == 0)
     return species, (float(share[first:few].sum()), float(share[few:some].sum()), float(share[some:].sum()))
 
 
-def mean_numbers(n: NDArray[np.intp], cuts: Cuts, antibody: str, start: int) -> tuple[Array, Array]:
-    """Mean number of ubiquitins in every lane, and the half-width of its 95 % interval.
+def mean_numbers(n: NDArray[np.intp], cuts: Cuts, antibody: str, start: int) -> list[Interval]:
+    """Mean number of ubiquitins in every lane.
 
     Numbers are the regions of `cuts` from `start` on.
     """
     area = cuts.area[:, start:]
     # Anti-ubiquitin signal counts ubiquitins: molecules are signal over n.
     molecules, ubiquitins = (np.ones(len(n)), n) if antibody == "target" else (1 / n, np.ones(len(n)))
-    whole = (area @ molecules)[:, None]
-    whole = np.where(whole == 0, np.nan, whole)
+    whole = area @ molecules
+    known = area.sum(axis=1) > 0
+    whole = np.where(known, whole, np.nan)[:, None]
     mean = (area @ ubiquitins)[:, None] / whole
     slope = np.zeros((len(area), 1, cuts.area.shape[1]))
     slope[:, 0, start:] = (ubiquitins - mean * molecules) / whole
-    return mean[:, 0], Z95 * np.sqrt(cuts.covariance(slope)[:, 0, 0])
+    reach = Z95 * np.sqrt(cuts.covariance(slope)[:, :, 0])
+    found = np.concatenate([mean, mean - reach, mean + reach], axis=1).tolist()
+    return [Interval(*one) if good else UNKNOWN for one, good in zip(found, known, strict=True)]
