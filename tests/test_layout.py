@@ -236,6 +236,12 @@ def test_a_column_by_another_name_is_asked_about(name, meant):
     assert layout.of(1).extra == {name: "5"}
 
 
+@pytest.mark.parametrize("name", ["Concentration nM", "Concentration (nM)", "concentration-nM", "CONCENTRATION_[nM]"])
+def test_marks_between_words_of_a_header_do_not_matter(name):
+    layout = read_layout([{"lane": 1, "role": "sample", name: 5}])
+    assert layout.of(1).concentration_nM == 5 and not layout.notes and not layout.extra_columns
+
+
 @pytest.mark.parametrize("name", ["gel", "operator", "note", "antibody", "cell line", "x"])
 def test_other_columns_are_carried_along_without_a_word(name):
     assert read_layout([{"lane": 1, "role": "sample", name: "5"}]).notes == ()

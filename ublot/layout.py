@@ -196,9 +196,9 @@ def _from_columns(columns: Mapping[str, Any]) -> Table:
 
 
 def _known_columns(table: Table) -> tuple[Table, list[str]]:
-    """Known columns under their own names whatever their case, and notes on the ones that only look known."""
-    by_case = {name.casefold(): name for name in _COLUMNS}
-    names = [by_case.get(name.casefold(), name) for name in table.columns]
+    """Known columns under their own names however they are set, and notes on the ones that only look known."""
+    known = {_bare(name): name for name in _COLUMNS}
+    names = [known.get(_bare(name), name) for name in table.columns]
     for name in names:
         if names.count(name) > 1:
             raise BlotError(f"column {name!r} occurs twice", table.name, "keep one of them")
@@ -211,6 +211,11 @@ def _known_columns(table: Table) -> tuple[Table, list[str]]:
             other_unit = meant == "concentration_nM" and _NOT_NM.intersection(re.split(r"[^a-zµμ]+", name.casefold()))
             notes.append(f"{note[:-1]}, with values in nM?" if other_unit else note)
     return Table(table.name, tuple(names), rows, table.decimal_comma), notes
+
+
+def _bare(name: str) -> str:
+    """A name whatever its case and its marks between words: ``Concentration (nM)`` is ``concentration_nM``."""
+    return re.sub(r"[\s_.()\[\]-]+", "_", name.casefold()).strip("_")
 
 
 def _thousands(table: Table) -> list[str]:
