@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["blockiness", "coefficient_comb", "was_jpeg"]
 
 BLOCK = 8
+
+CV2_TYPES = (np.uint8, np.uint16, np.float32)
 
 BLOCKY, BLOCKY_SURE = 0.05, 5.0
 """How much rougher block borders must be than the rest, and by how many standard errors: that alone keeps pictures that
@@ -71,16 +74,16 @@ def blockiness(levels: NDArray[Any]) -> float:
     every eighth border, at one and the same phase all over the picture, along rows as along columns. The lesser of the
     two directions counts, and only where it is beyond its own scatter.
     """
-    picture = levels.astype(np.float32)
-    along = _blockiness_along(picture)
-    return min(along, _blockiness_along(np.ascontiguousarray(picture.T))) if along > 0 else 0.0
-
-
-def _blockiness_along(picture: NDArray[np.float32]) -> float:
-    if min(picture.shape) < 4 * BLOCK:
+    if min(levels.shape) < 4 * BLOCK:
         return 0.0
-    step = np.abs(np.diff(picture, axis=1))
-    rough = step.mean(axis=0)
+    picture = levels if levels.dtype in CV2_TYPES else levels.astype(np.float32)
+    along = _blockiness_of(cv2.absdiff(picture[:, 1:], picture[:, :-1]), 0)
+    return min(along, _blockiness_of(cv2.absdiff(picture[1:], picture[:-1]), 1)) if along > 0 else 0.0
+
+
+def _blockiness_of(step: NDArray[Any], axis: int) -> float:
+    """Blockiness from the sizes of the steps between neighbours, averaged along an axis."""
+    rough = cv2.reduce(step, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
     per_border = rough[1:-1] - 0.5 * (rough[:-2] + rough[2:])
     periods = len(per_border) // BLOCK
     by_phase = per_border[: periods * BLOCK].reshape(periods, BLOCK)
@@ -135,8 +138,6 @@ def coefficient_comb(tile: NDArray[np.float32]) -> tuple[float, float]:
         Sum over coefficients of the logarithm of the strongest harmonic in their histogram, over its median of all
         phases: whatever else makes a comb (few levels, stretching) does so at all phases alike.
     """
-    import cv2
-
     rows, cols = ((n - BLOCK) // BLOCK * BLOCK for n in tile.shape)
     if min(rows, cols) < 4 * BLOCK:
         return 0.0, 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,12 @@ ROWS, COLS = 224, 1536
 LEAST = 12
 """px: shorter shifts are the detector's own blur."""
 
-CLEAR = 12.0
-"""Standard deviations that the correlation at one shift must stand out by. Pictures without copies reach 9."""
+CLEAR, MAYBE = 12.0, 7.0
+"""Standard deviations that the correlation at one shift must stand out by (pictures without copies reach 9); and by how
+many it must in rows that were heaped on each other, for a look at all of them."""
+
+HEAPED = 4
+"""Parts from top to bottom that are heaped on each other first: a copy remains one, and costs so many times less."""
 
 ALIKE, SMOOTHED = 0.2, 8
 """Correlation of the noise within a copy, over so many columns."""
@@ -74,26 +79,45 @@ def find_copy(levels: NDArray[Any]) -> Copy | None:
     if levels.shape[0] < 64 or levels.shape[1] < 64:
         return None
     top, left = (max((n - part) // 2, 0) for n, part in zip(levels.shape, (ROWS, COLS), strict=True))
-    noise = _noise(levels[top : top + ROWS, left : left + COLS])
-    spectrum = np.asarray(_rfft(noise))
-    # Weighted so that all frequencies count alike: an unsharp detector has a broad correlation of its own.
-    power = spectrum.real**2 + spectrum.imag**2
-    usual = cv2.blur(power, (9, 9)) + 1e-6 * float(power.mean()) + 1e-12
-    # Slow waves are bands and their edges, which lanes share; a copy has all of the noise in common.
-    down, across = (np.fft.fftfreq(noise.shape[0])[:, None], np.arange(spectrum.shape[1]) / noise.shape[1])
-    fast = down * down + across * across > SLOW**2
-    for mirrored in (False, True):
-        if mirrored:
-            flipped = np.concatenate([spectrum[:1], spectrum[:0:-1]])
-            product = np.where(fast, spectrum * flipped / usual, 0)
-        else:
-            product = np.where(fast, power / usual - 1, 0)
-        found = _peak(_irfft(product, noise.shape), noise, mirrored=mirrored)
+    rows = min(len(levels), ROWS) // HEAPED * HEAPED
+    part = levels[top : top + rows, left : left + COLS]
+    heap = np.add.reduce([_noise(quarter) for quarter in np.split(part, HEAPED)])
+    maybe = [mirrored for mirrored, correlation in _correlations(heap) if _strength(correlation) > MAYBE]
+    if not maybe:
+        return None
+    noise = _noise(part)
+    for mirrored, correlation in _correlations(noise):
+        found = _peak(correlation, noise, mirrored=mirrored) if mirrored in maybe else None
         if found is not None:
             shift = float(left)
             a, b = (tuple(x + shift for x in place) for place in (found.first, found.second))
             return Copy((a[0], a[1]), (b[0], b[1]), mirrored, found.strength)
     return None
+
+
+def _correlations(noise: NDArray[np.float32]) -> Iterator[tuple[bool, NDArray[np.float32]]]:
+    """Correlation of the noise with itself and with its mirror image, at all shifts."""
+    spectrum = _rfft(noise)
+    # Weighted so that all frequencies count alike: an unsharp detector has a broad correlation of its own.
+    power = spectrum.real**2 + spectrum.imag**2
+    usual = cv2.blur(power, (9, 9)) + np.float32(1e-6 * float(power.mean()) + 1e-12)
+    # Slow waves are bands and their edges, which lanes share; a copy has all of the noise in common.
+    down, across = (np.fft.fftfreq(noise.shape[0])[:, None], np.arange(spectrum.shape[1]) / noise.shape[1])
+    fast = down * down + across * across > SLOW**2
+    correlation = _irfft(np.where(fast, power / usual - 1, 0), noise.shape)
+    # Near no shift at all every picture is like itself.
+    for rows in (slice(0, LEAST // 2), slice(-LEAST // 2, None)):
+        for cols in (slice(0, LEAST), slice(-LEAST, None)):
+            correlation[rows, cols] = 0
+    yield False, correlation
+    flipped = np.concatenate([spectrum[:1], spectrum[:0:-1]])
+    yield True, _irfft(np.where(fast, spectrum * flipped / usual, 0), noise.shape)
+
+
+def _strength(correlation: NDArray[np.float32]) -> float:
+    """Standard deviations by which its peak stands out."""
+    spread = float(cv2.norm(correlation)) / np.sqrt(correlation.size)
+    return float(correlation.max()) / spread if spread > 0 else 0.0
 
 
 def _rfft(values: NDArray[np.float32]) -> NDArray[np.complex64]:
@@ -113,7 +137,7 @@ def _noise(part: NDArray[Any]) -> NDArray[np.float32]:
     """Noise over its local size; zero where there is none."""
     rough = cv2.sepFilter2D(part.astype(np.float32), cv2.CV_32F, SECOND_DIFFERENCE, SECOND_DIFFERENCE)
     local = cv2.blur(np.abs(rough), (15, 15))
-    noise = rough / np.maximum(local, np.float32(1e-6))
+    noise = np.divide(rough, local + np.float32(1e-6), out=rough)
     np.clip(noise, -CAP, CAP, out=noise)
     # Detectors that are read out by rows have noise in common along them.
     noise -= noise.mean(axis=1, keepdims=True)
@@ -123,16 +147,10 @@ def _noise(part: NDArray[Any]) -> NDArray[np.float32]:
 
 def _peak(correlation: NDArray[np.float32], noise: NDArray[np.float32], *, mirrored: bool) -> Copy | None:
     """The shift at which the picture is most like itself, where a strip of it carries that."""
-    spread = float(correlation.std())
-    if not mirrored:
-        # Near no shift at all every picture is like itself.
-        for rows in (slice(0, LEAST // 2), slice(-LEAST // 2, None)):
-            for cols in (slice(0, LEAST), slice(-LEAST, None)):
-                correlation[rows, cols] = 0
-    down, across = np.unravel_index(int(np.argmax(correlation)), correlation.shape)
-    strength = float(correlation[down, across]) / spread if spread > 0 else 0.0
+    strength = _strength(correlation)
     if strength < CLEAR:
         return None
+    down, across = np.unravel_index(int(np.argmax(correlation)), correlation.shape)
     # Seen from column 0, as the transform does.
     other = np.roll(noise[:, ::-1], 1, axis=1) if mirrored else noise
     product = noise * np.roll(other, (int(down), int(across)), axis=(0, 1))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
+
+from ublot.medians import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,22 +38,29 @@ COMB = 40.0
 PILED, CUT = 4.0, 2e-4
 """Times the levels beside it, and share of all pixels, that the last level of a cut range holds."""
 
+BESIDE = 20
+"""Frequencies on each side of one whose power is the usual there."""
+
 LONGEST_PERIOD = 6
 """Levels: a slower wave of the histogram is the picture's own."""
 
 
 def is_upconverted(levels: NDArray[Any]) -> bool:
     """Whether wider samples hold no more than 256 different levels."""
-    step = max(1, int(np.sqrt(levels.size / SAMPLE)))
-    if _distinct(levels[::step, ::step]) > FEW_LEVELS or levels.size <= 4 * FEW_LEVELS:
+    # Whole rows: pixels that lie far apart in memory cost as much as all those between them.
+    if _distinct(levels[:: max(1, levels.size // SAMPLE)]) > FEW_LEVELS or levels.size <= 4 * FEW_LEVELS:
         return False
     return _distinct(levels) <= FEW_LEVELS
 
 
 def _distinct(levels: NDArray[Any]) -> int:
-    if levels.dtype == np.uint16:
-        return int(np.count_nonzero(np.bincount(levels.ravel(), minlength=65536)))
-    return len(np.unique(levels))
+    return int(np.count_nonzero(_counts(levels))) if levels.dtype == np.uint16 else len(np.unique(levels))
+
+
+def _counts(levels: NDArray[Any]) -> NDArray[np.float64]:
+    """Pixels of every level of an unsigned type."""
+    count = np.iinfo(levels.dtype).max + 1
+    return np.asarray(cv2.calcHist([levels], [0], None, [count], [0, count]).ravel(), np.float64)
 
 
 def clipped_share(levels: NDArray[Any]) -> float:
@@ -72,17 +82,19 @@ def is_stretched(levels: NDArray[Any]) -> bool:
         Of other types nothing is said.
     """
     if levels.dtype == np.uint8:
-        of_bytes = np.bincount(levels.ravel(), minlength=256)
+        of_bytes = _counts(levels)
         return _has_holes(of_bytes) or _cut_at_both_ends(of_bytes)
     if levels.dtype != np.uint16:
         return False
-    some = levels[:: max(1, round(levels.size / COUNTED))]
-    counts = np.asarray(np.bincount(some.ravel(), minlength=65536), np.float64)
-    total = np.cumsum(np.concatenate([np.zeros(NEAR + 1), counts, np.zeros(NEAR)]))
-    mean = (total[2 * NEAR + 1 :] - total[: -2 * NEAR - 1]) / (2 * NEAR + 1)
-    dense = mean > DENSE
+    counts = _counts(levels[:: max(1, round(levels.size / COUNTED))])
+    used = np.flatnonzero(counts)
+    counts = counts[used[0] : used[-1] + 1]
+    total = np.cumsum(np.pad(counts, (NEAR + 1, NEAR)))
+    dense = (total[2 * NEAR + 1 :] - total[: -2 * NEAR - 1]) > DENSE * (2 * NEAR + 1)
     # Clipped pixels and fill pile up on one level, beside which everything else looks empty.
-    dense &= np.abs(np.arange(65536) - int(np.argmax(counts))) > NEAR if counts.max() > 0.02 * counts.sum() else True
+    if counts.max() > 0.02 * counts.sum():
+        pile = int(np.argmax(counts))
+        dense[max(pile - NEAR, 0) : pile + NEAR + 1] = False
     gap = _usual_gap(counts, dense)
     if gap is None:
         return True
@@ -120,7 +132,7 @@ def _usual_gap(counts: NDArray[np.float64], dense: NDArray[np.bool_]) -> int | N
     gaps = gaps[gaps <= NEAR]
     if len(gaps) < FEWEST_LEVELS:
         return 1
-    usual = int(np.median(gaps))
+    usual = int(median(gaps))
     shift = usual & (usual - 1) == 0
     return usual if shift and np.mean(gaps != usual) <= UNEVEN else None
 
@@ -138,15 +150,15 @@ def _has_comb(counts: NDArray[np.float64], dense: NDArray[np.bool_]) -> bool:
     if run.stop - run.start < 4 * FEWEST_LEVELS:
         return False
     body = counts[run]
-    smooth = np.convolve(np.pad(body, 8, mode="reflect"), np.full(17, 1 / 17), "valid")
+    smooth = cv2.blur(body[:, None], (1, 17)).ravel()
     noise = np.clip((body - smooth) / np.sqrt(np.maximum(smooth, 1)), -12, 12)
     power = np.abs(np.fft.rfft(noise * np.hanning(len(noise)))) ** 2 / (0.375 * len(noise))
-    frequency = np.arange(len(power)) / len(noise)
-    own = np.zeros(len(power), bool)
+    lines = np.flatnonzero(power > COMB)
+    frequency = lines / len(noise)
+    foreign = frequency >= 1 / LONGEST_PERIOD
     for period in (2, 4, 8, 16):
-        for k in range(1, period // 2 + 1):
-            own |= np.abs(frequency - k / period) < max(4 / len(noise), 0.012)
+        away = np.abs(frequency * period - np.rint(frequency * period)) / period
+        foreign &= away >= max(4 / len(noise), 0.012)
     # A comb is a line; a narrow histogram leaks smoothly into all frequencies.
-    beside = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(power, 20, mode="reflect"), 41), axis=1)
-    power[own | (frequency < 1 / LONGEST_PERIOD) | (power < COMB * beside)] = 0
-    return bool(power.max() > COMB)
+    padded = np.pad(power, BESIDE, mode="reflect")
+    return any(power[k] >= COMB * np.median(padded[k : k + 2 * BESIDE + 1]) for k in lines[foreign])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
+
+from ublot.medians import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,14 +72,16 @@ def periodicity(picture: NDArray[np.float32]) -> tuple[tuple[float, float], tupl
 
 def _strongest(rough: NDArray[np.float32]) -> tuple[float, float]:
     # Every eighth column is enough for the usual; edges would outvote the noise.
-    usual = np.median(rough[:, ::8], axis=1, keepdims=True)
-    by_column = np.minimum(rough, EDGE * usual + np.float32(1e-9)).mean(axis=0).astype(np.float64)
+    some = np.sort(rough[:, ::8], axis=1)
+    count = some.shape[1]
+    usual = 0.5 * (some[:, count // 2, None] + some[:, (count - 1) // 2, None])
+    by_column = np.add.reduce(np.minimum(rough, EDGE * usual + np.float32(1e-9))).astype(np.float64)
     n = len(by_column)
-    smooth = np.convolve(np.pad(by_column, 15, mode="reflect"), np.full(31, 1 / 31), "valid")
+    smooth = cv2.blur(by_column[None], (31, 1))[0]
     if not np.all(smooth > 0):
         return 0.0, 0.0
     wave = by_column / smooth - 1
-    limit = 4 * float(np.median(np.abs(wave)))
+    limit = 4 * median(np.abs(wave))
     wave = np.maximum(wave, -limit) if limit > 0 else wave
     power = np.abs(np.fft.rfft(wave * np.hanning(n))) ** 2
     first = max(int(SLOWEST * n), 4)

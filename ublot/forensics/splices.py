@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import cv2
 import numpy as np
+
+from ublot.medians import median, quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Seam", "find_seam"]
 
-STRIPE, STRIPES = 12, 32
-"""Rows of a stripe that one level and one noise is taken from for every column, and how many stripes there are."""
+STRIPE, STRIPES, LEAST = 12, {"column": 32, "row": 12}, 48
+"""Rows of a stripe that one level and one noise is taken from for every column, how many stripes there are (fewer
+columns: they lie far apart in memory), and how many rows a picture must have."""
 
 BESIDE, CLOSE = 24, 4
 """Columns on each side of a seam that are compared, and those right beside it that must show it as clearly."""
@@ -37,8 +41,9 @@ NOISE_CHANGE, NOISE_LEVELS = 0.12, 0.7
 """Change of the logarithm of the noise at equal level that makes a seam; and the noise, in distances of levels, below
 which rounding makes it."""
 
-SAMPLE, BINS = 12_000, 48
-"""Cells, each a column of a stripe, that tell how noise depends on level, and in how many bins of level."""
+SAMPLE, BINS, STEPS = 12_000, 48, 4096
+"""Cells, each a column of a stripe, that tell how noise depends on level, in how many bins of level, and the length of
+the table that they are looked up in."""
 
 PER_SIGMA = 1.954
 """Mean size of a second difference of noise of standard deviation 1: sqrt(6) x sqrt(2 / pi)."""
@@ -90,45 +95,55 @@ def find_seam(levels: NDArray[Any], *, unit: float = 0.0) -> Seam | None:
     top = float(np.iinfo(levels.dtype).max) if np.issubdtype(levels.dtype, np.integer) else float(levels.max())
     axes: tuple[tuple[Axis, NDArray[Any]], ...] = (("column", levels), ("row", levels.T))
     for axis, picture in axes:
-        if picture.shape[0] < 4 * STRIPE or picture.shape[1] < 4 * BESIDE:
+        if picture.shape[0] < LEAST or picture.shape[1] < 4 * BESIDE:
             continue
-        level, noise = _stripes(picture)
-        found: Found | None = _level_seam(level, noise, top, unit)
+        stripes = _stripes(picture, STRIPES[axis])
+        level = np.stack([np.add.reduce(part) * np.float32(1 / STRIPE) for part in stripes])
+        alone = _steps_alone(level)
+        usual = quantile(np.abs(alone), 0.9) / 1.645
+        limit = max(STEP_CLEAR * usual, STEP_LEVELS * unit)
+        # Bands lie along rows, and change the noise there as a seam would: along rows only the level tells.
+        if axis == "row" and np.abs(alone).max() <= limit:
+            continue
+        noise = np.stack([_noise(part) for part in stripes])
+        found: Found | None = _level_seam(level, noise, alone, limit, top)
         if found is None and axis == "column":
-            # Bands lie along rows, and change the noise there as a seam would.
             found = _noise_seam(level, noise, unit)
         if found is not None:
             return Seam(axis, found[1], found[0], found[2])
     return None
 
 
-def _stripes(picture: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Level and noise of every column in stripes of rows, each of shape (stripes, cols).
-
-    Noise is the mean second difference down the rows: a seam along a column does not enter it.
-    """
-    rows = len(picture)
-    count = min(STRIPES, rows // STRIPE)
-    tops = np.linspace(0, rows - STRIPE, count).astype(int)
-    level = np.empty((count, picture.shape[1]), np.float32)
-    noise = np.empty_like(level)
-    for k, top in enumerate(tops):
-        part = np.ascontiguousarray(picture[top : top + STRIPE], np.float32)
-        level[k] = np.add.reduce(part) / STRIPE
-        step = part[1:] - part[:-1]
-        bend = step[1:] - step[:-1]
-        noise[k] = np.add.reduce(np.abs(bend, out=bend)) / (STRIPE - 2)
-    return level, noise
+def _stripes(picture: NDArray[Any], most: int) -> list[NDArray[np.float32]]:
+    """Stripes of rows all over the picture, each of shape (STRIPE, cols)."""
+    count = min(most, len(picture) // STRIPE)
+    parts = (picture[top : top + STRIPE] for top in np.linspace(0, len(picture) - STRIPE, count).astype(int))
+    if picture.flags.c_contiguous:
+        return [part.astype(np.float32) for part in parts]
+    # Columns of a picture: numpy would walk down each of them.
+    return [cv2.transpose(part.T.astype(np.float32)).astype(np.float32, copy=False) for part in parts]
 
 
-def _level_seam(level: NDArray[np.float32], noise: NDArray[np.float32], top: float, unit: float) -> Found | None:
+def _noise(part: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean second difference down the rows of a stripe: a seam along a column does not enter it."""
+    step = part[1:] - part[:-1]
+    bend = step[1:] - step[:-1]
+    return np.asarray(np.add.reduce(np.abs(bend, out=bend)) / np.float32(len(bend)))
+
+
+def _steps_alone(level: NDArray[np.float32]) -> NDArray[np.floating]:
+    """By how much the level changes between two columns and not around them, in most stripes."""
+    step = level[:, 1:] - level[:, :-1]  # step[:, c] leads from column c to c + 1
+    # The four steps around one are together the change over five less the one itself.
+    around = level[:, 5:] - level[:, :-5] - step[:, 2:-2]
+    return _median(step[:, 2:-2] - np.float32(0.25) * around)
+
+
+def _level_seam(
+    level: NDArray[np.float32], noise: NDArray[np.float32], alone: NDArray[np.floating], limit: float, top: float
+) -> Found | None:
     """A step between two columns that most stripes share and that is over within one pixel."""
-    step = np.diff(level, axis=1)  # step[:, c] leads from column c to c + 1
-    around = 0.25 * (step[:, :-4] + step[:, 1:-3] + step[:, 3:-1] + step[:, 4:])
-    alone = _median(step[:, 2:-2] - around)
-    usual = float(np.quantile(np.abs(alone), 0.9)) / 1.645
-    pixel = float(np.median(noise)) / PER_SIGMA
-    limit = max(STEP_CLEAR * usual, STEP_NOISE * pixel, STEP_LEVELS * unit)
+    limit = max(limit, STEP_NOISE * median(noise[:, ::8]) / PER_SIGMA)
     for k in np.argsort(-np.abs(alone))[:8]:
         if abs(alone[k]) <= limit:
             break
@@ -170,11 +185,11 @@ def _ratio(one: float, other: float) -> float:
 
 def _noise_seam(level: NDArray[np.float32], noise: NDArray[np.float32], unit: float) -> Found | None:
     """A place where the noise at equal level changes from one column to the next."""
-    if float(np.median(noise)) <= PER_SIGMA * NOISE_LEVELS * unit or not noise.any():
+    typical = median(noise[:, ::8])
+    if typical <= PER_SIGMA * NOISE_LEVELS * unit or not noise.any():
         return None
-    relative = _log_noise(level, noise)
-    by_column = _median(relative)
-    total = np.concatenate([[0.0], np.cumsum(by_column)])
+    by_column = _median(_log_noise(level, np.maximum(noise, np.float32(1e-3 * typical))))
+    total = np.concatenate([[0.0], np.cumsum(by_column, dtype=np.float64)])
     places = np.arange(BESIDE, len(by_column) - BESIDE + 1)
 
     def change(reach: int) -> NDArray[np.float64]:
@@ -182,9 +197,9 @@ def _noise_seam(level: NDArray[np.float32], noise: NDArray[np.float32], unit: fl
         return np.asarray(right - (total[places] - total[places - reach]) / reach)
 
     wide, close = change(BESIDE), change(CLOSE)
-    usual = float(np.quantile(np.abs(np.diff(by_column)), 0.9)) / 1.645 / np.sqrt(2)
+    usual = quantile(np.abs(np.diff(by_column)), 0.9) / 1.645 / np.sqrt(2)
     # Noise that optics or a filter have smoothed goes together over several columns.
-    scatter = 1.4826 * float(np.median(np.abs(wide - np.median(wide))))
+    scatter = 1.4826 * median(np.abs(wide - median(wide)))
     error = max(usual * np.sqrt(2 / BESIDE), scatter, 1e-3)
     k = int(np.argmax(np.abs(wide)))
     if (
@@ -197,13 +212,18 @@ def _noise_seam(level: NDArray[np.float32], noise: NDArray[np.float32], unit: fl
 
 def _log_noise(level: NDArray[np.float32], noise: NDArray[np.float32]) -> NDArray[np.floating]:
     """Logarithm of the noise over what is usual at that level."""
-    least = np.float32(1e-3) * np.median(noise[:, ::8])
-    log = np.log(np.maximum(noise, least))
+    log = np.log(noise)
     # A sample of the cells tells how noise depends on level: in bins of as many cells each.
     every = max(1, level.size // SAMPLE)
     some = level.ravel()[::every]
     order = np.argsort(some)
     size = max(len(order) // BINS, 32)
     order = order[: len(order) // size * size].reshape(-1, size)
-    usual = np.median(log.ravel()[::every][order], axis=1)
-    return np.asarray(log - usual[np.searchsorted(some[order[1:, 0]], level.ravel(), "right")].reshape(level.shape))
+    usual = _median(log.ravel()[::every][order].T)
+    # Looked up by the root of the level: most cells are of the background, whose levels lie close together.
+    low = float(level.min())
+    height = np.sqrt(level - np.float32(low))
+    finest = max(float(height.max()), 1e-30) / (STEPS - 1)
+    edges = np.sqrt(some[order[1:, 0]] - np.float32(low)) / finest
+    table = usual[np.searchsorted(edges, np.arange(STEPS), "right")]
+    return np.asarray(log - table[(height / np.float32(finest)).astype(np.intp)])
