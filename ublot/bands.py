@@ -10,7 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
+from scipy.linalg import lapack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,15 +106,22 @@ def _as_bands(rows: list[float], peaks: list[tuple[_Peak, float]], typical: floa
 
 def _noise(y: NDArray[np.float64], stated: NDArray[np.float64]) -> float:
     """The stated noise, or what the second differences show where that is more (stated noise may leave out a part)."""
-    seen = float(np.median(np.abs(np.diff(y, 2)))) / 0.6745 / math.sqrt(6)
+    seen = _median(np.abs(y[2:] - 2 * y[1:-1] + y[:-2])) / 0.6745 / math.sqrt(6)
     usable = stated[np.isfinite(stated)]
-    return max(seen, float(np.median(usable)) if usable.size else 0.0, 1e-4 * float(np.ptp(y)), 1e-12)
+    return max(seen, _median(usable) if usable.size else 0.0, 1e-4 * float(y.max() - y.min()), 1e-12)
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    half = len(values) // 2
+    parted = np.partition(values, half)
+    return float(parted[half] if len(values) % 2 else 0.5 * (parted[half] + parted[:half].max()))
 
 
 def _smooth(y: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     half = max(int(np.ceil(3 * sigma)), 1)
     kernel = np.exp(-0.5 * (np.arange(-half, half + 1) / sigma) ** 2)
-    return np.convolve(np.pad(y, half, mode="edge"), kernel / kernel.sum(), "valid")
+    smooth = cv2.filter2D(y[None], cv2.CV_64F, (kernel / kernel.sum())[None], borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(smooth[0], np.float64)
 
 
 def _peaks(y: NDArray[np.float64], level: float) -> list[_Peak]:
@@ -136,22 +145,25 @@ def _peaks(y: NDArray[np.float64], level: float) -> list[_Peak]:
 
 
 def _measure(y: NDArray[np.float64], at: int) -> _Peak:
-    top = y[at]
-    higher = np.flatnonzero(y > top)
-    cut = int(np.searchsorted(higher, at))
-    start = higher[cut - 1] if cut else 0
-    stop = higher[cut] + 1 if cut < len(higher) else len(y)
-    height = float(top - max(y[start : at + 1].min(), y[at:stop].min()))
-    half = top - 0.5 * height
-    before, after = np.flatnonzero(y[:at] < half), np.flatnonzero(y[at:] < half)
-    left, right = 0.0, len(y) - 1.0
-    if len(before):
-        n = before[-1]
-        left = n + (half - y[n]) / (y[n + 1] - y[n])
-    if len(after):
-        n = at + after[0]
-        right = n - (half - y[n]) / (y[n - 1] - y[n])
-    return _Peak(at, height, float(left), float(right))
+    above, below = y[at::-1], y[at:]  # both begin with the peak
+    top = float(y[at])
+    valley = max(_lowest(above, top), _lowest(below, top))
+    half = 0.5 * (top + valley)
+    return _Peak(at, top - valley, max(at - _fall(above, half), 0.0), min(at + _fall(below, half), len(y) - 1.0))
+
+
+def _lowest(side: NDArray[np.float64], top: float) -> float:
+    """The lowest on one side of a peak until it is higher than that."""
+    higher = side > top
+    until = int(higher.argmax())
+    return float(side[: until + 1 if higher[until] else len(side)].min())
+
+
+def _fall(side: NDArray[np.float64], half: float) -> float:
+    """Rows to where one side of a peak falls to a height; infinite where it does not."""
+    under = side < half
+    n = int(under.argmax())
+    return n - float((half - side[n]) / (side[n - 1] - side[n])) if under[n] else math.inf
 
 
 def _typical_width(peaks: list[_Peak], most: int) -> float:
@@ -175,7 +187,8 @@ def _centre(y: NDArray[np.float64], peak: _Peak, saturated: NDArray[np.int64]) -
     above = y[lo:hi] - (y[peak.at] - peak.height)
     if hi - lo < 3 or np.any(saturated[lo:hi] > 0) or np.any(above <= 0):
         return middle
-    design = np.vander(np.arange(lo, hi) - float(peak.at), 3) * above[:, None]
-    bend, slope, _ = np.linalg.lstsq(design, np.log(above) * above, rcond=None)[0]
-    top = peak.at - slope / (2 * bend) if bend < 0 else middle
+    u = (np.arange(lo, hi) - peak.at) / (hi - lo)
+    design = np.stack([u * u, u, np.ones_like(u)]) * above
+    _, (bend, slope, _), _ = lapack.dposv(design @ design.T, design @ (np.log(above) * above))
+    top = peak.at - (hi - lo) * slope / (2 * bend) if bend < 0 else middle
     return float(top) if peak.left < top < peak.right else middle

@@ -57,43 +57,51 @@ def find_chains(p: Problem) -> list[Pairs]:
     run = p.rows[:, None] - p.rows[source]  # > 0 where the step exists
     skipped = before[:-1][:, None] - before[source + 1] + MISSING * (dm - 1)  # the bands and the masses between
     skipped = np.where((db == 2) & (dm == 3) & p.broad[band - 1], 2 * MERGED, skipped)  # two masses in one band
+    mass = np.arange(n_masses)[:, None]
+    above = np.maximum(mass - dm, 0)  # the mass that a step comes from
+    exists = (mass - dm >= 0)[:, None] & (band - db >= 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = np.log(run / (p.x[above] - p.x[mass])[:, None])  # of the last step into (mass, band)
+        start = before[source] + _missed_above(p, above, source, np.exp(slope))
+        turning = _turning(p, above, source, slope, run)
     best = np.full((n_masses, n_bands, steps), np.inf)  # cheapest chain whose last step is this one into (mass, band)
-    slope = np.full((n_masses, n_bands, steps), np.nan)
     origin = np.full((n_masses, n_bands, steps), -1)
-    centre = np.zeros((n_masses, steps))
-    for mass in range(1, n_masses):
-        from_mass = mass - dm
-        ok = (from_mass >= 0) & (band - db >= 0)
-        fm = np.maximum(from_mass, 0)
-        drop = p.x[fm] - p.x[mass]
-        centre[mass] = 0.5 * (p.x[fm] + p.x[mass])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slope[mass] = np.log(run / drop)
-            start = before[source] + _missed_above(p, fm, source, np.exp(slope[mass]))
-            turn = slope[mass][:, :, None] - slope[fm, source]  # (bands, steps, previous steps)
-            spread = 2 * (p.scatter / run) ** 2
-            spread = spread[:, :, None] + 2 * (p.scatter / run[source]) ** 2
-            bend = np.abs(centre[mass][:, None] - centre[fm])
-            cost = best[fm, source] + turn**2 / (spread + (BENDING * bend / np.ptp(p.x)) ** 2 + 1e-4)
-        cost = np.where(np.isfinite(cost), cost, np.inf)
-        previous = cost.argmin(axis=2)
-        cheapest = np.take_along_axis(cost, previous[:, :, None], axis=2)[:, :, 0]
-        fresh = start < cheapest
-        best[mass] = np.where(ok, np.where(fresh, start, cheapest) + skipped, np.inf)
-        origin[mass] = np.where(fresh, -1, previous)
+    for m in range(1, n_masses):
+        cost = best[above[m], source] + turning[m]
+        cheapest = cost.min(axis=2)
+        fresh = start[m] < cheapest
+        best[m] = np.where(exists[m], np.where(fresh, start[m], cheapest) + skipped, np.inf)
+        origin[m] = np.where(fresh, -1, cost.argmin(axis=2))
     after = before[-1] - before[1:]
     with np.errstate(invalid="ignore"):
         total = best + after[None, :, None] + _missed_below(p, np.exp(slope))
     return _backtrack(total, origin, db, dm)
 
 
+def _turning(
+    p: Problem,
+    above: NDArray[np.int64],
+    source: NDArray[np.int64],
+    slope: NDArray[np.float64],
+    run: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Cost of the change of slope from the step before to each step, shape (masses, bands, steps, steps before)."""
+    centre = 0.5 * (p.x[above] + p.x[:, None])
+    scatter = 2 * (p.scatter / run) ** 2
+    turn = slope[..., None] - slope[above[:, None], source]
+    bend = (BENDING / np.ptp(p.x)) * (centre[:, :, None] - centre[above])
+    cost = turn**2 / (scatter[..., None] + scatter[source] + (bend**2)[:, None] + 1e-4)
+    cost[~np.isfinite(cost)] = np.inf
+    return np.asarray(cost, np.float64)
+
+
 def _missed_above(
     p: Problem, mass: NDArray[np.int64], band: NDArray[np.int64], slope: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Cost of starting at `mass`: the heavier ones, extrapolated, may lie off the picture."""
-    predicted = p.rows[band][..., None] - slope[..., None] * (p.x - p.x[mass][:, None])
-    heavier = np.arange(len(p.x)) < mass[:, None]
-    return np.asarray(np.where(heavier, p.missing(predicted), 0.0).sum(axis=-1), np.float64)
+    predicted = p.rows[band][..., None] - slope[..., None] * (p.x - p.x[mass][..., None])[:, None]
+    heavier = np.arange(len(p.x)) < mass[..., None]
+    return np.asarray(np.where(heavier[:, None], p.missing(predicted), 0.0).sum(axis=-1), np.float64)
 
 
 def _missed_below(p: Problem, slope: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -27,6 +27,7 @@ BEND = (0.15, 0.08)  # ordinary size of the 2nd and 3rd Legendre coefficient ove
 SCATTER = 0.005  # ordinary scatter about the curve over the length of the ladder: masses are off by 1-2 %
 CUT = 3.0  # cost of a picture that does not show the whole ladder, for each end
 BROAD = 1.2  # times the typical width
+NONE = -1  # in place of a band
 OUTLIER, LEAST = 4.5, 5  # times the ordinary scatter off the curve that no band stands; bands that can show it
 
 
@@ -145,13 +146,11 @@ def assign_masses(
     if len(bands) < 2:
         return None
     problem = _pose(bands, masses, top, bottom)
-    found: dict[Pairs, tuple[float, Migration]] = {}
-    for chain in find_chains(problem):
-        _refine(problem, chain, found)
+    found = _refine(problem, find_chains(problem))
     if not found:
         return None
-    (pairs, (cost, curve)), *others = sorted(found.items(), key=lambda item: item[1][0])
-    sure = set(pairs) - _blended(problem, curve, pairs)
+    (pairs, (cost, predicted)), *others = sorted(found.items(), key=lambda item: item[1][0])
+    sure = set(pairs) - _blended(problem, predicted, pairs)
     for rival, (price, _) in others:
         if price < cost + clear:
             mass_of, band_of = dict(rival), {j: i for i, j in rival}
@@ -180,9 +179,9 @@ def _span(x: NDArray[np.float64]) -> tuple[float, float]:
     return float(x[-1]), float(x[0])
 
 
-def _blended(p: Problem, curve: Migration, pairs: Pairs) -> set[tuple[int, int]]:
+def _blended(p: Problem, predicted: NDArray[np.float64], pairs: Pairs) -> set[tuple[int, int]]:
     """Pairs whose band is broad enough to hold a second mass, one with no band: it marks neither of the two."""
-    covers = _covers(p, curve.rows(p.x))
+    covers = _covers(p, predicted)
     covers[[j for _, j in pairs]] = False
     return {(i, j) for i, j in pairs if covers[:, i].any()}
 
@@ -200,42 +199,83 @@ def _pose(bands: Bands, masses: tuple[float, ...], top: float, bottom: float) ->
     return Problem(bands.rows, bands.widths, bands.typical, extra, x, scatter, top, bottom, broad, odd)
 
 
-def _refine(p: Problem, pairs: Pairs, found: dict[Pairs, tuple[float, Migration]]) -> None:
-    """Fit the curve, match bands and masses anew, and so on until nothing changes."""
+def _refine(p: Problem, chains: list[Pairs]) -> dict[Pairs, tuple[float, NDArray[np.float64]]]:
+    """Fit the curve to every chain, match bands and masses anew, and so on until nothing changes.
+
+    Returns
+    -------
+    dict
+        All assignments that were met, with their cost and the rows at which their curve puts the masses.
+    """
+    found: dict[Pairs, tuple[float, NDArray[np.float64]]] = {}
     for _ in range(5):
-        if len(pairs) < 2 or pairs in found:
-            return
-        band, mass = np.asarray(pairs).T
-        curve = fit_migration(p.rows[band], p.x[mass], p.scatter, _span(p.x))
-        predicted = curve.rows(p.x)
-        if np.any(np.diff(predicted) <= 0):
-            return
-        found[pairs] = (curve.cost + _skipping(p, predicted, band, mass), curve)
-        pairs = _match(p, predicted)
+        fresh = [pairs for pairs in dict.fromkeys(chains) if len(pairs) > 1 and pairs not in found]
+        if not fresh:
+            break
+        taken = np.full((len(fresh), len(p.x)), NONE)
+        for own, pairs in zip(taken, fresh, strict=True):
+            band, mass = zip(*pairs, strict=True)
+            own[list(mass)] = band
+        misfit, predicted = _fit(p, taken)
+        falling = (np.diff(predicted, axis=1) > 0).all(axis=1)
+        costs = misfit + _skipping(p, predicted, taken)
+        alive = np.flatnonzero(falling)
+        found |= {fresh[k]: (float(costs[k]), predicted[k]) for k in alive}
+        chains = _match(p, predicted[alive])
+    return found
 
 
-def _match(p: Problem, predicted: NDArray[np.float64]) -> Pairs:
+def _fit(p: Problem, taken: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Curves through assignments, as `fit_migration` does it: their costs, and the rows at which they put all masses.
+
+    Parameters
+    ----------
+    p : Problem
+    taken : ndarray of int, shape (assignments, masses)
+        Band of every mass, or `NONE`.
+    """
+    design = _legendre(_scaled(p.x, *_span(p.x)))
+    used = taken != NONE
+    rows, each = np.where(used, p.rows[taken], 0.0), np.arange(len(taken))
+    first, last = used.argmax(axis=1), used.shape[1] - 1 - used[:, ::-1].argmax(axis=1)
+    slope = (rows[each, last] - rows[each, first]) / (design[last, 1] - design[first, 1])
+    penalty = np.full((len(taken), 4), 1e-12)
+    penalty[:, 2:] += (p.scatter / (np.asarray(BEND) * slope[:, None])) ** 2
+    normal = (used @ (design[:, :, None] * design[:, None]).reshape(len(design), -1)).reshape(-1, 4, 4)
+    normal[:, range(4), range(4)] += penalty
+    coefficients = np.linalg.solve(normal, (rows @ design)[..., None])[..., 0]
+    predicted = coefficients @ design.T
+    misfit = ((rows - predicted) ** 2 * used).sum(axis=1) + (penalty * coefficients**2)[:, 2:].sum(axis=1)
+    return misfit / p.scatter**2, predicted
+
+
+def _match(p: Problem, predicted: NDArray[np.float64]) -> list[Pairs]:
     """Bands and masses that are each other's nearest, and nearer than it costs to skip both."""
-    away = np.abs(predicted[:, None] - p.rows)
-    band = away.argmin(axis=1)
-    mutual = away.argmin(axis=0)[band] == np.arange(len(predicted))
-    near = (away[np.arange(len(predicted)), band] / p.scatter) ** 2 < p.missing(predicted) + p.extra[band]
-    return tuple((int(band[j]), int(j)) for j in np.flatnonzero(mutual & near))
+    away = np.abs(predicted[..., None] - p.rows)
+    band = away.argmin(axis=2)
+    mutual = np.take_along_axis(away.argmin(axis=1), band, axis=1) == np.arange(len(p.x))
+    near = (away.min(axis=2) / p.scatter) ** 2 < p.missing(predicted) + p.extra[band]
+    return [
+        tuple((int(own[j]), int(j)) for j in np.flatnonzero(kept))
+        for own, kept in zip(band, mutual & near, strict=True)
+    ]
 
 
 def _covers(p: Problem, predicted: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether a mass, by its predicted row, may hide in a broad band; shape (masses, bands)."""
-    away = np.abs(predicted[:, None] - p.rows)
+    """Whether a mass, by its predicted row, may hide in a broad band; shape (..., masses, bands)."""
+    away = np.abs(predicted[..., None] - p.rows)
     return np.asarray((away < 0.75 * p.widths + p.scatter) & p.broad)
 
 
-def _skipping(p: Problem, predicted: NDArray[np.float64], band: NDArray[np.int64], mass: NDArray[np.int64]) -> float:
-    """Cost of all that has no partner."""
+def _skipping(p: Problem, predicted: NDArray[np.float64], taken: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Cost of all that has no partner, of every assignment."""
     covers = _covers(p, predicted)
-    cost, extra = p.missing(predicted), p.extra.copy()
-    cost[[0, -1]] = np.minimum(cost[[0, -1]], MISSING_END)
-    cost = np.where(covers.any(axis=1), np.minimum(cost, MERGED), cost)
-    cost[mass] = 0.0
-    cut = CUT * ((predicted[0] < p.top) + (predicted[-1] > p.bottom))
-    extra[covers[cost > 0].sum(axis=0) > 1] = 0.0  # it holds two masses
-    return float(cost.sum() + cut + p.odd[band].sum() + np.delete(extra, band).sum())
+    cost = p.missing(predicted)
+    cost[:, [0, -1]] = np.minimum(cost[:, [0, -1]], MISSING_END)
+    cost = np.where(covers.any(axis=2), np.minimum(cost, MERGED), cost)
+    cost[taken != NONE] = 0.0
+    cut = CUT * ((predicted[:, 0] < p.top).astype(int) + (predicted[:, -1] > p.bottom))
+    two = (covers & (cost > 0)[..., None]).sum(axis=1) > 1  # bands that hold two masses
+    used = (taken[..., None] == np.arange(len(p.rows))).any(axis=1)
+    bands = np.where(used, p.odd, np.where(two, 0.0, p.extra))
+    return np.asarray(cost.sum(axis=1) + cut + bands.sum(axis=1), np.float64)
