@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,14 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["median", "quantile"]
+__all__ = ["median", "median_of_nine", "quantile"]
+
+NINE = (
+    *((1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 3)),
+    *((5, 8), (4, 7), (3, 6), (1, 4), (2, 5), (4, 7), (4, 2), (6, 4), (4, 2)),
+)
+"""Places that are put in order, one pair after the other: then the fifth of nine is their median (Smith 1996, Xcell 23,
+16)."""
 
 
 def median(values: NDArray[Any]) -> float:
@@ -31,3 +39,11 @@ def quantile(values: NDArray[Any], share: float) -> float:
     flat = values.ravel()
     k = min(int(share * flat.size), flat.size - 1)
     return float(np.partition(flat, k)[k])
+
+
+def median_of_nine(values: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Median of nine arrays, element by element: much faster than sorting short rows."""
+    found = list(values)
+    for low, high in NINE:
+        found[low], found[high] = np.minimum(found[low], found[high]), np.maximum(found[low], found[high])
+    return found[4]

@@ -55,14 +55,15 @@ class Membrane:
     flags: tuple[str, ...] = ()
 
 
-def _otsu(values: NDArray[np.float32]) -> float:
-    """Threshold between two classes (Otsu 1979)."""
-    # From 0 to 1 in float64: bins may be finer than the distance of neighbouring levels.
-    low, high = float(values.min()), float(values.max())
+def _otsu(ordered: NDArray[np.float32]) -> float:
+    """Threshold between two classes (Otsu 1979) of values in order."""
+    low, high = float(ordered[0]), float(ordered[-1])
     if not high > low:
         return low
-    counts, edges = np.histogram((values.astype(np.float64) - low) / (high - low), 128, (0.0, 1.0))
-    edges = low + (high - low) * edges
+    # In float64: bins may be finer than the distance of neighbouring levels.
+    edges = np.linspace(low, high, 129)
+    ends = np.searchsorted(ordered, edges[1:-1].astype(np.float32))
+    counts = np.diff(ends, prepend=0, append=len(ordered))
     centres = 0.5 * (edges[1:] + edges[:-1])
     below = np.cumsum(counts)[:-1].astype(float)
     above = below[-1] + counts[-1] - below
@@ -106,7 +107,8 @@ def _is_filled(small: NDArray[np.float32], part: NDArray[np.bool_], usable: NDAr
     if not beside.any() or not core.any():
         return False
     outside = median(small[beside])
-    darkest, middle = np.quantile(small[core], (DARKEST, 0.5)) - outside
+    inside = np.sort(small[core])
+    darkest, middle = inside[int(DARKEST * len(inside))] - outside, inside[len(inside) // 2] - outside
     # From the top of the picture to its bottom: so do lanes.
     like_lanes = bool(part[0].any() and part[-1].any())
     return bool(darkest >= (FILLED_LIKE_LANES if like_lanes else FILLED) * middle)
@@ -124,12 +126,6 @@ def _is_lane(small: NDArray[np.float32], part: NDArray[np.bool_]) -> bool:
     each = core.any(axis=1)
     across = np.nanvar(np.where(core, small, np.nan)[each], axis=1).mean()
     return bool(across < ACROSS * small[core].var())
-
-
-def _is_membrane(stats: NDArray[np.int32], shape: tuple[int, int]) -> bool:
-    """Whether a bright component looks like a membrane and not like a lane or a band."""
-    _, _, wide, high, area = stats
-    return bool(area >= 0.06 * shape[0] * shape[1] and wide >= 0.25 * shape[1] and area >= 0.7 * wide * high)
 
 
 def find_membrane(blot: Blot) -> Membrane:
@@ -199,11 +195,11 @@ def membrane_strips(small: NDArray[np.float32], usable: NDArray[np.bool_]) -> tu
     strips : list of ndarray of bool
         The largest first.
     """
-    clipped = np.minimum(cv2.medianBlur(small, 3), np.quantile(small[usable], 0.8)).astype(np.float32)
+    clipped = np.minimum(cv2.medianBlur(small, 3), np.float32(quantile(small[usable], 0.8)))
+    ordered = np.sort(clipped[usable])
     # Shading widens the membrane's class and drags the threshold up into it: lower ones are tried as well.
-    dark = quantile(clipped[usable], 0.02)
-    otsu = _otsu(clipped[usable])
-    looks = [_strips(small, clipped, usable, dark + share * (otsu - dark), dark) for share in (1.0, 0.75, 0.5, 0.25)]
+    dark, otsu = float(ordered[int(0.02 * len(ordered))]), _otsu(ordered)
+    looks = [_strips(small, clipped, usable, ordered, dark + k * (otsu - dark), dark) for k in (1.0, 0.75, 0.5, 0.25)]
     return max(looks, key=lambda look: look[0])
 
 
@@ -211,25 +207,40 @@ def _strips(
     small: NDArray[np.float32],
     clipped: NDArray[np.float32],
     usable: NDArray[np.bool_],
+    ordered: NDArray[np.float32],
     threshold: float,
     dark: float,
 ) -> tuple[float, list[NDArray[np.bool_]]]:
     """Membrane strips above a threshold, the largest first, and the sharpness of its outline (0 without any)."""
-    high = (clipped > threshold) & usable
-    if not high.any() or high.all():
+    count = int(np.searchsorted(ordered, np.float32(threshold), "right"))
+    if not 0 < count < len(ordered):
         return 0.0, []
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(_solid(high), connectivity=4)
-    order = sorted(range(1, len(stats)), key=lambda k: -stats[k][4])
-    parts = [labels == k for k in order if _is_membrane(stats[k], clipped.shape)]
-    parts = [p for p in parts if _is_filled(clipped, p, usable) and not _is_lane(small, p)]
+    parts = [p for p in _boxes((clipped > threshold) & usable) if _is_filled(clipped, p, usable)]
+    parts = [p for p in parts if not _is_lane(small, p)]
     if not parts:
         return 0.0, []
-    level = median(clipped[high])
-    step = level - median(clipped[usable & ~high]) + 1e-12
+    # Medians of what is above the threshold and of what is not.
+    level = float(ordered[(count + len(ordered)) // 2])
+    step = level - float(ordered[count // 2]) + 1e-12
     # Low in the picture's range almost anything has an outline: there it must fall to the dark all along.
     low = threshold < dark + LOW * (level - dark)
     sharp = [(s, p) for p in parts if (s := _steepness(clipped, p, dark) if low else _sharpness(clipped, p, step)) > 1]
     return (sharp[0][0], [p for _, p in sharp]) if sharp else (0.0, [])
+
+
+def _boxes(high: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    """Bright components that are shaped like a membrane and not like a lane or a band, the largest first."""
+    if high[0].all() and high[-1].all() and high[:, 0].all() and high[:, -1].all():
+        return []  # there is nothing beside it
+    solid, found = _solid(high), []
+    for outline in cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
+        _, _, wide, tall = cv2.boundingRect(outline)
+        if wide >= 0.25 * solid.shape[1] and wide * tall >= 0.06 * solid.size:
+            part = cv2.drawContours(np.zeros_like(solid), [outline], -1, 1, cv2.FILLED)
+            area = cv2.countNonZero(part)
+            if max(0.06 * solid.size, 0.7 * wide * tall) <= area < solid.size:
+                found.append((area, part.astype(bool)))
+    return [part for _, part in sorted(found, key=lambda each: -each[0])]
 
 
 def _solid(high: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -237,15 +248,11 @@ def _solid(high: NDArray[np.bool_]) -> NDArray[np.uint8]:
     brush, pad = np.ones((7, 7), np.uint8), 4
     # The border is continued outwards, so that neither a membrane that leaves the picture nor a dark rim is altered.
     solid = cv2.copyMakeBorder(high.astype(np.uint8), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    solid = _fill_holes(cv2.morphologyEx(solid, cv2.MORPH_CLOSE, brush).astype(np.uint8))
-    return cv2.morphologyEx(solid, cv2.MORPH_OPEN, brush)[pad:-pad, pad:-pad].astype(np.uint8)
-
-
-def _fill_holes(solid: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Fill what the border of the picture cannot reach."""
-    padded = cv2.copyMakeBorder(1 - solid, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
-    _, labels = cv2.connectedComponents(padded, connectivity=4)
-    return np.asarray(labels[1:-1, 1:-1] != labels[0, 0], np.uint8)
+    solid = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, brush)
+    outlines = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
+    cv2.drawContours(solid, outlines, -1, 1, cv2.FILLED)
+    solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, brush)[pad:-pad, pad:-pad]
+    return np.ascontiguousarray(solid, np.uint8)
 
 
 def _from_mask(
