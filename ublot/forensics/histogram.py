@@ -19,7 +19,7 @@ SAMPLE = 20_000
 
 FEW_LEVELS = 256
 
-COUNTED = 1_000_000
+COUNTED = 700_000
 """Pixels that the histogram of a large picture is made of."""
 
 DENSE = 6.0
@@ -87,8 +87,8 @@ def is_stretched(levels: NDArray[Any]) -> bool:
     if levels.dtype != np.uint16:
         return False
     counts = _counts(levels[:: max(1, round(levels.size / COUNTED))])
-    used = np.flatnonzero(counts)
-    counts = counts[used[0] : used[-1] + 1]
+    used = counts > 0
+    counts = counts[int(np.argmax(used)) : len(used) - int(np.argmax(used[::-1]))]
     total = np.cumsum(np.pad(counts, (NEAR + 1, NEAR)))
     dense = (total[2 * NEAR + 1 :] - total[: -2 * NEAR - 1]) > DENSE * (2 * NEAR + 1)
     # Clipped pixels and fill pile up on one level, beside which everything else looks empty.
