@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ublot.calibration import row_at
-from ublot.ladderfit import SHAPES, LaneData, LaneFit, Prior, fit_lane, information, places, pool_lanes
+from ublot.ladderfit import SHAPES, LaneData, LaneFit, Prior, fit_lane, information, parameters, places, pool_lanes
 from ublot.ladderprior import SHAPE_MEAN, common_prior, last_resolved, own_spread
 from ublot.ladderreport import ReadyLane, bin_rows, report_lane, row_correlation
 from ublot.nnls import scaled_inverse
@@ -96,7 +96,7 @@ def fit_ladders(
     for lane, fit in zip(lanes, fits, strict=True):
         seen, gradient = information(lane.data, fit)
         looks.append((seen, seen @ fit.theta + gradient))
-    priors = pool_lanes(looks, prior, np.mean([lane.own for lane in lanes], axis=0))
+    priors = pool_lanes(looks, parameters(lanes[0].data), prior, np.mean([lane.own for lane in lanes], axis=0))
     done = {
         lane.ladder.lane: _finish(lane, own, fit, masses) for lane, own, fit in zip(lanes, priors, fits, strict=True)
     }

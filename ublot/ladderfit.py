@@ -9,10 +9,11 @@ prior.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from ublot.bandshape import Bands, shape_bands
 from ublot.nnls import solve_nonnegative
@@ -24,7 +25,7 @@ __all__ = [
     "Prior",
     "fit_lane",
     "information",
-    "linear_curves",
+    "parameters",
     "places",
     "pool_lanes",
     "slopes",
@@ -71,6 +72,10 @@ class Prior:
     mean: Array
     covariance: Array
 
+    def of(self, used: NDArray[np.intp]) -> Prior:
+        """The prior of some of them alone."""
+        return Prior(self.mean[used], self.covariance[used[:, None], used])
+
 
 @dataclass(frozen=True, eq=False)
 class LaneFit:
@@ -78,22 +83,28 @@ class LaneFit:
 
     Attributes
     ----------
-    theta : ndarray
-        Non-linear parameters.
+    theta : ndarray, shape (parameters,)
+        Non-linear parameters: shapes, then departures of the places that are fitted.
+    off : ndarray, shape (places,)
+        Departures of all places: those that are not fitted follow the others.
     areas : ndarray, shape (bands,)
     splines : ndarray, shape (splines,)
     bands : Bands
+    weighted : ndarray, shape (bands + splines, rows)
+        Curves of unit area of every band, then the splines, times the weight.
     gram : ndarray
-        Products of the weighted linear curves with each other, penalised.
+        Their products with each other, penalised.
     residual : ndarray, shape (rows,)
         In the unit of the values.
     cost : float
     """
 
     theta: Array
+    off: Array
     areas: Array
     splines: Array
     bands: Bands
+    weighted: Array
     gram: Array
     residual: Array
     cost: float
@@ -107,94 +118,95 @@ def places(data: LaneData, theta: Array) -> tuple[Array, Array]:
     """Positions and widths of the bands that are fitted."""
     n = np.arange(data.first, data.last + 1)
     wider = np.where(n > 0, theta[2] + theta[3] * (n - 1), 0.0)
-    return data.nominal[n] + theta[SHAPES + n], np.exp(theta[0] + wider)
+    return data.nominal[data.first : data.last + 1] + theta[SHAPES:], np.exp(theta[0] + wider)
 
 
-def linear_curves(data: LaneData, fit: LaneFit) -> Array:
-    """Curves of unit area of every band, then the splines, shape (bands + splines, rows)."""
-    return np.concatenate([fit.bands.curves, data.smear])
+def parameters(data: LaneData) -> NDArray[np.intp]:
+    """Which of the prior's parameters are fitted."""
+    return np.concatenate([np.arange(SHAPES), SHAPES + np.arange(data.first, data.last + 1)])
 
 
 def _solve(data: LaneData, prior: Prior, precision: Array, theta: Array, start: NDArray[np.bool_] | None) -> LaneFit:
     positions, widths = places(data, theta)
     bands = shape_bands(data.rows, positions, widths, float(theta[1]))
-    curves = np.concatenate([bands.curves, data.smear])
-    weighted = curves * data.weight
+    weighted = np.concatenate([bands.curves, data.smear]) * data.weight
     gram = weighted @ weighted.T
     k = len(positions)
     gram[k:, k:] += data.penalty
     linear = solve_nonnegative(gram, weighted @ (data.values * data.weight), start)
-    residual = data.values - linear @ curves
-    away = theta - prior.mean
-    cost = float(
-        np.sum((residual * data.weight) ** 2) + linear[k:] @ data.penalty @ linear[k:] + away @ precision @ away
-    )
-    return LaneFit(theta, linear[:k], linear[k:], bands, gram, residual, cost)
+    residual = data.values - linear[:k] @ bands.curves - linear[k:] @ data.smear
+    away, scaled = theta - prior.mean, residual * data.weight
+    cost = float(scaled @ scaled + linear[k:] @ data.penalty @ linear[k:] + away @ precision @ away)
+    return LaneFit(theta, data.nominal, linear[:k], linear[k:], bands, weighted, gram, residual, cost)
 
 
 def slopes(data: LaneData, fit: LaneFit) -> Array:
     """Derivative of the fitted curve by every non-linear parameter, shape (parameters, rows)."""
     n = np.arange(data.first, data.last + 1)
-    out = np.zeros((len(fit.theta), len(data.rows)))
     by_position, by_log_width, by_skewness = fit.bands.derivatives()
-    wide = by_log_width * fit.areas[:, None]
-    out[0] = wide.sum(axis=0)
+    widths = np.stack([np.ones(len(n)), n > 0, np.maximum(n - 1.0, 0.0)]) * fit.areas
+    out = np.empty((len(fit.theta), len(data.rows)))
+    out[[0, 2, 3]] = widths @ by_log_width
     out[1] = fit.areas @ by_skewness
-    out[2] = wide[n > 0].sum(axis=0)
-    out[3] = np.maximum(n - 1.0, 0.0) @ wide
-    out[SHAPES + n] = by_position * fit.areas[:, None]
+    np.multiply(by_position, fit.areas[:, None], out=out[SHAPES:])
     return out
 
 
 def information(data: LaneData, fit: LaneFit) -> tuple[Array, Array]:
     """What the lane alone says of the non-linear parameters: information matrix and gradient, areas and smear free."""
-    # Nothing is known of places beyond the last band: most of the matrix is zero.
-    used = np.concatenate([np.arange(SHAPES), SHAPES + np.arange(data.first, data.last + 1)])
-    steep = slopes(data, fit)[used] * data.weight
-    active = fit.linear > 0
-    curves = linear_curves(data, fit)[active] * data.weight
-    cross = curves @ steep.T
-    positive = np.flatnonzero(active)
+    steep = slopes(data, fit) * data.weight
+    positive = np.flatnonzero(fit.linear > 0)
+    cross = (fit.weighted @ steep.T)[positive]
     gram = fit.gram[positive[:, None], positive]
     gram[np.diag_indices_from(gram)] *= 1 + 1e-10
-    taken = np.linalg.solve(gram, cross)
-    seen, gradient = np.zeros((len(fit.theta),) * 2), np.zeros(len(fit.theta))
-    seen[used[:, None], used] = steep @ steep.T - cross.T @ taken
-    gradient[used] = steep @ (fit.residual * data.weight)
-    return seen, gradient
+    _, taken, wrong = lapack.dposv(gram, cross)
+    if wrong:  # rounding has made the matrix indefinite
+        taken = np.linalg.solve(gram, cross)
+    return steep @ steep.T - cross.T @ taken, steep @ (fit.residual * data.weight)
 
 
 def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turns: int = 6) -> LaneFit:
-    """Fit one lane by damped Gauss-Newton steps from the prior's mean, or from `start`."""
-    precision: Array = np.asarray(np.linalg.inv(prior.covariance), np.float64)
-    active = start.linear > 0 if start is not None and len(start.areas) == data.last - data.first + 1 else None
-    fit = _solve(data, prior, precision, prior.mean if start is None else start.theta, active)
+    """Fit one lane by damped Gauss-Newton steps from the prior's mean, or from `start`.
+
+    Places beyond the last band are not seen: they take no part in the fit but follow the others, as the prior has it.
+    """
+    used = parameters(data)
+    known = prior.of(used)
+    precision: Array = np.asarray(np.linalg.inv(known.covariance), np.float64)
+    follow = (prior.covariance[:, used] @ precision)[SHAPES:]
+    active, theta, off = None, known.mean, prior.mean[SHAPES:]
+    if start is not None:
+        theta, off = np.concatenate([start.theta[:SHAPES], start.off[data.first : data.last + 1]]), start.off
+        active = start.linear > 0 if len(start.areas) == data.last - data.first + 1 else None
+    fit = _solve(data, known, precision, theta, active)
     # A band that leaps over half a spacing lands on its neighbour's place.
     farthest = -FARTHEST * np.gradient(data.nominal)
+    fitted = slice(data.first, data.last + 1)
     damping = 0.0
     for _ in range(turns):
         seen, gradient = information(data, fit)
         normal = seen + precision
-        gradient = gradient - precision @ (fit.theta - prior.mean)
+        gradient = gradient - precision @ (fit.theta - known.mean)
         gain = 0.0
         for _ in range(4):
             step = np.linalg.solve(normal + damping * np.diag(np.diag(seen)) if damping else normal, gradient)
-            step *= min(1.0, 1.0 / max(float(np.max(np.abs(step[:SHAPES]) / LARGEST)), 1e-9))
-            step[SHAPES:] = np.clip(step[SHAPES:], -farthest, farthest)
-            theta = fit.theta + step
-            theta[1] = np.clip(theta[1], -MAX_SKEWNESS, MAX_SKEWNESS)
-            trial = _solve(data, prior, precision, theta, fit.linear > 0)
+            share = min(1.0, 1.0 / max(float(np.max(np.abs(step[:SHAPES]) / LARGEST)), 1e-9))
+            led = prior.mean[SHAPES:] + follow @ (fit.theta + step - known.mean)
+            moved = np.clip(share * (led - off), -farthest, farthest)
+            theta = fit.theta + np.concatenate([share * step[:SHAPES], moved[fitted]])
+            theta[1] = min(max(theta[1], -MAX_SKEWNESS), MAX_SKEWNESS)
+            trial = _solve(data, known, precision, theta, fit.linear > 0)
             gain = fit.cost - trial.cost
             if gain >= 0:
-                fit, damping = trial, 0.2 * damping
+                fit, off, damping = trial, off + moved, 0.2 * damping
                 break
             damping = max(10 * damping, 0.1)
         if gain <= 1e-3 * fit.cost:
             break
-    return fit
+    return replace(fit, off=off)
 
 
-def pool_lanes(looks: list[tuple[Array, Array]], prior: Prior, own: Array) -> list[Prior]:
+def pool_lanes(looks: list[tuple[Array, Array]], used: NDArray[np.intp], prior: Prior, own: Array) -> list[Prior]:
     """Prior of every lane from what all *other* lanes say.
 
     Parameters are the sum of a part common to all lanes, with `prior`, and the lane's own part: empirical Bayes with
@@ -203,22 +215,25 @@ def pool_lanes(looks: list[tuple[Array, Array]], prior: Prior, own: Array) -> li
     Parameters
     ----------
     looks : list of (information, information @ estimate)
-        Of every lane.
+        Of every lane, about the parameters `used`; the others follow them.
+    used : ndarray of int
     prior : Prior
         Of the common part.
     own : ndarray, shape (parameters, parameters)
         Covariance of the lanes' own parts.
     """
-    size = len(prior.mean)
-    spread = np.linalg.inv(prior.covariance)
-    alone = [(np.linalg.solve(np.eye(size) + seen @ own, seen), seen, moment) for seen, moment in looks]
+    known = prior.of(used)
+    spread = np.linalg.inv(known.covariance)
+    seen, said = (np.stack(each) for each in zip(*looks, strict=True))
     # With its own part integrated out, a lane says (I + S V)^-1 S of the common one.
-    parts = [(common, np.linalg.solve(np.eye(size) + seen @ own, moment)) for common, seen, moment in alone]
-    total = spread + sum(p[0] for p in parts)
-    moment = spread @ prior.mean + sum(p[1] for p in parts)
-    out = []
-    for seen, said in parts:
-        rest = np.linalg.inv(total - seen)
-        rest = 0.5 * (rest + rest.T)
-        out.append(Prior(rest @ (moment - said), rest + own))
-    return out
+    parts = np.linalg.solve(
+        np.eye(len(used)) + seen @ own[used[:, None], used], np.concatenate([seen, said[..., None]], axis=2)
+    )
+    common, moments = parts[..., :-1], parts[..., -1]
+    rest = np.linalg.inv(spread + common.sum(axis=0) - common)
+    rest = 0.5 * (rest + rest.transpose(0, 2, 1))
+    moment = spread @ known.mean + moments.sum(axis=0) - moments
+    moved = (rest @ moment[..., None])[..., 0] - known.mean
+    follow = prior.covariance[:, used] @ spread
+    covariance = prior.covariance + own - follow @ (known.covariance - rest) @ follow.T
+    return [Prior(prior.mean + follow @ m, c) for m, c in zip(moved, covariance, strict=True)]

@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ublot.bandshape import shape_bands
-from ublot.ladder import Interval, Ladder, Species
-from ublot.ladderfit import SHAPES, LaneData, LaneFit, Prior, linear_curves, places, slopes
+from ublot.ladderfit import SHAPES, LaneData, LaneFit, Prior, parameters, places, slopes
 from ublot.nnls import scaled_inverse
 from ublot.smoothing import smooth_rows
+from ublot.species import UNKNOWN, Interval, SpeciesColumns
 
 if TYPE_CHECKING:
+    from ublot.ladder import Ladder
     from ublot.model import Profile
     from ublot.wobble import Wobble
 
@@ -63,7 +64,8 @@ def _means(values: Array, height: int) -> Array:
     """Means of `height` neighbours along the last axis; what is left over at its end is dropped."""
     count = values.shape[-1] // height
     cut = values[..., : count * height]
-    return np.asarray(cut.reshape(*values.shape[:-1], count, height).mean(axis=-1), np.float64)
+    # A product, since sums over so few neighbours are slow.
+    return np.asarray(cut.reshape(*values.shape[:-1], count, height) @ np.full(height, 1 / height), np.float64)
 
 
 def bin_rows(profile: Profile, height: int) -> Bins:
@@ -102,21 +104,38 @@ class ReadyLane:
 
 @dataclass(frozen=True, eq=False)
 class _Areas:
-    """Areas of: unmodified, smear of 1 ... `last` modifiers, well, then rungs of 1 ... `resolved`."""
+    """Areas of 0, 1, ... `last` modifiers and of the well, and what they are uncertain by.
+
+    Attributes
+    ----------
+    values : ndarray, shape (last + 2,)
+    rungs : ndarray, shape (resolved,)
+        What of them stands in the rungs of 1, 2, ... modifiers.
+    factor : ndarray, shape (last + 2, causes)
+        By how much each independent error of rows and background moves them.
+    moves : tuple of (ndarray, ndarray)
+        By how much other errors move them, shape (last + 2, errors), and the covariance of those errors.
+    """
 
     values: Array
-    covariance: Array
-    last: int
-    resolved: int
+    rungs: Array
+    factor: Array
+    moves: tuple[tuple[Array, Array], ...]
 
     @property
-    def by_number(self) -> Array:
-        """Which areas hold 0, 1, ... `last` modifiers, shape (last + 1, areas)."""
-        out = np.zeros((self.last + 1, len(self.values)))
-        out[:, : self.last + 1] = np.eye(self.last + 1)
-        rungs = np.arange(self.resolved)
-        out[1 + rungs, self.last + 2 + rungs] = 1.0
-        return out
+    def last(self) -> int:
+        return len(self.values) - 2
+
+    def variance(self) -> Array:
+        """Of every area."""
+        moved = sum(np.sum((slope @ errors) * slope, axis=1) for slope, errors in self.moves)
+        return np.asarray(np.sum(self.factor**2, axis=1) + moved, np.float64)
+
+    def covariance(self, weights: Array) -> Array:
+        """Of weighted sums of the areas, shape (sums, sums)."""
+        factor = weights @ self.factor
+        moved = sum((weights @ slope) @ errors @ (weights @ slope).T for slope, errors in self.moves)
+        return np.asarray(factor @ factor.T + moved, np.float64)
 
 
 def row_correlation(scaled: Array, height: int) -> float:
@@ -141,8 +160,7 @@ def report_lane(lane: ReadyLane, prior: Prior, fit: LaneFit, masses: Array) -> L
     masses : ndarray, shape (places,)
         kDa of 0, 1, 2, ... modifiers.
     """
-    data = lane.data
-    where = data.nominal + fit.theta[SHAPES:]
+    where = lane.data.nominal + fit.off
     middle = 0.5 * (where[1:-1] + where[2:])  # between n and n + 1, from n = 1 on
     areas = _areas(lane, prior, fit, middle)
     return _describe(lane, fit, areas, masses, where)
@@ -169,58 +187,45 @@ def _areas(lane: ReadyLane, prior: Prior, fit: LaneFit, middle: Array) -> _Areas
     inner = np.clip(middle[: last - 1], ladder.well_row, ladder.boundary_row)
     edges = np.minimum.accumulate(np.concatenate([[ladder.boundary_row], inner, [ladder.well_row]]))
     regions = _regions(lane, edges)
-    cut = regions[: last + 1, lane.window]
-    inverse, curves, known, used = _posterior(data, prior, fit)
-    bands, linear = len(fit.areas), int(np.count_nonzero(used))
     plain = regions @ lane.bins.signal
     # The outer edges cut through bins: what the rows themselves say goes to the stretches at the boundary.
-    plain[1] += ladder.hmw - float(plain[1 : last + 1].sum())
+    plain[1] += ladder.hmw - float(plain[1:-1].sum())
     if data.first == 0:
         plain[0] = ladder.unmodified
-    values = np.concatenate([plain, fit.areas[1 - data.first :]])
-    slope = np.zeros((len(values), len(curves)))
-    # What the model leaves over ...
-    values[: last + 1] -= cut @ (fit.linear @ linear_curves(data, fit))
-    slope[: last + 1] = -cut @ curves.T
-    # ... and its own smear, that under the unmodified band's flank with the first modifier's ...
-    of_smear = cut[1:].copy()
-    of_smear[0] += cut[0]
-    smear = fit.splines @ data.smear
-    values[1 : last + 1] += of_smear @ smear
-    slope[1 : last + 1, bands:linear] += of_smear @ curves[bands:linear].T
-    _move_edges(slope[1 : last + 1, linear + SHAPES :], np.interp(edges[1:-1], data.rows, smear))
+    cut, smear, rungs = regions[:-1, lane.window], fit.splines @ data.smear, fit.areas[1 - data.first :]
+    # What the model leaves over, its smear, that under the unmodified band's flank with the first modifier's ...
+    values = plain.copy()
+    values[:-1] += cut @ (smear + fit.residual - data.values)
+    values[:2] += float(cut[0] @ smear) * np.array([-1.0, 1.0])
     # ... and its bands.
-    slope[last + 2 + np.arange(data.last), 1 - data.first + np.arange(data.last)] = 1.0
-    if data.first == 0:
-        values[0] += fit.areas[0]
-        slope[0, 0] += 1.0
-    gain = slope @ inverse
-    response = np.zeros((len(values), len(lane.bins.rows)))
-    response[: len(regions)] = regions
-    through_fit = (gain @ curves) * data.weight**2
+    values[data.first : data.last + 1] += fit.areas
+    post = _posterior(data, prior, fit)
+    slope, rest = _slope(lane, prior, post, cut, np.interp(edges[1:-1], data.rows, smear))
+    gain = slope @ post.covariance
+    through_fit = (gain @ post.curves) * data.weight
+    response = regions.copy()
     response[:, lane.window] += through_fit
-    moved = response @ _modes(lane, fit).T
-    variance, prior_part = _variance(lane, fit), gain @ known @ gain.T
-    covariance = (response * variance) @ response.T + moved @ moved.T + prior_part
-    covariance += OVERLAP**2 * _overlap(lane, fit, len(values))
+    variance = _variance(lane, fit)
+    factor = np.concatenate(
+        [response * np.sqrt(variance), response @ _modes(lane, fit).T, _overlap(lane, fit, len(values))], axis=1
+    )
     if data.first == 0:
-        error = through_fit[0] ** 2 @ variance[lane.window] + prior_part[0, 0]
-        values = _as_far_as_clear(values, plain, float(error), last)
-    return _Areas(values, covariance, last, data.last)
+        error = through_fit[0] ** 2 @ variance[lane.window] + gain[0] @ post.known @ gain[0]
+        values = _as_far_as_clear(values, plain, float(error))
+    return _Areas(values, rungs, factor, ((gain, post.known), rest))
 
 
 def _overlap(lane: ReadyLane, fit: LaneFit, size: int) -> Array:
-    """Square of the area in which the unmodified band and the first above it overlap, as a covariance of areas."""
-    out = np.zeros((size, size))
-    if lane.data.first > 0 or len(fit.areas) < 2:
-        return out
-    curves, above = fit.bands.curves, lane.data.rows < lane.ladder.boundary_row
-    both = fit.areas[0] * curves[0][above].sum() + fit.areas[1] * curves[1][~above].sum()
-    out[:2, :2] = (both * lane.bins.height) ** 2 * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    """What may belong to the other of the area in which unmodified band and first rung overlap, shape (size, 1)."""
+    out = np.zeros((size, 1))
+    if lane.data.first == 0 and len(fit.areas) > 1:
+        curves, above = fit.bands.curves, lane.data.rows < lane.ladder.boundary_row
+        both = fit.areas[0] * curves[0][above].sum() + fit.areas[1] * curves[1][~above].sum()
+        out[:2, 0] = OVERLAP * both * lane.bins.height * np.array([1.0, -1.0])
     return out
 
 
-def _as_far_as_clear(values: Array, plain: Array, variance: float, last: int) -> Array:
+def _as_far_as_clear(values: Array, plain: Array, variance: float) -> Array:
     """What the fit moves across the cut, shrunk by how little of that is clear (James & Stein 1961, positive part).
 
     Where bands do not overlap there is nothing to move, and a faint lane is not to lose to the fit's own error.
@@ -229,31 +234,78 @@ def _as_far_as_clear(values: Array, plain: Array, variance: float, last: int) ->
     kept = max(1.0 - (variance + (TAILS * plain[0]) ** 2) / max(moved**2, 1e-300), 0.0)
     out = values.copy()
     out[0] -= (1 - kept) * moved
-    modified = float(values[1 : last + 1].sum() + values[last + 2 :].sum())
-    out[1] -= (1 - kept) * (modified - float(plain[1 : last + 1].sum()))
+    out[1] -= (1 - kept) * float(values[1:-1].sum() - plain[1:-1].sum())
     return out
 
 
-def _posterior(data: LaneData, prior: Prior, fit: LaneFit) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
-    """Covariance of linear and non-linear parameters, their curves, the prior's precision, which linear are used."""
+@dataclass(frozen=True, eq=False)
+class _Posterior:
+    """What is known of the parameters of a fit: areas, splines that are above zero, shapes and places.
+
+    Attributes
+    ----------
+    curves : ndarray, shape (parameters, rows)
+        Derivative of the fitted curve by each of them, times the weight.
+    splines : slice
+        Which of them are splines; the shapes and places follow.
+    known : ndarray, shape (parameters, parameters)
+        The prior's precision.
+    covariance : ndarray, shape (parameters, parameters)
+    """
+
+    curves: Array
+    splines: slice
+    known: Array
+    covariance: Array
+
+
+def _posterior(data: LaneData, prior: Prior, fit: LaneFit) -> _Posterior:
     k = len(fit.areas)
     # A band at zero might be more; a spline at zero is left out, else the smear could go anywhere.
-    used = np.concatenate([np.ones(k, bool), fit.splines > 0])
-    curves = np.concatenate([linear_curves(data, fit)[used], slopes(data, fit)])
+    used = np.flatnonzero(fit.splines > 0)
+    bands_and_splines = fit.weighted[np.concatenate([np.arange(k), k + used])]
+    curves = np.concatenate([bands_and_splines, slopes(data, fit) * data.weight])
+    splines = slice(k, k + len(used))
     known = np.zeros((len(curves),) * 2)
-    size = int(np.count_nonzero(used))
-    known[k:size, k:size] = data.penalty[np.ix_(used[k:], used[k:])]
-    known[size:, size:] = np.linalg.inv(prior.covariance)
-    weighted = curves * data.weight
-    normal = weighted @ weighted.T + known
-    return scaled_inverse(normal), curves, known, used
+    known[splines, splines] = data.penalty[used[:, None], used]
+    known[splines.stop :, splines.stop :] = np.linalg.inv(prior.of(parameters(data)).covariance)
+    return _Posterior(curves, splines, known, scaled_inverse(curves @ curves.T + known))
 
 
-def _move_edges(slope: Array, height: Array) -> None:
-    """Where rungs stand is uncertain, and so is where the smear of one ends and that of the next begins (in place)."""
-    for j, h in enumerate(height):  # between j + 1 and j + 2 modifiers
-        slope[j, j + 1 : j + 3] -= 0.5 * h
-        slope[j + 1, j + 1 : j + 3] += 0.5 * h
+def _slope(
+    lane: ReadyLane, prior: Prior, post: _Posterior, cut: Array, height: Array
+) -> tuple[Array, tuple[Array, Array]]:
+    """Derivative of the areas by all parameters; by how much places that are not fitted move them on their own.
+
+    Parameters
+    ----------
+    lane, prior, post
+    cut : ndarray, shape (last + 1, rows)
+        Rows of 0, 1, 2, ... modifiers.
+    height : ndarray, shape (last - 1,)
+        Of the smear where the rows of 1, 2, ... modifiers end.
+    """
+    data, last = lane.data, len(cut) - 1
+    slope = np.zeros((last + 2, len(post.curves)))
+    slope[:-1] = -(cut / data.weight) @ post.curves.T
+    slope[1, post.splines] = -slope[0, post.splines]
+    slope[2:, post.splines] = 0.0
+    n = np.arange(data.first, data.last + 1)
+    slope[n, n - data.first] += 1.0
+    # Where rungs stand is uncertain, and so is where the smear of one ends and that of the next begins.
+    moved, j = np.zeros((last + 2, last + 1)), np.arange(1, last)
+    for row, sign in ((j, -0.5), (j + 1, 0.5)):
+        for place in (j, j + 1):
+            moved[row, place] += sign * height
+    nonlinear = slice(post.splines.stop, None)
+    own, others = (
+        parameters(data),
+        SHAPES + np.flatnonzero((np.arange(last + 1) < data.first) | (np.arange(last + 1) > data.last)),
+    )
+    follow = prior.covariance[: SHAPES + last + 1, own] @ post.known[nonlinear, nonlinear]
+    slope[:, nonlinear] += moved @ follow[SHAPES:]
+    alone = prior.covariance[others[:, None], others] - follow[others] @ prior.covariance[own[:, None], others]
+    return slope, (moved[:, others - SHAPES], alone)
 
 
 def _modes(lane: ReadyLane, fit: LaneFit) -> Array:
@@ -264,8 +316,8 @@ def _modes(lane: ReadyLane, fit: LaneFit) -> Array:
     above[lane.window] = fit.areas[rungs] @ fit.bands.curves[rungs] + fit.splines @ data.smear
     height = lane.bins.height
     smooth = lane.share * smooth_rows(above, profile.width / height, mirror=False)
-    stated = np.concatenate([profile.modes, lane.wobble.modes(profile, lane.ladder.low_row)])
-    return np.concatenate([_means(stated, height), smooth[None]])
+    wobble = lane.wobble.modes(profile, lane.ladder.low_row)
+    return np.concatenate([_means(profile.modes, height), _means(wobble, height), smooth[None]])
 
 
 def _variance(lane: ReadyLane, fit: LaneFit) -> Array:
@@ -281,29 +333,34 @@ def _variance(lane: ReadyLane, fit: LaneFit) -> Array:
 
 def _describe(lane: ReadyLane, fit: LaneFit, areas: _Areas, masses: Array, where: Array) -> Ladder:
     ladder, values = lane.ladder, areas.values
-    by_number = areas.by_number
-    well = np.eye(len(values))[areas.last + 1]
-    total = np.stack([by_number[0], by_number[1:].sum(axis=0), well])
-    unmodified, hmw, _ = total @ values
-    covariance = total @ areas.covariance @ total.T
+    parts = np.zeros((3, len(values)))
+    parts[0, 0] = parts[2, -1] = parts[1, 1:-1] = 1.0
+    first = 0
     if ladder.antibody == "modifier":  # there is no unmodified band to be seen
-        unmodified, by_number[0] = 0.0, 0.0
-        covariance[0, :] = covariance[:, 0] = 0.0
-    whole = float(unmodified + hmw)
-    share = by_number @ values / whole if whole > 0 else np.full(len(by_number), math.nan)
+        parts[0, 0], first = 0.0, 1
+    unmodified, hmw, _ = (parts @ values).tolist()
+    whole = unmodified + hmw
+    own = values[first:-1]
+    share = own / whole if whole > 0 else np.full(len(own), math.nan)
+    reach = Z95 * np.sqrt(np.maximum(areas.variance()[first:-1], 0.0))
+    n, rungs = np.arange(first, areas.last + 1), np.zeros(areas.last + 1)
+    rungs[1 : 1 + len(areas.rungs)] = areas.rungs
+    # Named for the larger part of rung and smear.
+    rung = (n == 0) | ((n <= len(areas.rungs)) & (rungs[n] >= own - rungs[n]))
+    few, some = np.searchsorted(n, [4, 9])
     flags = tuple(f for f in ladder.flags if f != "ladder_unresolved")
     return replace(
         ladder,
-        unmodified=ladder.unmodified if ladder.antibody == "modifier" else float(unmodified),
-        hmw=float(hmw),
-        covariance=covariance,
-        mean_ubiquitins=_mean_number(by_number, areas, ladder.antibody),
-        shares=(float(share[1:4].sum()), float(share[4:9].sum()), float(share[9:].sum())),
-        ladder_fraction=float(values[areas.last + 2 :].sum() / hmw) if hmw > 0 else math.nan,
-        resolved_to=areas.resolved or None,
-        species=_species(ladder, areas, masses, where, whole),
+        unmodified=ladder.unmodified if first else unmodified,
+        hmw=hmw,
+        covariance=areas.covariance(parts),
+        mean_ubiquitins=_mean_number(areas, ladder.antibody),
+        shares=(float(share[1 - first : few].sum()), float(share[few:some].sum()), float(share[some:].sum())),
+        ladder_fraction=float(areas.rungs.sum() / hmw) if hmw > 0 else math.nan,
+        resolved_to=len(areas.rungs) or None,
+        species=SpeciesColumns(n, masses[n], where[n], own, reach, share, rung),
         fit=_curve(lane, fit),
-        flags=flags if areas.resolved else (*flags, "ladder_unresolved"),
+        flags=flags if len(areas.rungs) else (*flags, "ladder_unresolved"),
     )
 
 
@@ -317,35 +374,16 @@ def _curve(lane: ReadyLane, fit: LaneFit) -> Array:
     return np.asarray(np.where(fitted, fit.areas @ bands + smear, 0.0), np.float64)
 
 
-def _mean_number(by_number: Array, areas: _Areas, antibody: str) -> Interval:
+def _mean_number(areas: _Areas, antibody: str) -> Interval:
     """Mean number of modifiers; of an anti-modifier blot, whose signal counts them, per modified molecule."""
-    n = np.arange(len(by_number), dtype=np.float64)
+    count = np.append(np.arange(areas.last + 1, dtype=np.float64), 0.0)
+    molecules = np.append(np.ones(areas.last + 1), 0.0)
     if antibody == "modifier":
-        molecules, count = by_number[1:].T @ (1 / n[1:]), by_number[1:].sum(axis=0)
-    else:
-        molecules, count = by_number.sum(axis=0), by_number.T @ n
+        molecules[1:-1], count[1:-1], molecules[0] = 1 / count[1:-1], 1.0, 0.0
     whole = float(molecules @ areas.values)
     if whole <= 0:
-        return Interval(math.nan)
+        return UNKNOWN
     mean = float(count @ areas.values) / whole
     slope = (count - mean * molecules) / whole
-    reach = Z95 * math.sqrt(max(float(slope @ areas.covariance @ slope), 0.0))
+    reach = Z95 * math.sqrt(max(float(areas.covariance(slope[None])[0, 0]), 0.0))
     return Interval(mean, mean - reach, mean + reach)
-
-
-def _species(ladder: Ladder, areas: _Areas, masses: Array, where: Array, whole: float) -> tuple[Species, ...]:
-    """One entry for each n, rung and smear together; named for the larger part."""
-    by_number = areas.by_number
-    values = by_number @ areas.values
-    reach = Z95 * np.sqrt(np.maximum(np.sum(by_number @ areas.covariance * by_number, axis=1), 0.0))
-    rungs = np.zeros(areas.last + 1)
-    rungs[1 : areas.resolved + 1] = areas.values[areas.last + 2 :]
-
-    def one(n: int) -> Species:
-        value = float(values[n])
-        rung = n == 0 or (n <= areas.resolved and rungs[n] >= values[n] - rungs[n])
-        share = value / whole if whole > 0 else math.nan
-        reached = Interval(value, value - float(reach[n]), value + float(reach[n]))
-        return Species(n, float(masses[n]), float(where[n]), reached, share, "rung" if rung else "smear")
-
-    return tuple(one(n) for n in range(1 if ladder.antibody == "modifier" else 0, areas.last + 1))
