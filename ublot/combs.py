@@ -1,9 +1,10 @@
-"""Rows of lanes in a profile across the picture: centres about equally far apart, by dynamic programming."""
+"""Rows of lanes in profiles across the picture: centres about equally far apart, by dynamic programming."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,104 +18,104 @@ FAINTEST = 0.15  # a lane at the end of the row needs this share of a typical la
 UNEVEN = 3.0  # cost, of a typical lane's score, of a distance that is wrong by one pitch, squared
 LOOSE = 0.28  # of the pitch that a distance may be wrong by
 GAPS = 3  # pitches between two lanes that show, at most
-PLACES = 10  # to a pitch, at least, where there are so many cells: centres are refined later
+PLACES = 8  # to a pitch: centres are refined later
+CORE, NEAR, FAR = 2, 3, 5  # places from a centre to where a lane ends at least, and where gutters begin and end
 
 
 @dataclass(frozen=True, eq=False)
 class Comb:
-    """Lane centres in cells, their common spacing, and how well the picture bears them out."""
+    """Lane centres in cells, their common spacing, how well the picture bears them out, and the profile they are in."""
 
     centres: Array
     pitch: float
     score: float
+    profile: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class _Search:
-    """Scores of all spacings at every place that a centre may have, and what distances between them cost.
+    """Scores of all spacings at every place that a centre may have.
 
     Attributes
     ----------
     scores : ndarray, shape (spacings, places)
-    pitches : ndarray, shape (spacings, 1)
-        In places.
-    typical : float
+        ``-inf`` beyond the end of the profile.
+    ends : ndarray of int, shape (spacings,)
+        Number of places, of which there are `PLACES` to each pitch.
+    typical : ndarray, shape (spacings,)
         Score of a typical lane.
     """
 
     scores: Array
-    pitches: Array
-    typical: float
+    ends: NDArray[np.intp]
+    typical: Array
 
-    def costs(self, gaps: int) -> tuple[Array, int]:
-        """What the distances shortest, shortest + 1, … cost, furthest first, shape (spacings, 1, distances)."""
-        shortest = max(int(np.ceil((1 - LOOSE) * self.pitches[0, 0])), 1)
-        distance = np.arange(int((gaps + LOOSE) * self.pitches[-1, 0]), shortest - 1, -1) / self.pitches
-        cost = np.full(distance.shape, np.inf)
-        for gap in range(1, gaps + 1):
-            off = np.abs(distance - gap)
-            here = off <= LOOSE
-            cost[here] = (UNEVEN * off[here] ** 2 + (gap - 1) * BLANK_COST) * max(self.typical, 1e-12)
-        return cost[:, None], shortest
+    @cached_property
+    def place(self) -> NDArray[np.intp]:
+        return np.arange(self.scores.shape[1])
 
 
-def _best_before(before: Array, costs: Array) -> tuple[Array, NDArray[np.intp]]:
-    """Best of what lies at the distances of `costs` before every place, and which distance that is.
+def _costs(gaps: int) -> tuple[NDArray[np.intp], Array]:
+    """Distances between lanes that show, furthest first, and what they cost in scores of a typical lane."""
+    shortest = int(np.ceil((1 - LOOSE) * PLACES))
+    distance = np.arange(int((gaps + LOOSE) * PLACES), shortest - 1, -1)
+    gap = np.clip(np.round(distance / PLACES), 1, gaps)
+    off = np.abs(distance / PLACES - gap)
+    return distance, np.where(off <= LOOSE, UNEVEN * off**2 + (gap - 1) * BLANK_COST, np.inf)
 
-    `before`, shape (spacings, places + distances - 1), begins at the furthest distance before the first place.
-    """
-    values = np.lib.stride_tricks.sliding_window_view(before, costs.shape[2], axis=1) - costs
-    which = values.argmax(axis=2)
-    return np.take_along_axis(values, which[:, :, None], axis=2)[:, :, 0], which
 
-
-def _counted(search: _Search, count: int, blank: Collection[int]) -> list[tuple[list[int], float]]:
-    """Places and score of the best `count` lanes, for every spacing."""
-    scores, pitches, typical = search.scores, search.pitches, search.typical
-    costs, shortest = search.costs(1)
-    furthest = shortest + costs.shape[2] - 1
-    place = np.arange(scores.shape[1])
-    shut = np.minimum(place, place[::-1]) < (0.3 * pitches).astype(int)
+def _counted(search: _Search, count: int, blank: Collection[int]) -> tuple[int, list[int], float]:
+    """The spacing with the best `count` lanes, their places and score."""
+    scores, place, typical = search.scores, search.place, search.typical[:, None]
+    distances, cost = _costs(1)
+    furthest = int(distances[0])
+    from_end = search.ends[:, None] - 1 - place
+    shut = np.minimum(place, from_end) < int(0.3 * PLACES)
     # A faint pull to the middle settles what the picture leaves open: at which end the blank lanes are.
-    centre = 0.02 * typical * ((place - scores.shape[1] / 2) / (count * pitches)) ** 2
-    loaded, empty = np.minimum(scores, typical), -np.maximum(scores - FAINTEST * typical, 0)
-    steps: list[NDArray[np.intp]] = []
-    best = np.zeros(0)
-    for k in range(1, count + 1):
-        gain = np.where(shut, -np.inf, empty if k in blank else loaded)
-        if k in (1, count):
-            gain = gain - centre
-        if k > 1:
-            before = np.pad(best, ((0, 0), (furthest, 0)), constant_values=-np.inf)[:, : -shortest or None]
-            best, which = _best_before(before, costs)
-            steps.append(furthest - which)
-        best = best + gain if k > 1 else gain
-    out = []
-    for i, at in enumerate(best.argmax(axis=1)):
-        path = [int(at)]
-        for step in reversed(steps):
-            path.append(max(path[-1] - int(step[i, path[-1]]), 0))
-        out.append((path[::-1], float(best[i, at])))
-    return out
+    centre = 0.02 * typical * ((place - 0.5 * search.ends[:, None]) / (count * PLACES)) ** 2
+    loaded = np.where(shut, -np.inf, np.minimum(scores, typical))
+    empty = np.where(shut, -np.inf, -np.maximum(scores - FAINTEST * typical, 0))
+    best = (empty if 1 in blank else loaded) - centre
+    steps = []
+    for k in range(2, count + 1):
+        before = np.full((len(scores), furthest + len(place)), -np.inf)
+        before[:, furthest:] = best
+        steps.append(before)
+        best = np.full(scores.shape, -np.inf)
+        for distance, price in zip(distances.tolist(), cost, strict=True):
+            np.maximum(best, before[:, furthest - distance : -distance] - price * typical, out=best)
+        best += empty if k in blank else loaded
+        if k == count:
+            best -= centre
+    spacing, at = np.unravel_index(best.argmax(), best.shape)
+    path = [int(at)]
+    for before in reversed(steps):
+        from_here = before[spacing, furthest + path[-1] - distances] - cost * search.typical[spacing]
+        path.append(max(path[-1] - int(distances[from_here.argmax()]), 0))
+    return int(spacing), path[::-1], float(best[spacing, at])
 
 
 def _uncounted(search: _Search, least: Array) -> list[tuple[list[int], float]]:
     """Places and score of the best row of lanes, for every spacing, up to two blank ones between two that show.
 
-    `least`, shape (spacings, 1), is the score from which on a lane speaks for a row.
+    `least`, shape (spacings,), is the score from which on a lane speaks for a row.
     """
-    gain = np.minimum(search.scores, search.typical) - least
-    costs, shortest = search.costs(GAPS)
-    furthest = shortest + costs.shape[2] - 1
-    best = np.pad(gain, ((0, 0), (furthest, 0)), constant_values=-np.inf)
+    gain = np.minimum(search.scores, search.typical[:, None]) - least[:, None]
+    distances, cost = _costs(GAPS)
+    furthest, shortest = int(distances[0]), int(distances[-1])
+    prices = cost * np.maximum(search.typical, 1e-12)[:, None, None]
+    best = np.full((len(gain), furthest + gain.shape[1]), -np.inf)
+    best[:, furthest:] = gain
     step = np.zeros(gain.shape, np.intp)
+    before = np.lib.stride_tricks.sliding_window_view(best, len(distances), axis=1)
     # No lane stands nearer than the shortest distance: so many places can be done at once.
     for start in range(0, gain.shape[1], shortest):
-        stop = min(start + shortest, gain.shape[1])
-        value, which = _best_before(best[:, start : stop + costs.shape[2] - 1], costs)
-        better = value > 0
-        best[:, furthest + start : furthest + stop] += np.where(better, value, 0)
-        step[:, start:stop] = np.where(better, furthest - which, 0)
+        going, stop = np.flatnonzero(search.ends > start), min(start + shortest, gain.shape[1])
+        values = before[going, start:stop] - prices[going]
+        which = values.argmax(axis=2)
+        value = np.take_along_axis(values, which[:, :, None], axis=2)[:, :, 0]
+        best[going, furthest + start : furthest + stop] += np.maximum(value, 0)
+        step[going, start:stop] = np.where(value > 0, distances[which], 0)
     out = []
     for i, at in enumerate(best[:, furthest:].argmax(axis=1)):
         path = [int(at)]
@@ -124,36 +125,58 @@ def _uncounted(search: _Search, least: Array) -> list[tuple[list[int], float]]:
     return out
 
 
-def _with_blanks(centres: Array, pitch: float) -> Array:
-    """Centres with those of the blank lanes between them."""
-    gaps = np.maximum(np.round(np.diff(centres) / pitch), 1).astype(int)
-    parts = [a + (b - a) * np.arange(n) / n for a, b, n in zip(centres, centres[1:], gaps, strict=False)]
-    return np.concatenate([*parts, centres[-1:]])
+def _centres(scores: Array, path: list[int], least: float) -> Array:
+    """Places of a row of lanes to a fraction: the vertices of parabolas through the scores of those that show.
+
+    Those between them that do not were passed by, or put where noise is highest: they are spaced evenly.
+    """
+    at = np.array(path)
+    left, here, right = scores[np.maximum(at - 1, 0)], scores[at], scores[np.minimum(at + 1, len(scores) - 1)]
+    top = (here > least) & (left < here) & (right <= here) & np.isfinite(left + right)
+    peaks = at.astype(np.float64)
+    peaks[top] += 0.5 * (left - right)[top] / (left - 2 * here + right)[top]
+    number = np.concatenate([[0], np.maximum(np.round(np.diff(at) / PLACES), 1).cumsum()])
+    known = here > least
+    known[[0, -1]] = True
+    return np.asarray(np.interp(np.arange(number[-1] + 1), number[known], peaks[known]), np.float64)
 
 
-def _lane_scores(profile: Array, pitches: Array, x: Array) -> Array:
-    """Mean within a quarter pitch about `x` less the higher of the two means half a pitch away, (pitches, x)."""
-    pad = int(pitches.max()) + 1
-    total = np.concatenate([[0.0], np.cumsum(np.pad(profile, pad, mode="edge"))])
-    grid = np.arange(len(total)) - pad - 0.5
+def _scores(profiles: Array, pitches: Array) -> _Search:
+    """Mean within a quarter pitch about a place less the higher of the two means half a pitch away."""
+    spacings, (count, cols) = pitches.ravel(), profiles.shape
+    ends = ((cols - 1) * PLACES / spacings).astype(int) + 1
+    place = np.arange(-FAR, ends.max() + FAR)
+    pad = int(FAR * spacings.max() / PLACES) + 2
+    total = np.zeros((count, cols + 2 * pad + 1))
+    total[:, 1:] = np.pad(profiles, ((0, 0), (pad, pad)), mode="edge").cumsum(axis=1)
+    at = np.minimum(place * (spacings[:, None] / PLACES) + pad + 0.5, total.shape[1] - 1.001)
+    low = at.astype(int)
+    which = np.repeat(np.arange(count), pitches.shape[1])[:, None]
+    first = total[which, low]
+    sums = first + (total[which, low + 1] - first) * (at - low)
+    n = ends.max()
 
-    def mean(low: float, high: float) -> Array:
-        ends = np.interp([x + low * pitches, x + high * pitches], grid, total)
-        return np.asarray((ends[1] - ends[0]) / ((high - low) * pitches))
+    def mean(begin: int, end: int) -> Array:
+        part = sums[:, FAR + end : FAR + end + n] - sums[:, FAR + begin : FAR + begin + n]
+        return np.asarray(part * (PLACES / (end - begin) / spacings[:, None]))
 
-    left, right = mean(-0.62, -0.38), mean(0.38, 0.62)
-    return np.asarray(mean(-0.25, 0.25) - 0.5 * (left + right) - 0.25 * np.abs(left - right))
+    left, right = mean(-FAR, -NEAR), mean(NEAR, FAR)
+    scores = mean(-CORE, CORE) - 0.5 * (left + right) - 0.25 * np.abs(left - right)
+    scores[np.arange(n) >= ends[:, None]] = -np.inf
+    ranked = np.sort(scores, axis=1)
+    typical = ranked[np.arange(len(ends)), n - 1 - (0.05 * (ends - 1)).astype(int)]
+    return _Search(scores, ends, np.repeat(typical.reshape(pitches.shape).max(axis=1), pitches.shape[1]))
 
 
-def best_comb(profile: Array, pitches: Array, count: int | None, blank: Collection[int] = ()) -> Comb:
-    """The row of lanes that a profile bears out best.
+def best_comb(profiles: Array, pitches: Array, count: int | None, blank: Collection[int] = ()) -> Comb:
+    """The row of lanes that one of several profiles bears out best.
 
     Parameters
     ----------
-    profile : ndarray, shape (cells,)
+    profiles : ndarray, shape (profiles, cells)
         Evidence for lanes.
-    pitches : sequence of float
-        Spacings to try, in cells, increasing.
+    pitches : ndarray, shape (profiles, spacings)
+        Spacings to try in each of them, in cells.
     count : int, optional
         How many lanes there are; those that show and the blank ones between where not given.
     blank : collection of int
@@ -164,23 +187,21 @@ def best_comb(profile: Array, pitches: Array, count: int | None, blank: Collecti
     Comb
         Without centres and with the score ``-inf`` where `count` lanes have no room.
     """
-    step = max(1, int(pitches[0] / PLACES))
-    x = np.arange(step // 2, len(profile), step, dtype=np.float64)
-    column = pitches[:, None]
-    scores = _lane_scores(profile, column, x)
-    typical = float(np.quantile(scores, 0.95, axis=1).max())
-    search = _Search(scores, column / step, typical)
+    search, spacings, tried = _scores(profiles, pitches), pitches.ravel(), pitches.shape[1]
     if count is not None:
-        rows: Sequence[tuple[list[int], float]] = _counted(search, count, blank)
-    else:
-        noise = 2 * 1.4826 * float(np.median(np.abs(np.diff(profile, 2)))) / np.sqrt(6)
-        rows = _uncounted(
-            search, np.maximum(FAINTEST * typical, np.minimum(noise / np.sqrt(0.5 * column), 0.5 * typical))
-        )
+        i, path, score = _counted(search, count, blank)
+        if not np.isfinite(score):
+            return Comb(np.zeros(0), float(spacings[i]), score, i // tried)
+        centres = _centres(search.scores[i], path, FAINTEST * float(search.typical[i])) * spacings[i] / PLACES
+        return Comb(centres, float(spacings[i]), score, i // tried)
+    bend = np.abs(np.diff(profiles, 2, axis=1))
+    noise = np.repeat(2 * 1.4826 * np.median(bend, axis=1) / np.sqrt(6), tried)
+    typical = search.typical
+    least = np.maximum(FAINTEST * typical, np.minimum(noise / np.sqrt(0.5 * spacings), 0.5 * typical))
+    rows = _uncounted(search, least)
     combs = []
-    for (path, score), pitch in zip(rows, pitches, strict=True):
-        centres = x[path] if count is not None else _with_blanks(x[path], pitch)
+    for i, ((path, score), pitch) in enumerate(zip(rows, spacings, strict=True)):
+        centres = _centres(search.scores[i], path, float(least[i])) * pitch / PLACES
         # One stain is no row of lanes: the more lanes, the more they bear each other out.
-        combs.append(Comb(centres, float(pitch), score if count is not None else score * (1 - 1 / len(centres))))
-    best = max(combs, key=lambda comb: comb.score)
-    return best if np.isfinite(best.score) else Comb(np.zeros(0), best.pitch, -np.inf)
+        combs.append(Comb(centres, float(pitch), score * (1 - 1 / len(centres)), i // tried))
+    return max(combs, key=lambda comb: comb.score)

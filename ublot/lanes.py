@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -18,14 +17,16 @@ from ublot.lateral import USUAL_FILL, Cells, cell_side, lane_cells, make_cells
 from ublot.medians import median, quantile
 from ublot.membrane import Membrane, find_membrane
 from ublot.model import Blot, Lanes
+from ublot.slants import sharpest_sums
 
 __all__ = ["find_lanes"]
 
 Array = NDArray[np.float64]
 
-COARSE = (192, 512)  # cells down and across for the first look
+COARSE = (192, 512)  # cells down and across for the first look, about
+ENOUGH = 20  # cells across a lane and its share of the rest, where it is known how many there are
+SPACINGS = 8  # tried in an octave
 MAX_TILT = 6.0  # degrees
-SLOPE_ROWS = 48  # of cells, to find the slope from
 BAND = 0.1  # of the height of the picture: no band is thicker
 RIM_WIDTH = 0.012  # of the membrane's width
 KNOTS = 9
@@ -37,8 +38,10 @@ NARROWEST = 3  # px: lanes do not stand closer
 def _opened(values: NDArray[np.float32], wide: float) -> NDArray[np.float32]:
     """Lateral opening: nothing narrower than `wide` cells stays. The ends are continued as a point reflection."""
     n = min(max(int(wide), 1), values.shape[1] // 2 - 1) | 1
-    ends = np.median(values[:, :3], axis=1)[:, None], np.median(values[:, -3:], axis=1)[:, None]
-    padded = np.hstack([2 * ends[0] - values[:, n:0:-1], values, 2 * ends[1] - values[:, -2 : -n - 2 : -1]])
+    ends = np.sort(values[:, :3], axis=1)[:, 1:2], np.sort(values[:, -3:], axis=1)[:, 1:2]
+    padded = np.concatenate(
+        [2 * ends[0] - values[:, n:0:-1], values, 2 * ends[1] - values[:, -2 : -n - 2 : -1]], axis=1
+    )
     opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((1, n), np.uint8))
     return np.asarray(opened[:, n:-n], np.float32)
 
@@ -47,7 +50,7 @@ def _above(values: NDArray[np.float32], baseline: NDArray[np.float32], noise: fl
     """Height above a baseline on a logarithmic scale, so that faint smears and strong bands vote alike."""
     height = np.maximum(values - baseline, 0)
     floor = 3 * noise + 0.005 * quantile(height, 0.995) + 1e-12
-    return np.asarray(np.log1p(height / floor, dtype=np.float32))
+    return np.asarray(np.log(height / np.float32(floor) + 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,45 +91,12 @@ def _evidence(cells: Cells, clean: _Clean, pitch: float) -> NDArray[np.float32]:
     return _opened(together * cells.mask, 0.2 * pitch)
 
 
-def _projection(evidence: NDArray[np.float32], slope: float) -> Array:
-    """Mean over rows along lines of `slope` (columns per row) through the middle row."""
-    rows, cols = evidence.shape
-    move = np.array([[1, slope, -slope * (rows - 1) / 2], [0, 1, 0]], np.float64)
-    straight = cv2.warpAffine(evidence, move, (cols, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    return np.asarray(straight.mean(axis=0, dtype=np.float64))
-
-
-def _common_slope(evidence: NDArray[np.float32], aspect: float) -> float:
-    """Slope, columns of cells per row of cells, along which the evidence adds up to the sharpest lanes."""
-    # A few rows at once: a lane tilted as far as can be leaves its column by a cell between two of them.
-    down = min(len(evidence), SLOPE_ROWS)
-    few = np.asarray(cv2.resize(evidence, (evidence.shape[1], down), interpolation=cv2.INTER_AREA), np.float32)
-    aspect *= len(evidence) / down
-
-    def sharpness(slope: float) -> float:
-        smooth = cv2.GaussianBlur(_projection(few, slope)[None], (0, 0), 1.5)
-        return float((np.diff(smooth) ** 2).sum())
-
-    best = 0.0
-    for half, count in ((MAX_TILT, 25), (MAX_TILT / 12, 9)):
-        slopes = best + np.tan(np.deg2rad(np.linspace(-half, half, count))) * aspect
-        best = float(max(slopes, key=sharpness))
-    return best * down / len(evidence)
-
-
 @dataclass(frozen=True, eq=False)
 class _Sighting:
-    """What one octave of spacings sees: a comb, and the slope it was seen along."""
+    """A row of lanes, and the slope it was seen along, columns of cells per row of cells."""
 
     comb: Comb
     slope: float
-
-
-def _look(cells: Cells, clean: _Clean, pitches: Array, count: int | None, blank: Collection[int]) -> _Sighting:
-    """The comb that the picture bears out best among `pitches`, in cells, which lie within an octave."""
-    evidence = _evidence(cells, clean, float(pitches[-1]))
-    slope = _common_slope(evidence, cells.size[0] / cells.size[1])
-    return _Sighting(best_comb(_projection(evidence, slope), pitches, count, blank), slope)
 
 
 def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _Sighting:
@@ -134,7 +104,7 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _
 
     The baseline that is taken off before looking must be wider than a lane and is better not much wider.
     """
-    span = cells.values.shape[1]
+    rows, span = cells.values.shape
     if count is None:
         low, high = max(span / 70, 5.0), span / 1.5
     else:
@@ -143,8 +113,11 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _
     octaves = max(int(np.ceil(np.log2(high / low))), 1)
     edges = np.geomspace(max(low, 4.0), high, octaves + 1)
     clean = _clean(cells)
-    looks = [_look(cells, clean, np.geomspace(a, b, 14), count, blank) for a, b in pairwise(edges)]
-    return max(looks, key=lambda look: look.comb.score)
+    evidence = np.array([_evidence(cells, clean, float(widest)) for widest in edges[1:]])
+    steepest = np.tan(np.deg2rad(MAX_TILT)) * rows * cells.size[0] / cells.size[1]
+    profiles, leans = sharpest_sums(evidence, edges[:-1], steepest)
+    comb = best_comb(profiles, np.geomspace(edges[:-1], edges[1:], SPACINGS, axis=1), count, blank)
+    return _Sighting(comb, float(leans[comb.profile]) / rows)
 
 
 def _straight_lanes(cells: Cells, membrane: Membrane, sighting: _Sighting) -> Lanes:
@@ -191,7 +164,9 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     nothing = Lanes((), window, flags=(*membrane.flags, "no_lanes"), inside=membrane.inside)
     if min(window.height, window.width) < SMALLEST:
         return nothing
-    size = cell_side(blot, window.height / COARSE[0]), cell_side(blot, window.width / COARSE[1])
+    half = 0.5 * blot.tile
+    across = min(COARSE[1], ENOUGH * max(count or COARSE[1], 4))
+    size = cell_side(blot, window.height / COARSE[0] + half), cell_side(blot, window.width / across + half)
     rims = window.left > blot.window.left, window.right < blot.window.right
     # The rim of a membrane shines, dries or curls: the first look leaves it out.
     rim = cell_side(blot, RIM_WIDTH * window.width)
