@@ -10,6 +10,7 @@ points to larger rows, negative to the well.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +22,8 @@ __all__ = ["Bands", "shape_bands"]
 Array = NDArray[np.float64]
 
 REACH, STEP = 16.0, 1 / 16  # of the table, in standard deviations: the period is so long that tails do not wrap around
+ENTRIES = int(2 * REACH / STEP)
+VANISHED = 40.0  # exponent from where on nothing is left of a band's spectrum
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,35 +36,55 @@ class Bands:
     """
 
     curves: Array
-    _tables: Array
+    _spectrum: _Spectrum
     _place: tuple[NDArray[np.intp], Array, Array, Array]
 
     def derivatives(self) -> tuple[Array, Array, Array]:
         """By position, by log width and by skewness, each of shape (bands, rows)."""
         low, part, z, scale = self._place
-        lean, skewed = (_look_up(t, low, part) for t in self._tables[1:])
-        return -lean * scale**2, -(self.curves + z * lean * scale), skewed * scale
+        lean, skewed = (_look_up(t, low, part) * scale for t in self._spectrum.derivatives())
+        return -lean * scale, -(self.curves + z * lean), skewed
+
+
+@dataclass(frozen=True, eq=False)
+class _Spectrum:
+    """A unit band by angular frequency, as far as there is something of it."""
+
+    band: NDArray[np.complex128]
+    w: Array
+    pole: NDArray[np.complex128]
+
+    @classmethod
+    def of(cls, skewness: float) -> _Spectrum:
+        a = float(np.cbrt(0.5 * skewness))
+        w, centred = _frequencies()
+        end = math.sqrt(2 * VANISHED / max(1 - a * a, 1e-6))
+        w = w[: int(end / w[1]) + 2]
+        pole = 1.0 + 1j * a * w
+        band = centred[: len(w)] * np.exp((1j * a - (0.5 * (1 - a * a)) * w) * w) / pole
+        return cls(np.asarray(band, np.complex128), w, np.asarray(pole, np.complex128))
+
+    def table(self) -> Array:
+        """The unit band from ``-REACH`` to ``REACH``."""
+        return _tabulated(self.band)
+
+    def derivatives(self) -> Array:
+        """Tables of its derivative by the argument and by the skewness."""
+        return _tabulated(np.stack([1j * self.w * self.band, self.band * (1j / 6) * self.w**3 / self.pole]))
+
+
+def _tabulated(spectrum: NDArray[np.complex128]) -> Array:
+    return np.asarray(np.fft.irfft(spectrum, ENTRIES) / STEP, np.float64)
 
 
 def _look_up(table: Array, low: NDArray[np.intp], part: Array) -> Array:
-    at = table[low]
-    return np.asarray(at + part * (table[low + 1] - at), np.float64)
+    return np.asarray(table.take(low) + part * np.diff(table).take(low), np.float64)
 
 
 @lru_cache(maxsize=1)
 def _frequencies() -> tuple[Array, NDArray[np.complex128]]:
-    w = np.asarray(2 * np.pi * np.fft.rfftfreq(int(2 * REACH / STEP), STEP), np.float64)
+    w = np.asarray(2 * np.pi * np.fft.rfftfreq(ENTRIES, STEP), np.float64)
     return w, np.asarray(np.exp(-1j * w * REACH), np.complex128)
-
-
-def _table(skewness: float) -> Array:
-    """Unit band from ``-REACH`` to ``REACH``, its derivative by the argument and by the skewness."""
-    w, centred = _frequencies()
-    a = float(np.cbrt(0.5 * skewness))
-    pole = 1.0 + 1j * a * w
-    band = centred * np.exp(-0.5 * (1 - a * a) * w * w + 1j * a * w) / pole
-    stack = np.stack([band, 1j * w * band, band * 1j * w**3 / (6 * pole)])
-    return np.asarray(np.fft.irfft(stack, axis=1) / STEP, np.float64)
 
 
 def shape_bands(rows: Array, positions: Array, widths: Array, skewness: float) -> Bands:
@@ -79,9 +102,11 @@ def shape_bands(rows: Array, positions: Array, widths: Array, skewness: float) -
     -------
     Bands
     """
-    tables = _table(skewness)
-    z = (rows - positions[:, None]) / widths[:, None]
-    at = np.clip((z + REACH) / STEP, 0.0, tables.shape[1] - 2.0)
+    spectrum = _Spectrum.of(skewness)
+    scale = 1.0 / widths[:, None]
+    z = (rows - positions[:, None]) * scale
+    at = np.maximum(z * (1 / STEP) + REACH / STEP, 0.0)
+    np.minimum(at, ENTRIES - 2.0, out=at)
     low = at.astype(np.intp)
-    part, scale = at - low, 1.0 / widths[:, None]
-    return Bands(_look_up(tables[0], low, part) * scale, tables, (low, part, z, scale))
+    at -= low
+    return Bands(_look_up(spectrum.table(), low, at) * scale, spectrum, (low, at, z, scale))

@@ -90,7 +90,9 @@ def fit_ladders(
     lost = {k.lane: TO_BACKGROUND[0] + TO_BACKGROUND[1] * (leak or {}).get(k.lane, 0.0) for k in chosen}
     lanes = [_prepare(k, nominal, sigma, wobble, lost[k.lane]) for k in chosen]
     prior = common_prior(nominal, masses, sigma, calibration)
-    fits = [fit_lane(lane.data, prior, turns=TURNS[0]) for lane in lanes]
+    fits: list[LaneFit] = []
+    for lane in lanes:
+        fits.append(fit_lane(lane.data, prior, alike=fits[-1] if fits else None, turns=TURNS[0]))
     lanes = [_weigh(lane, fit) for lane, fit in zip(lanes, fits, strict=True)]
     looks = []
     for lane, fit in zip(lanes, fits, strict=True):

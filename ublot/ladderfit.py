@@ -116,9 +116,10 @@ class LaneFit:
 
 def places(data: LaneData, theta: Array) -> tuple[Array, Array]:
     """Positions and widths of the bands that are fitted."""
-    n = np.arange(data.first, data.last + 1)
-    wider = np.where(n > 0, theta[2] + theta[3] * (n - 1), 0.0)
-    return data.nominal[data.first : data.last + 1] + theta[SHAPES:], np.exp(theta[0] + wider)
+    wider = theta[0] + theta[2] + theta[3] * np.arange(data.first - 1, data.last)
+    if data.first == 0:
+        wider[0] = theta[0]
+    return data.nominal[data.first : data.last + 1] + theta[SHAPES:], np.exp(wider)
 
 
 def parameters(data: LaneData) -> NDArray[np.intp]:
@@ -128,16 +129,16 @@ def parameters(data: LaneData) -> NDArray[np.intp]:
 
 def _solve(data: LaneData, prior: Prior, precision: Array, theta: Array, start: NDArray[np.bool_] | None) -> LaneFit:
     positions, widths = places(data, theta)
-    bands = shape_bands(data.rows, positions, widths, float(theta[1]))
-    weighted = np.concatenate([bands.curves, data.smear]) * data.weight
-    gram = weighted @ weighted.T
-    k = len(positions)
+    bands, k = shape_bands(data.rows, positions, widths, float(theta[1])), len(positions)
+    weighted = np.empty((k + len(data.smear), len(data.rows)))
+    np.multiply(bands.curves, data.weight, out=weighted[:k])
+    np.multiply(data.smear, data.weight, out=weighted[k:])
+    gram, target = weighted @ weighted.T, data.values * data.weight
     gram[k:, k:] += data.penalty
-    linear = solve_nonnegative(gram, weighted @ (data.values * data.weight), start)
-    residual = data.values - linear[:k] @ bands.curves - linear[k:] @ data.smear
-    away, scaled = theta - prior.mean, residual * data.weight
-    cost = float(scaled @ scaled + linear[k:] @ data.penalty @ linear[k:] + away @ precision @ away)
-    return LaneFit(theta, data.nominal, linear[:k], linear[k:], bands, weighted, gram, residual, cost)
+    linear = solve_nonnegative(gram, weighted @ target, start)
+    scaled, away, splines = target - linear @ weighted, theta - prior.mean, linear[k:]
+    cost = float(scaled @ scaled + splines @ data.penalty @ splines + away @ precision @ away)
+    return LaneFit(theta, data.nominal, linear[:k], splines, bands, weighted, gram, scaled / data.weight, cost)
 
 
 def slopes(data: LaneData, fit: LaneFit) -> Array:
@@ -165,19 +166,30 @@ def information(data: LaneData, fit: LaneFit) -> tuple[Array, Array]:
     return steep @ steep.T - cross.T @ taken, steep @ (fit.residual * data.weight)
 
 
-def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turns: int = 6) -> LaneFit:
+def _likely(fit: LaneFit, bands: int, splines: int) -> NDArray[np.bool_]:
+    """Which of so many areas and splines are likely to be above zero, as they are in another fit."""
+    out = np.ones(bands + splines, bool)
+    for own, other in ((out[:bands], fit.areas), (out[bands:], fit.splines)):
+        own[: len(other)] = other[: len(own)] > 0
+    return out
+
+
+def fit_lane(
+    data: LaneData, prior: Prior, *, start: LaneFit | None = None, alike: LaneFit | None = None, turns: int = 6
+) -> LaneFit:
     """Fit one lane by damped Gauss-Newton steps from the prior's mean, or from `start`.
 
+    What is above zero in `start`, or in the fit of a lane that may be `alike`, is tried first; the result is the same.
     Places beyond the last band are not seen: they take no part in the fit but follow the others, as the prior has it.
     """
     used = parameters(data)
     known = prior.of(used)
     precision: Array = np.asarray(np.linalg.inv(known.covariance), np.float64)
     follow = (prior.covariance[:, used] @ precision)[SHAPES:]
-    active, theta, off = None, known.mean, prior.mean[SHAPES:]
+    theta, off, alike = known.mean, prior.mean[SHAPES:], start or alike
+    active = None if alike is None else _likely(alike, data.last - data.first + 1, len(data.smear))
     if start is not None:
         theta, off = np.concatenate([start.theta[:SHAPES], start.off[data.first : data.last + 1]]), start.off
-        active = start.linear > 0 if len(start.areas) == data.last - data.first + 1 else None
     fit = _solve(data, known, precision, theta, active)
     # A band that leaps over half a spacing lands on its neighbour's place.
     farthest = -FARTHEST * np.gradient(data.nominal)
@@ -190,9 +202,9 @@ def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turn
         gain = 0.0
         for _ in range(4):
             step = np.linalg.solve(normal + damping * np.diag(np.diag(seen)) if damping else normal, gradient)
-            share = min(1.0, 1.0 / max(float(np.max(np.abs(step[:SHAPES]) / LARGEST)), 1e-9))
+            share = min(1.0, 1.0 / max(float((np.abs(step[:SHAPES]) / LARGEST).max()), 1e-9))
             led = prior.mean[SHAPES:] + follow @ (fit.theta + step - known.mean)
-            moved = np.clip(share * (led - off), -farthest, farthest)
+            moved = np.minimum(np.maximum(share * (led - off), -farthest), farthest)
             theta = fit.theta + np.concatenate([share * step[:SHAPES], moved[fitted]])
             theta[1] = min(max(theta[1], -MAX_SKEWNESS), MAX_SKEWNESS)
             trial = _solve(data, known, precision, theta, fit.linear > 0)

@@ -33,18 +33,19 @@ def solve_nonnegative(
     -------
     ndarray, shape (n,)
     """
-    scale = np.sqrt(np.maximum(np.diag(gram), 1e-300))
-    a = gram / np.outer(scale, scale) + 1e-10 * np.eye(len(gram))
-    b = moment / scale
+    scale = 1 / np.sqrt(np.maximum(gram.diagonal(), 1e-300))
+    a = gram * (scale[:, None] * scale)
+    a[np.diag_indices_from(a)] += 1e-10
+    b = moment * scale
     positive = np.ones(len(b), bool) if start is None else start.copy()
     x = _solve(a, b, positive)
-    while np.any(x[positive] <= 0) if positive.any() else False:
+    while (x[positive] <= 0).any():
         positive &= x > 0
         x = _solve(a, b, positive)
-    enough = 1e-9 * float(np.max(np.abs(b), initial=0.0))
+    enough = 1e-9 * float(np.abs(b).max(initial=0.0))
     for _ in range(3 * len(b)):
         pull = np.where(positive, -np.inf, b - a @ x)
-        best = int(np.argmax(pull))
+        best = int(pull.argmax())
         if pull[best] <= enough:
             break
         positive[best] = True
@@ -57,7 +58,7 @@ def solve_nonnegative(
             x = np.where(positive, x, 0.0)
             new = _solve(a, b, positive)
         x = new
-    return np.asarray(np.maximum(x, 0.0) / scale, np.float64)
+    return np.asarray(np.maximum(x, 0.0) * scale, np.float64)
 
 
 def _solve(a: NDArray[np.float64], b: NDArray[np.float64], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
