@@ -12,14 +12,18 @@ if TYPE_CHECKING:
 
 __all__ = ["scaled_inverse", "solve_nonnegative"]
 
+PATIENCE = 3  # exchanges of all that is wrong, after the last that left less wrong than any before
+MOST_TURNS = 1000  # one by one it ends by itself, unless rounding has it go in circles
+
 
 def solve_nonnegative(
     gram: NDArray[np.float64], moment: NDArray[np.float64], start: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float64]:
     """Minimise ``x @ gram @ x / 2 - moment @ x`` over ``x >= 0``.
 
-    The active-set method of Lawson & Hanson (1974) on the normal equations (Bro & de Jong 1997, J. Chemometrics 11,
-    393), started from a guess of what is positive: a good one, as between the turns of an iteration, needs one solve.
+    Block principal pivoting (Portugal, Judice & Vicente 1994, Math. Comput. 63, 625; Kim & Park 2011, SIAM J. Sci.
+    Comput. 33, 3261): all unknowns on the wrong side change it at once, and one by one where that goes in circles. A
+    good guess of what is positive, as between the turns of an iteration, needs one solve.
 
     Parameters
     ----------
@@ -38,26 +42,21 @@ def solve_nonnegative(
     a[np.diag_indices_from(a)] += 1e-10
     b = moment * scale
     positive = np.ones(len(b), bool) if start is None else start.copy()
-    x = _solve(a, b, positive)
-    while (x[positive] <= 0).any():
-        positive &= x > 0
-        x = _solve(a, b, positive)
     enough = 1e-9 * float(np.abs(b).max(initial=0.0))
-    for _ in range(3 * len(b)):
-        pull = np.where(positive, -np.inf, b - a @ x)
-        best = int(pull.argmax())
-        if pull[best] <= enough:
+    fewest, patience = len(b) + 1, PATIENCE
+    x = _solve(a, b, positive)
+    for _ in range(MOST_TURNS):
+        wrong = np.flatnonzero(np.where(positive, x < 0, b - a @ x > enough))
+        if not len(wrong):
             break
-        positive[best] = True
-        new = _solve(a, b, positive)
-        while np.any(new[positive] <= 0):
-            shrinking = positive & (new <= 0)
-            ratio = x[shrinking] / np.maximum(x[shrinking] - new[shrinking], 1e-300)
-            x = np.asarray(x + float(np.min(ratio)) * (new - x), np.float64)
-            positive &= x > 1e-14
-            x = np.where(positive, x, 0.0)
-            new = _solve(a, b, positive)
-        x = new
+        if len(wrong) < fewest:
+            fewest, patience = len(wrong), PATIENCE
+        elif patience:
+            patience -= 1
+        else:
+            wrong = wrong[-1:]
+        positive[wrong] ^= True
+        x = _solve(a, b, positive)
     return np.asarray(np.maximum(x, 0.0) * scale, np.float64)
 
 
