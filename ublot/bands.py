@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from scipy.linalg import lapack
 
+from ublot.smoothing import middle
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -106,15 +108,9 @@ def _as_bands(rows: list[float], peaks: list[tuple[_Peak, float]], typical: floa
 
 def _noise(y: NDArray[np.float64], stated: NDArray[np.float64]) -> float:
     """The stated noise, or what the second differences show where that is more (stated noise may leave out a part)."""
-    seen = _median(np.abs(y[2:] - 2 * y[1:-1] + y[:-2])) / 0.6745 / math.sqrt(6)
+    seen = middle(np.abs(y[2:] - 2 * y[1:-1] + y[:-2])) / 0.6745 / math.sqrt(6)
     usable = stated[np.isfinite(stated)]
-    return max(seen, _median(usable) if usable.size else 0.0, 1e-4 * float(y.max() - y.min()), 1e-12)
-
-
-def _median(values: NDArray[np.float64]) -> float:
-    half = len(values) // 2
-    parted = np.partition(values, half)
-    return float(parted[half] if len(values) % 2 else 0.5 * (parted[half] + parted[:half].max()))
+    return max(seen, middle(usable) if usable.size else 0.0, 1e-4 * float(y.max() - y.min()), 1e-12)
 
 
 def _smooth(y: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from ublot.smoothing import smooth_rows
+from ublot.smoothing import middle, smooth_rows
 
 if TYPE_CHECKING:
     from ublot.model import Profile
@@ -107,10 +107,10 @@ def _smile(x: Array, shift: Array, weight: Array) -> Array:
     degree = 2 if used.sum() >= 6 else 1 if used.sum() >= 4 else 0
     u = 2 * (x - x.min()) / max(float(np.ptp(x)), 1e-9) - 1
     design = np.stack([np.ones_like(u), u, 1.5 * u * u - 0.5])[: degree + 1]
-    fitted = np.full(len(x), _median(shift[used]))
+    fitted = np.full(len(x), middle(shift[used]))
     for _ in range(8):
         off = shift - fitted
-        scale = 1.4826 * _median(np.abs(off[used])) + 0.5
+        scale = 1.4826 * middle(np.abs(off[used])) + 0.5
         w = weight * np.maximum(1 - (off / (4 * scale)) ** 2, 0.0) ** 2
         if np.count_nonzero(w) <= degree:
             break
@@ -120,11 +120,6 @@ def _smile(x: Array, shift: Array, weight: Array) -> Array:
             break
         fitted = coefficients @ design
     return fitted
-
-
-def _median(values: Array) -> float:
-    ordered, n = np.sort(values), len(values)
-    return float(0.5 * (ordered[(n - 1) // 2] + ordered[n // 2]))
 
 
 def _strongest_common(profiles: Sequence[Profile]) -> float:

@@ -1,4 +1,4 @@
-"""Gaussian smoothing along a profile, without the import of a library that takes longer than an analysis."""
+"""Gaussian smoothing along profiles and medians of them, without what takes longer than an analysis."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["smooth_rows"]
+__all__ = ["middle", "smooth_rows"]
 
 REACH = 4.0  # of sigma, to both sides
 
@@ -38,3 +38,10 @@ def smooth_rows(values: NDArray[np.float64], sigma: float, *, mirror: bool = Tru
     lines = np.atleast_2d(np.ascontiguousarray(values, np.float64))
     smooth = cv2.filter2D(lines, cv2.CV_64F, (kernel / kernel.sum())[None], borderType=border)
     return np.asarray(smooth.reshape(np.shape(values)), np.float64)
+
+
+def middle(values: NDArray[np.float64]) -> float:
+    """Median of a line of values, at least one, none of them NaN: a tenth of what `numpy.median` takes for so few."""
+    half = len(values) // 2
+    parted = np.partition(values, half)
+    return float(parted[half] if len(values) % 2 else 0.5 * (parted[half] + parted[:half].max()))

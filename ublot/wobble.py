@@ -7,12 +7,16 @@ over several rows, and that the background under a lane is not known as well as 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from ublot.smoothing import middle
 
 if TYPE_CHECKING:
     from ublot.model import Profile
@@ -60,7 +64,7 @@ class Wobble:
         block = np.arange(len(profile.raw)) // _stretch(profile)
         each = np.arange(block[-1] + 1)[:, None]
         steps = GOES_ON * (block <= each[each[:, 0] * _stretch(profile) < below - profile.top])
-        typical = self.drift * float(np.median(profile.noise[profile.noise > 0]))
+        typical = self.drift * middle(profile.noise[profile.noise > 0])
         return np.asarray(np.concatenate([block == each, steps]) * typical, np.float64)
 
 
@@ -70,15 +74,15 @@ def _stretch(profile: Profile) -> int:
 
 def _grain(scaled: Array) -> tuple[float, NDArray[np.bool_]]:
     """Variance of sums over `SPAN` rows, robust against bands, and the rows that are none."""
-    kernel = np.full(SMOOTH, 1 / SMOOTH)
-    flat = scaled - np.convolve(np.pad(scaled, SMOOTH // 2, mode="reflect"), kernel, "valid")
+    line = np.ascontiguousarray(scaled)[None]
+    flat = scaled - cv2.blur(line, (SMOOTH, 1), borderType=cv2.BORDER_REFLECT_101)[0]
     count = len(flat) // SPAN
     sums = flat[: count * SPAN].reshape(count, SPAN).sum(axis=1)
-    spread = 1.4826 * float(np.median(np.abs(sums - np.median(sums))))
-    local = np.convolve(scaled, np.ones(SPAN), "same")
-    band = np.abs(local - np.median(local)) > BAND * max(spread, np.sqrt(SPAN))
-    near = np.convolve(band, np.ones(2 * SPAN + 1), "same") > 0.5
-    return spread**2 / SPAN, ~near
+    spread = 1.4826 * middle(np.abs(sums - middle(sums)))
+    local = cv2.boxFilter(line, -1, (SPAN, 1), normalize=False, borderType=cv2.BORDER_CONSTANT)[0]
+    band = np.abs(local - middle(local)) > BAND * max(spread, math.sqrt(SPAN))
+    near = cv2.dilate(band.view(np.uint8)[None], np.ones((1, 2 * SPAN + 1), np.uint8))[0]
+    return spread**2 / SPAN, near == 0
 
 
 def measure_wobble(profiles: Sequence[Profile], below: Sequence[float]) -> Wobble:
@@ -114,13 +118,18 @@ def measure_wobble(profiles: Sequence[Profile], below: Sequence[float]) -> Wobbl
 
 def _excess(profile: Profile, use: NDArray[np.intp], grain: float) -> float:
     """Variance of block means about their mean beyond what is stated, over the stated noise of a row."""
-    blocks = np.array_split(use, max(len(use) // _stretch(profile), 3))
-    weights = np.zeros((len(blocks), len(profile.raw)))
-    for w, block in zip(weights, blocks, strict=True):
-        w[block] = 1 / len(block)
-    weights -= weights.mean(axis=0)
-    means = weights @ profile.signal
-    stated = grain * (weights**2) @ profile.noise**2 + np.sum((weights @ profile.modes.T) ** 2, axis=1)
-    seen = np.median(means**2) / 0.4549  # of a chi-squared with one degree of freedom
-    lost = 1 - 1 / len(blocks)
-    return float((seen - np.median(stated)) / lost / np.median(profile.noise[use]) ** 2)
+    count = max(len(use) // _stretch(profile), 3)
+    size, longer = divmod(len(use), count)
+    each = np.arange(count)
+    starts = each * size + np.minimum(each, longer)
+    sizes = np.diff(starts, append=len(use))
+    noise = profile.noise[use]
+    means = np.add.reduceat(profile.raw[use] - profile.background[use], starts) / sizes
+    loads = np.add.reduceat(profile.modes[:, use], starts, axis=1) / sizes
+    variance = np.add.reduceat(noise**2, starts) / sizes**2
+    # About their mean: every block is a part of it.
+    means -= means.mean()
+    loads -= loads.mean(axis=1, keepdims=True)
+    stated = grain * ((1 - 2 / count) * variance + variance.sum() / count**2) + (loads**2).sum(axis=0)
+    seen = middle(means**2) / 0.4549  # of a chi-squared with one degree of freedom
+    return (seen - middle(stated)) / (1 - 1 / count) / middle(noise) ** 2
