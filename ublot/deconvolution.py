@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -127,7 +128,7 @@ def _prepare(ladder: Ladder, nominal: Array, sigma: float, wobble: Wobble, share
     spacing = float(nominal[0] - nominal[1])
     first = 0 if ladder.antibody == "target" else 1
     end = ladder.low_row + TAIL * spacing if first == 0 else ladder.boundary_row
-    bins = bin_rows(ladder.profile, max(int(sigma / SAMPLING), 1))
+    bins = bin_rows(ladder.profile, max(int(sigma / SAMPLING), 1), max(end, ladder.low_row))
     inside = np.flatnonzero((bins.rows >= ladder.well_row) & (bins.rows <= end))
     window = slice(int(inside[0]), int(inside[-1]) + 1)
     rows, values = bins.rows[window], bins.signal[window]
@@ -149,13 +150,17 @@ def _smear(rows: Array, values: Array, ladder: Ladder, spacing: float) -> tuple[
     splines = np.zeros((basis.shape[1], len(rows)))
     both = min(len(rows), len(grid))
     splines[:, :both] = basis[:both].T
-    height = max(float(np.quantile(np.abs(values[rows < ladder.boundary_row]), 0.95)), 1e-9)
-    second = np.diff(np.eye(len(splines)), 2, axis=0)
+    heights = np.sort(np.abs(values[rows < ladder.boundary_row]))
+    height = max(float(np.interp(0.95 * (len(heights) - 1), np.arange(len(heights)), heights)), 1e-9)
+    second = np.zeros((max(len(splines) - 2, 0), len(splines)))
+    for offset, factor in enumerate((1.0, -2.0, 1.0)):
+        np.fill_diagonal(second[:, offset:], factor)
     return splines, second.T @ second / (BENDS * height) ** 2
 
 
 def _error(values: Array, noise: Array) -> Array:
-    level = np.convolve(np.pad(values, 2, mode="edge"), np.array([1, 4, 6, 4, 1]) / 16, "valid")
+    kernel = np.array([[1, 4, 6, 4, 1]]) / 16
+    level = cv2.filter2D(values[None], cv2.CV_64F, kernel, borderType=cv2.BORDER_REPLICATE)[0]
     floor = max(1e-5 * float(np.ptp(values)), 1e-12)
     return np.asarray(np.sqrt(np.maximum(noise, floor) ** 2 + (RELATIVE_ERROR * level) ** 2), np.float64)
 

@@ -64,14 +64,16 @@ def _means(values: Array, height: int) -> Array:
     """Means of `height` neighbours along the last axis; what is left over at its end is dropped."""
     count = values.shape[-1] // height
     cut = values[..., : count * height]
-    # A product, since sums over so few neighbours are slow.
-    return np.asarray(cut.reshape(*values.shape[:-1], count, height) @ np.full(height, 1 / height), np.float64)
+    return np.asarray(cut.reshape(-1, height) @ np.full(height, 1 / height)).reshape(*values.shape[:-1], count)
 
 
-def bin_rows(profile: Profile, height: int) -> Bins:
-    """Means of `height` rows each."""
-    noise = np.sqrt(_means(profile.noise**2, height) / height)
-    return Bins(height, _means(profile.rows, height), _means(profile.signal, height), noise)
+def bin_rows(profile: Profile, height: int, until: float) -> Bins:
+    """Means of `height` rows each, until a row (``row_px``) and a little further."""
+    count = min(len(profile.raw) // height, max(math.ceil((until - profile.top) / height), 0) + 2)
+    rows = slice(count * height)
+    noise = np.sqrt(_means(profile.noise[rows] ** 2, height) / height)
+    places = profile.top + height * np.arange(count, dtype=np.float64) + 0.5 * (height - 1)
+    return Bins(height, places, _means(profile.raw[rows] - profile.background[rows], height), noise)
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,10 +316,10 @@ def _modes(lane: ReadyLane, fit: LaneFit) -> Array:
     rungs = slice(1 - data.first, None)
     above = np.zeros(len(lane.bins.rows))
     above[lane.window] = fit.areas[rungs] @ fit.bands.curves[rungs] + fit.splines @ data.smear
-    height = lane.bins.height
+    height, count = lane.bins.height, len(above)
     smooth = lane.share * smooth_rows(above, profile.width / height, mirror=False)
-    wobble = lane.wobble.modes(profile, lane.ladder.low_row)
-    return np.concatenate([_means(profile.modes, height), _means(wobble, height), smooth[None]])
+    wobble = lane.wobble.modes(profile, lane.ladder.low_row, height, count)
+    return np.concatenate([_means(profile.modes[:, : height * count], height), wobble, smooth[None]])
 
 
 def _variance(lane: ReadyLane, fit: LaneFit) -> Array:
@@ -366,12 +368,12 @@ def _describe(lane: ReadyLane, fit: LaneFit, areas: _Areas, masses: Array, where
 
 def _curve(lane: ReadyLane, fit: LaneFit) -> Array:
     """The fitted signal, aligned with the profile; 0 where nothing was fitted."""
-    data, rows = lane.data, lane.ladder.profile.rows
+    data, profile, height = lane.data, lane.ladder.profile, lane.bins.height
+    fitted = slice(lane.window.start * height, lane.window.stop * height)
+    rows, out = profile.top + np.arange(fitted.start, fitted.stop, dtype=np.float64), np.zeros(len(profile.raw))
     bands = shape_bands(rows, *places(data, fit.theta), float(fit.theta[1])).curves
-    smear = np.interp(rows, data.rows, fit.splines @ data.smear)
-    half = 0.5 * lane.bins.height
-    fitted = (rows >= data.rows[0] - half) & (rows <= data.rows[-1] + half)
-    return np.asarray(np.where(fitted, fit.areas @ bands + smear, 0.0), np.float64)
+    out[fitted] = fit.areas @ bands + np.interp(rows, data.rows, fit.splines @ data.smear)
+    return out
 
 
 def _mean_number(areas: _Areas, antibody: str) -> Interval:

@@ -49,23 +49,26 @@ class Wobble:
     grain: float = 1.0
     drift: float = 0.0
 
-    def modes(self, profile: Profile, below: float) -> Array:
-        """The drift as further modes of the background.
+    def modes(self, profile: Profile, below: float, height: int = 1, count: int | None = None) -> Array:
+        """The drift as further modes of the background, as means over `count` bins of `height` rows each.
 
         Where the lane is empty, from row `below` on, haze and background were set right; above, what is off in one
         stretch is in part still off in the next.
 
         Returns
         -------
-        ndarray, shape (modes, rows)
+        ndarray, shape (modes, bins)
         """
-        if self.drift == 0.0 or not np.any(profile.noise > 0):
-            return np.zeros((0, len(profile.raw)))
-        block = np.arange(len(profile.raw)) // _stretch(profile)
-        each = np.arange(block[-1] + 1)[:, None]
-        steps = GOES_ON * (block <= each[each[:, 0] * _stretch(profile) < below - profile.top])
-        typical = self.drift * middle(profile.noise[profile.noise > 0])
-        return np.asarray(np.concatenate([block == each, steps]) * typical, np.float64)
+        count = len(profile.raw) // height if count is None else count
+        noise = profile.noise[profile.noise > 0]
+        if self.drift == 0.0 or not len(noise):
+            return np.zeros((0, count))
+        stretch, start = _stretch(profile), height * np.arange(count)
+        first = stretch * np.arange(-(-len(profile.raw) // stretch))[:, None]
+        until = np.clip((first + stretch - start) / height, 0.0, 1.0)  # share of a bin above the end of each stretch
+        block = np.diff(until, axis=0, prepend=0.0)
+        steps = GOES_ON * until[first[:, 0] < below - profile.top]
+        return np.asarray(np.concatenate([block, steps]) * (self.drift * middle(noise)), np.float64)
 
 
 def _stretch(profile: Profile) -> int:
