@@ -16,14 +16,24 @@ def test_strip_of_a_plane_follows_the_centre_line():
     strip = lane_strip(10 * y + x, lane, Window(5, 50, 0, 80), 7)
     rows = np.arange(5, 50)
     expected = 10 * rows[:, None] + lane.centre(rows)[:, None] + np.arange(-3, 4)
-    # Interpolation positions are rounded to 1/32 of a pixel.
-    assert strip.shape == (45, 7) and np.abs(strip - expected).max() < 0.04
+    assert strip.shape == (45, 7) and np.abs(strip - expected).max() < 1e-4
 
 
 def test_strip_of_an_even_number_of_pixels_is_centred():
     x = np.broadcast_to(np.arange(40, dtype=np.float32), (10, 40))
     lane = Lane(1, (0.0,), (20.0,), 6.0)
     assert lane_strip(np.ascontiguousarray(x), lane, Window(0, 10, 0, 40), 6).mean() == pytest.approx(20.0)
+
+
+def test_beyond_the_image_its_outermost_columns_go_on():
+    x = np.ascontiguousarray(np.broadcast_to(np.arange(30, dtype=np.float32), (20, 30)))
+    rows = Window(3, 18, 0, 30)
+    for centre in (-40.3, -4.0, 1.6, 27.2, 33.5, 80.0):
+        lane = Lane(1, (0.0, 19.0), (centre, centre + 4.0), 9.0)
+        expected = np.clip(lane.centre(np.arange(3, 18))[:, None] + np.arange(-4, 5), 0, 29)
+        assert np.abs(lane_strip(x, lane, rows, 9) - expected).max() < 1e-4
+        assert np.abs(lane_strip(x.astype(np.uint8), lane, rows, 9, nearest=True) - expected).max() <= 0.5
+    assert (lane_strip(x, Lane(1, (0.0,), (14.5,), 9.0), rows, 50)[:, [0, -1]] == [0, 29]).all()  # wider than the image
 
 
 def test_masks_stay_masks():

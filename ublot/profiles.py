@@ -3,47 +3,35 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ublot.model import Background, Blot, Lane, Lanes, Profile
-from ublot.noise import Noise, estimate_noise
-from ublot.strips import core_width, lane_strip, robust_mean
+from ublot.model import Background, Blot, Lanes, Profile
+from ublot.noise import estimate_noise
+from ublot.strips import core_mean, core_width, lane_strip
 
 __all__ = ["extract_profiles"]
 
+Array = NDArray[np.float64]
 
-def _profile(blot: Blot, lanes: Lanes, lane: Lane, background: Background, noise: Noise) -> Profile:
-    window = lanes.window
-    index = lane.number - 1
-    wide = core_width(lane)
-    strip = lane_strip(blot.signal, lane, window, wide)
-    variance = noise.of(strip.mean(axis=1, dtype=np.float64))
-    raw = robust_mean(strip, np.sqrt(variance))
-    sd = np.sqrt(variance * noise.correlation / wide)
-    level, modes = background.level[index].copy(), background.modes[:, index].copy()
-    # Beyond the picture and the membrane there is nothing to measure: no signal rather than camera black less membrane.
-    centre = lane.centre(np.arange(window.top, window.bottom))
-    outside = (centre < -0.5) | (centre > blot.shape[1] - 0.5)
+
+def _outside(blot: Blot, lanes: Lanes, centres: Array) -> NDArray[np.bool_]:
+    """Rows in which lanes lie beyond the picture or the membrane, shape (lanes, rows of the window)."""
+    outside = (centres < -0.5) | (centres > blot.shape[1] - 0.5)
     if lanes.inside is not None:
-        outside |= lane_strip(lanes.inside.view(np.uint8), lane, window, wide, nearest=True).min(axis=1) == 0
-    level[outside], sd[outside], modes[:, outside] = raw[outside], 0.0, 0.0
-    full = max(round(lane.width), 1)
-    saturated = np.zeros(window.height, np.int64)
-    if blot.saturated is not None:
+        mask = lanes.inside.view(np.uint8)
+        for lane, rows in zip(lanes, outside, strict=True):
+            rows |= ~lane_strip(mask, lane, lanes.window, core_width(lane), nearest=True).all(axis=1)
+    return outside
+
+
+def _saturated(blot: Blot, lanes: Lanes, full: list[int]) -> NDArray[np.int64]:
+    """Saturated pixels of whole lanes, shape (lanes, rows of the window)."""
+    counts = np.zeros((len(lanes), lanes.window.height), np.int64)
+    if blot.saturated is not None and blot.saturated.any():
         mask = blot.saturated.view(np.uint8)
-        saturated = lane_strip(mask, lane, window, full, nearest=True).sum(axis=1, dtype=np.int64)
-    flags = background.lane_flags[index] if background.lane_flags else ()
-    return Profile(
-        lane.number,
-        window.top,
-        raw * lane.width,
-        level * lane.width,
-        sd * lane.width,
-        modes * lane.width,
-        lane.width,
-        saturated,
-        full,
-        (*lane.flags, *flags),
-    )
+        for lane, wide, count in zip(lanes, full, counts, strict=True):
+            count[:] = lane_strip(mask, lane, lanes.window, wide, nearest=True).sum(axis=1)
+    return counts
 
 
 def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[Profile, ...]:
@@ -63,5 +51,35 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
     """
     if not len(lanes):
         return ()
-    noise = estimate_noise(blot, lanes.window)
-    return tuple(_profile(blot, lanes, lane, background, noise) for lane in lanes)
+    window = lanes.window
+    noise = estimate_noise(blot, window)
+    centres = np.array([lane.centre(np.arange(window.top, window.bottom)) for lane in lanes])
+    width, wide = np.array([lane.width for lane in lanes]), [core_width(lane) for lane in lanes]
+    cores = [core_mean(blot.signal, x, window, pixels, noise) for x, pixels in zip(centres, wide, strict=True)]
+    raw, variance = np.array(cores).swapaxes(0, 1)
+    index = [lane.number - 1 for lane in lanes]
+    level, modes = background.level[index], background.modes[:, index]
+    sd = np.sqrt(variance * noise.correlation / np.array(wide)[:, None])
+    outside = _outside(blot, lanes, centres)
+    if outside.any():
+        # There is nothing to measure: no signal rather than camera black less membrane.
+        level, sd, modes = (np.where(outside, *both) for both in ((raw, level), (0.0, sd), (0.0, modes)))
+    full = [max(round(lane.width), 1) for lane in lanes]
+    saturated = _saturated(blot, lanes, full)
+    raw, level, sd, modes = (values * width[:, None] for values in (raw, level, sd, modes))
+    found = background.lane_flags or [()] * (max(index) + 1)
+    return tuple(
+        Profile(
+            lane.number,
+            window.top,
+            raw[k],
+            level[k],
+            sd[k],
+            modes[:, k],
+            lane.width,
+            saturated[k],
+            full[k],
+            (*lane.flags, *found[lane.number - 1]),
+        )
+        for k, lane in enumerate(lanes)
+    )
