@@ -135,7 +135,7 @@ class Blot:
     @property
     def tile(self) -> int:
         """Side of the squares of pixels that `tiles` averages: a power of two, 1 in small pictures."""
-        return 1 << max((max(self.window.height, self.window.width) // TILES).bit_length() - 1, 0)
+        return 1 << max(int(max(self.window.height, self.window.width) // TILES).bit_length() - 1, 0)
 
     @cached_property
     def tiles(self) -> NDArray[np.float32]:
