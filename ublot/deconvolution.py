@@ -37,7 +37,7 @@ BENDS = 0.25  # prior of the smear's second differences, in its own 95th percent
 TAIL = 0.2  # spacings below the unmodified region that are fitted, for the band's tail
 EMPTY = 1.0  # spacings below the unmodified region from where on nothing of the target can stand
 TO_BACKGROUND = 0.003, 0.2  # share of a broad smear that is not safe from the background, and that per leak
-TURNS = 4, 2  # with what is known beforehand, and with what the other lanes say
+TURNS = 3, 2  # with what is known beforehand, and with what the other lanes say
 MOST, BEYOND = 60, 3  # modifiers, and places beyond the well
 
 
@@ -92,8 +92,8 @@ def fit_ladders(
     lanes = [_prepare(k, nominal, sigma, wobble, lost[k.lane]) for k in chosen]
     prior = common_prior(nominal, masses, sigma, calibration)
     fits: list[LaneFit] = []
-    for lane in lanes:
-        fits.append(fit_lane(lane.data, prior, alike=fits[-1] if fits else None, turns=TURNS[0]))
+    for lane in lanes:  # each from where its neighbour has arrived
+        fits.append(fit_lane(lane.data, prior, start=fits[-1] if fits else None, turns=TURNS[0]))
     lanes = [_weigh(lane, fit) for lane, fit in zip(lanes, fits, strict=True)]
     looks = []
     for lane, fit in zip(lanes, fits, strict=True):

@@ -9,6 +9,7 @@ prior.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,6 +38,7 @@ SHAPES = 4  # log width, skewness, log width of rungs over it, growth of that pe
 LARGEST = np.array([0.4, 0.4, 0.3, 0.05])  # step of the shape parameters in one turn
 FARTHEST = 0.3  # of the spacing: step of a band's place in one turn
 MAX_SKEWNESS = 1.2
+SLIGHT, SETTLED = 1e-3, 2e-3  # of the misfit: a gain after which no further step is worth its while; as foreseen
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +215,9 @@ def fit_lane(
                 fit, off, damping = trial, off + moved, 0.2 * damping
                 break
             damping = max(10 * damping, 0.1)
-        if gain <= 1e-3 * fit.cost:
+        # Where the misfit is as good as quadratic, the step has led to its lowest.
+        expected = float(gradient @ step) if share == 1.0 else math.inf
+        if gain <= SLIGHT * fit.cost or abs(gain - expected) <= SETTLED * fit.cost:
             break
     return replace(fit, off=off)
 
