@@ -125,7 +125,7 @@ def test_without_a_marker_the_rungs_are_the_ruler():
     use = scored(found)
     assert found.calibration is not None and found.calibration.kind == "rungs"
     assert found.lanes.hmw_fraction[use].to_numpy() == pytest.approx(truth_of(blot, "hmw_fraction")[use], abs=0.02)
-    assert found.lanes.mean_ubiquitins[use].to_numpy() == pytest.approx(truth_of(blot, "mean_ubiquitins")[use], abs=0.6)
+    assert found.lanes.mean_ubiquitins[use].to_numpy() == pytest.approx(truth_of(blot, "mean_ubiquitins")[use], abs=0.7)
     assert all("self_calibrated" in names for names, s in zip(flags_of(found), use, strict=True) if s)
     assert found.messages == ("the masses of the marker are not known: give --marker",)
 
