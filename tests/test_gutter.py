@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from strip_blots import curved, draw, with_dust
 
-from ublot.gutter import fit_membrane
+from ublot.gutter import fit_membrane, make_grid
 from ublot.lateral import beside_lanes, lane_cells, lane_shapes, make_cells
 
 
@@ -17,7 +17,7 @@ def fitted(drawn, image=None, lanes=None, **options):
     lanes = lanes or drawn.lanes
     cells = lane_cells(blot, lanes)
     beside = beside_lanes(cells, lanes)
-    return cells, fit_membrane(cells, lane_shapes(cells, lanes), 1.5 * lanes.pitch, beside=beside, **options)
+    return cells, fit_membrane(make_grid(cells, 1.5 * lanes.pitch), lane_shapes(cells, lanes), beside=beside, **options)
 
 
 def truth(drawn, cells):
@@ -93,5 +93,5 @@ def test_nothing_usable_is_no_crash():
     drawn = draw()
     lanes = replace(drawn.lanes, inside=np.zeros(drawn.image.shape, bool))
     cells = lane_cells(drawn.blot, lanes)
-    fit = fit_membrane(cells, lane_shapes(cells, lanes), 60.0)
+    fit = fit_membrane(make_grid(cells, 60.0), lane_shapes(cells, lanes))
     assert np.isfinite(fit.fitted).all() and np.isfinite(fit.factor).all()

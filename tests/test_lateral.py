@@ -48,7 +48,7 @@ def test_lateral_shape_has_the_stated_width(softness):
 
 def alone(shapes, lane):
     """The shape of one lane as a picture of cells."""
-    heights = np.zeros((shapes.grid[0], len(shapes.values)))
+    heights = np.zeros((shapes.grid[0], len(shapes.index)))
     heights[:, lane] = 1
     return shapes.picture(heights)
 

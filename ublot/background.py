@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ublot.errors import BlotError
-from ublot.gutter import Membrane, fit_membrane
+from ublot.gutter import Membrane, fit_membrane, make_grid
 from ublot.lateral import beside_lanes, lane_cells, lane_centres, lane_pitch, lane_shapes, lane_widths
 from ublot.model import Background, Blot, Lanes
 from ublot.strips import core_means
@@ -61,7 +61,8 @@ def _gutter(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Ar
     cells = lane_cells(blot, lanes)
     empty = [i for i, lane in enumerate(lanes) if lane.number in blank]
     shapes, beside = lane_shapes(cells, lanes), beside_lanes(cells, lanes)
-    membrane = fit_membrane(cells, shapes, KNOT_SPACING * lane_pitch(lanes), blank=empty, beside=beside)
+    grid = make_grid(cells, KNOT_SPACING * lane_pitch(lanes))
+    membrane = fit_membrane(grid, shapes, blank=empty, beside=beside)
     rows = np.arange(lanes.window.top, lanes.window.bottom, dtype=np.float64)
     return _under_lanes(membrane, lanes, rows)
 

@@ -40,7 +40,7 @@ def is_noise(cells: Cells, lanes: Lanes, fit: Membrane) -> bool:
         Lane heights in the rows of `cells`.
     """
     shapes = lane_shapes(cells, lanes)
-    own = np.einsum("lrn,lrn->rl", shapes.of(fit.weights), shapes.overlaps[0])
+    own = np.einsum("rln,rln->rl", shapes.of(fit.weights), shapes.overlaps[0])
     seen = own > 0.3 * np.median(own)
     ratio = np.where(seen, fit.amplitudes * np.sqrt(own) / fit.sigma, 0.0)
     return bool(np.median(ratio.max(axis=0)) < HIGHEST)

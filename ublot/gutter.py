@@ -13,7 +13,7 @@ from scipy import linalg
 from ublot.lateral import Cells, LaneShapes, spline_basis
 from ublot.medians import median
 
-__all__ = ["Membrane", "fit_membrane"]
+__all__ = ["Grid", "Membrane", "fit_membrane", "make_grid"]
 
 Array = NDArray[np.float64]
 
@@ -21,6 +21,7 @@ SHAPE_ERROR = 0.03  # lateral shapes are known to this share of a lane's height
 GRADIENT = 0.1  # and, where bands slant across their lane, to this share of the change from row to row of cells
 OUTLIER = 4.0  # cells further from the fit than this many standard deviations count for nothing
 STIFF = 1e6  # how much stiffer a blank lane's haze is than the membrane: it is as good as straight
+SEGMENTS = (2, 14)  # of the splines, each way, at least and at most
 SMOOTHNESS = np.geomspace(1e-4, 1e6, 41)
 
 
@@ -77,48 +78,84 @@ def _second_difference(n: int) -> Array:
     return np.asarray(d.T @ d)
 
 
+def _pairs(basis: Array) -> Array:
+    """Products of any two splines, shape (len(basis), splines squared)."""
+    return np.asarray((basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1))
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Cells and the splines of a membrane over them: what a fit is made of, wherever the lanes are.
+
+    Attributes
+    ----------
+    cells : Cells
+    values : ndarray, shape (rows, cols)
+        The cells less `centre`.
+    centre : float
+        Their median.
+    low, high : tuple of float
+        Row and column where the splines begin and end.
+    down : ndarray, shape (rows, row splines)
+    across : ndarray, shape (cols, column splines)
+    pairs_down : ndarray, shape (row splines squared, rows)
+        Products of any two row splines.
+    pairs_across : ndarray, shape (cols, column splines squared)
+        Products of any two column splines.
+    """
+
+    cells: Cells
+    values: Array
+    centre: float
+    low: tuple[float, float]
+    high: tuple[float, float]
+    down: Array
+    across: Array
+    pairs_down: Array
+    pairs_across: Array
+
+
+def make_grid(cells: Cells, spacing: float) -> Grid:
+    """Lay splines with knots about `spacing` px apart over the cells."""
+    low = (cells.window.top - 0.5, cells.window.left - 0.5)
+    high = (cells.window.bottom - 0.5, cells.window.right - 0.5)
+    segments = [int(np.clip(round((b - a) / spacing), *SEGMENTS)) for a, b in zip(low, high, strict=True)]
+    down = spline_basis(cells.row_px, low[0], high[0], segments[0])
+    across = spline_basis(cells.x_px, low[1], high[1], segments[1])
+    centre = median(cells.values[cells.mask]) if cells.mask.any() else 0.0
+    values = cells.values.astype(np.float64) - centre
+    return Grid(cells, values, centre, low, high, down, across, np.ascontiguousarray(_pairs(down).T), _pairs(across))
+
+
 @dataclass(frozen=True, eq=False)
 class _Design:
     """What a fit is made of, whatever its weights.
 
     Attributes
     ----------
+    grid : Grid
     shapes : LaneShapes
         Of all lanes, the `level` ones among them.
     free, level : list of int
         Lanes whose amplitude is free in every row, and those where it is smooth down the rows.
-    down : ndarray, shape (rows, row splines)
-    across : ndarray, shape (cols, column splines)
-    under : ndarray, shape (lanes, rows, n, column splines)
-        `across` in the cells that each lane reaches.
+    seen : ndarray, shape (rows, lanes, n)
+        Values of the cells that each lane reaches.
+    under : ndarray, shape (lanes, n, column splines)
+        Column splines in them.
     penalty : ndarray
         Roughness of the coefficients.
     """
 
+    grid: Grid
     shapes: LaneShapes
     free: list[int]
     level: list[int]
-    down: Array
-    across: Array
+    seen: Array
     under: Array
     penalty: Array
 
-    @cached_property
-    def pairs_down(self) -> Array:
-        """Products of any two row splines, shape (splines squared, rows)."""
-        return _pairs(self.down).T
 
-    @cached_property
-    def pairs_across(self) -> Array:
-        """Products of any two column splines, shape (cols, splines squared)."""
-        return _pairs(self.across)
-
-
-def _pairs(basis: Array) -> Array:
-    return np.asarray((basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1))
-
-
-def _eliminate(design: _Design, values: Array, weights: Array) -> tuple[Array, Array, Array, Array]:
+def _eliminate(design: _Design, weights: Array) -> tuple[Array, Array, Array, Array]:
     """Normal equations of every row with its lane amplitudes eliminated, and what gives the amplitudes back.
 
     Returns
@@ -128,20 +165,23 @@ def _eliminate(design: _Design, values: Array, weights: Array) -> tuple[Array, A
     to_smooth : ndarray, shape (rows, free lanes, functions)
     to_values : ndarray, shape (rows, free lanes)
     """
-    shapes, free, level = design.shapes, design.free, design.level
-    rows, k = len(values), design.across.shape[1]
+    grid, shapes, free, level = design.grid, design.shapes, design.free, design.level
+    rows, k = len(weights), grid.across.shape[1]
     own = shapes.products(weights)
-    with_membrane = ((shapes.of(weights) * shapes.values)[:, :, None, :] @ design.under)[:, :, 0].transpose(1, 0, 2)
-    with_values = shapes.sums(weights * values)
-    gram = np.empty((rows, k + len(level), k + len(level)))
-    gram[:, :k, :k] = (weights @ design.pairs_across).reshape(rows, k, k)
-    gram[:, k:, :k] = with_membrane[:, level]
-    gram[:, :k, k:] = with_membrane[:, level].transpose(0, 2, 1)
-    gram[:, k:, k:] = own[:, level][:, :, level]
-    rhs = np.concatenate([(weights * values) @ design.across, with_values[:, level]], axis=1)
-    cross = np.concatenate([with_membrane[:, free], own[:, free][:, :, level]], axis=2)
-    right = np.concatenate([cross, with_values[:, free, None]], axis=2)
-    solved = _solve_rows(own[:, free][:, :, free], right, len(shapes.overlaps) - 1)
+    weighted = shapes.of(weights) * shapes.values
+    with_membrane = (weighted.transpose(1, 0, 2) @ design.under).transpose(1, 0, 2)
+    with_values = np.einsum("rln,rln->rl", weighted, design.seen)
+    gram = (weights @ grid.pairs_across).reshape(rows, k, k)
+    rhs = (weights * grid.values) @ grid.across
+    cross = with_membrane
+    if level:
+        smooth = with_membrane[:, level]
+        gram = np.block([[gram, smooth.transpose(0, 2, 1)], [smooth, own[:, level][:, :, level]]])
+        rhs = np.concatenate([rhs, with_values[:, level]], axis=1)
+        cross = np.concatenate([with_membrane[:, free], own[:, free][:, :, level]], axis=2)
+        own, with_values = own[:, free][:, :, free], with_values[:, free]
+    right = np.concatenate([cross, with_values[:, :, None]], axis=2)
+    solved = _solve_rows(own, right, len(shapes.overlaps) - 1)
     to_smooth, to_values = solved[:, :, :-1], solved[:, :, -1]
     gram -= cross.transpose(0, 2, 1) @ to_smooth
     rhs -= (to_values[:, None, :] @ cross)[:, 0]
@@ -158,16 +198,18 @@ def _solve_rows(own: Array, right: Array, reach: int) -> Array:
     band[reach] = np.diagonal(own, axis1=1, axis2=2) + 1e-6
     for k in range(1, min(reach, count - 1) + 1):
         band[reach - k, :, k:] = np.diagonal(own, k, axis1=1, axis2=2)
-    solved = linalg.solveh_banded(band.reshape(reach + 1, -1), right.reshape(rows * count, -1), check_finite=False)
+    _, solved, _ = linalg.lapack.dpbsv(band.reshape(reach + 1, -1), right.reshape(rows * count, -1))
     return np.asarray(solved.reshape(right.shape))
 
 
 def _penalty(down: int, across: int, level: int) -> Array:
     """Roughness of membrane coefficients, of which `across` stand side by side, and of `level` smooth amplitudes."""
-    sideways = np.zeros((across + level, across + level))
-    sideways[:across, :across] = _second_difference(across)
-    along = np.diag(np.r_[np.ones(across), np.full(level, STIFF)])
-    return np.asarray(np.kron(_second_difference(down), along) + np.kron(np.eye(down), sideways))
+    along, both = np.ones(across + level), np.zeros((down, across + level, down, across + level))
+    along[across:] = STIFF
+    each, beside = np.arange(across + level), np.arange(down)
+    both[:, each, :, each] = _second_difference(down) * along[:, None, None]
+    both[beside, :across, beside, :across] += _second_difference(across)
+    return both.reshape(down * len(along), -1)
 
 
 def _best_smoothness(gram: Array, rhs: Array, total: float, dof: float, penalty: Array, free: int) -> float:
@@ -196,63 +238,66 @@ class _Solution:
     smoothness: float
 
 
-def _solve(design: _Design, values: Array, weights: Array, smoothness: float | None) -> _Solution:
+def _solve(design: _Design, weights: Array, smoothness: float | None) -> _Solution:
     """Weighted fit of the lanes and what is smooth; without a `smoothness` the likeliest one is taken."""
-    n, k = design.down.shape[1], design.across.shape[1] + len(design.level)
-    gram, rows_rhs, to_smooth, to_values = _eliminate(design, values, weights)
-    blocks = (design.pairs_down @ gram.reshape(len(gram), -1)).reshape(n, n, k, k)
-    normal, rhs = blocks.transpose(0, 2, 1, 3).reshape(n * k, -1), (design.down.T @ rows_rhs).ravel()
-    lanes_alone = design.shapes.sums(weights * values)[:, design.free]
-    total = float((weights * values**2).sum() - (lanes_alone * to_values).sum())
+    grid, shapes, free, level = design.grid, design.shapes, design.free, design.level
+    n, across = grid.down.shape[1], grid.across.shape[1]
+    k = across + len(level)
+    gram, rows_rhs, to_smooth, to_values = _eliminate(design, weights)
+    blocks = (grid.pairs_down @ gram.reshape(len(gram), -1)).reshape(n, n, k, k)
+    normal, rhs = blocks.transpose(0, 2, 1, 3).reshape(n * k, -1), (grid.down.T @ rows_rhs).ravel()
+    weighted = weights * grid.values
+    lanes_alone = shapes.sums(weighted)[:, free]
+    total = float(np.vdot(weighted, grid.values) - np.vdot(lanes_alone, to_values))
     used = (weights > 0.05).astype(float)
     # Every row spends one value on every lane that it sees.
-    count = float(used.sum() - (design.shapes.sums(used)[:, design.free] > 0.5).sum())
-    free = 4 + 2 * len(design.level)
-    dof = max(count - free, 1.0)
-    scale = max(float(np.trace(normal)) / len(normal), 1e-9)
+    count = float(used.sum() - np.count_nonzero(shapes.sums(used)[:, free] > 0.5))
+    untouched = 4 + 2 * len(level)
+    dof = max(count - untouched, 1.0)
+    scale = max(float(normal.trace()) / len(normal), 1e-9)
     normal, rhs = normal / scale, rhs / scale
-    normal[np.diag_indices(len(normal))] += 1e-9
+    normal.flat[:: len(normal) + 1] += 1e-9
     if smoothness is None:
-        smoothness = _best_smoothness(normal, rhs, total / scale, dof, design.penalty, free)
-    root = linalg.cholesky(normal + smoothness * design.penalty, lower=True, check_finite=False)
-    vector = linalg.cho_solve((root, True), rhs, check_finite=False)
+        smoothness = _best_smoothness(normal, rhs, total / scale, dof, design.penalty, untouched)
+    root, _ = linalg.lapack.dpotrf(normal + smoothness * design.penalty, lower=1)
+    vector, _ = linalg.lapack.dpotrs(root, rhs, lower=1)
     rss = max(total - scale * float(rhs @ vector), 1e-12 * total)
     # A picture without any noise still has a scale.
     sigma = max((rss / dof) ** 0.5, 1e-30)
     coefficients = vector.reshape(n, k)
-    smooth = design.down @ coefficients
-    amplitudes = np.zeros((len(values), len(design.shapes.values)))
-    amplitudes[:, design.free] = to_values - (to_smooth @ smooth[:, :, None])[:, :, 0]
-    amplitudes[:, design.level] = smooth[:, design.across.shape[1] :]
-    membrane = smooth[:, : design.across.shape[1]] @ design.across.T
-    return _Solution(coefficients, root * (scale**0.5 / sigma), amplitudes, membrane, sigma, smoothness)
+    smooth = grid.down @ coefficients
+    heights = to_values - (to_smooth @ smooth[:, :, None])[:, :, 0]
+    if level:
+        heights, part = np.zeros((len(weights), len(free) + len(level))), heights
+        heights[:, free], heights[:, level] = part, smooth[:, across:]
+    membrane = smooth[:, :across] @ grid.across.T
+    return _Solution(coefficients, root * (scale**0.5 / sigma), heights, membrane, sigma, smoothness)
 
 
 def _reweighted(
-    shapes: LaneShapes, mask: NDArray[np.bool_], beside: NDArray[np.bool_], amplitudes: Array, above: Array
+    shapes: LaneShapes, mask: NDArray[np.bool_], known: NDArray[np.bool_], amplitudes: Array, above: Array
 ) -> Array:
     """Weights after a fit: small where a lane's shape matters that is only nearly known, 0 for outliers.
 
-    `above` is what stands above the membrane.
+    `above` is what stands above the membrane; `known` are the cells that tell how much of it is noise.
     """
-    known = mask & beside
     if not known.any():
         return np.zeros(mask.shape)
-    change = np.abs(np.gradient(amplitudes, axis=0)) if len(amplitudes) > 1 else 0.0
-    doubt = shapes.picture(SHAPE_ERROR * np.abs(amplitudes) + GRADIENT * change)
-    height = shapes.picture(np.abs(amplitudes))
-    residual = above - shapes.picture(amplitudes)
-    quiet = known & (height <= median(height[known]))
-    noise = 1.4826 * median(np.abs(residual[quiet])) + 1e-12
-    variance = noise**2 + doubt**2
-    ratio = residual**2 / variance / OUTLIER**2
-    return np.asarray(mask * noise**2 / variance * np.maximum(1 - ratio, 0) ** 2)
+    height, ends = np.abs(amplitudes), [0, *range(len(amplitudes)), len(amplitudes) - 1]
+    change = np.abs(amplitudes[ends[2:]] - amplitudes[ends[:-2]]) * 0.5
+    change[[0, -1]] *= 2
+    fitted, high, doubt = shapes.picture(np.array([amplitudes, height, SHAPE_ERROR * height + GRADIENT * change]))
+    residual = above - fitted
+    quiet = known & (high <= median(high[known]))
+    noise = (1.4826 * median(np.abs(residual[quiet])) + 1e-12) ** 2
+    trust = noise / (noise + doubt**2)
+    off = residual**2 * trust / (noise * OUTLIER**2)
+    return np.asarray(mask * trust * np.maximum(1 - off, 0) ** 2)
 
 
 def fit_membrane(
-    cells: Cells,
+    grid: Grid,
     shapes: LaneShapes,
-    spacing: float,
     *,
     rounds: int = 4,
     blank: Sequence[int] = (),
@@ -264,10 +309,8 @@ def fit_membrane(
 
     Parameters
     ----------
-    cells : Cells
+    grid : Grid
     shapes : LaneShapes
-    spacing : float
-        Distance of the membrane's knots, px.
     rounds : int
         Rounds of re-weighting against dust, pen and lanes whose shape is only nearly known.
     blank : sequence of int
@@ -277,37 +320,34 @@ def fit_membrane(
         The lanes and their gutters (`ublot.lateral.beside_lanes`). Cells further off may hold lanes that are not among
         `shapes`: the fit starts without them and takes in those that agree with it.
     start : Membrane, optional
-        A fit of almost the same lanes: weights start from it, and its smoothness is kept.
+        A fit of almost the same lanes: weights start from it.
+    smoothness : float, optional
+        What roughness costs; without it the likeliest is taken.
     """
-    if beside is None or not (beside & cells.mask).any():
-        beside = np.ones(cells.mask.shape, bool)
-    low = (cells.window.top - 0.5, cells.window.left - 0.5)
-    high = (cells.window.bottom - 0.5, cells.window.right - 0.5)
-    segments = [int(np.clip(round((b - a) / spacing), 2, 14)) for a, b in zip(low, high, strict=True)]
-    down = spline_basis(cells.row_px, low[0], high[0], segments[0])
-    sideways = spline_basis(cells.x_px, low[1], high[1], segments[1])
+    mask = grid.cells.mask
+    near = mask if beside is None else mask & beside
+    if not near.any():
+        near = mask
     level = list(blank)
-    free = [i for i in range(len(shapes.values)) if i not in level]
-    penalty = _penalty(down.shape[1], sideways.shape[1], len(level))
-    design = _Design(shapes, free, level, down, sideways, sideways[shapes.index], penalty)
-    centre = median(cells.values[cells.mask]) if cells.mask.any() else 0.0
-    values = cells.values.astype(np.float64) - centre
-    weights = (cells.mask & beside).astype(np.float64)
+    free = [i for i in range(len(shapes.index)) if i not in level]
+    penalty = _penalty(grid.down.shape[1], grid.across.shape[1], len(level))
+    design = _Design(grid, shapes, free, level, shapes.of(grid.values), grid.across[shapes.index], penalty)
+    weights = near.astype(np.float64)
     if start is not None:
-        weights = _reweighted(shapes, cells.mask, beside, start.amplitudes, cells.values - start.fitted)
-    solution = _solve(design, values, weights, smoothness)
+        weights = _reweighted(shapes, mask, near, start.amplitudes, grid.values + grid.centre - start.fitted)
+    solution = _solve(design, weights, smoothness)
     for turn in range(1, rounds):
-        weights = _reweighted(shapes, cells.mask, beside, solution.amplitudes, values - solution.smooth)
+        weights = _reweighted(shapes, mask, near, solution.amplitudes, grid.values - solution.smooth)
         # What is the likeliest smoothness hardly depends on the rounds in between.
-        solution = _solve(design, values, weights, smoothness if turn == rounds - 1 else solution.smoothness)
+        solution = _solve(design, weights, smoothness if turn == rounds - 1 else solution.smoothness)
     return Membrane(
-        solution.coefficients[:, : sideways.shape[1]] + centre,
+        solution.coefficients[:, : grid.across.shape[1]] + grid.centre,
         solution.root,
         solution.amplitudes,
-        solution.smooth + centre,
+        solution.smooth + grid.centre,
         weights,
         solution.sigma,
         solution.smoothness,
-        low,
-        high,
+        grid.low,
+        grid.high,
     )

@@ -12,7 +12,6 @@ smooth in both directions. The amplitudes are eliminated row by row, which leave
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
@@ -23,6 +22,7 @@ from ublot.model import Blot, Lanes, Window
 __all__ = [
     "Cells",
     "LaneShapes",
+    "beside",
     "beside_lanes",
     "cell_side",
     "lane_cells",
@@ -32,6 +32,7 @@ __all__ = [
     "lane_widths",
     "lateral_shape",
     "make_cells",
+    "shapes_about",
     "spline_basis",
 ]
 
@@ -150,19 +151,19 @@ def lane_widths(lanes: Lanes) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class LaneShapes:
-    """Lateral shapes of all lanes in the cells, each kept where it is not negligible.
+    """Lateral shapes of all lanes in the cells, each kept in the columns that it reaches in any row.
 
     Attributes
     ----------
     grid : tuple of int
         Rows and columns of cells.
-    index : ndarray of int, shape (lanes, rows, n)
-        Columns of cells that a lane reaches.
-    offset : ndarray, shape (lanes, rows, n)
+    index : ndarray of int, shape (lanes, n)
+        Columns of cells that a lane reaches, one beside the other.
+    offset : ndarray, shape (rows, lanes, n)
         How far they lie from its centre line, px.
-    values : ndarray, shape (lanes, rows, n)
+    values : ndarray, shape (rows, lanes, n)
         Its lateral shape there.
-    overlaps : tuple of ndarray, shape (lanes - k, rows, n)
+    overlaps : tuple of ndarray, shape (rows, lanes - k, n)
         ``overlaps[k]`` is the product of the shapes of every lane and the k-th one to its right, in the cells of the
         former; what lies further apart does not overlap.
     """
@@ -173,65 +174,73 @@ class LaneShapes:
     values: Array
     overlaps: tuple[Array, ...]
 
-    @cached_property
-    def places(self) -> NDArray[np.intp]:
-        """`index` counted through all cells, row by row."""
-        rows, cols = self.grid
-        return self.index + (np.arange(rows) * cols)[:, None]
-
-    def of(self, picture: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Cells of a picture, shape (rows, cols), that each lane reaches, shape (lanes, rows, n)."""
-        return picture.ravel()[self.places]
+    def of(self, picture: Array) -> Array:
+        """Cells of a picture, shape (rows, cols), that each lane reaches, shape (rows, lanes, n)."""
+        return picture.take(self.index, axis=1)
 
     def picture(self, heights: Array) -> Array:
-        """Sum of all lanes with given heights, shape (rows, lanes), as a picture of cells, shape (rows, cols)."""
-        parts = self.values * heights.T[:, :, None]
-        sums = np.bincount(self.places.ravel(), parts.ravel(), self.grid[0] * self.grid[1])
-        return np.asarray(sums.reshape(self.grid), np.float64)
+        """Sum of all lanes with given heights, shape (..., rows, lanes), as a picture of cells, (..., rows, cols)."""
+        parts = self.values * heights[..., None]
+        sums = np.zeros((*heights.shape[:-1], self.grid[1]))
+        for lane, first in enumerate(self.index[:, 0].tolist()):
+            sums[..., first : first + self.index.shape[1]] += parts[..., lane, :]
+        return sums
 
     def sums(self, picture: Array) -> Array:
         """Sum of a picture times each shape, row by row, shape (rows, lanes)."""
-        return np.asarray(np.einsum("lrn,lrn->rl", self.of(picture), self.values))
+        return np.asarray(np.einsum("rln,rln->rl", self.of(picture), self.values))
 
     def products(self, weights: Array) -> Array:
         """Weighted sum of the product of any two shapes, row by row, shape (rows, lanes, lanes)."""
-        rows, count = self.grid[0], len(self.values)
+        rows, count = self.grid[0], self.values.shape[1]
         out, each, seen = np.zeros((rows, count, count)), np.arange(count), self.of(weights)
         for k, overlap in enumerate(self.overlaps):
-            both = np.einsum("lrn,lrn->rl", seen[: count - k], overlap)
+            both = np.einsum("rln,rln->rl", seen[:, : count - k], overlap)
             out[:, each[: count - k], each[k:]] = out[:, each[k:], each[: count - k]] = both
         return out
 
 
 def lane_shapes(cells: Cells, lanes: Lanes) -> LaneShapes:
     """Lateral shapes of all lanes in the cells."""
-    (rows, cols), step, count = cells.values.shape, cells.size[1], len(lanes)
-    centres = lane_centres(lanes, cells.row_px)
-    widths = lane_widths(lanes)[:, None, None]
+    return shapes_about(cells, lane_centres(lanes, cells.row_px), lane_widths(lanes), lanes.softness)
+
+
+def shapes_about(cells: Cells, centres: Array, widths: Array, softness: float) -> LaneShapes:
+    """Lateral shapes about centre lines, shape (lanes, rows of cells), of lanes with given widths, px."""
+    (rows, cols), step, count = cells.values.shape, cells.size[1], len(centres)
     # Beyond that the lateral shape is below 1e-4.
-    reach = 0.5 * widths.max(initial=0.0) * (np.log(1e4) / np.log(2)) ** (1 / lanes.softness)
-    n = min(int(2 * reach / step) + 2, cols)
-    first = np.clip(np.floor((centres - reach - cells.x_px[0]) / step).astype(int), 0, cols - n)
-    index = first[:, :, None] + np.arange(n)
-    offset = cells.x_px[index] - centres[:, :, None]
-    values = _mean_shape(offset, widths, lanes.softness, step)
+    reach = 0.5 * widths.max(initial=0.0) * (np.log(1e4) / np.log(2)) ** (1 / softness)
+    begins, ends = ((x - cells.x_px[0]) / step for x in (centres.min(axis=1) - reach, centres.max(axis=1) + reach))
+    n = min(int((ends - begins).max(initial=0.0)) + 2, cols)
+    first = np.clip(np.floor(begins).astype(int), 0, cols - n)
+    index = first[:, None] + np.arange(n)
+    offset = cells.x_px[index] - centres.T[:, :, None]
+    values = _mean_shape(offset, widths[:, None], softness, step)
     overlaps, k = [values**2], 1
-    while k < count and (apart := centres[k:] - centres[:-k]).min() < 2 * reach:
-        overlaps.append(values[:-k] * _mean_shape(offset[:-k] - apart[:, :, None], widths[k:], lanes.softness, step))
+    # The column beyond the last is where a lane does not reach.
+    beyond = np.concatenate([values, np.zeros((rows, count, 1))], axis=2)
+    while k < count and (centres[k:] - centres[:-k]).min() < 2 * reach:
+        column = index[:-k] - first[k:, None]
+        column[(column < 0) | (column > n)] = n
+        overlaps.append(values[:, :-k] * beyond[:, np.arange(k, count)[:, None], column])
         k += 1
     return LaneShapes((rows, cols), index, offset, values, tuple(overlaps))
 
 
 def beside_lanes(cells: Cells, lanes: Lanes) -> NDArray[np.bool_]:
     """Cells of the lanes and of the gutters beside them, shape (rows, cols)."""
+    return beside(cells, lane_centres(lanes, cells.row_px), BESIDE * lane_pitch(lanes))
+
+
+def beside(cells: Cells, centres: Array, reach: float) -> NDArray[np.bool_]:
+    """Cells within `reach` px of any of the centre lines, shape (lanes, rows of cells)."""
     rows, cols = cells.values.shape
-    centre = (lane_centres(lanes, cells.row_px) - cells.x_px[0]) / cells.size[1]
-    reach = BESIDE * lane_pitch(lanes) / cells.size[1]
-    begins = np.clip(np.ceil(centre - reach), 0, cols).astype(int)
-    ends = np.clip(np.floor(centre + reach) + 1, 0, cols).astype(int)
+    centre, reach = (centres - cells.x_px[0]) / cells.size[1], reach / cells.size[1]
     row = np.arange(rows) * (cols + 1)
+    begins = row + np.clip(np.ceil(centre - reach), 0, cols).astype(int)
+    ends = row + np.clip(np.floor(centre + reach) + 1, 0, cols).astype(int)
     size = rows * (cols + 1)
-    steps = np.bincount((row + begins).ravel(), minlength=size) - np.bincount((row + ends).ravel(), minlength=size)
+    steps = np.bincount(begins.ravel(), minlength=size) - np.bincount(ends.ravel(), minlength=size)
     return np.asarray(steps.reshape(rows, -1).cumsum(axis=1)[:, :-1] > 0)
 
 
