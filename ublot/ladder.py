@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +96,7 @@ class Ladder:
         return self.profile.lane
 
 
-UNMODIFIED, HMW, WELL, TOTAL, ABOVE, BY_NUMBER = range(6)  # regions of a lane; by number: all from there on
+UNMODIFIED, HMW, WELL, TOTAL, ABOVE, BY_NUMBER = range(6)  # regions of a lane; by number are all from there on
 
 
 def _cut(
@@ -120,12 +120,16 @@ def _half_row(profile: Profile, frame: Frame) -> float:
     """Row below which half of the HMW signal lies."""
     first = max(math.floor(frame.well - profile.top + 0.5), 0)
     last = min(math.ceil(frame.boundary - profile.top + 0.5), len(profile.raw))
-    rows = profile.top + np.arange(first, last)
-    weights = np.minimum(rows + 0.5, frame.boundary) - np.maximum(rows - 0.5, frame.well)
-    from_below = np.cumsum(((profile.raw[first:last] - profile.background[first:last]) * weights)[::-1])
-    if not len(from_below) or from_below[-1] <= 0:
+    if last <= first:
         return math.nan
-    return float(rows[len(rows) - 1 - int(np.argmax(from_below >= 0.5 * from_below[-1]))])
+    signal = profile.raw[first:last] - profile.background[first:last]
+    signal[0] *= min(first + 0.5, frame.boundary - profile.top) - max(first - 0.5, frame.well - profile.top)
+    if last > first + 1:
+        signal[-1] *= min(last - 0.5, frame.boundary - profile.top) - (last - 1.5)
+    from_below = signal[::-1].cumsum()
+    if from_below[-1] <= 0:
+        return math.nan
+    return float(profile.top + last - 1 - int((from_below >= 0.5 * from_below[-1]).argmax()))
 
 
 def _quantify(
@@ -138,68 +142,71 @@ def _quantify(
 ) -> list[Ladder]:
     numbers = number_rows(frames, calibration, masses, antibody) if calibration is not None else None
     cuts = _cut(profiles, frames, calibration, numbers)
-    few = np.zeros((len(profiles), 3, cuts.area.shape[1]))
-    few[:, range(3), [UNMODIFIED, HMW, WELL]] = 1.0
-    covariance, sd = cuts.covariance(few), np.sqrt(cuts.variance())
-    ladders = []
+    parts = np.broadcast_to(np.eye(3), (len(profiles), 3, 3))
+    covariance, sd = cuts.covariance(parts, slice(UNMODIFIED, WELL + 1)), np.sqrt(cuts.variance)
+    by_number: list[dict[str, Any]] = [{}] * len(profiles)
+    if calibration is not None and numbers is not None:
+        by_number = _by_number(profiles, frames, calibration, numbers, cuts, sd, antibody)
+    out = []
     for i, (p, frame, haze) in enumerate(zip(profiles, frames, hazes, strict=True)):
         known = not math.isnan(frame.boundary)
-        share, flags = saturation(p, frame) if known else (0.0, ())
         area, errors = cuts.area[i, :BY_NUMBER].tolist(), sd[i, :BY_NUMBER].tolist()
+        if antibody == "modifier" or not known:
+            area[UNMODIFIED] = math.nan
+        if not known:
+            area[HMW] = math.nan
+        share, full = saturation(p, frame) if known else (0.0, ())
         hazy = ("haze_removed",) * (haze[0] > max(HAZE_CLEAR * haze[1], 0.0))
-        ladder = Ladder(
-            p, frame.target_row, frame.top, frame.well, frame.boundary, frame.low,
-            area[UNMODIFIED] if known and antibody == "target" else math.nan, area[HMW] if known else math.nan,
-            area[WELL], area[TOTAL], covariance[i], errors[TOTAL], share, antibody=antibody, haze=haze[0],
-            flags=(*p.flags, *frame.flags, *flags, *hazy),
+        seen = _flags(area, errors, covariance[i], antibody, calibration)
+        more = by_number[i] if "no_signal" not in seen else {}
+        out.append(
+            Ladder(
+                p, frame.target_row, frame.top, frame.well, frame.boundary, frame.low, area[UNMODIFIED], area[HMW],
+                area[WELL], area[TOTAL], covariance[i], errors[TOTAL], share, antibody=antibody, haze=haze[0],
+                flags=(*p.flags, *frame.flags, *full, *hazy, *seen), **more,
+            )
         )  # fmt: skip
-        ladders.append(_judged(ladder, area, errors, calibration))
-    if calibration is None or numbers is None:
-        return ladders
-    return _by_number(ladders, frames, calibration, numbers, cuts, sd)
+    return out
 
 
-def _judged(ladder: Ladder, area: Sequence[float], sd: Sequence[float], calibration: Calibration | None) -> Ladder:
-    """A lane with what is noteworthy about its signal."""
-    if ladder.antibody == "modifier" and calibration is None:
-        return ladder  # no band says where H begins: nothing can be said of its signal
-    signal, error = _signal(ladder)
+def _flags(
+    area: Sequence[float], sd: Sequence[float], covariance: Array, antibody: str, calibration: Calibration | None
+) -> tuple[str, ...]:
+    """What is noteworthy about the signal of a lane."""
+    if antibody == "modifier" and calibration is None:
+        return ()  # no band says where H begins: nothing can be said of its signal
+    # H + U, H alone for an anti-modifier blot
+    signal, error = area[HMW], sd[HMW]
+    if antibody == "target":
+        signal, error = area[UNMODIFIED] + area[HMW], math.sqrt(covariance[:2, :2].sum())
     if not signal > Z95 * error:
-        return replace(ladder, flags=(*ladder.flags, "no_signal"))
+        return ("no_signal",)
     found = ("well_signal",) * (area[WELL] > max(WELL_SHARE * signal, 3 * sd[WELL]))
     # A scale of the ladder's own rungs has no marker to lie above.
     if calibration is not None and calibration.kind != "rungs":
         found += ("above_marker",) * (area[ABOVE] > max(ABOVE_SHARE * signal, 3 * sd[ABOVE]))
-    return replace(ladder, flags=(*ladder.flags, *found)) if found else ladder
+    return found
 
 
 def _by_number(
-    ladders: Sequence[Ladder],
+    profiles: Sequence[Profile],
     frames: Sequence[Frame],
     calibration: Calibration,
     numbers: Numbers,
     cuts: Cuts,
     sd: Array,
-) -> list[Ladder]:
-    """Lanes with signal, cut up by the number of ubiquitins."""
-    area, reach = cuts.area[:, BY_NUMBER:], Z95 * sd[:, BY_NUMBER:]
-    means = mean_numbers(numbers.n, cuts, ladders[0].antibody, BY_NUMBER)
+    antibody: str,
+) -> list[dict[str, Any]]:
+    """What the numbers of ubiquitins say of every lane: fields of its `Ladder`."""
+    every = slice(BY_NUMBER, None)
     shift = np.array([f.shift for f in frames])
-    half = mass_at(calibration, [_half_row(k.profile, f) for k, f in zip(ladders, frames, strict=True)] - shift)
-    out = []
-    for i, ladder in enumerate(ladders):
-        if "no_signal" not in ladder.flags:
-            species, shares = species_of(numbers, i, float(shift[i]), area[i], reach[i])
-            ladder = replace(ladder, half_mass=float(half[i]), mean_ubiquitins=means[i], shares=shares, species=species)
-        out.append(ladder)
-    return out
-
-
-def _signal(ladder: Ladder) -> tuple[float, float]:
-    """``H + U`` (``H`` alone for an anti-modifier blot) and its standard deviation."""
-    if ladder.antibody == "modifier":
-        return ladder.hmw, float(np.sqrt(ladder.covariance[1, 1]))
-    return ladder.unmodified + ladder.hmw, float(np.sqrt(ladder.covariance[:2, :2].sum()))
+    means = mean_numbers(numbers.n, cuts, antibody, every)
+    half = mass_at(calibration, [_half_row(p, f) for p, f in zip(profiles, frames, strict=True)] - shift)
+    species, shares = species_of(numbers, shift, cuts.area[:, every], sd[:, every])
+    return [
+        {"half_mass": h, "mean_ubiquitins": m, "shares": tuple(s), "species": k}
+        for h, m, s, k in zip(half.tolist(), means, shares.tolist(), species, strict=True)
+    ]
 
 
 def quantify_ladder(

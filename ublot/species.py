@@ -126,33 +126,45 @@ def number_rows(
     return Numbers(n, mass, rows[: len(n)], rows[len(n) :], last - first + 1)
 
 
-def species_of(
-    numbers: Numbers, lane: int, shift: float, area: Array, reach: Array
-) -> tuple[SpeciesColumns, tuple[float, float, float]]:
-    """Species of one lane, and what of its signal bears 1-3, 4-8 and more ubiquitins."""
-    until = slice(int(numbers.shown[lane]))
-    n, own = numbers.n[until], area[until]
-    total = float(own.sum())
-    share = own / total if total > 0 else np.full(len(own), math.nan)
-    first, few, some = np.searchsorted(n, [1, 4, 9])
-    species = SpeciesColumns(n, numbers.mass_kda[until], numbers.row[until] + shift, own, reach[until], share, n == 0)
-    return species, (float(share[first:few].sum()), float(share[few:some].sum()), float(share[some:].sum()))
+def species_of(numbers: Numbers, shift: Array, area: Array, sd: Array) -> tuple[list[SpeciesColumns], Array]:
+    """Species of every lane, and what of its signal bears 1-3, 4-8 and more ubiquitins.
 
+    Parameters
+    ----------
+    numbers : Numbers
+    shift : ndarray, shape (lanes,)
+    area, sd : ndarray, shape (lanes, numbers)
+        Nothing where a lane shows no such number.
 
-def mean_numbers(n: NDArray[np.intp], cuts: Cuts, antibody: str, start: int) -> list[Interval]:
-    """Mean number of ubiquitins in every lane.
-
-    Numbers are the regions of `cuts` from `start` on.
+    Returns
+    -------
+    list of SpeciesColumns
+    shares : ndarray, shape (lanes, 3)
+        NaN without signal.
     """
-    area = cuts.area[:, start:]
+    total = area.sum(axis=1, keepdims=True)
+    share, rows = area / np.where(total > 0, total, np.nan), numbers.row + shift[:, None]
+    reach, rung = Z95 * sd, numbers.n == 0
+    found = [
+        SpeciesColumns(
+            numbers.n[:k], numbers.mass_kda[:k], rows[i, :k], area[i, :k], reach[i, :k], share[i, :k], rung[:k]
+        )
+        for i, k in enumerate(numbers.shown.tolist())
+    ]
+    first, few, some = np.searchsorted(numbers.n, [1, 4, 9])
+    parts = (slice(first, few), slice(few, some), slice(some, None))
+    return found, np.stack([share[:, part].sum(axis=1) for part in parts], axis=1)
+
+
+def mean_numbers(n: NDArray[np.intp], cuts: Cuts, antibody: str, regions: slice) -> list[Interval]:
+    """Mean number of ubiquitins in every lane, from the `regions` of each number."""
+    area = cuts.area[:, regions]
     # Anti-ubiquitin signal counts ubiquitins: molecules are signal over n.
     molecules, ubiquitins = (np.ones(len(n)), n) if antibody == "target" else (1 / n, np.ones(len(n)))
-    whole = area @ molecules
     known = area.sum(axis=1) > 0
-    whole = np.where(known, whole, np.nan)[:, None]
+    whole = np.where(known, area @ molecules, np.nan)[:, None]
     mean = (area @ ubiquitins)[:, None] / whole
-    slope = np.zeros((len(area), 1, cuts.area.shape[1]))
-    slope[:, 0, start:] = (ubiquitins - mean * molecules) / whole
-    reach = Z95 * np.sqrt(cuts.covariance(slope)[:, :, 0])
+    slope = ((ubiquitins - mean * molecules) / whole)[:, None]
+    reach = Z95 * np.sqrt(cuts.covariance(slope, regions)[:, :, 0])
     found = np.concatenate([mean, mean - reach, mean + reach], axis=1).tolist()
     return [Interval(*one) if good else UNKNOWN for one, good in zip(found, known, strict=True)]
