@@ -110,28 +110,36 @@ def _levels(profiles: Sequence[Profile], signal: Array, noise: Array, usable: ND
     out: list[_Look | None] = [None] * len(profiles)
     if not long:
         return out
-    starts = [_block_starts(len(places[i])) for i in long]
-    sizes = np.stack([np.diff(s, append=len(places[i])) for i, s in zip(long, starts, strict=True)])
-    sums = np.stack([np.add.reduceat(signal[i][places[i]], s) for i, s in zip(long, starts, strict=True)])
-    variances = np.stack([np.add.reduceat(noise[i][places[i]] ** 2, s) for i, s in zip(long, starts, strict=True)])
-    means = sums / sizes
-    kept = _without_bands(means, np.sqrt(variances) / sizes)
-    for i, one, blocks, size in zip(long, means, kept, sizes, strict=True):
+    sizes = np.stack([_block_sizes(len(places[i])) for i in long])
+    ends = np.cumsum(sizes, axis=1)
+    starts, sums = ends - sizes, np.empty((2, *sizes.shape))
+    for k, i in enumerate(long):
+        sums[0, k] = np.add.reduceat(signal[i].take(places[i]), starts[k])
+        sums[1, k] = np.add.reduceat(noise[i].take(places[i]) ** 2, starts[k])
+    means, blocks_noise = sums[0] / sizes, np.sqrt(sums[1]) / sizes
+    kept = _without_bands(means, blocks_noise)
+    rows = (sizes * kept).sum(axis=1)
+    levels, scatter = (sums[0] * kept).sum(axis=1) / rows, _scatter(means, kept)
+    owns = np.maximum(np.sqrt((sums[1] * kept).sum(axis=1)) / rows, scatter)
+    for k, i in enumerate(long):
         weights = np.zeros(signal.shape[1])
-        weights[places[i]] = np.repeat(blocks / (size @ blocks), size)
-        scatter = float(one[blocks].std(ddof=1)) / math.sqrt(np.count_nonzero(blocks))
-        own = max(math.sqrt(float((weights * noise[i]) @ (weights * noise[i]))), scatter)
-        load = profiles[i].modes @ weights
-        level = float(weights @ signal[i])
-        out[i] = _Look(level, math.hypot(own, math.sqrt(float(load @ load))), own, weights, load)
+        weights[places[i]] = np.repeat(kept[k] / rows[k], sizes[k])
+        load, own = profiles[i].modes @ weights, float(owns[k])
+        out[i] = _Look(float(levels[k]), math.hypot(own, math.sqrt(float(load @ load))), own, weights, load)
     return out
 
 
-def _block_starts(count: int) -> NDArray[np.intp]:
-    """First of every block when so many rows are parted into blocks as alike as they can be."""
+def _block_sizes(count: int) -> NDArray[np.intp]:
+    """Rows of every block when so many are parted into blocks as alike as they can be."""
     size, longer = divmod(count, HAZE_BLOCKS)
-    k = np.arange(HAZE_BLOCKS)
-    return k * size + np.minimum(k, longer)
+    return size + (np.arange(HAZE_BLOCKS) < longer)
+
+
+def _scatter(means: Array, kept: NDArray[np.bool_]) -> Array:
+    """Standard error of the mean of the blocks that are kept, by what they scatter."""
+    count = kept.sum(axis=1)
+    away = (means - ((means * kept).sum(axis=1) / count)[:, None]) * kept
+    return np.asarray(np.sqrt((away**2).sum(axis=1) / (count - 1) / count), np.float64)
 
 
 def _without_bands(means: Array, noise: Array) -> NDArray[np.bool_]:
@@ -151,9 +159,8 @@ def _without_bands(means: Array, noise: Array) -> NDArray[np.bool_]:
 
 def _medians(values: Array, kept: NDArray[np.bool_]) -> Array:
     """Median of what is kept in every lane, shape (lanes, 1)."""
-    ordered, count = np.sort(np.where(kept, values, np.inf), axis=1), kept.sum(axis=1)[:, None]
-    low, high = (np.take_along_axis(ordered, k, axis=1) for k in ((count - 1) // 2, count // 2))
-    return np.asarray(0.5 * (low + high), np.float64)
+    ordered, count, lane = np.sort(np.where(kept, values, np.inf), axis=1), kept.sum(axis=1), np.arange(len(kept))
+    return np.asarray(0.5 * (ordered[lane, (count - 1) // 2] + ordered[lane, count // 2])[:, None], np.float64)
 
 
 def _upwards(count: int, start: float, size: float) -> Array:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ublot.calibration import calibrate_mass, calibration_from_positions
 from ublot.deconvolution import fit_ladders
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from ublot.record import Edits
 
 __all__ = ["Quantified", "gutter_leak", "masses_of", "quantify_lanes"]
+
+Array = NDArray[np.float64]
 
 OWN_RUNGS = "masses rest on the ladder's own rungs, taken for one modifier apart"
 PLACING, CLEAR = 0.02, 5.0  # share of the rows, and the standard deviations by which one such stretch must show a lane
@@ -59,16 +63,31 @@ def _given_boundaries(geometry: Lanes, edits: Edits) -> dict[int, float]:
     return dict(edits.boundary_rows)
 
 
-def _unplaced(profile: Profile) -> bool:
-    """Whether no stretch of a lane stands clear of its uncertainty: its place then rests on its neighbours alone."""
-    rows = len(profile.raw)
+def _unplaced(profiles: Sequence[Profile]) -> set[int]:
+    """Lanes no stretch of which stands clear of its uncertainty: their place then rests on their neighbours alone."""
+    if not profiles:
+        return set()
+    rows = len(profiles[0].raw)
     stretch = max(int(PLACING * rows), 1)
     starts = np.arange(0, rows - rows % stretch, stretch)
-    area = np.add.reduceat(profile.signal, starts)
-    variance = np.add.reduceat(profile.noise**2, starts)
-    if len(profile.modes):
-        variance = variance + (np.add.reduceat(profile.modes, starts, axis=1) ** 2).sum(axis=0)
-    return not bool((area > CLEAR * np.sqrt(variance)).any())
+    area, noise = (
+        np.add.reduceat(np.stack(values), starts, axis=1)
+        for values in ([p.signal for p in profiles], [p.noise**2 for p in profiles])
+    )
+    clear = area > CLEAR * np.sqrt(noise)
+    return {p.lane for p, *of in zip(profiles, area, noise, clear, strict=True) if not _placed(p, starts, *of)}
+
+
+def _placed(profile: Profile, starts: NDArray[np.intp], area: Array, noise: Array, clear: NDArray[np.bool_]) -> bool:
+    """Whether one of the stretches that stand clear of their noise does so of the background's uncertainty as well."""
+    if not clear.any():
+        return False
+    best = int((area - CLEAR * np.sqrt(noise)).argmax())  # in most lanes one look decides
+    load = profile.modes[:, starts[best] : (*starts, len(profile.raw))[best + 1]].sum(axis=1)
+    if area[best] > CLEAR * math.sqrt(noise[best] + load @ load):
+        return True
+    loads = np.add.reduceat(profile.modes, starts, axis=1)
+    return bool((area > CLEAR * np.sqrt(noise + (loads**2).sum(axis=0))).any())
 
 
 def _calibration(
@@ -116,9 +135,8 @@ def quantify_lanes(
     every = {p.lane for p in profiles}
     loaded = {row.lane for row in layout if row.role in SCORED} if layout is not None else every - set(marked)
     if edits.lanes is None:
-        profiles = [
-            replace(p, flags=(*p.flags, "lane_uncertain")) if p.lane in loaded and _unplaced(p) else p for p in profiles
-        ]
+        unplaced = _unplaced([p for p in profiles if p.lane in loaded])
+        profiles = [replace(p, flags=(*p.flags, "lane_uncertain")) if p.lane in unplaced else p for p in profiles]
     boundaries = _given_boundaries(geometry, edits)
     ladders = _cut(profiles, calibration, params, geometry, loaded, boundaries)
     target, modifier = masses_of(params)

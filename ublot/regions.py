@@ -89,14 +89,13 @@ def frame_lanes(
 
 def _reaches_top(profile: Profile) -> bool:
     """Whether there is signal at the very top, so that it matters where the well begins."""
-    measured = np.flatnonzero(profile.noise > 0)
-    zone = measured[: max(int(TOP_ZONE * len(profile.raw)), 8)]
-    signal = profile.signal
-    area, noise = float(signal[zone].sum()), profile.noise[zone]
-    if not area > max(4 * math.sqrt(noise @ noise), TOP_SHARE * float(np.abs(signal).sum())):
+    zone = np.flatnonzero(profile.noise > 0)[: max(int(TOP_ZONE * len(profile.raw)), 8)]
+    signal, noise = profile.signal, profile.noise[zone]
+    area, variance = float(signal[zone].sum()), float(noise @ noise)
+    if not area > 4 * math.sqrt(variance) or not area > TOP_SHARE * float(np.abs(signal).sum()):
         return False
     load = profile.modes[:, zone].sum(axis=1)
-    return area > 4 * math.sqrt(noise @ noise + load @ load)
+    return area > 4 * math.sqrt(variance + float(load @ load))
 
 
 def saturation(profile: Profile, frame: Frame) -> tuple[float, tuple[str, ...]]:
