@@ -212,6 +212,20 @@ def test_a_piece_of_another_exposure_is_seen(paste, gain):
     assert min(abs(seam.place - cut) for cut in cuts) <= 2
 
 
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float64])
+def test_the_type_of_the_levels_does_not_matter(dtype):
+    levels = doctored.lane_copied(doctored.half_from(picture(), doctor("other"), 1.4)).astype(dtype)
+    assert {"spliced", "copied"} <= set(examine(levels))
+
+
+@pytest.mark.parametrize("gain", [0.6, 2.0])
+def test_a_piece_that_was_put_below_is_seen(gain):
+    seam = find_seam(np.ascontiguousarray(doctored.half_from(picture().T, doctor("other").T, gain, column=300).T))
+    assert seam is not None
+    assert (seam.axis, seam.kind) == ("row", "level")
+    assert abs(seam.place - 300) <= 2
+
+
 @pytest.mark.parametrize("gain", [1.8, 2.5])
 def test_also_when_the_background_was_matched(gain):
     other = doctor("other")

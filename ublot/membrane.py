@@ -28,6 +28,8 @@ STEEP, LOW = 0.7, 0.3
 # have been taken for a membrane, these parts are gutters, and what lies beside is the same.
 DARKEST = 0.02
 FILLED, FILLED_LIKE_LANES = 0.2, 0.3
+# Share of the cells between two thresholds below which they count as one.
+ALIKE = 0.005
 # A ring of cells glows when it is brighter than the next one inwards by this share of the membrane's level, by its
 # lower values: those between lanes. So many rings may.
 RIM, RIM_RANK, RIM_CELLS = 0.01, 0.3, 8
@@ -195,12 +197,22 @@ def membrane_strips(small: NDArray[np.float32], usable: NDArray[np.bool_]) -> tu
     strips : list of ndarray of bool
         The largest first.
     """
-    clipped = np.minimum(cv2.medianBlur(small, 3), np.float32(quantile(small[usable], 0.8)))
-    ordered = np.sort(clipped[usable])
+    smooth = np.asarray(cv2.medianBlur(small, 3), np.float32)
+    ordered = np.sort(smooth[usable])
+    top = ordered[int(0.8 * len(ordered))]
+    clipped, ordered = np.minimum(smooth, top), np.minimum(ordered, top)
     # Shading widens the membrane's class and drags the threshold up into it: lower ones are tried as well.
     dark, otsu = float(ordered[int(0.02 * len(ordered))]), _otsu(ordered)
-    looks = [_strips(small, clipped, usable, ordered, dark + k * (otsu - dark), dark) for k in (1.0, 0.75, 0.5, 0.25)]
-    return max(looks, key=lambda look: look[0])
+    best: tuple[float, list[NDArray[np.bool_]]] = 0.0, []
+    tried = len(ordered)
+    for share in (1.0, 0.75, 0.5, 0.25):
+        threshold = dark + share * (otsu - dark)
+        below = int(np.searchsorted(ordered, np.float32(threshold), "right"))
+        # Where hardly a cell lies between two thresholds, they show the same.
+        if 0 < below < tried - ALIKE * len(ordered):
+            best = max(best, _strips(small, clipped, usable, ordered, threshold, dark), key=lambda look: look[0])
+            tried = below
+    return best
 
 
 def _strips(
@@ -212,14 +224,12 @@ def _strips(
     dark: float,
 ) -> tuple[float, list[NDArray[np.bool_]]]:
     """Membrane strips above a threshold, the largest first, and the sharpness of its outline (0 without any)."""
-    count = int(np.searchsorted(ordered, np.float32(threshold), "right"))
-    if not 0 < count < len(ordered):
-        return 0.0, []
     parts = [p for p in _boxes((clipped > threshold) & usable) if _is_filled(clipped, p, usable)]
     parts = [p for p in parts if not _is_lane(small, p)]
     if not parts:
         return 0.0, []
     # Medians of what is above the threshold and of what is not.
+    count = int(np.searchsorted(ordered, np.float32(threshold), "right"))
     level = float(ordered[(count + len(ordered)) // 2])
     step = level - float(ordered[count // 2]) + 1e-12
     # Low in the picture's range almost anything has an outline: there it must fall to the dark all along.

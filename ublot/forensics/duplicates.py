@@ -136,7 +136,7 @@ def _irfft(spectrum: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32
 def _noise(part: NDArray[Any]) -> NDArray[np.float32]:
     """Noise over its local size; zero where there is none."""
     rough = cv2.sepFilter2D(part.astype(np.float32), cv2.CV_32F, SECOND_DIFFERENCE, SECOND_DIFFERENCE)
-    local = cv2.blur(np.abs(rough), (15, 15))
+    local = cv2.blur(np.add.reduce(np.abs(rough), keepdims=True) / np.float32(len(rough)), (15, 1))
     noise = np.divide(rough, local + np.float32(1e-6), out=rough)
     np.clip(noise, -CAP, CAP, out=noise)
     # Detectors that are read out by rows have noise in common along them.

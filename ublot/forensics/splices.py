@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -97,16 +98,11 @@ def find_seam(levels: NDArray[Any], *, unit: float = 0.0) -> Seam | None:
     for axis, picture in axes:
         if picture.shape[0] < LEAST or picture.shape[1] < 4 * BESIDE:
             continue
-        stripes = _stripes(picture, STRIPES[axis])
-        level = np.stack([np.add.reduce(part) * np.float32(1 / STRIPE) for part in stripes])
-        alone = _steps_alone(level)
-        usual = quantile(np.abs(alone), 0.9) / 1.645
-        limit = max(STEP_CLEAR * usual, STEP_LEVELS * unit)
-        # Bands lie along rows, and change the noise there as a seam would: along rows only the level tells.
-        if axis == "row" and np.abs(alone).max() <= limit:
-            continue
-        noise = np.stack([_noise(part) for part in stripes])
-        found: Found | None = _level_seam(level, noise, alone, limit, top)
+        cells = [(np.add.reduce(part), _noise(part)) for part in _stripes(picture, STRIPES[axis])]
+        level, noise = (np.stack(values) for values in zip(*cells, strict=True))
+        level *= np.float32(1 / STRIPE)
+        found: Found | None = _level_seam(level, noise, top, unit)
+        # Bands lie along rows, and change the noise there as a seam would.
         if found is None and axis == "column":
             found = _noise_seam(level, noise, unit)
         if found is not None:
@@ -114,14 +110,14 @@ def find_seam(levels: NDArray[Any], *, unit: float = 0.0) -> Seam | None:
     return None
 
 
-def _stripes(picture: NDArray[Any], most: int) -> list[NDArray[np.float32]]:
+def _stripes(picture: NDArray[Any], most: int) -> Iterator[NDArray[np.float32]]:
     """Stripes of rows all over the picture, each of shape (STRIPE, cols)."""
-    count = min(most, len(picture) // STRIPE)
-    parts = (picture[top : top + STRIPE] for top in np.linspace(0, len(picture) - STRIPE, count).astype(int))
-    if picture.flags.c_contiguous:
-        return [part.astype(np.float32) for part in parts]
-    # Columns of a picture: numpy would walk down each of them.
-    return [cv2.transpose(part.T.astype(np.float32)).astype(np.float32, copy=False) for part in parts]
+    for top in np.linspace(0, len(picture) - STRIPE, min(most, len(picture) // STRIPE)).astype(int):
+        part = picture[top : top + STRIPE]
+        if picture.flags.c_contiguous:
+            yield part.astype(np.float32)
+        else:  # columns of a picture: numpy would walk down each of them
+            yield cv2.transpose(part.T.astype(np.float32)).astype(np.float32, copy=False)
 
 
 def _noise(part: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -139,11 +135,11 @@ def _steps_alone(level: NDArray[np.float32]) -> NDArray[np.floating]:
     return _median(step[:, 2:-2] - np.float32(0.25) * around)
 
 
-def _level_seam(
-    level: NDArray[np.float32], noise: NDArray[np.float32], alone: NDArray[np.floating], limit: float, top: float
-) -> Found | None:
+def _level_seam(level: NDArray[np.float32], noise: NDArray[np.float32], top: float, unit: float) -> Found | None:
     """A step between two columns that most stripes share and that is over within one pixel."""
-    limit = max(limit, STEP_NOISE * median(noise[:, ::8]) / PER_SIGMA)
+    alone = _steps_alone(level)
+    usual, pixel = quantile(np.abs(alone), 0.9) / 1.645, median(noise[:, ::8]) / PER_SIGMA
+    limit = max(STEP_CLEAR * usual, STEP_NOISE * pixel, STEP_LEVELS * unit)
     for k in np.argsort(-np.abs(alone))[:8]:
         if abs(alone[k]) <= limit:
             break
