@@ -124,7 +124,8 @@ def _levels(profiles: Sequence[Profile], signal: Array, noise: Array, usable: ND
     for k, i in enumerate(long):
         weights = np.zeros(signal.shape[1])
         weights[places[i]] = np.repeat(kept[k] / rows[k], sizes[k])
-        load, own = profiles[i].modes @ weights, float(owns[k])
+        below = slice(int(places[i][0]), None)
+        load, own = profiles[i].modes[:, below] @ weights[below], float(owns[k])
         out[i] = _Look(float(levels[k]), math.hypot(own, math.sqrt(float(load @ load))), own, weights, load)
     return out
 

@@ -15,6 +15,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -147,7 +148,8 @@ def row_correlation(scaled: Array, height: int) -> float:
     if count < 4:
         return 1.0
     blocks = scaled[: count * span].reshape(count, span)
-    return float(np.clip(np.mean(blocks.sum(axis=1) ** 2) / max(span * np.mean(scaled**2), 1e-300), 1.0, span))
+    sums, size = blocks.sum(axis=1), float(scaled @ scaled) / len(scaled)
+    return min(max(float(sums @ sums) / count / max(span * size, 1e-300), 1.0), float(span))
 
 
 def report_lane(lane: ReadyLane, prior: Prior, fit: LaneFit, masses: Array) -> Ladder:
@@ -325,9 +327,9 @@ def _modes(lane: ReadyLane, fit: LaneFit) -> Array:
 def _variance(lane: ReadyLane, fit: LaneFit) -> Array:
     """Variance of every bin: its noise or what the fit left over, whichever is more, neighbours being alike."""
     variance = lane.wobble.grain * lane.bins.noise**2
-    reach = max(LOCAL // (2 * lane.bins.height), 1)
-    kernel = np.full(2 * reach + 1, 1 / (2 * reach + 1))
-    local = np.convolve(np.pad(fit.residual**2, reach, mode="reflect"), kernel, "valid")
+    size = 2 * max(LOCAL // (2 * lane.bins.height), 1) + 1
+    kernel = np.full((1, size), 1 / size)  # not `cv2.blur`, whose running sums do not go back to 0
+    local = cv2.filter2D((fit.residual**2)[None], cv2.CV_64F, kernel, borderType=cv2.BORDER_REFLECT_101)[0]
     scaled = fit.residual / np.sqrt(np.maximum(local, 1e-300))
     variance[lane.window] = np.maximum(variance[lane.window], local * row_correlation(scaled, lane.bins.height))
     return np.asarray(variance, np.float64)
