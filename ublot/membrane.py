@@ -109,11 +109,11 @@ def _is_filled(small: NDArray[np.float32], part: NDArray[np.bool_], usable: NDAr
     if not beside.any() or not core.any():
         return False
     outside = median(small[beside])
-    inside = np.sort(small[core])
-    darkest, middle = inside[int(DARKEST * len(inside))] - outside, inside[len(inside) // 2] - outside
+    inside = small[core]
     # From the top of the picture to its bottom: so do lanes.
-    like_lanes = bool(part[0].any() and part[-1].any())
-    return bool(darkest >= (FILLED_LIKE_LANES if like_lanes else FILLED) * middle)
+    share = FILLED_LIKE_LANES if part[0].any() and part[-1].any() else FILLED
+    least = outside + share * (median(inside) - outside)
+    return np.count_nonzero(inside < least) <= DARKEST * len(inside)
 
 
 def _is_lane(small: NDArray[np.float32], part: NDArray[np.bool_]) -> bool:
