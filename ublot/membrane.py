@@ -113,7 +113,7 @@ def _is_filled(small: NDArray[np.float32], part: NDArray[np.bool_], usable: NDAr
     # From the top of the picture to its bottom: so do lanes.
     share = FILLED_LIKE_LANES if part[0].any() and part[-1].any() else FILLED
     least = outside + share * (median(inside) - outside)
-    return np.count_nonzero(inside < least) <= DARKEST * len(inside)
+    return bool(np.count_nonzero(inside < least) <= DARKEST * len(inside))
 
 
 def _is_lane(small: NDArray[np.float32], part: NDArray[np.bool_]) -> bool:
