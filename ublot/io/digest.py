@@ -1,9 +1,10 @@
-"""SHA-256 of the input."""
+"""SHA-256 of the input, computed beside the decoding."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,25 +12,50 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["sha256_of"]
+__all__ = ["Digest"]
 
 PIECE = 1 << 20
 
 
-def sha256_of(source: Path | NDArray[Any]) -> str:
-    """Hexadecimal digest of a file, or of pixels in memory (their bytes in C order).
+class Digest:
+    """Starts hashing on construction; `result` waits for it.
 
-    Raises
-    ------
-    OSError
-        Where the file cannot be read to its end.
+    hashlib releases the interpreter's lock, so that on two cores the digest costs next to nothing.
+
+    Parameters
+    ----------
+    source : Path or ndarray
+        A file, or pixels in memory (their bytes in C order).
     """
-    digest = hashlib.sha256()
-    if isinstance(source, np.ndarray):
-        digest.update(np.ascontiguousarray(source).data.cast("B"))
-        return digest.hexdigest()
-    piece = memoryview(bytearray(PIECE))
-    with source.open("rb", buffering=0) as file:
-        while count := file.readinto(piece):
-            digest.update(piece[:count])
-    return digest.hexdigest()
+
+    def __init__(self, source: Path | NDArray[Any]) -> None:
+        self._source = source
+        self._hash = hashlib.sha256()
+        self._error: OSError | None = None
+        self._thread = Thread(target=self._run, name="ublot-digest", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        if isinstance(self._source, np.ndarray):
+            self._hash.update(np.ascontiguousarray(self._source).data.cast("B"))
+            return
+        try:
+            piece = memoryview(bytearray(PIECE))
+            with self._source.open("rb", buffering=0) as file:
+                while count := file.readinto(piece):
+                    self._hash.update(piece[:count])
+        except OSError as error:
+            self._error = error
+
+    def result(self) -> str:
+        """Hexadecimal digest.
+
+        Raises
+        ------
+        OSError
+            Where the file could not be read to its end.
+        """
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._hash.hexdigest()

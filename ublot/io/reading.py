@@ -12,9 +12,8 @@ import cv2
 import numpy as np
 
 from ublot.errors import BlotError
-from ublot.io.beside import Beside
 from ublot.io.ceiling import Ceiling, find_ceiling
-from ublot.io.digest import sha256_of
+from ublot.io.digest import Digest
 from ublot.io.geometry import check_roi, rotate_planes
 from ublot.io.polarity import Decision, Sketch, decide_polarity, sketch
 from ublot.io.raw import Raw, check_size, pick_channel
@@ -74,13 +73,13 @@ def read_blot(
     if isinstance(source, Blot):
         return _adapted(source, polarity, response, channel, rotate, roi)
     if isinstance(source, np.ndarray):
-        digest = Beside(sha256_of, source)
+        digest = Digest(source)
         raw = _from_array(source, channel)
         name, size, path = "array", source.nbytes, None
     else:
         path = Path(source)
         kind = _kind(path)
-        digest = Beside(sha256_of, path)
+        digest = Digest(path)
         raw = _decode(path, kind, channel)
         # A name that is no Unicode can be opened, but not be put into tables as it is.
         name, size = os.fsencode(path.name).decode("utf-8", "replace"), path.stat().st_size
@@ -201,7 +200,6 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
         raise BlotError(f"holds levels as far out as {worst:g}", where, "export it again: no detector counts that far")
     if low == high:
         raise BlotError(f"every pixel has the level {low:g}: there is no picture", where, "export it again")
-    traces = Beside(level_flags, levels, declared_lossy=raw.lossy)
     picture = sketch(levels)
     polar = Decision(polarity, True, "as asked") if polarity != "auto" else decide_polarity(picture)
     dark = polar.value == "dark-on-light"
@@ -212,6 +210,8 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
     ceiling = _declared_ceiling(raw, levels, dark=dark, exclude=foreign) or find_ceiling(
         levels, low, high, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign
     )
+    # Before there is a signal: at no time is there more than levels, signal and masks.
+    flags = [*raw.flags, *level_flags(levels, declared_lossy=raw.lossy)]
     signal = to_signal(
         levels,
         dark=dark,
@@ -223,7 +223,6 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
     if foreign is not None:
         valid = ~foreign if valid is None else valid & ~foreign
         signal[foreign] = np.median(signal[::8, ::8])
-    flags = [*raw.flags, *traces.result()]
     flags += ["polarity_assumed"] if not polar.sure else []
     flags += ["response_assumed"] if not respond.sure else []
     metadata = _with_reasons(raw, polar, respond, ceiling, low, high)
