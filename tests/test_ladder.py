@@ -68,6 +68,23 @@ def test_covariance_is_that_of_noise_and_background():
     assert np.cov(drawn.T) == pytest.approx(covariance, rel=0.1, abs=0.05 * covariance.max())
 
 
+@pytest.mark.parametrize("sigma", [4.0, 8.0, 10.0, 12.0])
+def test_the_interval_of_a_plain_cut_holds_what_bands_overlap(sigma):
+    (lane,) = quantify(unmodified(5000, 0, sigma) + rungs([900, 700, 500, 300], 0, sigma), leak={1: 0.01})
+    error, sd = lane.hmw - 2400, np.sqrt(lane.covariance[1, 1])
+    assert abs(error) < 1.96 * sd
+    assert (abs(error) > 10) == (sigma > 5)  # it is a real error, where bands are broad
+    assert (sd < 0.006 * 2400) == (sigma < 5)
+    # What one side has too much the other lacks.
+    assert np.sqrt(lane.covariance[:2, :2].sum()) < 0.006 * 2400
+
+
+def test_smear_in_the_gutters_is_less_sure():
+    signal = unmodified(5000) + rungs([900, 700])
+    tight, leaky = (np.sqrt(quantify(signal, leak={1: leak})[0].covariance[1, 1]) / 1600 for leak in (0.0, 0.1))
+    assert tight == pytest.approx(0.003, rel=0.2) and leaky == pytest.approx(0.023, rel=0.1)
+
+
 def test_a_negative_area_stays_negative():
     lanes = quantify(*[unmodified(5000) + rungs([800])] * 3, unmodified(5000) + smear(-400, 300, 80))
     assert lanes[3].hmw == pytest.approx(-400, rel=0.02)

@@ -17,6 +17,7 @@ from ublot.ladderprior import SHAPE_MEAN, common_prior, last_resolved, own_sprea
 from ublot.ladderreport import ReadyLane, bin_rows, report_lane, row_correlation
 from ublot.nnls import scaled_inverse
 from ublot.peakmodel import spline_basis
+from ublot.regions import to_background
 from ublot.wobble import Wobble, measure_wobble
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ SMEAR_END = 0.1  # spacings above the unmodified band at which the smear has end
 BENDS = 0.25  # prior of the smear's second differences, in its own 95th percentile
 TAIL = 0.2  # spacings below the unmodified region that are fitted, for the band's tail
 EMPTY = 1.0  # spacings below the unmodified region from where on nothing of the target can stand
-TO_BACKGROUND = 0.003, 0.2  # share of a broad smear that is not safe from the background, and that per leak
 TURNS = 3, 2  # with what is known beforehand, and with what the other lanes say
 MOST, BEYOND = 60, 3  # modifiers, and places beyond the well
 
@@ -88,8 +88,7 @@ def fit_ladders(
     wobble = measure_wobble(
         [k.profile for k in chosen], [k.low_row + EMPTY * (nominal[0] - nominal[1]) for k in chosen]
     )
-    lost = {k.lane: TO_BACKGROUND[0] + TO_BACKGROUND[1] * (leak or {}).get(k.lane, 0.0) for k in chosen}
-    lanes = [_prepare(k, nominal, sigma, wobble, lost[k.lane]) for k in chosen]
+    lanes = [_prepare(k, nominal, sigma, wobble, to_background((leak or {}).get(k.lane, 0.0))) for k in chosen]
     prior = common_prior(nominal, masses, sigma, calibration)
     fits: list[LaneFit] = []
     for lane in lanes:  # each from where its neighbour has arrived

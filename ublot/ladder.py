@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ublot.calibration import mass_at, row_at
 from ublot.cuts import Cuts, cut_lanes
 from ublot.haze import HAZE_CLEAR, remove_haze
-from ublot.regions import Frame, frame_lanes, saturation
+from ublot.regions import Frame, frame_lanes, saturation, to_background
 from ublot.sites import Band, find_unmodified, find_well
 from ublot.species import UNKNOWN, Interval, Numbers, Species, mean_numbers, number_rows, species_of
 from ublot.targets import CIAP1, UBIQUITIN, Protein
@@ -29,6 +29,8 @@ Z95 = 1.959963984540054
 ABOUT_TARGET = ("above_marker", "no_signal", "well_assumed", "well_signal", "haze_removed")
 BELOW = 1.5  # modifiers below the unmodified band, from where on a lane holds no target
 WELL_SHARE = 0.1  # of all signal, from where on the well is worth a flag
+CUT_REACH = 0.3  # of the way from the cut to the unmodified band: what is near the cut, to both sides
+CUT_DOUBT = 0.3  # of what is near the cut, which may belong to the other side (standard deviation)
 ABOVE_SHARE = 0.02  # of the HMW signal, from where on signal beyond the marker is worth a flag
 
 
@@ -47,7 +49,7 @@ class Ladder:
     unmodified, hmw, well, total : float
         Areas, signal x px^2; negative ones stay negative.
     covariance : ndarray, shape (3, 3)
-        Of unmodified, hmw and well: pixel noise and background.
+        Of unmodified, hmw and well: pixel noise, background and where they are cut.
     total_sd : float
     saturated_share : float
         The larger, over U and H, of: share at the ceiling among the pixels above half that region's peak.
@@ -96,7 +98,7 @@ class Ladder:
         return self.profile.lane
 
 
-UNMODIFIED, HMW, WELL, TOTAL, ABOVE, BY_NUMBER = range(6)  # regions of a lane; by number are all from there on
+UNMODIFIED, HMW, WELL, TOTAL, NEAR, ABOVE, BY_NUMBER = range(7)  # regions of a lane; by number are all from there on
 
 
 def _cut(
@@ -105,13 +107,15 @@ def _cut(
     """Areas of every lane: of its regions, of what lies above the marker, and halfway between numbers of ubiquitins."""
     ends = np.array([[f.top, f.well, f.boundary, f.low] for f in frames])
     well, shift = ends[:, 1:2], np.array([[f.shift] for f in frames])
-    edges = [ends, np.array([[p.top + len(p.raw) - 0.5] for p in profiles])]
-    regions = [(2, 3), (1, 2), (0, 1), (0, 4)]
+    reach = CUT_REACH * np.abs(np.array([[f.target_row] for f in frames]) - ends[:, 2:3])
+    near = np.maximum(np.concatenate([ends[:, 2:3] - reach, ends[:, 2:3] + reach], axis=1), well)
+    edges = [ends, np.array([[p.top + len(p.raw) - 0.5] for p in profiles]), near]
+    regions = [(2, 3), (1, 2), (0, 1), (0, 4), (5, 6)]
     if calibration is not None and numbers is not None:
         # Rows whose centres lie above the heaviest band of the marker.
         marker = np.minimum(np.ceil(calibration.rows[0] + shift) - 0.5, ends[:, 2:3])
         edges += [marker, np.maximum(numbers.edges + shift, well)]
-        regions += [(1, 5), *((k + 7, k + 6) for k in range(len(numbers.n)))]
+        regions += [(1, 7), *((k + 9, k + 8) for k in range(len(numbers.n)))]
     rows = np.concatenate(edges, axis=1)
     return cut_lanes(profiles, np.where(np.isnan(rows), well, rows), regions)
 
@@ -139,6 +143,7 @@ def _quantify(
     masses: tuple[float, float],
     antibody: str,
     hazes: Sequence[tuple[float, float]],
+    leak: Mapping[int, float],
 ) -> list[Ladder]:
     numbers = number_rows(frames, calibration, masses, antibody) if calibration is not None else None
     cuts = _cut(profiles, frames, calibration, numbers)
@@ -159,14 +164,25 @@ def _quantify(
         hazy = ("haze_removed",) * (haze[0] > max(HAZE_CLEAR * haze[1], 0.0))
         seen = _flags(area, errors, covariance[i], antibody, calibration)
         more = by_number[i] if "no_signal" not in seen else {}
+        doubt = _doubt(area[NEAR], to_background(leak.get(p.lane, 0.0)) * area[HMW]) if known else np.zeros((3, 3))
         out.append(
             Ladder(
                 p, frame.target_row, frame.top, frame.well, frame.boundary, frame.low, area[UNMODIFIED], area[HMW],
-                area[WELL], area[TOTAL], covariance[i], errors[TOTAL], share, antibody=antibody, haze=haze[0],
+                area[WELL], area[TOTAL], covariance[i] + doubt, errors[TOTAL], share, antibody=antibody, haze=haze[0],
                 flags=(*p.flags, *frame.flags, *full, *hazy, *seen), **more,
             )
         )  # fmt: skip
     return out
+
+
+def _doubt(near: float, lost: float) -> Array:
+    """Covariance of unmodified, hmw and well by what a plain cut cannot know.
+
+    Of what stands `near` the cut a part belongs to the other side, the unmodified band's tail or the first rung's; and
+    some of the smear may be `lost` to the background, or the other way.
+    """
+    mixed = (CUT_DOUBT * max(near, 0.0)) ** 2
+    return np.array([[mixed, -mixed, 0.0], [-mixed, mixed + lost**2, 0.0], [0.0, 0.0, 0.0]])
 
 
 def _flags(
@@ -219,6 +235,7 @@ def quantify_ladder(
     x: Sequence[float] | None = None,
     loaded: Collection[int] | None = None,
     boundary_rows: dict[int, float] | None = None,
+    leak: Mapping[int, float] | None = None,
 ) -> tuple[Ladder, ...]:
     """Quantify the unmodified band, the ladder or smear above it, and the well, in every lane.
 
@@ -239,6 +256,8 @@ def quantify_ladder(
         Numbers of the lanes that may hold target; all where not given.
     boundary_rows : dict of int to float, optional
         Rows of the boundary between unmodified and HMW that a person moved, by lane.
+    leak : mapping of int to float, optional
+        Signal of each lane in the middle of its gutters, as a share of its own; 0 where not given.
 
     Returns
     -------
@@ -247,7 +266,8 @@ def quantify_ladder(
     Notes
     -----
     HMW starts half a modifier above the unmodified mass, ``M0 + 0.5 m``; each lane's own shift (smile) is anchored on
-    its unmodified band. Intervals hold pixel noise and the background's uncertainty (error propagation, linear).
+    its unmodified band. Intervals hold pixel noise and the background's uncertainty (error propagation, linear),
+    and those of unmodified and HMW also that bands overlap at the cut and that a broad smear is taken for background.
     """
     chosen = tuple(profiles)
     if not chosen:
@@ -267,7 +287,8 @@ def quantify_ladder(
     wells = find_well(cleaned, _anchors(bands, expected, spacing, len(chosen)), usable)
     frames = frame_lanes(cleaned, bands, wells, calibration, masses)
     frames = [_moved(f, (boundary_rows or {}).get(p.lane)) for p, f in zip(cleaned, frames, strict=True)]
-    ladders = _quantify(cleaned, frames, calibration, masses, antibody, [(level, error) for _, level, error in clean])
+    hazes = [(level, error) for _, level, error in clean]
+    ladders = _quantify(cleaned, frames, calibration, masses, antibody, hazes, leak or {})
     return tuple(k if k.lane in usable else _without_target(k) for k in ladders)
 
 

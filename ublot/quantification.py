@@ -137,15 +137,15 @@ def quantify_lanes(
     if edits.lanes is None:
         unplaced = _unplaced([p for p in profiles if p.lane in loaded])
         profiles = [replace(p, flags=(*p.flags, "lane_uncertain")) if p.lane in unplaced else p for p in profiles]
-    boundaries = _given_boundaries(geometry, edits)
-    ladders = _cut(profiles, calibration, params, geometry, loaded, boundaries)
+    boundaries, leak = _given_boundaries(geometry, edits), gutter_leak(geometry)
+    ladders = _cut(profiles, calibration, params, geometry, loaded, boundaries, leak)
     target, modifier = masses_of(params)
     if calibration is None:
         free = [k for k in ladders if k.lane in loaded]
         calibration = calibrate_by_rungs(free, target_kda=target, modifier_kda=modifier)
         if calibration is not None:
-            by_rungs = _cut(profiles, calibration, params, geometry, loaded, boundaries)
-            fitted = _fitted(by_rungs, calibration, params, geometry, loaded)
+            by_rungs = _cut(profiles, calibration, params, geometry, loaded, boundaries, leak)
+            fitted = _fitted(by_rungs, calibration, params, loaded, leak)
             if not rungs_hold(fitted):
                 calibration = None
         if calibration is not None:
@@ -155,7 +155,7 @@ def quantify_lanes(
         elif not notes:
             notes.append("no mass calibration: HMW starts at the upper edge of the unmodified band; give --marker")
     elif params.ladder:
-        ladders = _fitted(ladders, calibration, params, geometry, loaded)
+        ladders = _fitted(ladders, calibration, params, loaded, leak)
     return Quantified(ladders, calibration, frozenset(loaded), tuple(notes))
 
 
@@ -166,6 +166,7 @@ def _cut(
     geometry: Lanes,
     loaded: Collection[int],
     boundaries: dict[int, float],
+    leak: dict[int, float],
 ) -> tuple[Ladder, ...]:
     """Plain regions of all lanes."""
     target, modifier = masses_of(params)
@@ -178,15 +179,19 @@ def _cut(
         x=[float(lane.centre(geometry.window.mid_row)) for lane in geometry],
         loaded=loaded,
         boundary_rows=boundaries,
+        leak=leak,
     )
 
 
 def _fitted(
-    ladders: tuple[Ladder, ...], calibration: Calibration, params: Params, geometry: Lanes, loaded: Collection[int]
+    ladders: tuple[Ladder, ...],
+    calibration: Calibration,
+    params: Params,
+    loaded: Collection[int],
+    leak: dict[int, float],
 ) -> tuple[Ladder, ...]:
     """Rungs and smear of all lanes."""
     target, modifier = masses_of(params)
-    leak = gutter_leak(geometry)
     return fit_ladders(ladders, calibration, target_kda=target, modifier_kda=modifier, loaded=loaded, leak=leak)
 
 

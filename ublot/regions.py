@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from ublot.model import Calibration, Profile
     from ublot.sites import Band
 
-__all__ = ["Frame", "areas_of", "frame_lanes", "saturation", "share_of_rows"]
+__all__ = ["Frame", "areas_of", "frame_lanes", "saturation", "share_of_rows", "to_background"]
 
 Array = NDArray[np.float64]
 
 BAND_EDGE = 2.5  # standard deviations of the unmodified band to its edge, where no masses are known
+TO_BACKGROUND = 0.003, 0.2  # share of a broad smear that is not safe from the background, and that per leak
 SATURATED_PIXELS = 10
 SATURATED_SHARE = 0.01
 TOP_ZONE = 0.02  # of the rows: the very top of a lane
@@ -45,6 +46,17 @@ def areas_of(profile: Profile, regions: Sequence[Array] | Array) -> tuple[Array,
     weights = np.asarray(regions)
     loads = weights @ profile.modes.T
     return weights @ profile.signal, (weights * profile.noise**2) @ weights.T + loads @ loads.T
+
+
+def to_background(leak: float) -> float:
+    """Share of a broad smear that is not safe from the background.
+
+    Parameters
+    ----------
+    leak : float
+        Signal of the lane in the middle of its gutters, as a share of that on its centre line.
+    """
+    return TO_BACKGROUND[0] + TO_BACKGROUND[1] * leak
 
 
 @dataclass(frozen=True)
