@@ -12,7 +12,7 @@ from ublot.errors import BlotError
 from ublot.gutter import Membrane, fit_membrane, make_grid
 from ublot.lateral import beside_lanes, lane_cells, lane_centres, lane_pitch, lane_shapes, lane_widths
 from ublot.model import Background, Blot, Lanes
-from ublot.strips import core_means
+from ublot.strips import CORE, core_means
 
 __all__ = ["METHODS", "estimate_background", "gutter_levels"]
 
@@ -20,8 +20,8 @@ Array = NDArray[np.float64]
 
 KNOT_SPACING = 1.5  # of the pitch: the membrane varies no faster than that
 MODES = 16  # directions kept of the membrane's uncertainty
-LEVEL_ROWS, MODE_ROWS = 400, 64  # down the picture, where membrane and modes are worked out: they are smooth
-CORE_POINTS = np.linspace(-0.3, 0.3, 5)  # of the lane's width, where the membrane is averaged under a lane
+ROWS, MODE_ROWS = 96, 24  # down the picture, where membrane and modes are worked out: they are smooth
+CORE_POINTS = np.array([-0.5, 0.5]) * CORE / 3**0.5  # of the lane's width: their mean is that of a cubic over the core
 BALL = 1.1  # of the pitch: radius of the rolling ball
 BALL_CELLS = 12  # its radius in the reduced picture that it rolls over, as ImageJ does it for large balls
 GUTTER_CORE = 0.06  # of the pitch: half the width of a gutter that is surely membrane
@@ -30,16 +30,33 @@ GUTTER_ROWS = 11  # cells down the rows over which the median of a gutter is tak
 TOUCHING = 0.85  # full width at half height over pitch, from where on the gutters no longer show membrane
 
 
-def _under_lanes(membrane: Membrane, lanes: Lanes, rows: Array) -> tuple[Array, Array]:
+def _under_lanes(membrane: Membrane, lanes: Lanes) -> tuple[Array, Array]:
     """Mean membrane over the core of every lane, shape (lanes, rows), and its modes, shape (modes, lanes, rows)."""
-    fine, coarse = (np.linspace(rows[0], rows[-1], min(len(rows), n)) for n in (LEVEL_ROWS, MODE_ROWS))
-    down, across = _core_bases(membrane, lanes, fine)
+    window, count = lanes.window, len(lanes)
+    step = max(window.height // ROWS, 1)
+    rows = window.top + 0.5 * (step - 1) + step * np.arange(window.height // step + 1.0)
+    down, across = _core_bases(membrane, lanes, rows)
     level = ((down @ membrane.coefficients) * across).sum(axis=2)
-    down, across = _core_bases(membrane, lanes, coarse)
-    spread = (down[:, :, None] * across[:, :, None, :]).reshape(len(lanes) * len(coarse), -1) @ membrane.factor
-    variance, directions = np.linalg.eigh(spread.T @ spread)
-    modes = (spread @ directions[:, np.argsort(variance)[::-1][:MODES]]).T
-    return _between(fine, level, rows), _between(coarse, modes.reshape(-1, len(lanes), len(coarse)), rows)
+    # What directions of the coefficients lanes depend on most shows in some of the rows as well.
+    some = np.s_[:: max(len(rows) // MODE_ROWS, 1)]
+    design = down[some][:, :, None] * across[:, some, None, :]
+    spread = design.reshape(-1, membrane.factor.shape[0]) @ membrane.factor
+    directions = membrane.factor @ _leading(spread.T @ spread, MODES)
+    each = (down @ directions.reshape(down.shape[1], -1)).reshape(len(rows), across.shape[2], -1)
+    modes = across.transpose(1, 0, 2) @ each
+    known = np.concatenate([level[None], modes.transpose(2, 1, 0)])
+    every = _between(known.reshape(-1, len(rows)), step, window.height).reshape(len(known), count, -1)
+    return every[0], every[1:]
+
+
+def _leading(gram: Array, count: int) -> Array:
+    """Orthonormal directions, shape (n, count), close to those of the largest eigenvalues (subspace iteration)."""
+    count = min(count, len(gram))
+    found = gram[:, :: max(len(gram) // (2 * count), 1)]
+    for _ in range(2):
+        found, _ = np.linalg.qr(gram @ (gram @ found))
+    _, vectors = np.linalg.eigh(found.T @ (gram @ found))
+    return np.asarray(found @ vectors[:, : -count - 1 : -1])
 
 
 def _core_bases(membrane: Membrane, lanes: Lanes, rows: Array) -> tuple[Array, Array]:
@@ -49,12 +66,15 @@ def _core_bases(membrane: Membrane, lanes: Lanes, rows: Array) -> tuple[Array, A
     return down, across.reshape(*x.shape, -1).mean(axis=2)
 
 
-def _between(known: Array, values: Array, rows: Array) -> Array:
-    """Values at `rows`, linear between those at `known` rows, which are evenly spaced; along the last axis."""
-    at = (rows - known[0]) / max(known[-1] - known[0], 1e-9) * (len(known) - 1)
-    low = np.clip(at.astype(int), 0, max(len(known) - 2, 0))
-    part, high = at - low, np.minimum(low + 1, len(known) - 1)
-    return np.asarray(values[..., low] * (1 - part) + values[..., high] * part)
+def _between(known: Array, step: int, count: int) -> Array:
+    """The first `count` places of rows of values that are known in the middle of every `step` places, linear between.
+
+    The first and last pieces go on beyond their ends.
+    """
+    ends = (2 * known[:, :1] - known[:, 1:2], 2 * known[:, -1:] - known[:, -2:-1])
+    longer = np.concatenate([ends[0], known, ends[1]], axis=1)
+    every = cv2.resize(longer, (longer.shape[1] * step, len(longer)), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(every[:, step : step + count], np.float64)
 
 
 def _gutter(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Array]:
@@ -63,8 +83,7 @@ def _gutter(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Ar
     shapes, beside = lane_shapes(cells, lanes), beside_lanes(cells, lanes)
     grid = make_grid(cells, KNOT_SPACING * lane_pitch(lanes))
     membrane = fit_membrane(grid, shapes, blank=empty, beside=beside)
-    rows = np.arange(lanes.window.top, lanes.window.bottom, dtype=np.float64)
-    return _under_lanes(membrane, lanes, rows)
+    return _under_lanes(membrane, lanes)
 
 
 def gutter_levels(blot: Blot, lanes: Lanes) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,15 +193,21 @@ def _solve_rows(own: Array, right: Array, reach: int) -> Array:
     rows, count, _ = own.shape
     if not count:
         return right
+    reach = max(min(reach, count - 1), 1)
     band = np.zeros((reach + 1, rows, count))
     # A lane with no usable cell in a row gets amplitude 0 there instead of a singular matrix.
     band[reach] = np.diagonal(own, axis1=1, axis2=2) + 1e-6
     for k in range(1, min(reach, count - 1) + 1):
         band[reach - k, :, k:] = np.diagonal(own, k, axis1=1, axis2=2)
-    _, solved, _ = linalg.lapack.dpbsv(band.reshape(reach + 1, -1), right.reshape(rows * count, -1))
+    all_rows, sides = band.reshape(reach + 1, -1), right.reshape(rows * count, -1)
+    if reach > 1:
+        solved = linalg.lapack.dpbsv(all_rows, sides)[1]
+    else:
+        solved = linalg.lapack.dptsv(all_rows[1], all_rows[0, 1:], sides)[2]
     return np.asarray(solved.reshape(right.shape))
 
 
+@lru_cache(16)
 def _penalty(down: int, across: int, level: int) -> Array:
     """Roughness of membrane coefficients, of which `across` stand side by side, and of `level` smooth amplitudes."""
     along, both = np.ones(across + level), np.zeros((down, across + level, down, across + level))
@@ -212,18 +218,54 @@ def _penalty(down: int, across: int, level: int) -> Array:
     return both.reshape(down * len(along), -1)
 
 
-def _best_smoothness(gram: Array, rhs: Array, total: float, dof: float, penalty: Array, free: int) -> float:
-    """The smoothness that maximises the restricted likelihood (Wood 2011).
+@dataclass(frozen=True, eq=False)
+class _Normal:
+    """Normal equations of what is smooth: their solution for any smoothness.
 
-    `free` is the number of directions that the penalty leaves alone.
+    Attributes
+    ----------
+    gram, penalty : ndarray, shape (n, n)
+    rhs : ndarray, shape (n,)
+    total : float
+        Weighted sum of squares that is to be explained.
+    dof : float
+    untouched : int
+        Number of directions that the penalty leaves alone.
     """
-    mu, vectors = linalg.eigh(penalty, gram, check_finite=False)
-    mu = np.maximum(mu, 0)
-    z = vectors.T @ rhs
-    shrink = 1 + SMOOTHNESS[:, None] * mu
-    rss = np.maximum(total - (z**2 / shrink).sum(axis=1), 1e-12 * max(total, 1e-300))
-    criterion = dof * np.log(rss) + np.log(shrink).sum(axis=1) - (len(mu) - free) * np.log(SMOOTHNESS)
-    return float(SMOOTHNESS[np.argmin(criterion)])
+
+    gram: Array
+    rhs: Array
+    penalty: Array
+    total: float
+    dof: float
+    untouched: int
+
+    def solved(self, smoothness: float) -> tuple[Array, Array, float]:
+        """Lower Cholesky factor, solution and the penalised sum of squares that is left."""
+        root, _ = linalg.lapack.dpotrf(self.gram + smoothness * self.penalty, lower=1)
+        vector, _ = linalg.lapack.dpotrs(root, self.rhs, lower=1)
+        left = self.total - float(self.rhs @ vector)
+        return root, vector, max(left, 1e-12 * max(self.total, 1e-300))
+
+    def likeliest(self) -> float:
+        """The smoothness that maximises the restricted likelihood (Wood 2011), the softest where there are several."""
+        seen: dict[int, float] = {}
+
+        def cost(i: int) -> float:
+            if i not in seen and 0 <= i < len(SMOOTHNESS):
+                root, _, left = self.solved(SMOOTHNESS[i])
+                stiff = (len(root) - self.untouched) * np.log(SMOOTHNESS[i])
+                seen[i] = float(self.dof * np.log(left) + 2 * np.log(root.diagonal()).sum() - stiff)
+            return seen.get(i, np.inf)
+
+        best, step = 0, 4
+        while step:
+            while cost(best + step) < cost(best):
+                best += step
+            while cost(best - step) < cost(best):
+                best -= step
+            step //= 2
+        return float(SMOOTHNESS[best])
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,13 +299,12 @@ def _solve(design: _Design, weights: Array, smoothness: float | None) -> _Soluti
     scale = max(float(normal.trace()) / len(normal), 1e-9)
     normal, rhs = normal / scale, rhs / scale
     normal.flat[:: len(normal) + 1] += 1e-9
+    system = _Normal(normal, rhs, design.penalty, total / scale, dof, untouched)
     if smoothness is None:
-        smoothness = _best_smoothness(normal, rhs, total / scale, dof, design.penalty, untouched)
-    root, _ = linalg.lapack.dpotrf(normal + smoothness * design.penalty, lower=1)
-    vector, _ = linalg.lapack.dpotrs(root, rhs, lower=1)
-    rss = max(total - scale * float(rhs @ vector), 1e-12 * total)
+        smoothness = system.likeliest()
+    root, vector, left = system.solved(smoothness)
     # A picture without any noise still has a scale.
-    sigma = max((rss / dof) ** 0.5, 1e-30)
+    sigma = max((scale * left / dof) ** 0.5, 1e-30)
     coefficients = vector.reshape(n, k)
     smooth = grid.down @ coefficients
     heights = to_values - (to_smooth @ smooth[:, :, None])[:, :, 0]
