@@ -84,7 +84,8 @@ def estimate_noise(blot: Blot, window: Window) -> Noise:
     quiet = variance[: max(len(variance) // 2, 1)].min()
     whole = _robust_variance(curve)
     n = 4
-    blocks = rows[:, : rows.shape[1] // n * n].reshape(len(rows), -1, n).mean(axis=2)
+    # A product: numpy's mean over four is many times as slow.
+    blocks = rows[:, : rows.shape[1] // n * n].reshape(len(rows), -1, n) @ np.full(n, 1 / n, np.float32)
     blocked = _robust_variance(_curvature(blocks, 1)[0]) * n if blocks.shape[1] > 3 else whole
     correlation = float(np.clip(blocked / max(whole, 1e-300), 1.0, n))
     levels = level.ravel()[bins[:, middle]].astype(np.float64)

@@ -55,7 +55,8 @@ def core_mean(
     sigma = np.sqrt(variance)
     above = np.flatnonzero(pixels > (mean + SPECK * sigma).astype(np.float32)[:, None])
     if len(above):
-        suspects = np.unique(above // (wide + 1))
+        rows = above // (wide + 1)
+        suspects = rows[np.diff(rows, prepend=-1) > 0]
         mean[suspects] = robust_mean(_between(pixels[suspects], share[suspects]), sigma[suspects])
     return mean, variance
 
