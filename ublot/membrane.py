@@ -63,13 +63,11 @@ def _otsu(ordered: NDArray[np.float32]) -> float:
     if not high > low:
         return low
     # In float64: bins may be finer than the distance of neighbouring levels.
-    edges = np.linspace(low, high, 129)
-    ends = np.searchsorted(ordered, edges[1:-1].astype(np.float32))
-    counts = np.diff(ends, prepend=0, append=len(ordered))
-    centres = 0.5 * (edges[1:] + edges[:-1])
-    below = np.cumsum(counts)[:-1].astype(float)
-    above = below[-1] + counts[-1] - below
-    sums = np.cumsum(counts * centres)
+    edges = low + np.arange(129) * ((high - low) / 128)
+    below = np.searchsorted(ordered, edges[1:-1].astype(np.float32)).astype(float)
+    above = len(ordered) - below
+    ends = np.concatenate([[0.0], below, [len(ordered)]])
+    sums = np.cumsum((ends[1:] - ends[:-1]) * 0.5 * (edges[1:] + edges[:-1]))
     between = below * above * (sums[:-1] / np.maximum(below, 1) - (sums[-1] - sums[:-1]) / np.maximum(above, 1)) ** 2
     # Between two tight classes the criterion is a plateau: its middle lies furthest from both.
     best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
