@@ -19,6 +19,7 @@ from ublot.lateral import (
     lateral_shape,
     make_cells,
     spline_basis,
+    strip_means,
 )
 from ublot.model import Lane, Lanes, Window
 
@@ -127,3 +128,18 @@ def test_cells_of_whole_tiles_are_those_of_the_pixels():
 def test_sides_of_cells_are_whole_tiles_where_they_are_as_large(side, expected):
     blot = as_blot(np.ones((2100, 2100)))
     assert blot.tile == 4 and cell_side(blot, side) == expected
+
+
+def test_means_over_strips_are_those_of_the_pixels():
+    image = np.random.default_rng(3).uniform(0, 100, (60, 300))
+    inside = np.ones(image.shape, bool)
+    inside[20:30, 200:] = False
+    cells = make_cells(as_blot(image), Window(0, 60, 0, 300), (10, 1), inside)
+    middle = np.array([[50.0] * 6, [210.5] * 6, [297.0] * 6])
+    (means,) = strip_means(cells, (middle, 9.0))
+    rows = image.reshape(6, 10, 300).mean(axis=1)
+    assert np.allclose(means[0], rows[:, 46:55].mean(axis=1), atol=1e-3)
+    halves = 0.5 * (rows[:, 206] + rows[:, 215]) + rows[:, 207:215].sum(axis=1)
+    assert np.flatnonzero(np.isnan(means[1])).tolist() == [2]
+    assert np.allclose(np.delete(means[1] - halves / 9, 2), 0, atol=1e-3)
+    assert np.isnan(means[2]).all()

@@ -34,6 +34,7 @@ __all__ = [
     "make_cells",
     "shapes_about",
     "spline_basis",
+    "strip_means",
 ]
 
 Array = NDArray[np.float64]
@@ -242,6 +243,37 @@ def beside(cells: Cells, centres: Array, reach: float) -> NDArray[np.bool_]:
     size = rows * (cols + 1)
     steps = np.bincount(begins.ravel(), minlength=size) - np.bincount(ends.ravel(), minlength=size)
     return np.asarray(steps.reshape(rows, -1).cumsum(axis=1)[:, :-1] > 0)
+
+
+def strip_means(cells: Cells, *strips: tuple[Array, float]) -> list[Array]:
+    """Means over strips about given columns, shape (strips, rows of cells), NaN where they leave the membrane.
+
+    Parameters
+    ----------
+    cells : Cells
+    *strips : tuple of ndarray and float
+        The middles of strips in every row of cells, and their width, px.
+    """
+    rows, cols = cells.values.shape
+    row, sums = np.arange(rows), np.zeros((rows, cols + 1))
+    np.cumsum(cells.values, axis=1, out=sums[:, 1:], dtype=np.float64)
+    off = np.zeros((rows, cols + 1), int)
+    if not cells.mask.all():
+        np.cumsum(~cells.mask, axis=1, out=off[:, 1:])
+
+    def until(place: Array) -> Array:
+        cell = np.minimum(place.astype(int), cols - 1)
+        before = sums[row, cell]
+        return np.asarray(before + (place - cell) * (sums[row, cell + 1] - before))
+
+    out = []
+    for middle, width in strips:
+        at, reach = (middle - cells.x_px[0]) / cells.size[1] + 0.5, 0.5 * max(width / cells.size[1], 1.0)
+        low, high = np.clip([at - reach, at + reach], 0, cols)
+        inside = (at >= reach) & (at + reach <= cols)
+        inside &= off[row, np.ceil(high).astype(int)] == off[row, low.astype(int)]
+        out.append(np.where(inside, (until(high) - until(low)) / (2 * reach), np.nan))
+    return out
 
 
 def spline_basis(x: Array, low: float, high: float, segments: int) -> Array:
