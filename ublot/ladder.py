@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ublot.calibration import mass_at, row_at
+from ublot.calibration import mass_at
 from ublot.cuts import Cuts, cut_lanes
 from ublot.haze import HAZE_CLEAR, remove_haze
-from ublot.regions import Frame, frame_lanes, saturation, to_background
+from ublot.regions import Frame, Nominal, frame_lanes, saturation, to_background
 from ublot.sites import Band, find_unmodified, find_well
 from ublot.species import UNKNOWN, Interval, Numbers, Species, mean_numbers, number_rows, species_of
 from ublot.targets import CIAP1, UBIQUITIN, Protein
@@ -27,7 +27,6 @@ Array = NDArray[np.float64]
 
 Z95 = 1.959963984540054
 ABOUT_TARGET = ("above_marker", "no_signal", "well_assumed", "well_signal", "haze_removed")
-BELOW = 1.5  # modifiers below the unmodified band, from where on a lane holds no target
 WELL_SHARE = 0.1  # of all signal, from where on the well is worth a flag
 CUT_REACH = 0.3  # of the way from the cut to the unmodified band: what is near the cut, to both sides
 CUT_DOUBT = 0.3  # of what is near the cut, which may belong to the other side (standard deviation)
@@ -149,6 +148,8 @@ def _quantify(
     cuts = _cut(profiles, frames, calibration, numbers)
     parts = np.broadcast_to(np.eye(3), (len(profiles), 3, 3))
     covariance, sd = cuts.covariance(parts, slice(UNMODIFIED, WELL + 1)), np.sqrt(cuts.variance)
+    of_signal = np.sqrt(covariance[:, : HMW + 1, : HMW + 1].sum(axis=(1, 2))) if antibody == "target" else sd[:, HMW]
+    covariance += _doubts(cuts, np.array([to_background(leak.get(p.lane, 0.0)) for p in profiles]))
     by_number: list[dict[str, Any]] = [{}] * len(profiles)
     if calibration is not None and numbers is not None:
         by_number = _by_number(profiles, frames, calibration, numbers, cuts, sd, antibody)
@@ -162,39 +163,37 @@ def _quantify(
             area[HMW] = math.nan
         share, full = saturation(p, frame) if known else (0.0, ())
         hazy = ("haze_removed",) * (haze[0] > max(HAZE_CLEAR * haze[1], 0.0))
-        seen = _flags(area, errors, covariance[i], antibody, calibration)
+        seen = _flags(area, errors, float(of_signal[i]), antibody, calibration)
         more = by_number[i] if "no_signal" not in seen else {}
-        doubt = _doubt(area[NEAR], to_background(leak.get(p.lane, 0.0)) * area[HMW]) if known else np.zeros((3, 3))
         out.append(
             Ladder(
                 p, frame.target_row, frame.top, frame.well, frame.boundary, frame.low, area[UNMODIFIED], area[HMW],
-                area[WELL], area[TOTAL], covariance[i] + doubt, errors[TOTAL], share, antibody=antibody, haze=haze[0],
+                area[WELL], area[TOTAL], covariance[i], errors[TOTAL], share, antibody=antibody, haze=haze[0],
                 flags=(*p.flags, *frame.flags, *full, *hazy, *seen), **more,
             )
         )  # fmt: skip
     return out
 
 
-def _doubt(near: float, lost: float) -> Array:
-    """Covariance of unmodified, hmw and well by what a plain cut cannot know.
+def _doubts(cuts: Cuts, lost: Array) -> Array:
+    """Covariance of unmodified, hmw and well by what a plain cut cannot know, shape (lanes, 3, 3).
 
-    Of what stands `near` the cut a part belongs to the other side, the unmodified band's tail or the first rung's; and
-    some of the smear may be `lost` to the background, or the other way.
+    Of what stands near the cut a part belongs to the other side, the unmodified band's tail or the first rung's; and
+    a share of the smear may be `lost` to the background, or the other way.
     """
-    mixed = (CUT_DOUBT * max(near, 0.0)) ** 2
-    return np.array([[mixed, -mixed, 0.0], [-mixed, mixed + lost**2, 0.0], [0.0, 0.0, 0.0]])
+    mixed = (CUT_DOUBT * np.maximum(cuts.area[:, NEAR], 0.0)) ** 2
+    out = mixed[:, None, None] * np.array([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    out[:, HMW, HMW] += (lost * cuts.area[:, HMW]) ** 2
+    return np.asarray(out, np.float64)
 
 
 def _flags(
-    area: Sequence[float], sd: Sequence[float], covariance: Array, antibody: str, calibration: Calibration | None
+    area: Sequence[float], sd: Sequence[float], error: float, antibody: str, calibration: Calibration | None
 ) -> tuple[str, ...]:
-    """What is noteworthy about the signal of a lane."""
+    """What is noteworthy about the signal of a lane, which is seen with an `error`."""
     if antibody == "modifier" and calibration is None:
         return ()  # no band says where H begins: nothing can be said of its signal
-    # H + U, H alone for an anti-modifier blot
-    signal, error = area[HMW], sd[HMW]
-    if antibody == "target":
-        signal, error = area[UNMODIFIED] + area[HMW], math.sqrt(covariance[:2, :2].sum())
+    signal = area[HMW] if antibody == "modifier" else area[UNMODIFIED] + area[HMW]
     if not signal > Z95 * error:
         return ("no_signal",)
     found = ("well_signal",) * (area[WELL] > max(WELL_SHARE * signal, 3 * sd[WELL]))
@@ -276,16 +275,14 @@ def quantify_ladder(
     place = np.asarray(x if x is not None else range(len(chosen)), np.float64)
     usable = loaded if loaded is not None else {p.lane for p in chosen}
     bands: tuple[Band | None, ...] = (None,) * len(chosen)
-    expected = spacing = None
-    if calibration is not None:
-        expected, above = map(float, row_at(calibration, [masses[0], masses[0] + masses[1]]))
-        spacing = expected - above
+    nominal = Nominal.of(calibration, *masses) if calibration is not None else None
+    expected, spacing = (nominal.band, nominal.band - nominal.above) if nominal is not None else (None, None)
     if antibody == "target":
         bands = find_unmodified(chosen, place, expected, spacing, usable)
-    clean = remove_haze(chosen, _empty_from(bands, calibration, masses), {p.lane for p in chosen} - set(usable))
+    clean = remove_haze(chosen, _empty_from(bands, nominal), {p.lane for p in chosen} - set(usable))
     cleaned = [p for p, _, _ in clean]
     wells = find_well(cleaned, _anchors(bands, expected, spacing, len(chosen)), usable)
-    frames = frame_lanes(cleaned, bands, wells, calibration, masses)
+    frames = frame_lanes(cleaned, bands, wells, nominal)
     frames = [_moved(f, (boundary_rows or {}).get(p.lane)) for p, f in zip(cleaned, frames, strict=True)]
     hazes = [(level, error) for _, level, error in clean]
     ladders = _quantify(cleaned, frames, calibration, masses, antibody, hazes, leak or {})
@@ -307,14 +304,11 @@ def _mass_of(protein: Protein | float) -> float:
     return protein.mass_kda if isinstance(protein, Protein) else float(protein)
 
 
-def _empty_from(
-    bands: Sequence[Band | None], calibration: Calibration | None, masses: tuple[float, float]
-) -> list[float | None]:
+def _empty_from(bands: Sequence[Band | None], nominal: Nominal | None) -> list[float | None]:
     """Row of every lane below which it holds nothing ubiquitinated and none of the unmodified band."""
-    if calibration is None:
+    if nominal is None:
         return [None if band is None else band.row + 4 * band.sigma for band in bands]
-    nominal, low = row_at(calibration, [masses[0], max(masses[0] - BELOW * masses[1], 1e-3)]).tolist()
-    return [low + (band.row - nominal if band is not None else 0.0) for band in bands]
+    return [nominal.empty + (band.row - nominal.band if band is not None else 0.0) for band in bands]
 
 
 def _anchors(

@@ -15,7 +15,7 @@ from ublot.calibration import calibrate_mass, calibration_from_positions
 from ublot.deconvolution import fit_ladders
 from ublot.errors import BlotError
 from ublot.ladder import Ladder, quantify_ladder
-from ublot.lateral import lateral_shape
+from ublot.lateral import lane_centres, lane_widths, lateral_shape
 from ublot.score import SCORED
 from ublot.selfcalibration import calibrate_by_rungs, rungs_hold
 from ublot.targets import find_modifier, find_target
@@ -176,7 +176,7 @@ def _cut(
         target=target,
         modifier=modifier,
         antibody=params.antibody,
-        x=[float(lane.centre(geometry.window.mid_row)) for lane in geometry],
+        x=_columns(geometry).tolist(),
         loaded=loaded,
         boundary_rows=boundaries,
         leak=leak,
@@ -207,9 +207,14 @@ def gutter_leak(lanes: Lanes) -> dict[int, float]:
     """
     if len(lanes) < 2:
         return {lane.number: 0.0 for lane in lanes}
-    x = np.array([float(lane.centre(lanes.window.mid_row)) for lane in lanes])
+    x = _columns(lanes)
     gaps = np.diff(x, prepend=x[0] - lanes.pitch, append=x[-1] + lanes.pitch)
-    leaks = [
-        float(lateral_shape(0.5 * gaps[i : i + 2], lane.width, lanes.softness).mean()) for i, lane in enumerate(lanes)
-    ]
-    return {lane.number: max(leak, float(np.mean(leaks))) for lane, leak in zip(lanes, leaks, strict=True)}
+    beside = 0.5 * np.stack([gaps[:-1], gaps[1:]], axis=1)
+    leaks = lateral_shape(beside, lane_widths(lanes)[:, None], lanes.softness).mean(axis=1)
+    leaks = np.maximum(leaks, leaks.mean())
+    return dict(zip([lane.number for lane in lanes], leaks.tolist(), strict=True))
+
+
+def _columns(lanes: Lanes) -> Array:
+    """Column of every lane at mid-height."""
+    return lane_centres(lanes, np.array([lanes.window.mid_row]))[:, 0]

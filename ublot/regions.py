@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from ublot.model import Calibration, Profile
     from ublot.sites import Band
 
-__all__ = ["Frame", "areas_of", "frame_lanes", "saturation", "share_of_rows", "to_background"]
+__all__ = ["Frame", "Nominal", "areas_of", "frame_lanes", "saturation", "share_of_rows", "to_background"]
 
 Array = NDArray[np.float64]
 
 BAND_EDGE = 2.5  # standard deviations of the unmodified band to its edge, where no masses are known
 TO_BACKGROUND = 0.003, 0.2  # share of a broad smear that is not safe from the background, and that per leak
+BELOW = 1.5  # modifiers below the unmodified band, from where on a lane holds no target
+LIGHTEST = 1e-3  # kDa: masses have a row from here on
 SATURATED_PIXELS = 10
 SATURATED_SHARE = 0.01
 TOP_ZONE = 0.02  # of the rows: the very top of a lane
@@ -72,26 +74,47 @@ class Frame:
     flags: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Nominal:
+    """Rows of the marker lane at which the calibration has the unmodified band, and what lies about it.
+
+    Attributes
+    ----------
+    band, above : float
+        The unmodified band, and that with one modifier.
+    boundary, low : float
+        Half a modifier above and below it.
+    empty : float
+        From here on a lane holds no target.
+    """
+
+    band: float
+    above: float
+    boundary: float
+    low: float
+    empty: float
+
+    @classmethod
+    def of(cls, calibration: Calibration, target: float, modifier: float) -> Nominal:
+        away = np.array([0.0, 1.0, 0.5, -0.5, -BELOW])
+        return cls(*row_at(calibration, np.maximum(target + away * modifier, LIGHTEST)).tolist())
+
+
 def frame_lanes(
     profiles: Sequence[Profile],
     bands: Sequence[Band | None],
     wells: Sequence[float | None],
-    calibration: Calibration | None,
-    masses: tuple[float, float],
+    nominal: Nominal | None,
 ) -> list[Frame]:
     """Regions of every lane: by mass where there is a calibration, else by the width of the unmodified band."""
-    target, modifier = masses
-    nominal = boundary = low = math.nan
-    if calibration is not None:
-        cuts = [target, target + 0.5 * modifier, max(target - 0.5 * modifier, 1e-3)]
-        nominal, boundary, low = row_at(calibration, cuts).tolist()
-    known = () if calibration is not None else ("no_calibration",)
+    row, boundary, low = (nominal.band, nominal.boundary, nominal.low) if nominal is not None else (math.nan,) * 3
+    known = () if nominal is not None else ("no_calibration",)
     frames = []
     for p, band, well in zip(profiles, bands, wells, strict=True):
         top, end = p.top - 0.5, p.top + len(p.raw) - 0.5
-        shift = band.row - nominal if band is not None and calibration is not None else 0.0
-        places = nominal + shift, boundary + shift, low + shift
-        if band is not None and calibration is None:
+        shift = band.row - row if band is not None and nominal is not None else 0.0
+        places = row + shift, boundary + shift, low + shift
+        if band is not None and nominal is None:
             places = band.row, band.row - BAND_EDGE * band.sigma, band.row + BAND_EDGE * band.sigma
         edge = top if well is None else min(max(well, top), places[1])
         flags = (*known, "well_assumed") if well is None and _reaches_top(p) else known
