@@ -97,40 +97,32 @@ def find_copy(levels: NDArray[Any]) -> Copy | None:
 
 def _correlations(noise: NDArray[np.float32]) -> Iterator[tuple[bool, NDArray[np.float32]]]:
     """Correlation of the noise with itself and with its mirror image, at all shifts."""
-    spectrum = _rfft(noise)
+    # numpy's transform: loading scipy's takes longer than reading a blot.
+    spectrum = np.fft.rfft2(noise)
     # Weighted so that all frequencies count alike: an unsharp detector has a broad correlation of its own.
     power = spectrum.real**2 + spectrum.imag**2
     usual = cv2.blur(power, (9, 9)) + np.float32(1e-6 * float(power.mean()) + 1e-12)
     # Slow waves are bands and their edges, which lanes share; a copy has all of the noise in common.
     down, across = (np.fft.fftfreq(noise.shape[0])[:, None], np.arange(spectrum.shape[1]) / noise.shape[1])
     fast = down * down + across * across > SLOW**2
-    correlation = _irfft(np.where(fast, power / usual - 1, 0), noise.shape)
+    correlation = _at_shifts(np.where(fast, power / usual - 1, 0), noise.shape)
     # Near no shift at all every picture is like itself.
     for rows in (slice(0, LEAST // 2), slice(-LEAST // 2, None)):
         for cols in (slice(0, LEAST), slice(-LEAST, None)):
             correlation[rows, cols] = 0
     yield False, correlation
     flipped = np.concatenate([spectrum[:1], spectrum[:0:-1]])
-    yield True, _irfft(np.where(fast, spectrum * flipped / usual, 0), noise.shape)
+    yield True, _at_shifts(np.where(fast, spectrum * flipped / usual, 0), noise.shape)
+
+
+def _at_shifts(spectrum: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    return np.fft.irfft2(spectrum, shape).astype(np.float32, copy=False)
 
 
 def _strength(correlation: NDArray[np.float32]) -> float:
     """Standard deviations by which its peak stands out."""
     spread = float(cv2.norm(correlation)) / np.sqrt(correlation.size)
     return float(correlation.max()) / spread if spread > 0 else 0.0
-
-
-def _rfft(values: NDArray[np.float32]) -> NDArray[np.complex64]:
-    # scipy's transform keeps single precision and is several times as fast as numpy's.
-    from scipy import fft
-
-    return np.asarray(fft.rfft2(values))
-
-
-def _irfft(spectrum: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    from scipy import fft
-
-    return np.asarray(fft.irfft2(spectrum, s=shape))
 
 
 def _noise(part: NDArray[Any]) -> NDArray[np.float32]:
