@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from scipy import special
 
 from ublot.ladder import Interval, Ladder
@@ -53,8 +52,8 @@ def fraction_of(ladder: Ladder) -> Quantity:
     total = u + h
     if not math.isfinite(total) or total == 0 or "no_signal" in ladder.flags:
         return Quantity(math.nan, math.nan)
-    slope = np.array([-h, u]) / total**2
-    return Quantity(h / total, float(np.sqrt(slope @ ladder.covariance[:2, :2] @ slope)))
+    (uu, uh), (_, hh) = ladder.covariance[:2, :2].tolist()
+    return Quantity(h / total, math.sqrt(max(h * h * uu - 2 * u * h * uh + u * u * hh, 0.0)) / total**2)
 
 
 def over_vehicle(own: Quantity, vehicle: Sequence[Quantity], among: int | None) -> tuple[Interval, Interval]:
@@ -77,22 +76,19 @@ def over_vehicle(own: Quantity, vehicle: Sequence[Quantity], among: int | None) 
     full, measured : Interval
         Nothing where the vehicle's mean is not above zero.
     """
-    known = [v.value for v in vehicle]
-    mean = float(np.mean(known)) if known else math.nan
+    known, variances = [v.value for v in vehicle], [v.sd**2 for v in vehicle]
+    mean = sum(known) / len(known) if known else math.nan
     if not own.known or not mean > 0:
         return NOTHING, NOTHING
     n, ratio = len(known), own.value / mean
-    # Relative to the lane's own value: d log r = d own / own - sum d vehicle / (n mean).
-    slopes = np.full(n, -ratio / (n * mean))
-    rest = own.sd**2 / mean**2
-    if among is not None:
-        slopes[among] += 1 / mean
-        rest = 0.0
-    measured = rest + float((slopes**2) @ np.array([v.sd**2 for v in vehicle]))
+    # d ratio = d own / mean - ratio sum d vehicle / (n mean), where the lane's own part may be one of the sum's.
+    share = ratio / n
+    both = (1 - 2 * share) * variances[among] if among is not None else own.sd**2
+    measured = (share * share * sum(variances) + both) / mean**2
     inner = _around(ratio, math.sqrt(measured), own, Z95)
     # What vehicle lanes scatter by: these few, and what blots usually do, weighted by degrees of freedom.
-    own_scatter = float(np.var(known, ddof=1)) / mean**2 if n > 1 else 0.0
-    noise = float(np.mean([v.sd**2 for v in vehicle])) / mean**2
+    own_scatter = sum((k - mean) ** 2 for k in known) / (n - 1) / mean**2 if n > 1 else 0.0
+    noise = sum(variances) / n / mean**2
     freedom = PRIOR_FREEDOM + n - 1
     scatter = (PRIOR_FREEDOM * (USUAL_CV**2 + noise) + (n - 1) * own_scatter) / freedom
     of_mean = ratio**2 * scatter / n
@@ -120,8 +116,8 @@ def net_of(f: Quantity, negative: Sequence[Quantity]) -> Quantity:
     """``(f - f0) / (1 - f0)`` with ``f0`` the mean of the negative lanes."""
     if not negative or not f.known:
         return Quantity(math.nan, math.nan)
-    f0 = float(np.mean([q.value for q in negative]))
-    sd0 = float(np.sqrt(np.sum([q.sd**2 for q in negative]))) / len(negative)
+    f0 = sum(q.value for q in negative) / len(negative)
+    sd0 = math.sqrt(sum(q.sd**2 for q in negative)) / len(negative)
     value = (f.value - f0) / (1 - f0)
     return Quantity(value, math.hypot(f.sd / (1 - f0), sd0 * (1 - f.value) / (1 - f0) ** 2))
 

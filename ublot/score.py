@@ -8,19 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from ublot.layout import Layout, LayoutRow, read_layout
 from ublot.quality import refuses
 from ublot.ratios import NOTHING, Z95, Quantity, fraction_of, logit, net_of, normal_interval, over_vehicle, per_load
+from ublot.smoothing import middle
 
 if TYPE_CHECKING:
     from ublot.ladder import Interval, Ladder
 
 __all__ = ["Score", "score_relative"]
-
-Array = NDArray[np.float64]
 
 SCORED = ("vehicle", "sample", "negative")
 NEGATIVE_HIGH = 0.05  # share of modified target in a control that should have none
@@ -85,13 +83,13 @@ def _disagree(vehicle: Sequence[Quantity]) -> bool:
     """Whether vehicle lanes differ by more than their measurement explains and by more than a blot's usual scatter."""
     if len(vehicle) < 2:
         return False
-    values, sd = np.array([v.value for v in vehicle]), np.array([v.sd for v in vehicle])
-    mean = float(values.mean())
+    mean, freedom = sum(v.value for v in vehicle) / len(vehicle), len(vehicle) - 1
     if mean <= 0:
         return True
-    chi2 = float((((values - mean) / np.maximum(sd, 1e-300)) ** 2).sum())
-    usual = float(values.std(ddof=1)) / mean > USUAL_SCATTER
-    return usual and float(special.chdtrc(len(values) - 1, chi2)) < DISAGREE
+    if math.sqrt(sum((v.value - mean) ** 2 for v in vehicle) / freedom) <= USUAL_SCATTER * mean:
+        return False
+    away = [(v.value - mean) / max(v.sd, 1e-300) for v in vehicle]
+    return float(special.chdtrc(freedom, sum(z * z for z in away))) < DISAGREE
 
 
 def _unbalanced(ladders: Mapping[int, Ladder], layout: Layout, loads: Mapping[int, float]) -> set[int]:
@@ -103,11 +101,11 @@ def _unbalanced(ladders: Mapping[int, Ladder], layout: Layout, loads: Mapping[in
             continue
         whole = (ladder.unmodified + ladder.hmw + max(ladder.well, 0.0)) / loads[row.lane]
         if math.isfinite(whole):
-            sd = float(np.sqrt(ladder.covariance.sum())) / loads[row.lane]
+            sd = math.sqrt(max(float(ladder.covariance.sum()), 0.0)) / loads[row.lane]
             totals.setdefault(row.group, {})[row.lane] = whole, sd
     lost = set()
     for group in totals.values():
-        typical = float(np.median([t for t, _ in group.values()]))
+        typical = middle(np.array([t for t, _ in group.values()]))
         if len(group) >= FEWEST_BALANCED:
             lost |= {lane for lane, (t, sd) in group.items() if t + Z95 * sd < BALANCE * typical}
     return lost
