@@ -161,7 +161,7 @@ def information(data: LaneData, fit: LaneFit) -> tuple[Array, Array]:
     positive = np.flatnonzero(fit.linear > 0)
     cross = (fit.weighted @ steep.T)[positive]
     gram = fit.gram[positive[:, None], positive]
-    gram[np.diag_indices_from(gram)] *= 1 + 1e-10
+    gram.reshape(-1)[:: len(gram) + 1] *= 1 + 1e-10  # the diagonal
     _, taken, wrong = lapack.dposv(gram, cross)
     if wrong:  # rounding has made the matrix indefinite
         taken = np.linalg.solve(gram, cross)

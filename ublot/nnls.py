@@ -39,7 +39,7 @@ def solve_nonnegative(
     """
     scale = 1 / np.sqrt(np.maximum(gram.diagonal(), 1e-300))
     a = gram * (scale[:, None] * scale)
-    a[np.diag_indices_from(a)] += 1e-10
+    a.reshape(-1)[:: len(a) + 1] += 1e-10  # the diagonal
     b = moment * scale
     positive = np.ones(len(b), bool) if start is None else start.copy()
     enough = 1e-9 * float(np.abs(b).max(initial=0.0))
