@@ -18,7 +18,7 @@ from scipy.stats import exponnorm
 from ublot.bandshape import shape_bands
 from ublot.deconvolution import fit_ladders
 from ublot.nnls import scaled_inverse
-from ublot.wobble import measure_wobble
+from ublot.wobble import Wobble, measure_wobble
 
 MASSES = {"target_kda": TARGET, "modifier_kda": UBIQUITIN}
 
@@ -216,6 +216,16 @@ def test_grain_and_drift_of_the_empty_stretch_are_measured():
 
 
 # -------------------------------------------------------------------------------------------------------- what it obeys
+def test_drift_in_bins_is_the_mean_of_their_rows():
+    profile = make_lane(np.array([1.0]), 1.0, np.random.default_rng(1))
+    wobble = Wobble(drift=2.0)
+    rows, count = wobble.modes(profile, 400.0), len(profile.raw) // 6
+    means = rows[:, : 6 * count].reshape(len(rows), count, 6).mean(axis=2)
+    assert wobble.modes(profile, 400.0, 6) == pytest.approx(means, abs=1e-12)
+    assert wobble.modes(profile, 400.0, 6, 50) == pytest.approx(means[:, :50], abs=1e-12)
+    assert len(rows) > 4 and rows.max() > 0
+
+
 def test_more_signal_changes_no_share():
     profiles, _ = some_lanes(np.random.default_rng(11), count=4)
     bright = [
