@@ -78,7 +78,10 @@ def _tabulated(spectrum: NDArray[np.complex128]) -> Array:
 
 
 def _look_up(table: Array, low: NDArray[np.intp], part: Array) -> Array:
-    return np.asarray(table.take(low) + part * np.diff(table).take(low), np.float64)
+    found = (table[1:] - table[:-1]).take(low)
+    found *= part
+    found += table.take(low)
+    return np.asarray(found, np.float64)
 
 
 @lru_cache(maxsize=1)

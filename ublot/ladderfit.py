@@ -145,12 +145,13 @@ def _solve(data: LaneData, prior: Prior, precision: Array, theta: Array, start: 
 
 def slopes(data: LaneData, fit: LaneFit) -> Array:
     """Derivative of the fitted curve by every non-linear parameter, shape (parameters, rows)."""
-    n = np.arange(data.first, data.last + 1)
     by_position, by_log_width, by_skewness = fit.bands.derivatives()
-    widths = np.stack([np.ones(len(n)), n > 0, np.maximum(n - 1.0, 0.0)]) * fit.areas
+    rungs, grown = slice(1 - data.first, None), np.maximum(np.arange(data.first - 1, data.last), 0)
     out = np.empty((len(fit.theta), len(data.rows)))
-    out[[0, 2, 3]] = widths @ by_log_width
+    out[0] = fit.areas @ by_log_width
     out[1] = fit.areas @ by_skewness
+    out[2] = fit.areas[rungs] @ by_log_width[rungs]
+    out[3] = (fit.areas * grown) @ by_log_width
     np.multiply(by_position, fit.areas[:, None], out=out[SHAPES:])
     return out
 
@@ -158,7 +159,7 @@ def slopes(data: LaneData, fit: LaneFit) -> Array:
 def information(data: LaneData, fit: LaneFit) -> tuple[Array, Array]:
     """What the lane alone says of the non-linear parameters: information matrix and gradient, areas and smear free."""
     steep = slopes(data, fit) * data.weight
-    positive = np.flatnonzero(fit.linear > 0)
+    positive = (fit.linear > 0).nonzero()[0]
     cross = (fit.weighted @ steep.T)[positive]
     gram = fit.gram[positive[:, None], positive]
     gram.reshape(-1)[:: len(gram) + 1] *= 1 + 1e-10  # the diagonal

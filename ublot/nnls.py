@@ -46,7 +46,7 @@ def solve_nonnegative(
     fewest, patience = len(b) + 1, PATIENCE
     x = _solve(a, b, positive)
     for _ in range(MOST_TURNS):
-        wrong = np.flatnonzero(np.where(positive, x < 0, b - a @ x > enough))
+        wrong = ((x < 0) | ((b - a @ x > enough) & ~positive)).nonzero()[0]
         if not len(wrong):
             break
         if len(wrong) < fewest:
@@ -62,7 +62,7 @@ def solve_nonnegative(
 
 def _solve(a: NDArray[np.float64], b: NDArray[np.float64], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
     x = np.zeros(len(b))
-    used = np.flatnonzero(positive)
+    used = positive.nonzero()[0]
     if len(used):
         part, right = (a, b) if len(used) == len(b) else (a[used[:, None], used], b[used])
         # Cholesky's by LAPACK itself: for matrices this small most of `numpy.linalg.solve` is its wrapping.
