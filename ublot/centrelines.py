@@ -24,7 +24,8 @@ OWN_WIDTH = 0.05  # in log width
 SOFTNESS = (2.0, 14.0)
 CERTAIN = 9.0  # squared standard errors a lane's height must exceed to tell of its shape
 LONGEST = 0.25  # of the pitch: a step
-DONE = 0.002  # of the pitch: after such a step lanes stand right
+DONE = 0.004  # of the pitch: after such a step lanes stand right
+LEAP = 1.3  # times its length is gone of every step: lanes and membrane are fitted in turns, which creeps
 KNOTS = 1.5  # of the pitch between knots of the membrane
 SMOOTHNESS = 2e-4  # of the membrane: soft, so that lanes that do not stand right yet are not forced on each other
 STRAIGHT = 1e3  # factor on the prior of own bends that holds back all bends
@@ -194,7 +195,7 @@ def _prior(count: int, pitch: float) -> tuple[Array, NDArray[np.bool_]]:
     return np.array(own * count + [free, free, free, 1.0]), np.array(bends)
 
 
-def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 12, blank: Collection[int] = ()) -> tuple[Lanes, Membrane]:
+def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 8, blank: Collection[int] = ()) -> tuple[Lanes, Membrane]:
     """Fit centre lines, widths and softness of all lanes to the cells, by Gauss-Newton steps with weak priors.
 
     Tilt and bow are shared by all lanes up to small deviations, so that a faint or blank lane follows its neighbours.
@@ -244,12 +245,13 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 12, blank: Collecti
         if turn >= 3 and not jumped:
             step[widths_at] += min(max(ahead, -FURTHEST), FURTHEST)
         jumped = turn >= 3 and not jumped
-        step = _limited(step, pitch)
+        step = _limited(LEAP * step, pitch)
         form = _moved(setting, form, step)
         moved += step
         if turn == 0 and blank:
             # The loaded lanes stand right by now; blank ones were seen by chance.
             form = _evenly_spaced(setting, form)
+            moved[: PER_LANE * count : PER_LANE][setting.blank] = 0
             continue
         own = np.abs(step[: PER_LANE * count]).reshape(count, PER_LANE)
         furthest, widest = own[:, :3].max() / pitch, max(own[:, 3].max(), abs(step[-1]) / 4, 2 * abs(ahead))
