@@ -82,13 +82,17 @@ def _halved(levels: NDArray[Any], rows: int, cols: int) -> NDArray[Any]:
     if levels.dtype.type not in CV2_TYPES:
         # A conversion of all of it would take more memory than the picture.
         levels = levels[:: max(1, len(levels) // (2 * rows))].astype(np.float32)
-    # Means that were rounded to whole levels again and again would look flat.
-    exact = 1 if levels.dtype == np.uint8 else 2
+    eight_bit = levels.dtype == np.uint8
+    # Of 8 bits, means of few levels would look flat, and so would all that were rounded to whole levels too often.
+    if len(levels) >= 4 * rows and not eight_bit:
+        levels = levels[::2]
+    rounded = 0
     while levels.shape[0] >= 2 * rows and levels.shape[1] >= 2 * cols:
         high, wide = levels.shape[0] // 2, levels.shape[1] // 2
         levels = cv2.resize(levels[: 2 * high, : 2 * wide], (wide, high), interpolation=cv2.INTER_AREA)
-        exact -= 1
-        levels = levels.astype(np.float32) if exact == 0 else levels
+        rounded += 1
+        if rounded == (1 if eight_bit else 2):
+            levels = levels.astype(np.float32)
     return levels
 
 
