@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,14 +109,16 @@ def _uncounted(search: _Search, least: Array) -> list[tuple[list[int], float]]:
     best[:, furthest:] = gain
     step = np.zeros(gain.shape, np.intp)
     before = np.lib.stride_tricks.sliding_window_view(best, len(distances), axis=1)
+    # Spacings grow, and places become fewer: those that have any left come first.
+    left = np.searchsorted(-search.ends, -np.arange(0, gain.shape[1], shortest))
     # No lane stands nearer than the shortest distance: so many places can be done at once.
-    for start in range(0, gain.shape[1], shortest):
-        going, stop = np.flatnonzero(search.ends > start), min(start + shortest, gain.shape[1])
-        values = before[going, start:stop] - prices[going]
-        which = values.argmax(axis=2)
-        value = np.take_along_axis(values, which[:, :, None], axis=2)[:, :, 0]
-        best[going, furthest + start : furthest + stop] += np.maximum(value, 0)
-        step[going, start:stop] = np.where(value > 0, distances[which], 0)
+    for going, start in zip(left.tolist(), range(0, gain.shape[1], shortest), strict=True):
+        stop = min(start + shortest, gain.shape[1])
+        values = (before[:going, start:stop] - prices[:going]).reshape(-1, len(distances))
+        which = values.argmax(axis=1)
+        value = values[np.arange(len(which)), which].reshape(going, -1)
+        best[:going, furthest + start : furthest + stop] += np.maximum(value, 0)
+        step[:going, start:stop] = np.where(value > 0, distances[which].reshape(going, -1), 0)
     out = []
     for i, at in enumerate(best[:, furthest:].argmax(axis=1)):
         path = [int(at)]
@@ -123,6 +126,12 @@ def _uncounted(search: _Search, least: Array) -> list[tuple[list[int], float]]:
             path.append(path[-1] - int(step[i, path[-1]]))
         out.append((path[::-1], float(best[i, furthest + at])))
     return out
+
+
+def _numbers(path: list[int]) -> list[int]:
+    """Numbers, from 0, of the lanes in a row, those that were passed by counted."""
+    gaps = (max(round((b - a) / PLACES), 1) for a, b in pairwise(path))
+    return list(accumulate(gaps, initial=0))
 
 
 def _centres(scores: Array, path: list[int], least: float) -> Array:
@@ -135,10 +144,10 @@ def _centres(scores: Array, path: list[int], least: float) -> Array:
     top = (here > least) & (left < here) & (right <= here) & np.isfinite(left + right)
     peaks = at.astype(np.float64)
     peaks[top] += 0.5 * (left - right)[top] / (left - 2 * here + right)[top]
-    number = np.concatenate([[0], np.maximum(np.round(np.diff(at) / PLACES), 1).cumsum()])
+    number = _numbers(path)
     known = here > least
     known[[0, -1]] = True
-    return np.asarray(np.interp(np.arange(number[-1] + 1), number[known], peaks[known]), np.float64)
+    return np.asarray(np.interp(np.arange(number[-1] + 1), np.array(number)[known], peaks[known]), np.float64)
 
 
 def _scores(profiles: Array, pitches: Array) -> _Search:
@@ -199,9 +208,8 @@ def best_comb(profiles: Array, pitches: Array, count: int | None, blank: Collect
     typical = search.typical
     least = np.maximum(FAINTEST * typical, np.minimum(noise / np.sqrt(0.5 * spacings), 0.5 * typical))
     rows = _uncounted(search, least)
-    combs = []
-    for i, ((path, score), pitch) in enumerate(zip(rows, spacings, strict=True)):
-        centres = _centres(search.scores[i], path, float(least[i])) * pitch / PLACES
-        # One stain is no row of lanes: the more lanes, the more they bear each other out.
-        combs.append(Comb(centres, float(pitch), score * (1 - 1 / len(centres)), i // tried))
-    return max(combs, key=lambda comb: comb.score)
+    # One stain is no row of lanes: the more lanes, the more they bear each other out.
+    scores = [score * (1 - 1 / (1 + _numbers(path)[-1])) for path, score in rows]
+    i = int(np.argmax(scores))
+    centres = _centres(search.scores[i], rows[i][0], float(least[i])) * spacings[i] / PLACES
+    return Comb(centres, float(spacings[i]), scores[i], i // tried)

@@ -24,7 +24,8 @@ __all__ = ["find_lanes"]
 Array = NDArray[np.float64]
 
 COARSE = (192, 512)  # cells down and across for the first look, about
-ENOUGH = 20  # cells across a lane and its share of the rest, where it is known how many there are
+ENOUGH = 20  # cells to a pitch, were lanes to fill the picture, where it is known how many there are
+DENSEST = 20.0  # cells to a pitch: twice as many are taken together
 SPACINGS = 8  # tried in an octave
 MAX_TILT = 6.0  # degrees
 BAND = 0.1  # of the height of the picture: no band is thicker
@@ -57,10 +58,11 @@ def _above(values: NDArray[np.float32], baseline: NDArray[np.float32], noise: fl
 class _Clean:
     """Cells without specks, the usual level of their row where they are no membrane, and the noise in them.
 
-    `along` is how far each stands above the baseline along the lanes.
+    `along` is how far each stands above the baseline along the lanes, `usable` is 0 where there is no membrane.
     """
 
     values: NDArray[np.float32]
+    usable: NDArray[np.float32]
     noise: float
     along: NDArray[np.float32]
 
@@ -75,20 +77,36 @@ def _clean(cells: Cells) -> _Clean:
         rows[usable, 0] = np.nanmedian(np.where(cells.mask, values, np.nan)[usable], axis=1)
         values = np.where(cells.mask, values, rows)
     values = np.asarray(values, np.float32)
-    return _Clean(values, noise, _above(values, _opened(values.T.copy(), BAND * len(values)).T, noise))
+    return _Clean(
+        values,
+        cells.mask.astype(np.float32),
+        noise,
+        _above(values, _opened(values.T.copy(), BAND * len(values)).T, noise),
+    )
 
 
-def _evidence(cells: Cells, clean: _Clean, pitch: float) -> NDArray[np.float32]:
+def _evidence(clean: _Clean, pitch: float) -> NDArray[np.float32]:
     """How lane-like every cell is, for lanes about `pitch` cells apart.
 
     Two things speak for a lane, each worth half: signal above the lateral baseline, the envelope from below that no
     lane can lift (smears and bands), and signal above the baseline along the lane (bands, but no edge of a membrane).
     What is far narrower than a lane (dust, pen) is taken off.
     """
-    baseline = cv2.blur(_opened(clean.values, 1.3 * pitch), (max(int(pitch / 3), 1), 1))
-    sideways = _above(clean.values, np.asarray(baseline, np.float32), clean.noise)
-    together = sideways + clean.along * (sideways.mean() / (clean.along.mean() + np.float32(1e-12)))
-    return _opened(together * cells.mask, 0.2 * pitch)
+    cols = clean.values.shape[1]
+    fewer = cols // max(int(pitch / DENSEST), 1)
+    values, along, usable = (_resized(part, fewer) for part in (clean.values, clean.along, clean.usable))
+    pitch *= fewer / cols
+    baseline = cv2.blur(_opened(values, 1.3 * pitch), (max(int(pitch / 3), 1), 1))
+    sideways = _above(values, np.asarray(baseline, np.float32), clean.noise)
+    together = sideways + along * (sideways.mean() / (along.mean() + np.float32(1e-12)))
+    return _resized(_opened(together * usable, 0.2 * pitch), cols)
+
+
+def _resized(picture: NDArray[np.float32], cols: int) -> NDArray[np.float32]:
+    if picture.shape[1] == cols:
+        return picture
+    how = cv2.INTER_AREA if cols < picture.shape[1] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (cols, len(picture)), interpolation=how), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +131,7 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _
     octaves = max(int(np.ceil(np.log2(high / low))), 1)
     edges = np.geomspace(max(low, 4.0), high, octaves + 1)
     clean = _clean(cells)
-    evidence = np.array([_evidence(cells, clean, float(widest)) for widest in edges[1:]])
+    evidence = np.array([_evidence(clean, float(widest)) for widest in edges[1:]])
     steepest = np.tan(np.deg2rad(MAX_TILT)) * rows * cells.size[0] / cells.size[1]
     profiles, leans = sharpest_sums(evidence, edges[:-1], steepest)
     comb = best_comb(profiles, np.geomspace(edges[:-1], edges[1:], SPACINGS, axis=1), count, blank)
