@@ -10,7 +10,7 @@ prior.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,7 +129,9 @@ def parameters(data: LaneData) -> NDArray[np.intp]:
     return np.concatenate([np.arange(SHAPES), SHAPES + np.arange(data.first, data.last + 1)])
 
 
-def _solve(data: LaneData, prior: Prior, precision: Array, theta: Array, start: NDArray[np.bool_] | None) -> LaneFit:
+def _solve(
+    data: LaneData, prior: Prior, precision: Array, theta: Array, off: Array, start: NDArray[np.bool_] | None
+) -> LaneFit:
     positions, widths = places(data, theta)
     bands, k = shape_bands(data.rows, positions, widths, float(theta[1])), len(positions)
     weighted = np.empty((k + len(data.smear), len(data.rows)))
@@ -140,7 +142,7 @@ def _solve(data: LaneData, prior: Prior, precision: Array, theta: Array, start: 
     linear = solve_nonnegative(gram, weighted @ target, start)
     scaled, away, splines = target - linear @ weighted, theta - prior.mean, linear[k:]
     cost = float(scaled @ scaled + splines @ data.penalty @ splines + away @ precision @ away)
-    return LaneFit(theta, data.nominal, linear[:k], splines, bands, weighted, gram, scaled / data.weight, cost)
+    return LaneFit(theta, off, linear[:k], splines, bands, weighted, gram, scaled / data.weight, cost)
 
 
 def slopes(data: LaneData, fit: LaneFit) -> Array:
@@ -177,25 +179,25 @@ def _likely(fit: LaneFit, bands: int, splines: int) -> NDArray[np.bool_]:
     return out
 
 
-def fit_lane(
-    data: LaneData, prior: Prior, *, start: LaneFit | None = None, alike: LaneFit | None = None, turns: int = 6
-) -> LaneFit:
-    """Fit one lane by damped Gauss-Newton steps from the prior's mean, or from `start`.
+def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turns: int = 6) -> LaneFit:
+    """Fit one lane by damped Gauss-Newton steps from the prior's mean, or from `start`: also that of another lane.
 
-    What is above zero in `start`, or in the fit of a lane that may be `alike`, is tried first; the result is the same.
     Places beyond the last band are not seen: they take no part in the fit but follow the others, as the prior has it.
     """
     used = parameters(data)
     known = prior.of(used)
     precision: Array = np.asarray(np.linalg.inv(known.covariance), np.float64)
-    follow = (prior.covariance[:, used] @ precision)[SHAPES:]
-    theta, off, alike = known.mean, prior.mean[SHAPES:], start or alike
-    active = None if alike is None else _likely(alike, data.last - data.first + 1, len(data.smear))
+    theta, off, active = known.mean, prior.mean[SHAPES:], None
     if start is not None:
         theta, off = np.concatenate([start.theta[:SHAPES], start.off[data.first : data.last + 1]]), start.off
-    fit = _solve(data, known, precision, theta, active)
+        active = _likely(start, data.last - data.first + 1, len(data.smear))
+    fit = _solve(data, known, precision, theta, off, active)
+    if not turns:
+        return fit
     # A band that leaps over half a spacing lands on its neighbour's place.
-    farthest = -FARTHEST * np.gradient(data.nominal)
+    steps = FARTHEST * (data.nominal[:-1] - data.nominal[1:])
+    farthest = np.concatenate([steps[:1], 0.5 * (steps[1:] + steps[:-1]), steps[-1:]])
+    follow = (prior.covariance[:, used] @ precision)[SHAPES:]
     fitted = slice(data.first, data.last + 1)
     damping = 0.0
     for _ in range(turns):
@@ -207,20 +209,20 @@ def fit_lane(
             step = np.linalg.solve(normal + damping * np.diag(np.diag(seen)) if damping else normal, gradient)
             share = min(1.0, 1.0 / max(float((np.abs(step[:SHAPES]) / LARGEST).max()), 1e-9))
             led = prior.mean[SHAPES:] + follow @ (fit.theta + step - known.mean)
-            moved = np.minimum(np.maximum(share * (led - off), -farthest), farthest)
+            moved = np.minimum(np.maximum(share * (led - fit.off), -farthest), farthest)
             theta = fit.theta + np.concatenate([share * step[:SHAPES], moved[fitted]])
             theta[1] = min(max(theta[1], -MAX_SKEWNESS), MAX_SKEWNESS)
-            trial = _solve(data, known, precision, theta, fit.linear > 0)
+            trial = _solve(data, known, precision, theta, fit.off + moved, fit.linear > 0)
             gain = fit.cost - trial.cost
             if gain >= 0:
-                fit, off, damping = trial, off + moved, 0.2 * damping
+                fit, damping = trial, 0.2 * damping
                 break
             damping = max(10 * damping, 0.1)
         # Where the misfit is as good as quadratic, the step has led to its lowest.
         expected = float(gradient @ step) if share == 1.0 else math.inf
         if gain <= SLIGHT * fit.cost or abs(gain - expected) <= SETTLED * fit.cost:
             break
-    return replace(fit, off=off)
+    return fit
 
 
 def pool_lanes(looks: list[tuple[Array, Array]], used: NDArray[np.intp], prior: Prior, own: Array) -> list[Prior]:
