@@ -61,12 +61,12 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
     level, modes = background.level[index], background.modes[:, index]
     sd = np.sqrt(variance * noise.correlation / np.array(wide)[:, None])
     outside = _outside(blot, lanes, centres)
-    if outside.any():
-        # There is nothing to measure: no signal rather than camera black less membrane.
-        level, sd, modes = (np.where(outside, *both) for both in ((raw, level), (0.0, sd), (0.0, modes)))
+    # There is nothing to measure there: no signal rather than camera black less membrane.
+    level[outside], sd[outside], modes[:, outside] = raw[outside], 0.0, 0.0
+    for values in (raw, level, sd, modes):
+        values *= width[:, None]
     full = [max(round(lane.width), 1) for lane in lanes]
     saturated = _saturated(blot, lanes, full)
-    raw, level, sd, modes = (values * width[:, None] for values in (raw, level, sd, modes))
     found = background.lane_flags or [()] * (max(index) + 1)
     return tuple(
         Profile(
