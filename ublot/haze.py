@@ -104,36 +104,30 @@ def _without(profile: Profile, look: _Look, shrink: float, uneven: float, start:
 
 def _levels(profiles: Sequence[Profile], signal: Array, noise: Array, usable: NDArray[np.bool_]) -> list[_Look | None]:
     """Level of every lane's usable rows, bands left out; None where there are too few."""
-    least = max(0.05 * signal.shape[1], 2 * HAZE_BLOCKS)
-    places = [np.flatnonzero(use) for use in usable]
-    long = [i for i, at in enumerate(places) if len(at) >= least]
+    count = np.count_nonzero(usable, axis=1)
+    long = np.flatnonzero(count >= max(0.05 * signal.shape[1], 2 * HAZE_BLOCKS))
     out: list[_Look | None] = [None] * len(profiles)
-    if not long:
+    if not len(long):
         return out
-    sizes = np.stack([_block_sizes(len(places[i])) for i in long])
-    ends = np.cumsum(sizes, axis=1)
-    starts, sums = ends - sizes, np.empty((2, *sizes.shape))
-    for k, i in enumerate(long):
-        sums[0, k] = np.add.reduceat(signal[i].take(places[i]), starts[k])
-        sums[1, k] = np.add.reduceat(noise[i].take(places[i]) ** 2, starts[k])
-    means, blocks_noise = sums[0] / sizes, np.sqrt(sums[1]) / sizes
-    kept = _without_bands(means, blocks_noise)
+    # The usable rows of all lanes one after the other, in blocks as alike as they can be.
+    usable, (size, longer) = usable[long], np.divmod(count[long, None], HAZE_BLOCKS)
+    sizes = size + (np.arange(HAZE_BLOCKS) < longer)
+    starts = np.cumsum(sizes).reshape(sizes.shape) - sizes
+    sums, variances = (
+        np.add.reduceat(values[long][usable], starts.ravel()).reshape(sizes.shape) for values in (signal, noise**2)
+    )
+    means = sums / sizes
+    kept = _without_bands(means, np.sqrt(variances) / sizes)
     rows = (sizes * kept).sum(axis=1)
-    levels, scatter = (sums[0] * kept).sum(axis=1) / rows, _scatter(means, kept)
-    owns = np.maximum(np.sqrt((sums[1] * kept).sum(axis=1)) / rows, scatter)
-    for k, i in enumerate(long):
-        weights = np.zeros(signal.shape[1])
-        weights[places[i]] = np.repeat(kept[k] / rows[k], sizes[k])
-        below = slice(int(places[i][0]), None)
-        load, own = profiles[i].modes[:, below] @ weights[below], float(owns[k])
-        out[i] = _Look(float(levels[k]), math.hypot(own, math.sqrt(float(load @ load))), own, weights, load)
+    weights = np.zeros(usable.shape)
+    weights[usable] = np.repeat((kept / rows[:, None]).ravel(), sizes.ravel())
+    levels = (sums * kept).sum(axis=1) / rows
+    owns = np.maximum(np.sqrt((variances * kept).sum(axis=1)) / rows, _scatter(means, kept))
+    first = usable.argmax(axis=1).tolist()
+    for i, level, own, row, below in zip(long.tolist(), levels.tolist(), owns.tolist(), weights, first, strict=True):
+        load = profiles[i].modes[:, below:] @ row[below:]
+        out[i] = _Look(level, math.hypot(own, math.sqrt(float(load @ load))), own, row, load)
     return out
-
-
-def _block_sizes(count: int) -> NDArray[np.intp]:
-    """Rows of every block when so many are parted into blocks as alike as they can be."""
-    size, longer = divmod(count, HAZE_BLOCKS)
-    return size + (np.arange(HAZE_BLOCKS) < longer)
 
 
 def _scatter(means: Array, kept: NDArray[np.bool_]) -> Array:

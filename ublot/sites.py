@@ -21,6 +21,7 @@ __all__ = ["Band", "find_unmodified", "find_well"]
 Array = NDArray[np.float64]
 
 LOOSE = 0.2  # of the height: how far from the strongest common band a lane's own may stand when no masses are known
+SETTLED = 1e-7  # px that a smile still moves in one turn
 WELL_ZONE = 0.18  # share of the way from the top of the lanes to the unmodified band in which wells are looked for
 WELL_CLEAR = 6.0  # standard deviations a band at the wells must stand above what lies below it
 
@@ -118,7 +119,9 @@ def _smile(x: Array, shift: Array, weight: Array) -> Array:
         _, coefficients, wrong = lapack.dposv(weighted @ design.T, weighted @ shift)
         if wrong:  # lanes on top of each other: no curve goes through them
             break
-        fitted = coefficients @ design
+        before, fitted = fitted, coefficients @ design
+        if np.abs(fitted - before).max() < SETTLED:
+            break
     return fitted
 
 
