@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg
 
 from ublot.gutter import Grid, Membrane, fit_membrane, make_grid
 from ublot.lateral import BESIDE, Cells, LaneShapes, beside, lane_centres, lane_widths, shapes_about
+from ublot.medians import median
 from ublot.model import Lane, Lanes
 
 __all__ = ["refine_lanes", "straight_lane"]
@@ -152,7 +154,7 @@ def _moved(setting: _Setting, form: _Form, step: Array) -> _Form:
     steps = step[setting.acting]
     xs = form.xs + (steps[:, None, :6] @ setting.knot_motion)[:, 0]
     away = xs - setting.first
-    middle = np.median(away, axis=1, keepdims=True)
+    middle = np.sort(away, axis=1)[:, away.shape[1] // 2, None]
     rows = setting.grid.cells.row_px
     limit = 0.5 * BENT * float(rows[-1] - rows[0])
     bent = (away - middle) / np.maximum(np.abs(away - middle).max(axis=1, keepdims=True) / limit, 1)
@@ -233,11 +235,11 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 8, blank: Collectio
         fit = fit_membrane(setting.grid, shapes, rounds=1, beside=near, start=known, smoothness=SMOOTHNESS)
         gram, rhs = _normal_equations(setting, form, shapes, fit)
         widths = np.log(form.widths)
-        moved[widths_at] = widths - np.median(widths)
+        moved[widths_at] = widths - median(widths)
         moved[-1] = 0.0
         hold = prior if trusting else np.where(bends, STRAIGHT * prior[1], prior)
         gram.flat[:: len(gram) + 1] += hold
-        step = np.asarray(np.linalg.solve(gram, rhs - hold * moved), np.float64)
+        _, step, _ = linalg.lapack.dposv(gram, rhs - hold * moved)
         drift, before = float(step[widths_at].mean()), drift
         # Widths and membrane are fitted in turns. In narrow gutters they trade against each other, and the steps of the
         # common width shrink like a geometric series: its sum is taken at once (Aitken 1926).
