@@ -26,7 +26,6 @@ Array = NDArray[np.float64]
 COARSE = (192, 512)  # cells down and across for the first look, about
 ENOUGH = 20  # cells to a pitch, were lanes to fill the picture, where it is known how many there are
 DENSEST = 20.0  # cells to a pitch: twice as many are taken together
-FINE_ROWS = 48  # of cells, to refine lanes in: more only show more of how bands slant
 SPACINGS = 8  # tried in an octave
 MAX_TILT = 6.0  # degrees
 BAND = 0.1  # of the height of the picture: no band is thicker
@@ -195,7 +194,7 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     if len(sighting.comb.centres) < (count or 2):
         return nothing
     lanes = _straight_lanes(cells, membrane, sighting)
-    fine = lane_cells(blot, lanes, FINE_ROWS)
+    fine = lane_cells(blot, lanes)
     lanes, fit = refine_lanes(fine, lanes, blank=blank)
     if count is None and not are_lanes(fine, lanes, fit):
         return nothing
