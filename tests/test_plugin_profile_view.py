@@ -271,7 +271,7 @@ def test_decimal_commas_become_points_in_numbers_only(column, typed, kept) -> No
 
 
 def test_a_column_that_looks_like_a_known_one_is_named() -> None:
-    (note,) = layout_notes([{"lane": "1", "role": "sample", "concentration_nm_": "5"}])
+    (note,) = layout_notes([{"lane": "1", "role": "sample", "conc_nm": "5"}])
     assert "concentration_nM" in note
     assert layout_notes([{"lane": "1", "role": "nonsense", "compund": "X"}]) == []
 

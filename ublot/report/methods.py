@@ -193,7 +193,7 @@ def _regions(analysis: Any, ladders: Sequence[Any], rows: Sequence[Row], cite: C
         text += (
             " Signal was assigned to numbers of modifiers by fitting exponentially modified Gaussians"
             f"{cite('Kalambet 2011')} at the expected masses plus a smooth smear of B-splines{cite('Eilers 1996')}, "
-            f"amplitudes by non-negative least squares{cite('Lawson 1974')}, positions and widths by variable "
+            f"amplitudes by non-negative least squares{cite('Portugal 1994')}, positions and widths by variable "
             f"projection{cite('Golub 1973')} with what the lanes share as prior; numbers are apparent equivalents."
         )
     return text
@@ -203,7 +203,7 @@ def _scores(params: Params, rows: Sequence[Row], cite: Citations) -> list[str]:
     words = wording(params, rows)
     vehicles = [int(row["lane"]) for row in rows if row.get("role") == "vehicle"]
     if not vehicles:
-        return ["Intervals are 95 % and hold pixel noise and the uncertainty of the background."]
+        return [f"Intervals are 95 % and hold {_held(params)}."]
     groups = {str(row.get("group") or "") for row in rows if row.get("role") == "vehicle"}
     own = " of its own group" if len(groups) > 1 else ""
     if params.antibody == "modifier" or params.assay == "cells":
@@ -219,10 +219,15 @@ def _scores(params: Params, rows: Sequence[Row], cite: Citations) -> list[str]:
         )
     return [
         text,
-        "Their 95 % intervals hold pixel noise, the uncertainty of the background and that of the mean of the "
-        f"{words.vehicle} lanes, whose scatter was moderated{cite('Smyth 2004')}, with effective degrees of "
-        f"freedom{cite('Satterthwaite 1946')}.",
+        f"Their 95 % intervals hold {_held(params)} and that of the mean of the {words.vehicle} lanes, whose scatter was "
+        f"moderated{cite('Smyth 2004')}, with effective degrees of freedom{cite('Satterthwaite 1946')}.",
     ]
+
+
+def _held(params: Params) -> str:
+    """What the intervals of the areas hold; a plain cut knows less than a fit of the ladder."""
+    cut = "" if params.ladder else "what may stand on the wrong side of the boundary, "
+    return f"pixel noise, {cut}the uncertainty of the background"
 
 
 def statistics_sentences(

@@ -20,7 +20,8 @@ REFERENCES: dict[str, str] = {
     "Biom J 2008;50:346-363.",
     "Kalambet 2011": "Kalambet Y, Kozmin Y, Mikhailova K, Nagaev I, Tikhonov P. Reconstruction of chromatographic "
     "peaks using the exponentially modified Gaussian function. J Chemom 2011;25:352-356.",
-    "Lawson 1974": "Lawson CL, Hanson RJ. Solving least squares problems. Englewood Cliffs: Prentice-Hall; 1974.",
+    "Portugal 1994": "Portugal LF, Júdice JJ, Vicente LN. A comparison of block pivoting and interior-point algorithms "
+    "for linear least squares problems with nonnegative variables. Math Comput. 1994;63:625-643.",
     "Satterthwaite 1946": "Satterthwaite FE. An approximate distribution of estimates of variance components. "
     "Biometrics Bull 1946;2:110-114.",
     "Sebaugh 2011": "Sebaugh JL. Guidelines for accurate EC50/IC50 estimation. Pharm Stat 2011;10:128-134.",
