@@ -44,8 +44,10 @@ def _under_lanes(membrane: Membrane, lanes: Lanes) -> tuple[Array, Array]:
     directions = membrane.factor @ _leading(spread.T @ spread, MODES)
     each = (down @ directions.reshape(down.shape[1], -1)).reshape(len(rows), across.shape[2], -1)
     modes = across.transpose(1, 0, 2) @ each
-    known = np.concatenate([level[None], modes.transpose(2, 1, 0)])
-    every = _between(known.reshape(-1, len(rows)), step, window.height).reshape(len(known), count, -1)
+    known = np.concatenate([level[None], modes.transpose(2, 1, 0)]).reshape(-1, len(rows))
+    ends = 2 * known[:, :1] - known[:, 1:2], 2 * known[:, -1:] - known[:, -2:-1]
+    every = _between(np.concatenate([ends[0], known, ends[1]], axis=1), step, window.height)
+    every = every.reshape(-1, count, window.height)
     return every[0], every[1:]
 
 
@@ -69,11 +71,9 @@ def _core_bases(membrane: Membrane, lanes: Lanes, rows: Array) -> tuple[Array, A
 def _between(known: Array, step: int, count: int) -> Array:
     """The first `count` places of rows of values that are known in the middle of every `step` places, linear between.
 
-    The first and last pieces go on beyond their ends.
+    `known` begins with a value one step before the first place, and ends with one beyond the last.
     """
-    ends = (2 * known[:, :1] - known[:, 1:2], 2 * known[:, -1:] - known[:, -2:-1])
-    longer = np.concatenate([ends[0], known, ends[1]], axis=1)
-    every = cv2.resize(longer, (longer.shape[1] * step, len(longer)), interpolation=cv2.INTER_LINEAR)
+    every = cv2.resize(known, (known.shape[1] * step, len(known)), interpolation=cv2.INTER_LINEAR)
     return np.asarray(every[:, step : step + count], np.float64)
 
 
@@ -94,19 +94,19 @@ def gutter_levels(blot: Blot, lanes: Lanes) -> Array:
     ndarray, shape (lanes, rows of the window)
     """
     cells = lane_cells(blot, lanes, LEVEL_CELLS)
-    rows = np.arange(lanes.window.top, lanes.window.bottom, dtype=np.float64)
     centres = lane_centres(lanes, cells.row_px)
     half = 0.5 * lane_pitch(lanes)
     places = np.vstack([centres[:1] - half, 0.5 * (centres[1:] + centres[:-1]), centres[-1:] + half])
     reach = min(int(GUTTER_CORE * 2 * half / cells.size[1]), (len(cells.x_px) - 1) // 2)
     column = np.clip(np.round((places - cells.x_px[0]) / cells.size[1]).astype(int), reach, len(cells.x_px) - 1 - reach)
     window = column[:, :, None] + np.arange(-reach, reach + 1)
-    values = np.median(cells.values[np.arange(len(cells.row_px))[None, :, None], window], axis=2)
+    values = np.sort(cells.values[np.arange(len(cells.row_px))[:, None], window], axis=2)[:, :, reach]
     # A median down the rows: a strong band bleeds into the gutter, a smear hardly does.
-    padded = np.pad(values.astype(np.float64), ((0, 0), (GUTTER_ROWS // 2, GUTTER_ROWS // 2)), mode="edge")
-    smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, GUTTER_ROWS, axis=1), axis=2)
+    ends = np.arange(-(GUTTER_ROWS // 2), len(cells.row_px) + GUTTER_ROWS // 2).clip(0, len(cells.row_px) - 1)
+    lines = np.lib.stride_tricks.sliding_window_view(values[:, ends].astype(np.float64), GUTTER_ROWS, axis=1)
+    smooth = np.sort(lines, axis=2)[:, :, GUTTER_ROWS // 2]
     level = 0.5 * (smooth[1:] + smooth[:-1])
-    return np.array([np.interp(rows, cells.row_px, row) for row in level])
+    return _between(np.concatenate([level[:, :1], level, level[:, -1:]], axis=1), cells.size[0], lanes.window.height)
 
 
 def _blank_lane(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Array]:
