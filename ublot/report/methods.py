@@ -219,8 +219,8 @@ def _scores(params: Params, rows: Sequence[Row], cite: Citations) -> list[str]:
         )
     return [
         text,
-        f"Their 95 % intervals hold {_held(params)} and that of the mean of the {words.vehicle} lanes, whose scatter was "
-        f"moderated{cite('Smyth 2004')}, with effective degrees of freedom{cite('Satterthwaite 1946')}.",
+        f"Their 95 % intervals hold {_held(params)} and that of the mean of the {words.vehicle} lanes, whose scatter "
+        f"was moderated{cite('Smyth 2004')}, with effective degrees of freedom{cite('Satterthwaite 1946')}.",
     ]
 
 
