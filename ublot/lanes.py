@@ -24,6 +24,7 @@ __all__ = ["find_lanes"]
 Array = NDArray[np.float64]
 
 COARSE = (192, 512)  # cells down and across for the first look, about
+COUNTED_ROWS = 96  # of them, where it is known how many lanes there are
 ENOUGH = 20  # cells to a pitch, were lanes to fill the picture, where it is known how many there are
 DENSEST = 20.0  # cells to a pitch: twice as many are taken together
 SPACINGS = 8  # tried in an octave
@@ -31,6 +32,7 @@ MAX_TILT = 6.0  # degrees
 BAND = 0.1  # of the height of the picture: no band is thicker
 RIM_WIDTH = 0.012  # of the membrane's width
 KNOTS = 9
+SHARP = 160  # cells down the picture, to see whether spots are round
 SOFTNESS = 6.0  # to start from
 SMALLEST = 8  # px: no lane is seen in a picture lower or narrower than that
 NARROWEST = 3  # px: lanes do not stand closer
@@ -183,8 +185,8 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     if min(window.height, window.width) < SMALLEST:
         return nothing
     half = 0.5 * blot.tile
-    across = min(COARSE[1], ENOUGH * max(count or COARSE[1], 4))
-    size = cell_side(blot, window.height / COARSE[0] + half), cell_side(blot, window.width / across + half)
+    down, across = COARSE if count is None else (COUNTED_ROWS, min(COARSE[1], ENOUGH * max(count, 4)))
+    size = cell_side(blot, window.height / down + half), cell_side(blot, window.width / across + half)
     rims = window.left > blot.window.left, window.right < blot.window.right
     # The rim of a membrane shines, dries or curls: the first look leaves it out.
     rim = cell_side(blot, RIM_WIDTH * window.width)
@@ -196,7 +198,7 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     lanes = _straight_lanes(cells, membrane, sighting)
     fine = lane_cells(blot, lanes)
     lanes, fit = refine_lanes(fine, lanes, blank=blank)
-    if count is None and not are_lanes(fine, lanes, fit):
+    if count is None and not are_lanes(fine, lanes, fit, lane_cells(blot, lanes, SHARP)):
         return nothing
     x = np.array([lane.centre(window.mid_row) for lane in lanes])
     return replace(lanes, pitch=float(np.median(np.diff(x))) if len(x) > 1 else lanes.pitch)
