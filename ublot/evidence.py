@@ -46,26 +46,29 @@ def is_noise(cells: Cells, lanes: Lanes, fit: Membrane) -> bool:
     return bool(np.median(ratio.max(axis=0)) < HIGHEST)
 
 
-def _spots(cells: Cells, lanes: Lanes, fit: Membrane) -> NDArray[np.float64]:
+def _spots(cells: Cells, lanes: Lanes, fit: Membrane, sharp: Cells) -> NDArray[np.float64]:
     """Height, width and area, px, of the strongest spot of every lane at half of its height."""
-    above = np.where(cells.mask, cells.values - fit.fitted, 0)
-    down, across = cells.size
+    row, across_px = fit.basis(sharp.row_px, sharp.x_px)
+    above = np.where(sharp.mask, sharp.values - row @ fit.coefficients @ across_px.T, 0)
+    down, across = sharp.size
+    usable = cells.mask.any(axis=1)
     out = []
     for lane, heights in zip(lanes, fit.amplitudes.T, strict=True):
-        row = int(np.argmax(np.where(cells.mask.any(axis=1), heights, -np.inf)))
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(
-            (above > 0.5 * heights[row]).astype(np.uint8), connectivity=4
-        )
-        reach = 0.25 * lane.width
-        core = labels[row][np.abs(cells.x_px - float(lane.centre(cells.row_px[row]))) <= max(reach, across)]
-        core = core[core > 0]
-        if len(core):
-            _, _, wide, high, area = stats[np.bincount(core).argmax()]
+        peak = cells.row_px[np.argmax(np.where(usable, heights, -np.inf))]
+        near = np.flatnonzero(np.abs(sharp.row_px - peak) <= max(0.5 * cells.size[0], down))
+        core = np.abs(sharp.x_px - float(lane.centre(peak))) <= max(0.25 * lane.width, across)
+        strength = above[np.ix_(near, core)].mean(axis=1)
+        top = near[np.argmax(strength)]
+        spot = (above > 0.5 * strength.max()).astype(np.uint8)
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(spot, connectivity=4)
+        seen = labels[top][core & (labels[top] > 0)]
+        if len(seen):
+            _, _, wide, high, area = stats[np.bincount(seen).argmax()]
             out.append((high * down, wide * across, area * down * across))
     return np.array(out, np.float64).reshape(-1, 3)
 
 
-def are_dots(cells: Cells, lanes: Lanes, fit: Membrane) -> bool:
+def are_dots(cells: Cells, lanes: Lanes, fit: Membrane, sharp: Cells) -> bool:
     """Whether the picture is a dot blot: the strongest spots are as high as wide, round, and stand apart.
 
     Bands are wider than high and fill the box around them, smears are much higher than wide.
@@ -76,8 +79,10 @@ def are_dots(cells: Cells, lanes: Lanes, fit: Membrane) -> bool:
     lanes : Lanes
     fit : Membrane
         The membrane and lane heights in the rows of `cells`.
+    sharp : Cells
+        Cells small enough to see whether a spot is round.
     """
-    spots = _spots(cells, lanes, fit)
+    spots = _spots(cells, lanes, fit, sharp)
     if len(spots) < 0.5 * len(lanes):
         return False
     high, wide, area = spots.T
@@ -86,6 +91,6 @@ def are_dots(cells: Cells, lanes: Lanes, fit: Membrane) -> bool:
     return bool(ROUND[0] < aspect < ROUND[1] and FILLS[0] < fills < FILLS[1] and apart)
 
 
-def are_lanes(cells: Cells, lanes: Lanes, fit: Membrane) -> bool:
+def are_lanes(cells: Cells, lanes: Lanes, fit: Membrane, sharp: Cells) -> bool:
     """Whether refined lanes are neither noise nor the columns of a dot blot."""
-    return not (is_noise(cells, lanes, fit) or are_dots(cells, lanes, fit))
+    return not (is_noise(cells, lanes, fit) or are_dots(cells, lanes, fit, sharp))

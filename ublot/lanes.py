@@ -32,7 +32,7 @@ MAX_TILT = 6.0  # degrees
 BAND = 0.1  # of the height of the picture: no band is thicker
 RIM_WIDTH = 0.012  # of the membrane's width
 KNOTS = 9
-SHARP = 160  # cells down the picture, to see whether spots are round
+SHARP = 160, 22  # cells down the picture and across one pitch, to see whether spots are round
 SOFTNESS = 6.0  # to start from
 SMALLEST = 8  # px: no lane is seen in a picture lower or narrower than that
 NARROWEST = 3  # px: lanes do not stand closer
@@ -198,7 +198,7 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     lanes = _straight_lanes(cells, membrane, sighting)
     fine = lane_cells(blot, lanes)
     lanes, fit = refine_lanes(fine, lanes, blank=blank)
-    if count is None and not are_lanes(fine, lanes, fit, lane_cells(blot, lanes, SHARP)):
+    if count is None and not are_lanes(fine, lanes, fit, lane_cells(blot, lanes, *SHARP)):
         return nothing
     x = np.array([lane.centre(window.mid_row) for lane in lanes])
     return replace(lanes, pitch=float(np.median(np.diff(x))) if len(x) > 1 else lanes.pitch)

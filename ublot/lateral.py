@@ -115,9 +115,9 @@ def lane_pitch(lanes: Lanes) -> float:
     return lanes.pitch or float(np.median([lane.width for lane in lanes])) / USUAL_FILL
 
 
-def lane_cells(blot: Blot, lanes: Lanes, down: int = FINE[0]) -> Cells:
-    """Cells fine enough to see the lateral shape of the lanes, about `down` of them down the picture."""
-    size = cell_side(blot, lanes.window.height / down), cell_side(blot, lane_pitch(lanes) / FINE[1])
+def lane_cells(blot: Blot, lanes: Lanes, down: int = FINE[0], across: int = FINE[1]) -> Cells:
+    """Cells fine enough to see the lateral shape of the lanes: so many down the picture and across one pitch."""
+    size = cell_side(blot, lanes.window.height / down), cell_side(blot, lane_pitch(lanes) / across)
     return make_cells(blot, lanes.window, size, lanes.inside)
 
 
