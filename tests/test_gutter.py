@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from strip_blots import curved, draw, with_dust
 
-from ublot.gutter import fit_membrane, make_grid
+from ublot.gutter import fit_membrane
 from ublot.lateral import beside_lanes, lane_cells, lane_shapes, make_cells
+from ublot.membranegrid import make_grid
 
 
 def fitted(drawn, image=None, lanes=None, **options):

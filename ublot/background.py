@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ublot.errors import BlotError
-from ublot.gutter import Membrane, fit_membrane, make_grid
+from ublot.gutter import Membrane, fit_membrane
 from ublot.lateral import beside_lanes, lane_cells, lane_centres, lane_pitch, lane_shapes, lane_widths
+from ublot.membranegrid import make_grid
 from ublot.model import Background, Blot, Lanes
 from ublot.strips import CORE, core_means
 

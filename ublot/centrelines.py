@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from ublot.gutter import Grid, Membrane, fit_membrane, make_grid
+from ublot.gutter import Membrane, fit_membrane
 from ublot.lateral import BESIDE, Cells, LaneShapes, beside, lane_centres, lane_widths, shapes_about
 from ublot.medians import median
+from ublot.membranegrid import Grid, make_grid
 from ublot.model import Lane, Lanes
 
 __all__ = ["refine_lanes", "straight_lane"]
