@@ -163,7 +163,9 @@ def process_tasks(image: Path, folder: Path) -> list[Task]:
 
     def command(*words: object) -> Callable[[], object]:
         line = [sys.executable, *map(str, words)]
-        return lambda: subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+        # Modules are compiled once, as for any user.
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return lambda: subprocess.run(line, check=True, stdout=subprocess.DEVNULL, env=env)
 
     bare, out = "python that reads the TIFF", folder / "out.ublot"
     many = folder / "many"
