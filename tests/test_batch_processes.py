@@ -131,7 +131,8 @@ def test_stopped_and_killed_runs_go_on_and_end_as_if_nothing_had_been(blots, ser
         workers = benchmark.workers_of(process.pid)
         process.kill()
     assert gone(workers)
-    assert sum(event.get("status") == "kept" for event in events) <= first
+    # One more where the worker was killed between having written its blot and having said so.
+    assert sum(event.get("status") == "kept" for event in events) <= first + 1
     assert not [event for event in events if event.get("status") == "failed"]
     assert benchmark.half_written(out) == []
     before = {folder.name: (folder / "done.json").stat().st_mtime_ns for folder in benchmark.done_in(out)}
