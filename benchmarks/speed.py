@@ -49,7 +49,7 @@ from ublot.threads import one_thread
 MARKER = [float(mass) for mass in MARKER_KDA]
 RECORDED = Path(__file__).with_suffix(".toml")
 SIZES, LANES = (512, 1024, 2048, 4096, 8192), (4, 7, 12, 24, 48, 60)
-MODIFIERS = (34.0, 17.0, 11.0, 8.565)  # kDa: the lighter, the more rungs there are between the band and the well
+MODIFIERS = (68.0, 34.0, 17.0, 8.565)  # kDa: the lighter, the more rungs there are between the band and the well
 GUARDS = ("standard", "wide", "smiling", "membrane")
 FEWEST = 8  # lanes that can be drawn; fewer are cut out of them
 SLACK = 2.0  # times the recorded ratio: from there on the short form fails
@@ -312,6 +312,9 @@ def save(rows: list[dict[str, Any]], out: Path) -> None:
         axes.loglog(x, [r["ms"] for r in part], "o-")
         axes.loglog(x, [part[-1]["ms"] * v / x[-1] for v in x], ":", color="0.6", label="linear")
         axes.set(xlabel=what, ylabel="analyze, ms" if what == "rungs" else "analyze, no ladder, ms")
+        axes.minorticks_off()
+        axes.set_xticks(x, [f"{w[0]}²" for w in words] if what == "pixels" else [str(v) for v in x])
+        axes.set_ylim(bottom=0.5 * min(r["ms"] for r in part))
         axes.legend()
     figure.savefig(out / "speed.png", dpi=110)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -228,3 +230,17 @@ def test_the_file_is_not_modified(tmp_path):
     read_blot(path, rotate=3)
     assert path.read_bytes() == before
     assert path.stat().st_mtime_ns == stamp
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_tags_of_a_deep_png_before_and_behind_its_pixels(tmp_path, behind):
+    levels = np.random.default_rng(3).integers(100, 60000, (60, 80)).astype(np.uint16)
+    exif = Image.Exif()
+    exif[272] = "Odyssey 9"
+    raw = exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = struct.pack(">I", len(raw)) + b"eXIf" + raw + struct.pack(">I", zlib.crc32(b"eXIf" + raw))
+    plain = cv2.imencode(".png", levels)[1].tobytes()
+    at = plain.index(b"IEND" if behind else b"IDAT") - 4
+    (tmp_path / "b.png").write_bytes(plain[:at] + chunk + plain[at:])
+    blot = read_blot(tmp_path / "b.png")
+    assert blot.source.metadata["model"] == "Odyssey 9" and blot.source.dtype == "uint16"

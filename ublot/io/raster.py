@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -54,8 +55,9 @@ def read_raster(path: Path, kind: str, channel: int | None) -> Raw:
                     channel = None
             samples = _deep_png(data) if deep else _shallow(image)
             metadata = {INFO[k]: str(v)[:500] for k, v in image.info.items() if k in INFO}
-            metadata |= _exif(image)
-            curve = gamma_said({**image.getexif(), **image.info})
+            tags = _tags(image, data, deep)
+            metadata |= _exif(tags)
+            curve = gamma_said({**tags, **image.info})
             if curve:
                 metadata, flags = {**metadata, "gamma": curve}, (*flags, "gamma")
     except BlotError:
@@ -102,7 +104,13 @@ def _shallow(image: Any) -> NDArray[Any]:
     return np.asarray(image)
 
 
-def _exif(image: Any) -> dict[str, str]:
+def _tags(image: Any, data: bytes, deep: bool) -> dict[int, Any]:
+    """EXIF tags. To look for those behind the pixels of a PNG, Pillow decodes it once more: only if there are any."""
+    if deep and not any(name in data for name in (b"eXIf", b"Raw profile type exif")):
+        return {}
+    return dict(image.getexif())
+
+
+def _exif(tags: Mapping[int, Any]) -> dict[str, str]:
     names = {271: "make", 272: "model", 305: "software", 306: "date", 33434: "exposure"}
-    exif = image.getexif()
-    return {name: str(exif[code]).strip("\x00 ")[:200] for code, name in names.items() if code in exif}
+    return {name: str(tags[code]).strip("\x00 ")[:200] for code, name in names.items() if code in tags}
