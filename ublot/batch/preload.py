@@ -1,15 +1,14 @@
-"""Loads what every blot needs, once, in the process that the workers are copied from."""
+"""Loads what every blot needs, once, in the process that the workers are copied from; pages need more and load it."""
 
 from __future__ import annotations
 
-import matplotlib.backends.backend_agg
 import scipy.linalg
-import scipy.ndimage
 import scipy.optimize
-import scipy.signal
+import scipy.special
+import tifffile
 
 import ublot.analysis
 import ublot.batch.engines
-import ublot.report.figures
+import ublot.comparison
 
-del matplotlib, scipy, ublot
+del scipy, tifffile, ublot
