@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from ublot.medians import median, median_of_nine, quantile
+from ublot.medians import median, median_of_nine, quantile, row_medians
 
 
 def test_the_median_of_nine_is_right_for_every_order_there_is():
@@ -25,3 +25,10 @@ def test_a_quantile_is_one_of_the_values(count):
     for share in (0.0, 0.3, 0.5, 1.0):
         assert quantile(values, share) == np.sort(values)[min(int(share * count), count - 1)]
     assert median(values) == np.sort(values)[count // 2]
+
+
+@pytest.mark.parametrize("shape", [(5, 1), (4, 8), (3, 2, 11)])
+def test_medians_of_rows_are_those_of_numpy(shape):
+    rows = np.random.default_rng(5).normal(size=shape).astype(np.float32)
+    assert (row_medians(rows) == np.median(rows, axis=-1)).all()
+    assert row_medians(rows).dtype == np.float32

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ublot.errors import BlotError
 from ublot.gutter import Membrane, fit_membrane
 from ublot.lateral import beside_lanes, lane_cells, lane_centres, lane_pitch, lane_shapes, lane_widths
+from ublot.medians import row_medians
 from ublot.membranegrid import make_grid
 from ublot.model import Background, Blot, Lanes
 from ublot.strips import CORE, core_means
@@ -101,11 +102,11 @@ def gutter_levels(blot: Blot, lanes: Lanes) -> Array:
     reach = min(int(GUTTER_CORE * 2 * half / cells.size[1]), (len(cells.x_px) - 1) // 2)
     column = np.clip(np.round((places - cells.x_px[0]) / cells.size[1]).astype(int), reach, len(cells.x_px) - 1 - reach)
     window = column[:, :, None] + np.arange(-reach, reach + 1)
-    values = np.sort(cells.values[np.arange(len(cells.row_px))[:, None], window], axis=2)[:, :, reach]
+    values = row_medians(cells.values[np.arange(len(cells.row_px))[:, None], window])
     # A median down the rows: a strong band bleeds into the gutter, a smear hardly does.
     ends = np.arange(-(GUTTER_ROWS // 2), len(cells.row_px) + GUTTER_ROWS // 2).clip(0, len(cells.row_px) - 1)
     lines = np.lib.stride_tricks.sliding_window_view(values[:, ends].astype(np.float64), GUTTER_ROWS, axis=1)
-    smooth = np.sort(lines, axis=2)[:, :, GUTTER_ROWS // 2]
+    smooth = row_medians(lines)
     level = 0.5 * (smooth[1:] + smooth[:-1])
     return _between(np.concatenate([level[:, :1], level, level[:, -1:]], axis=1), cells.size[0], lanes.window.height)
 

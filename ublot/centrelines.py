@@ -11,7 +11,7 @@ from scipy import linalg
 
 from ublot.gutter import Membrane, fit_membrane
 from ublot.lateral import BESIDE, Cells, LaneShapes, beside, lane_centres, lane_widths, shapes_about
-from ublot.medians import median
+from ublot.medians import median, row_medians
 from ublot.membranegrid import Grid, make_grid
 from ublot.model import Lane, Lanes
 
@@ -155,7 +155,7 @@ def _moved(setting: _Setting, form: _Form, step: Array) -> _Form:
     steps = step[setting.acting]
     xs = form.xs + (steps[:, None, :6] @ setting.knot_motion)[:, 0]
     away = xs - setting.first
-    middle = np.sort(away, axis=1)[:, away.shape[1] // 2, None]
+    middle = row_medians(away)[:, None]
     rows = setting.grid.cells.row_px
     limit = 0.5 * BENT * float(rows[-1] - rows[0])
     bent = (away - middle) / np.maximum(np.abs(away - middle).max(axis=1, keepdims=True) / limit, 1)

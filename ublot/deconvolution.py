@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ublot.calibration import row_at
+from ublot.ladderbins import ReadyLane, bin_rows, row_correlation
 from ublot.ladderfit import SHAPES, LaneData, LaneFit, Prior, fit_lane, information, parameters, places, pool_lanes
 from ublot.ladderprior import SHAPE_MEAN, common_prior, last_resolved, own_spread
-from ublot.ladderreport import ReadyLane, bin_rows, report_lane, row_correlation
+from ublot.ladderreport import report_lane
 from ublot.nnls import scaled_inverse
 from ublot.peakmodel import spline_basis
 from ublot.regions import to_background

@@ -15,7 +15,7 @@ from ublot.quality import join_flags
 from ublot.reactions import QUANTITIES, RELATIVE, Family, Reaction, families
 from ublot.scales import fitting_scale, to_scale
 
-__all__ = ["DOSE_COLUMNS", "DOSE_TEXT", "Estimate", "dose_response_columns", "ec50_comparison_columns", "estimate_ec50"]
+__all__ = ["DOSE_COLUMNS", "Estimate", "dose_response_columns", "ec50_comparison_columns", "estimate_ec50"]
 
 DOSE_COLUMNS = (
     *("group", "compound", "time_min", "quantity", "ec50_nM", "ec50_low", "ec50_high", "hill", "bottom", "top"),
@@ -23,7 +23,6 @@ DOSE_COLUMNS = (
 )
 """Columns of `dose_response.csv`; `flags` are those of all lanes of the compound."""
 
-DOSE_TEXT = ("group", "compound", "quantity", "status", "note", "scale", "flags")
 
 FEWEST_DOSES = 4
 BEND = 4.680498579  # bend points lie at ec50 x BEND^(+-1 / hill) (Sebaugh & McCray 2003, Pharm Stat 2:167)

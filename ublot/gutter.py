@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from scipy import linalg
 
 from ublot.lateral import LaneShapes, spline_basis
 from ublot.medians import median
+from ublot.smoothness import Normal, roughness
 
 if TYPE_CHECKING:
     from ublot.membranegrid import Grid
@@ -24,8 +25,6 @@ Array = NDArray[np.float64]
 SHAPE_ERROR = 0.03  # lateral shapes are known to this share of a lane's height
 GRADIENT = 0.1  # and, where bands slant across their lane, to this share of the change from row to row of cells
 OUTLIER = 4.0  # cells further from the fit than this many standard deviations count for nothing
-STIFF = 1e6  # how much stiffer a blank lane's haze is than the membrane: it is as good as straight
-SMOOTHNESS = np.geomspace(1e-4, 1e6, 41)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +73,6 @@ class Membrane:
             spline_basis(row, self.low[0], self.high[0], down - 3),
             spline_basis(x, self.low[1], self.high[1], across - 3),
         )
-
-
-def _second_difference(n: int) -> Array:
-    d = np.diff(np.eye(n), 2, axis=0)
-    return np.asarray(d.T @ d)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,67 +155,6 @@ def _solve_rows(own: Array, right: Array, reach: int) -> Array:
     return np.asarray(solved.reshape(right.shape))
 
 
-@lru_cache(16)
-def _penalty(down: int, across: int, level: int) -> Array:
-    """Roughness of membrane coefficients, of which `across` stand side by side, and of `level` smooth amplitudes."""
-    along, both = np.ones(across + level), np.zeros((down, across + level, down, across + level))
-    along[across:] = STIFF
-    each, beside = np.arange(across + level), np.arange(down)
-    both[:, each, :, each] = _second_difference(down) * along[:, None, None]
-    both[beside, :across, beside, :across] += _second_difference(across)
-    return both.reshape(down * len(along), -1)
-
-
-@dataclass(frozen=True, eq=False)
-class _Normal:
-    """Normal equations of what is smooth: their solution for any smoothness.
-
-    Attributes
-    ----------
-    gram, penalty : ndarray, shape (n, n)
-    rhs : ndarray, shape (n,)
-    total : float
-        Weighted sum of squares that is to be explained.
-    dof : float
-    untouched : int
-        Number of directions that the penalty leaves alone.
-    """
-
-    gram: Array
-    rhs: Array
-    penalty: Array
-    total: float
-    dof: float
-    untouched: int
-
-    def solved(self, smoothness: float) -> tuple[Array, Array, float]:
-        """Lower Cholesky factor, solution and the penalised sum of squares that is left."""
-        root, _ = linalg.lapack.dpotrf(self.gram + smoothness * self.penalty, lower=1)
-        vector, _ = linalg.lapack.dpotrs(root, self.rhs, lower=1)
-        left = self.total - float(self.rhs @ vector)
-        return root, vector, max(left, 1e-12 * max(self.total, 1e-300))
-
-    def likeliest(self) -> float:
-        """The smoothness that maximises the restricted likelihood (Wood 2011), the softest where there are several."""
-        seen: dict[int, float] = {}
-
-        def cost(i: int) -> float:
-            if i not in seen and 0 <= i < len(SMOOTHNESS):
-                root, _, left = self.solved(SMOOTHNESS[i])
-                stiff = (len(root) - self.untouched) * np.log(SMOOTHNESS[i])
-                seen[i] = float(self.dof * np.log(left) + 2 * np.log(root.diagonal()).sum() - stiff)
-            return seen.get(i, np.inf)
-
-        best, step = 0, 4
-        while step:
-            while cost(best + step) < cost(best):
-                best += step
-            while cost(best - step) < cost(best):
-                best -= step
-            step //= 2
-        return float(SMOOTHNESS[best])
-
-
 @dataclass(frozen=True, eq=False)
 class _Solution:
     """What a fit with given weights gives: coefficients of what is smooth, and the lanes' amplitudes."""
@@ -253,7 +186,7 @@ def _solve(design: _Design, weights: Array, smoothness: float | None) -> _Soluti
     scale = max(float(normal.trace()) / len(normal), 1e-9)
     normal, rhs = normal / scale, rhs / scale
     normal.flat[:: len(normal) + 1] += 1e-9
-    system = _Normal(normal, rhs, design.penalty, total / scale, dof, untouched)
+    system = Normal(normal, rhs, design.penalty, total / scale, dof, untouched)
     if smoothness is None:
         smoothness = system.likeliest()
     root, vector, left = system.solved(smoothness)
@@ -325,7 +258,7 @@ def fit_membrane(
         near = mask
     level = list(blank)
     free = [i for i in range(len(shapes.index)) if i not in level]
-    penalty = _penalty(grid.down.shape[1], grid.across.shape[1], len(level))
+    penalty = roughness(grid.down.shape[1], grid.across.shape[1], len(level))
     design = _Design(grid, shapes, free, level, shapes.of(grid.values), grid.across[shapes.index], penalty)
     weights = near.astype(np.float64)
     if start is not None:

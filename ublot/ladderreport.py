@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ublot.bandshape import shape_bands
+from ublot.ladderbins import Bins, ReadyLane, bin_means, row_correlation
 from ublot.ladderfit import SHAPES, LaneData, LaneFit, Prior, parameters, places, slopes
 from ublot.nnls import scaled_inverse
 from ublot.smoothing import smooth_rows
@@ -27,10 +28,8 @@ from ublot.species import UNKNOWN, Interval, SpeciesColumns
 
 if TYPE_CHECKING:
     from ublot.ladder import Ladder
-    from ublot.model import Profile
-    from ublot.wobble import Wobble
 
-__all__ = ["Bins", "ReadyLane", "bin_rows", "report_lane", "row_correlation"]
+__all__ = ["report_lane"]
 
 Array = NDArray[np.float64]
 
@@ -38,71 +37,6 @@ Z95 = 1.959963984540054
 LOCAL = 15  # rows over which the misfit's size is taken
 TAILS = 5e-4  # of a band: less than that of its far tails no model is to be trusted with
 OVERLAP = 0.25  # of the area in which two bands overlap that may belong to the other: the shape of their tails
-ALIKE = 12  # rows over which neighbouring residuals may be alike
-
-
-@dataclass(frozen=True, eq=False)
-class Bins:
-    """A profile in means of so many rows that a band is still well sampled: bands are wide, and most work is by rows.
-
-    Attributes
-    ----------
-    height : int
-        Rows of a bin.
-    rows : ndarray, shape (bins,)
-        ``row_px`` of their centres.
-    signal, noise : ndarray, shape (bins,)
-        Mean signal per row, and its standard deviation.
-    """
-
-    height: int
-    rows: Array
-    signal: Array
-    noise: Array
-
-
-def _means(values: Array, height: int) -> Array:
-    """Means of `height` neighbours along the last axis; what is left over at its end is dropped."""
-    count = values.shape[-1] // height
-    cut = values[..., : count * height]
-    return np.asarray(cut.reshape(-1, height) @ np.full(height, 1 / height)).reshape(*values.shape[:-1], count)
-
-
-def bin_rows(profile: Profile, height: int, until: float) -> Bins:
-    """Means of `height` rows each, until a row (``row_px``) and a little further."""
-    count = min(len(profile.raw) // height, max(math.ceil((until - profile.top) / height), 0) + 2)
-    rows = slice(count * height)
-    noise = np.sqrt(_means(profile.noise[rows] ** 2, height) / height)
-    places = profile.top + height * np.arange(count, dtype=np.float64) + 0.5 * (height - 1)
-    return Bins(height, places, _means(profile.raw[rows] - profile.background[rows], height), noise)
-
-
-@dataclass(frozen=True, eq=False)
-class ReadyLane:
-    """One lane made ready to be fitted.
-
-    Attributes
-    ----------
-    ladder : Ladder
-    bins : Bins
-        Of its profile.
-    data : LaneData
-    window : slice
-        Of the bins: those in `data`.
-    own : ndarray
-        Covariance of what only this lane departs by.
-    wobble : Wobble
-    share : float
-        Of a broad smear that may have gone to the background, or the other way.
-    """
-
-    ladder: Ladder
-    bins: Bins
-    data: LaneData
-    window: slice
-    own: Array
-    wobble: Wobble
-    share: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,17 +73,6 @@ class _Areas:
         factor = weights @ self.factor
         moved = sum((weights @ slope) @ errors @ (weights @ slope).T for slope, errors in self.moves)
         return np.asarray(factor @ factor.T + moved, np.float64)
-
-
-def row_correlation(scaled: Array, height: int) -> float:
-    """Variance of the mean of neighbours over that of independent values, in bins of `height` rows; 1 or more."""
-    span = max(ALIKE // height, 2)
-    count = len(scaled) // span
-    if count < 4:
-        return 1.0
-    blocks = scaled[: count * span].reshape(count, span)
-    sums, size = blocks.sum(axis=1), float(scaled @ scaled) / len(scaled)
-    return min(max(float(sums @ sums) / count / max(span * size, 1e-300), 1.0), float(span))
 
 
 def report_lane(lane: ReadyLane, prior: Prior, fit: LaneFit, masses: Array) -> Ladder:
@@ -321,7 +244,7 @@ def _modes(lane: ReadyLane, fit: LaneFit) -> Array:
     height, count = lane.bins.height, len(above)
     smooth = lane.share * smooth_rows(above, profile.width / height, mirror=False)
     wobble = lane.wobble.modes(profile, lane.ladder.low_row, height, count)
-    return np.concatenate([_means(profile.modes[:, : height * count], height), wobble, smooth[None]])
+    return np.concatenate([bin_means(profile.modes[:, : height * count], height), wobble, smooth[None]])
 
 
 def _variance(lane: ReadyLane, fit: LaneFit) -> Array:

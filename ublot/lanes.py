@@ -14,7 +14,7 @@ from ublot.combs import Comb, best_comb
 from ublot.errors import BlotError
 from ublot.evidence import are_lanes
 from ublot.lateral import USUAL_FILL, Cells, cell_side, lane_cells, make_cells
-from ublot.medians import median, quantile
+from ublot.medians import median, quantile, row_medians
 from ublot.membrane import Membrane, find_membrane
 from ublot.model import Blot, Lanes
 from ublot.slants import sharpest_sums
@@ -41,7 +41,7 @@ NARROWEST = 3  # px: lanes do not stand closer
 def _opened(values: NDArray[np.float32], wide: float) -> NDArray[np.float32]:
     """Lateral opening: nothing narrower than `wide` cells stays. The ends are continued as a point reflection."""
     n = min(max(int(wide), 1), values.shape[1] // 2 - 1) | 1
-    ends = np.sort(values[:, :3], axis=1)[:, 1:2], np.sort(values[:, -3:], axis=1)[:, 1:2]
+    ends = row_medians(values[:, :3])[:, None], row_medians(values[:, -3:])[:, None]
     padded = np.concatenate(
         [2 * ends[0] - values[:, n:0:-1], values, 2 * ends[1] - values[:, -2 : -n - 2 : -1]], axis=1
     )

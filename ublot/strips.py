@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from ublot.medians import row_medians
 from ublot.model import Blot, Lane, Lanes, Window
 
 if TYPE_CHECKING:
@@ -99,16 +100,10 @@ def robust_mean(strip: NDArray[np.float32], sigma: Array) -> Array:
     suspects = np.flatnonzero(strip.max(axis=1) - mean > SPECK * sigma)
     if len(suspects):
         rows = strip[suspects]
-        off = np.abs(rows - _row_medians(rows))
-        good = off <= SPECK * np.maximum(1.4826 * _row_medians(off), sigma[suspects, None])
+        off = np.abs(rows - row_medians(rows)[:, None])
+        good = off <= SPECK * np.maximum(1.4826 * row_medians(off), sigma[suspects])[:, None]
         mean[suspects] = (rows * good).sum(axis=1, dtype=np.float64) / np.maximum(good.sum(axis=1), 1)
     return mean
-
-
-def _row_medians(strip: NDArray[np.float32]) -> NDArray[np.float32]:
-    ordered = np.sort(strip, axis=1)
-    middle = strip.shape[1] // 2
-    return np.float32(0.5) * (ordered[:, middle, None] + ordered[:, (strip.shape[1] - 1) // 2, None])
 
 
 def core_width(lane: Lane) -> int:
@@ -125,7 +120,7 @@ def core_means(blot: Blot, lanes: Lanes, *, surface: NDArray[np.float32] | None 
     out = []
     for lane in lanes:
         if surface is None:
-            out.append(_row_medians(lane_strip(blot.signal, lane, window, core_width(lane)))[:, 0])
+            out.append(row_medians(lane_strip(blot.signal, lane, window, core_width(lane))))
         else:
             rows, xs = tuple(r - window.top for r in lane.rows), tuple(x - window.left for x in lane.xs)
             moved = Lane(lane.number, rows, xs, lane.width)

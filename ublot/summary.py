@@ -16,7 +16,7 @@ from ublot.statistics import LEAST, compare_with_control, interaction_p, t_inter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SUMMARY_COLUMNS", "SUMMARY_TEXT", "blot_notes", "summary_columns"]
+__all__ = ["SUMMARY_COLUMNS", "blot_notes", "summary_columns"]
 
 SUMMARY_COLUMNS = (
     *("group", "role", "compound", "concentration_nM", "time_min", "quantity"),
@@ -24,7 +24,6 @@ SUMMARY_COLUMNS = (
 )
 """Columns of `summary.csv`; `flags` are those of all lanes that a mean rests on."""
 
-SUMMARY_TEXT = ("group", "role", "compound", "quantity", "scale", "flags")
 
 _VEHICLE = "vehicle"
 DIFFERING = 0.01  # chance below which blots are said to differ in what conditions do
