@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ublot.calibration import mass_at
 from ublot.cuts import Cuts, cut_lanes
-from ublot.haze import HAZE_CLEAR, remove_haze
+from ublot.haze import HAZE_CLEAR, Stretch, remove_haze
 from ublot.regions import Frame, Nominal, frame_lanes, saturation, to_background
 from ublot.sites import Band, find_unmodified, find_well
 from ublot.species import UNKNOWN, Interval, Numbers, Species, mean_numbers, number_rows, species_of
@@ -235,6 +235,7 @@ def quantify_ladder(
     loaded: Collection[int] | None = None,
     boundary_rows: dict[int, float] | None = None,
     leak: Mapping[int, float] | None = None,
+    haze: str = "auto",
 ) -> tuple[Ladder, ...]:
     """Quantify the unmodified band, the ladder or smear above it, and the well, in every lane.
 
@@ -279,7 +280,10 @@ def quantify_ladder(
     expected, spacing = (nominal.band, nominal.band - nominal.above) if nominal is not None else (None, None)
     if antibody == "target":
         bands = find_unmodified(chosen, place, expected, spacing, usable)
-    clean = remove_haze(chosen, _empty_from(bands, nominal), {p.lane for p in chosen} - set(usable))
+    clean = tuple((p, 0.0, 0.0) for p in chosen)
+    if haze != "none":
+        above = _ladders_of(chosen, bands, nominal, usable) if haze == "auto" else None
+        clean = remove_haze(chosen, _empty_from(bands, nominal), {p.lane for p in chosen} - set(usable), above=above)
     cleaned = [p for p, _, _ in clean]
     wells = find_well(cleaned, _anchors(bands, expected, spacing, len(chosen)), usable)
     frames = frame_lanes(cleaned, bands, wells, nominal)
@@ -309,6 +313,25 @@ def _empty_from(bands: Sequence[Band | None], nominal: Nominal | None) -> list[f
     if nominal is None:
         return [None if band is None else band.row + 4 * band.sigma for band in bands]
     return [nominal.empty + (band.row - nominal.band if band is not None else 0.0) for band in bands]
+
+
+def _ladders_of(
+    profiles: Sequence[Profile], bands: Sequence[Band | None], nominal: Nominal | None, usable: Collection[int]
+) -> list[Stretch | None]:
+    """Where every lane holds ladder and smear: from the well, or the top where none is seen, to the unmodified band."""
+    anchors = _anchors(bands, nominal.band if nominal is not None else None, None, len(profiles))
+    wells = find_well(profiles, anchors, usable)
+    out: list[Stretch | None] = []
+    for p, band, well in zip(profiles, bands, wells, strict=True):
+        if nominal is not None:
+            bottom = nominal.boundary + (band.row - nominal.band if band is not None else 0.0)
+        elif band is not None:
+            bottom = band.row - 4 * band.sigma
+        else:
+            out.append(None)
+            continue
+        out.append(Stretch(p.top - 0.5 if well is None else well, bottom))
+    return out
 
 
 def _anchors(
