@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ublot.background import estimate_background
 from ublot.calibration import row_at
 from ublot.errors import BlotError
 from ublot.fitness import floor_share, with_crop_flags, with_target_flags
+from ublot.gaps import Gaps, measure_gaps
 from ublot.lanes import SMALLEST, find_lanes
 from ublot.layout import Layout, LayoutRow
+from ublot.level_check import check_levels
 from ublot.membrane import find_membrane
 from ublot.outside import lanes_beside
 from ublot.profiles import extract_profiles
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from ublot.params import Params
     from ublot.quantification import Quantified
     from ublot.record import Edits
+
+Array = NDArray[np.float64]
 
 __all__ = ["Progress", "Stages", "lane_shifts", "run_stages"]
 
@@ -221,7 +226,8 @@ def run_stages(
     tell("removing the background", 0.5)
     done = done if earlier is not None and earlier.same_profiles(run) else None
     background = done.background if done else estimate_background(blot, geometry, params.background, blank=blank)
-    profiles = done.extracted if done else extract_profiles(blot, geometry, background)
+    gaps = measure_gaps(blot, geometry) if params.background == "gutter" and len(geometry) and not done else None
+    profiles = done.extracted if done else _checked(extract_profiles(blot, geometry, background), background, gaps)
     image_flags = _image_flags(blot, geometry, background, edits)
     if not profiles:
         lacking = "no lanes found: give the layout or --lanes, check --rotate and --roi"
@@ -243,6 +249,19 @@ def run_stages(
         geometry, background, cleaned, found.calibration, ladders, scores, loads, spread, said, profiles, found,
         image_flags,
     )  # fmt: skip
+
+
+def _checked(profiles: tuple[Profile, ...], background: Background, gaps: Gaps | None) -> tuple[Profile, ...]:
+    """The profiles, their background checked against the lanes' own levels and those of the gaps."""
+    of_lane = {}
+    if gaps is not None:
+        window = background.window
+        rows = np.arange(window.top, window.bottom, dtype=np.float64)
+        seen, error = gaps.membrane(np.array([np.interp(gaps.rows, rows, level) for level in background.level]))
+        for p in profiles:
+            at = np.interp(rows, gaps.rows, seen[p.lane - 1]), np.interp(rows, gaps.rows, error[p.lane - 1])
+            of_lane[p.lane] = at[0] * p.width, at[1] * p.width
+    return tuple(k.profile for k in check_levels(profiles, of_lane))
 
 
 def _image_flags(blot: Blot, geometry: Lanes, background: Background, edits: Edits) -> tuple[str, ...]:
