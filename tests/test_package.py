@@ -41,7 +41,7 @@ def test_import_is_light() -> None:
 
 
 def test_command_line_starts_light() -> None:
-    modules = loaded_by("import ublot.cli")
+    modules = loaded_by("import ublot.cli.app")
     assert not modules & set(HEAVY)
 
 
@@ -74,7 +74,7 @@ def test_version_is_the_distributions() -> None:
 
 def test_entry_points() -> None:
     (command,) = metadata.entry_points(group="console_scripts", name="ublot")
-    assert command.value == "ublot.cli:main"
+    assert command.value == "ublot.cli.app:main"
     assert callable(command.load())
     (manifest,) = metadata.entry_points(group="napari.manifest", name="ublot")
     assert manifest.value == "ublot_napari:napari.yaml"

@@ -13,21 +13,20 @@ from qtpy.QtWidgets import (
 )
 
 import ublot
-
-from .answer import Answer
-from .densitometry import Densitometry
-from .desk import Desk
-from .flag_words import panel_words
-from .frame import Foot, Head
-from .graphics import VisualKeeper
-from .keeping import Keeper
-from .lane_tools import LaneTools
-from .layout_editor import LayoutEditor
-from .mass_scale import MassScale
-from .picture import DRAWN, Picture
-from .runner import Runner
-from .sections import Section, Sections
-from .wiring import bind_keys, connect_edits, take_over
+from ublot_napari.exporting import Keeper
+from ublot_napari.layers.blot_layers import DRAWN, Picture
+from ublot_napari.sections.answer.answer import Answer
+from ublot_napari.sections.answer.flag_words import panel_words
+from ublot_napari.sections.lanes import LaneTools
+from ublot_napari.sections.layout.editor import LayoutEditor
+from ublot_napari.sections.mass.scale import MassScale
+from ublot_napari.sections.profile.densitometry import Densitometry
+from ublot_napari.state.editing import Desk
+from ublot_napari.widgets.folding import Section, Sections
+from ublot_napari.widgets.head_and_foot import Foot, Head
+from ublot_napari.widgets.opengl_guard import VisualKeeper
+from ublot_napari.widgets.runner import Runner
+from ublot_napari.wiring import bind_keys, connect_edits, take_over
 
 __all__ = ["BlotPanel"]
 

@@ -7,14 +7,16 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ublot.batch import places
+from ublot.batch import storage as places
 from ublot.errors import BlotError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["WORKSHOP", "hold"]
 

@@ -10,16 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ublot.batch import places
-from ublot.batch.inputs import BATCH_RECORD
+from ublot.batch import storage as places
+from ublot.batch.discovery import BATCH_RECORD
 from ublot.batch.lock import WORKSHOP
-from ublot.batch.work import Common
+from ublot.batch.one_blot import Common
 from ublot.errors import BlotError
-from ublot.params import RUN_KEYS, make_params, read_config
-from ublot.results import json_bytes
+from ublot.inputs.params import RUN_KEYS, make_params, read_config
+from ublot.io.result_folder import json_bytes
 
 if TYPE_CHECKING:
-    from ublot.batch.inputs import Item
+    from ublot.batch.discovery import Item
 
 __all__ = [
     "WRITER",

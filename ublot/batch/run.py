@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ublot import __version__
-from ublot.batch import places
-from ublot.batch.finished import read_done
-from ublot.batch.gather import Failure, extras_of, results_of, write_failures, write_lanes, writing
-from ublot.batch.inputs import BATCH_RECORD, Item, find_items
+from ublot.batch import storage as places
+from ublot.batch.discovery import BATCH_RECORD, Item, find_items
+from ublot.batch.done import read_done
+from ublot.batch.joined_tables import Failure, extras_of, results_of, write_failures, write_lanes, writing
+from ublot.batch.layout_sheet import Common as Sheet
+from ublot.batch.layout_sheet import count_names, read_common
 from ublot.batch.lock import hold
-from ublot.batch.platemap import Common as Sheet
-from ublot.batch.platemap import count_names, read_common
+from ublot.batch.one_blot import Common, Job, Outcome
 from ublot.batch.prepare import (
     WRITER,
     as_list,
@@ -28,9 +29,8 @@ from ublot.batch.prepare import (
     with_scratch,
     worker_count,
 )
-from ublot.batch.work import Common, Job, Outcome
 from ublot.errors import BlotError
-from ublot.results import json_bytes
+from ublot.io.result_folder import json_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -251,7 +251,7 @@ class _Run:
         failures = [self.failures[item.name] for item in self.items if item.name in self.failures]
         write_lanes(self.out, done, extras)
         write_failures(self.out, failures)
-        from ublot.batch.page import write_page
+        from ublot.batch.index_page import write_page
 
         counts = {"blots": len(self.items), "done": len(done), "refused": refused, "failed": len(failures)}
         shown = ((item, record) for item, record in results_of(self.out, done) if record is not None)
