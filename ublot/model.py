@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["UNKNOWN", "Background", "Blot", "Calibration", "Interval", "Lane", "Lanes", "Profile", "Source", "Window"]
 
+Z95 = 1.959963984540054
+"""Standard deviations of a normal distribution to either side that hold 95 % of it."""
+
+SCORED = ("vehicle", "sample", "negative")
+"""Roles of the lanes that reacted, or might have: those that get a score."""
+
 TILES = 512  # along the longer side of a picture, at least, where there are so many pixels
 
 

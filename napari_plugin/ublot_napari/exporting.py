@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ublot_napari.panel_widget import BlotPanel
-    from ublot_napari.state.editing import Desk
+    from ublot_napari.state.editing import EditedBlot
 
-__all__ = ["Keeper"]
+__all__ = ["Exporter"]
 
 
-class Keeper(QObject):
+class Exporter(QObject):
     """Saves and exports what a panel shows."""
 
     def __init__(self, panel: BlotPanel) -> None:
@@ -49,7 +49,7 @@ class Keeper(QObject):
         if folder is not None:
             self.save_to(folder)
 
-    def _ask_folder(self, desk: Desk) -> Path | None:
+    def _ask_folder(self, desk: EditedBlot) -> Path | None:
         start = suggested_folder(desk.blot, desk.folder)
         name, _ = QFileDialog.getSaveFileName(
             self.panel, "Save the result as a folder", str(start), "Result of ublot (*.ublot)",
@@ -84,7 +84,7 @@ class Keeper(QObject):
 
         self.panel.second.submit(save, done, self._failed)
 
-    def save_now(self, desk: Desk) -> bool:
+    def save_now(self, desk: EditedBlot) -> bool:
         """Save a blot before it is closed, asking where; whether it was."""
         if desk.state.analysis is None:
             try:
@@ -100,7 +100,7 @@ class Keeper(QObject):
             return self._cannot(error)
         return True
 
-    def may_close(self, desks: Mapping[Any, Desk]) -> bool:
+    def may_close(self, desks: Mapping[Any, EditedBlot]) -> bool:
         """Ask about unsaved edits of any blot, by its layer; whether the window may close."""
         unsaved = {image: desk for image, desk in desks.items() if desk.unsaved}
         if not unsaved:
@@ -118,7 +118,7 @@ class Keeper(QObject):
             return all(self.save_now(desk) for desk in unsaved.values())
         return bool(answer == box.StandardButton.Discard)
 
-    def ask_about(self, desk: Desk, words: str) -> None:
+    def ask_about(self, desk: EditedBlot, words: str) -> None:
         """Offer to save a blot that is being closed."""
         box = QMessageBox
         answer = box.question(

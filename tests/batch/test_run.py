@@ -19,10 +19,10 @@ from batch_blots import OPTIONS, Events, contents, write_blots
 from typer.testing import CliRunner
 
 import ublot
+from ublot import cli
 from ublot.batch import done as finished
 from ublot.batch.lock import hold
 from ublot.batch.prepare import check_batch_out
-from ublot.cli import app as cli
 from ublot.errors import BlotError
 
 

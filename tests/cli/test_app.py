@@ -13,7 +13,7 @@ import standin_analysis as standin
 from typer.testing import CliRunner
 
 import ublot
-from ublot.cli import app as cli
+from ublot import cli
 from ublot.cli.printing import lanes_table
 from ublot.errors import BlotError
 from ublot.inputs.params import RUN_KEYS, Params

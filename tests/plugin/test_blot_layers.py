@@ -16,7 +16,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from ublot_napari.layers.blot_layers import DRAWN, Picture
 from ublot_napari.layers.lanes import blot_layer
-from ublot_napari.state.editing import Desk
+from ublot_napari.state.editing import EditedBlot
 from ublot_napari.state.strips import lane_at
 
 
@@ -34,15 +34,15 @@ def measured(simulated):
 
 
 @pytest.fixture
-def desk(measured, simulated) -> Desk:
+def desk(measured, simulated) -> EditedBlot:
     blot, analysis = measured
-    desk = Desk.of_blot(blot, simulated.layout, {"marker": simulated.truth["marker_kda"], "ladder": False})
+    desk = EditedBlot.of_blot(blot, simulated.layout, {"marker": simulated.truth["marker_kda"], "ladder": False})
     assert desk.take(desk.state, analysis)
     return desk
 
 
 @pytest.fixture
-def picture(desk: Desk) -> Picture:
+def picture(desk: EditedBlot) -> Picture:
     viewer = ViewerModel()
     image = viewer.add_layer(Layer.create(*blot_layer(desk.blot)))
     picture = Picture(viewer, image)
@@ -56,7 +56,7 @@ def told(signal: Any) -> list[tuple[Any, ...]]:
     return heard
 
 
-def test_all_that_is_known_is_drawn(picture: Picture, desk: Desk) -> None:
+def test_all_that_is_known_is_drawn(picture: Picture, desk: EditedBlot) -> None:
     analysis = desk.shown
     assert len(picture.lanes.data) == len(analysis.geometry) == 8
     assert list(picture.lanes.features["lane"]) == list(range(1, 9))
@@ -74,7 +74,7 @@ def test_all_that_is_known_is_drawn(picture: Picture, desk: Desk) -> None:
     assert picture.lanes.mode == "select"
 
 
-def test_the_axis_says_the_mass_at_its_row(picture: Picture, desk: Desk) -> None:
+def test_the_axis_says_the_mass_at_its_row(picture: Picture, desk: EditedBlot) -> None:
     labels = list(picture.axis.features["label"])
     assert "100" in labels and "kDa" in labels
     row = picture.axis.data[labels.index("100")][0, 0]
@@ -82,7 +82,7 @@ def test_the_axis_says_the_mass_at_its_row(picture: Picture, desk: Desk) -> None
     assert max(line[:, 1].max() for line in picture.axis.data) < desk.shown.geometry.window.left
 
 
-def test_showing_tells_nothing(picture: Picture, desk: Desk) -> None:
+def test_showing_tells_nothing(picture: Picture, desk: EditedBlot) -> None:
     heard = told(picture.strips_edited), told(picture.bands_edited), told(picture.lane_picked)
     moved = replace(desk.shown.geometry, items=tuple(replace(k, width=k.width + 2) for k in desk.shown.geometry))
     picture.show(desk.shown.with_lanes(moved), desk.state)
@@ -90,7 +90,7 @@ def test_showing_tells_nothing(picture: Picture, desk: Desk) -> None:
     assert heard == ([], [], [])
 
 
-def test_a_moved_strip_is_told_and_becomes_an_edit(picture: Picture, desk: Desk) -> None:
+def test_a_moved_strip_is_told_and_becomes_an_edit(picture: Picture, desk: EditedBlot) -> None:
     heard = told(picture.strips_edited)
     strips = [np.array(strip) for strip in picture.lanes.data]
     strips[4][:, 1] += 5.0
@@ -104,7 +104,7 @@ def test_a_moved_strip_is_told_and_becomes_an_edit(picture: Picture, desk: Desk)
     assert desk.undo_words == "lane 5 moved"
 
 
-def test_a_new_strip_inherits_a_number_and_is_new_all_the_same(picture: Picture, desk: Desk) -> None:
+def test_a_new_strip_inherits_a_number_and_is_new_all_the_same(picture: Picture, desk: EditedBlot) -> None:
     heard = told(picture.strips_edited)
     picture.lanes.selected_data = {7}
     picture.lanes.add_rectangles(np.array([[40.0, 2.0], [200.0, 14.0]]))
@@ -114,7 +114,7 @@ def test_a_new_strip_inherits_a_number_and_is_new_all_the_same(picture: Picture,
     assert desk.state.rows[0]["role"] == "sample" and desk.state.rows[1]["role"] == "marker"
 
 
-def test_a_new_band_takes_the_mass_that_is_free_there(picture: Picture, desk: Desk) -> None:
+def test_a_new_band_takes_the_mass_that_is_free_there(picture: Picture, desk: EditedBlot) -> None:
     heard = told(picture.bands_edited)
     rows, masses = list(desk.shown.calibration.rows), list(desk.shown.calibration.masses)
     picture.bands.selected_data = {2}
@@ -129,7 +129,7 @@ def test_a_new_band_takes_the_mass_that_is_free_there(picture: Picture, desk: De
     assert desk.state.bands is None and desk.state.edits.calibration is None
 
 
-def test_bands_that_cannot_be_are_kept_to_be_set_right(desk: Desk) -> None:
+def test_bands_that_cannot_be_are_kept_to_be_set_right(desk: EditedBlot) -> None:
     with pytest.raises(ublot.BlotError, match="lighter bands must lie lower"):
         desk.set_bands([(50.0, 100.0), (90.0, 150.0)])
     assert desk.bands == ((50.0, 100.0), (90.0, 150.0))
@@ -138,7 +138,7 @@ def test_bands_that_cannot_be_are_kept_to_be_set_right(desk: Desk) -> None:
     assert len(desk.bands) > 2
 
 
-def test_pointing_tells_row_and_lane(picture: Picture, desk: Desk) -> None:
+def test_pointing_tells_row_and_lane(picture: Picture, desk: EditedBlot) -> None:
     heard = told(picture.hovered)
     lanes = desk.shown.geometry
     picture.pointed((150.0, float(lanes[2].centre(150.0)) + 3))
@@ -157,7 +157,7 @@ def edges(layer: Any) -> np.ndarray:
     return extent.world + 0.5 * np.outer([-1, 1], extent.step)
 
 
-def test_the_background_is_that_of_the_lanes(picture: Picture, desk: Desk) -> None:
+def test_the_background_is_that_of_the_lanes(picture: Picture, desk: EditedBlot) -> None:
     assert picture.background.metadata[DRAWN] and picture.background.data.shape == (2, 2)
     np.testing.assert_allclose(*(edges(layer) for layer in (picture.background, picture.image)))
     picture.show_background(True)
@@ -176,12 +176,12 @@ def test_hidden_layers_come_back_as_they_were(picture: Picture) -> None:
     assert picture.lanes.visible and picture.image.visible
 
 
-def test_a_blot_without_lanes_shows_its_pixels_only(picture: Picture, desk: Desk) -> None:
+def test_a_blot_without_lanes_shows_its_pixels_only(picture: Picture, desk: EditedBlot) -> None:
     picture.show(None, desk.state)
     assert list(picture.viewer.layers) == [picture.image]
 
 
-def test_another_count_of_lanes_takes_the_layout_along(desk: Desk) -> None:
+def test_another_count_of_lanes_takes_the_layout_along(desk: EditedBlot) -> None:
     desk.find_lanes(10)
     assert [row["lane"] for row in desk.state.rows] == [str(n) for n in range(1, 11)]
     assert desk.state.params.lanes is None
@@ -191,7 +191,7 @@ def test_another_count_of_lanes_takes_the_layout_along(desk: Desk) -> None:
     assert desk.state.params.lanes == 6
 
 
-def test_another_marker_drops_the_bands_set_by_hand(desk: Desk) -> None:
+def test_another_marker_drops_the_bands_set_by_hand(desk: EditedBlot) -> None:
     desk.set_bands([(50.0, 150.0), (90.0, 100.0)])
     desk.set_options({"marker": "precision-plus"})
     assert desk.state.bands is None and desk.state.edits.calibration is None

@@ -13,7 +13,7 @@ from statistics_blots import Blot, dose_rows, rise, table, vehicles
 from typer.testing import CliRunner
 
 import ublot
-from ublot.cli import app as cli
+from ublot import cli
 from ublot.errors import BlotError
 from ublot.inputs.params import make_params
 from ublot.io.result_folder import json_bytes

@@ -9,7 +9,7 @@ import numpy as np
 
 from ublot.lanes.straightened import CORE
 from ublot.membrane.lateral_shape import beside_lanes, lane_cells, lane_centres, lane_pitch, lane_shapes, lane_widths
-from ublot.membrane.regression import Membrane, fit_membrane
+from ublot.membrane.regression import MembraneFit, fit_membrane
 from ublot.membrane.spline_grid import make_grid
 from ublot.numerics.medians import row_medians
 
@@ -42,7 +42,7 @@ LEVEL_CELLS = 160  # down the picture
 GUTTER_ROWS = 11  # cells down the rows over which the median of a gutter is taken
 
 
-def _under_lanes(membrane: Membrane, lanes: Lanes) -> tuple[Array, Array]:
+def _under_lanes(membrane: MembraneFit, lanes: Lanes) -> tuple[Array, Array]:
     """Mean membrane over the core of every lane, shape (lanes, rows), and its modes, shape (modes, lanes, rows)."""
     window, count = lanes.window, len(lanes)
     step = max(window.height // ROWS, 1)
@@ -73,7 +73,7 @@ def _leading(gram: Array, count: int) -> Array:
     return np.asarray(found @ vectors[:, : -count - 1 : -1])
 
 
-def _core_bases(membrane: Membrane, lanes: Lanes, rows: Array) -> tuple[Array, Array]:
+def _core_bases(membrane: MembraneFit, lanes: Lanes, rows: Array) -> tuple[Array, Array]:
     """Splines down `rows`, shape (rows, splines), and across, averaged over each core, shape (lanes, rows, splines)."""
     x = lane_centres(lanes, rows)[:, :, None] + lane_widths(lanes)[:, None, None] * CORE_POINTS
     down, across = membrane.basis(rows, x.ravel())

@@ -14,19 +14,17 @@ __all__ = ["THUMBNAIL", "shown", "thumbnail"]
 
 THUMBNAIL = "thumbnail.png"
 THUMBNAIL_SHAPE = 120, 160  # at most, rows and columns
-REACTED = ("vehicle", "sample", "negative", "")
 
 
 def shown(analysis: Analysis) -> dict[str, Any]:
     """What the page of the whole batch says about this blot."""
     from ublot.results.columns import extra_columns
-    from ublot.scoring.primary import lane_state, primary_quantity
+    from ublot.scoring.primary import REACTED, by_area, lane_state, primary_quantity
     from ublot.wording.labels import lane_labels
 
     columns = analysis.columns["lanes"]
     rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
-    by_area = analysis.params.antibody == "modifier" or analysis.params.assay == "cells"
-    quantity = primary_quantity(rows, by_area=by_area)
+    quantity = primary_quantity(rows, by_area=by_area(analysis.params))
     reacted = [(row, label) for row, label in zip(rows, lane_labels(rows), strict=True) if row["role"] in REACTED]
     scored = [(row, label) for row, label in reacted if math.isfinite(row[quantity])]
     samples = [(row, label) for row, label in scored if row["role"] in ("sample", "")]

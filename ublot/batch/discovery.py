@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ublot.batch import storage as places
+from ublot.batch import storage
 from ublot.errors import BlotError
 
 if TYPE_CHECKING:
@@ -76,11 +76,11 @@ def find_items(inputs: Iterable[str | Path], out: str) -> list[Item]:
 
 
 def _expand(text: str, out: str, *, many: bool) -> Iterator[tuple[str, str]]:
-    if text.startswith("@") and not places.exists(places.absolute(text)):
+    if text.startswith("@") and not storage.exists(storage.absolute(text)):
         yield from _listed(text[1:], out)
         return
-    place = places.absolute(text)
-    pairs = _remote(place, out) if places.is_url(place) else _local(place, out)
+    place = storage.absolute(text)
+    pairs = _remote(place, out) if storage.is_url(place) else _local(place, out)
     if pairs is None:
         fix = "check the spelling; a glob with * is expanded by ublot when the shell finds nothing"
         raise BlotError("no such file or folder", text, fix)
@@ -93,22 +93,22 @@ def _expand(text: str, out: str, *, many: bool) -> Iterator[tuple[str, str]]:
 
 
 def _listed(text: str, out: str) -> Iterator[tuple[str, str]]:
-    place = places.absolute(text)
+    place = storage.absolute(text)
     try:
-        lines = places.read_bytes(place).decode("utf-8-sig").splitlines()
+        lines = storage.read_bytes(place).decode("utf-8-sig").splitlines()
     except OSError as error:
-        raise BlotError(places.missing_or_unreachable(error), f"@{text}", "give a text file") from None
+        raise BlotError(storage.missing_or_unreachable(error), f"@{text}", "give a text file") from None
     except UnicodeDecodeError:
         raise BlotError("the list is not UTF-8 text", f"@{text}", "write one image per line") from None
-    base = places.parent(place)
+    base = storage.parent(place)
     entries = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not entries:
         raise BlotError("the list is empty", f"@{text}", "write one image per line")
     for entry in entries:
-        remote = places.is_url(entry) or (places.is_url(base) and not entry.startswith("/"))
-        full = entry if places.is_url(entry) else places.child(base, entry) if remote else os.path.join(base, entry)
-        full = places.absolute(full)
-        pairs = _remote(full, out) if places.is_url(full) else _local(full, out)
+        remote = storage.is_url(entry) or (storage.is_url(base) and not entry.startswith("/"))
+        full = entry if storage.is_url(entry) else storage.child(base, entry) if remote else os.path.join(base, entry)
+        full = storage.absolute(full)
+        pairs = _remote(full, out) if storage.is_url(full) else _local(full, out)
         if pairs and not (len(pairs) == 1 and pairs[0][1] == full):
             yield from pairs
         else:
@@ -118,8 +118,8 @@ def _listed(text: str, out: str) -> Iterator[tuple[str, str]]:
 def _name_in_list(entry: str) -> str:
     """Path as the list has it where that stays below; else the file's name."""
     parts = PurePosixPath(entry.replace(os.sep, "/")).parts
-    inside = not places.is_url(entry) and not os.path.isabs(entry) and ".." not in parts
-    return "/".join(part for part in parts if part != ".") if inside else places.file_name(entry)
+    inside = not storage.is_url(entry) and not os.path.isabs(entry) and ".." not in parts
+    return "/".join(part for part in parts if part != ".") if inside else storage.file_name(entry)
 
 
 def _is_companion(place: str) -> bool:
@@ -188,7 +188,7 @@ def _in_result(path: str, root: str) -> bool:
 
 # ------------------------------------------------------------------------------------------------------------- URLs
 def _remote(url: str, out: str) -> list[tuple[str, str]] | None:
-    fs, path = places.filesystem(url)
+    fs, path = storage.filesystem(url)
     try:
         fs.invalidate_cache()
         if MAGIC & set(path) and not fs.exists(path):
@@ -196,7 +196,7 @@ def _remote(url: str, out: str) -> list[tuple[str, str]] | None:
             matched = [str(p) for p in fs.glob(path) if not fs.isdir(p)]
             return _remote_named(fs, _wanted(matched), root)
         if fs.isfile(path):
-            return [(places.file_name(url), url)]
+            return [(storage.file_name(url), url)]
         everything = sorted(str(p) for p in fs.find(path))
     except BlotError:
         raise
@@ -210,7 +210,7 @@ def _remote(url: str, out: str) -> list[tuple[str, str]] | None:
     ours.discard(path.rstrip("/"))
     kept = [p for p in inside if not any(str(above) in ours for above in PurePosixPath(p).parents)]
     if url.partition("://")[0] == out.partition("://")[0]:
-        below_out = places.filesystem(out)[1].rstrip("/") + "/"
+        below_out = storage.filesystem(out)[1].rstrip("/") + "/"
         kept = [p for p in kept if not p.startswith(below_out)]
     return _remote_named(fs, kept, path)
 
@@ -225,7 +225,7 @@ def _remote_named(fs: Any, paths: list[str], root: str) -> list[tuple[str, str]]
 # ------------------------------------------------------------------------------------------------------------ names
 def _named(found: dict[str, str]) -> list[Item]:
     """Unique names and result folders, the same whatever the order, also where a file system ignores case."""
-    names = _unique({place: places.readable(name) for place, name in found.items()}, _tagged)
+    names = _unique({place: storage.readable(name) for place, name in found.items()}, _tagged)
     plain = {place: _result_folder(name, keep_suffix=False) for place, name in names.items()}
     folders = _unique(plain, lambda _, place: _result_folder(names[place], keep_suffix=True))
     folders = _unique(folders, _tagged)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ublot import __version__
-from ublot.batch import storage as places
+from ublot.batch import storage
 from ublot.errors import BlotError
-from ublot.io.result_folder import RECORD, WRITER, json_bytes, write_result
+from ublot.io.result_folder import RECORD, WRITER, has_edits, json_bytes, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ def read_done(folder: str) -> dict[str, Any] | None:
     folder : str
         Place of a result.
     """
-    record = _read_json(places.child(folder, DONE))
+    record = _read_json(storage.child(folder, DONE))
     if record is None or record.get("writer") != WRITER_OF_DONE or not record.keys() >= NEEDED:
         return None
     return record if _sizes(folder).items() >= record["files"].items() else None
@@ -99,8 +99,8 @@ def read_done(folder: str) -> dict[str, Any] | None:
 
 def keeps_edits(folder: str, made: Made, layout: Layout | None) -> bool:
     """Whether a person edited the result by hand, and it is of the same image, layout and options."""
-    record = None if places.is_url(folder) else _read_json(places.child(folder, RECORD))
-    if record is None or record.get("writer") != WRITER or not _is_edited(record):
+    record = None if storage.is_url(folder) else _read_json(storage.child(folder, RECORD))
+    if record is None or record.get("writer") != WRITER or not has_edits(record):
         return False
     rows = None if layout is None else json.loads(json_bytes(layout.records()))
     return bool((record["image"]["sha256"], record["layout"], record["params"]) == (made.image, rows, made.params))
@@ -116,7 +116,7 @@ def adopt(folder: str, made: Made, name: str, place: str, shows: Mapping[str, An
     """
     sizes = {file: size for file, size in _sizes(folder).items() if file != DONE}
     try:
-        places.write_bytes(places.child(folder, DONE), _done_bytes(made, name, place, shows, sizes))
+        storage.write_bytes(storage.child(folder, DONE), _done_bytes(made, name, place, shows, sizes))
     except OSError as error:
         raise BlotError(f"cannot write the result ({error.strerror or error})", folder) from None
 
@@ -154,7 +154,7 @@ def publish(
     sizes = {file: path.stat().st_size for file, path in files.items()}
     contents = {file: path.read_bytes() for file, path in files.items()}
     contents[DONE] = _done_bytes(made, name, place, shows, sizes)
-    if places.is_url(folder):
+    if storage.is_url(folder):
         _upload(contents, folder, force=force)
     else:
         write_result(folder, contents, force=force)
@@ -162,21 +162,21 @@ def publish(
 
 def _upload(contents: Mapping[str, bytes], folder: str, *, force: bool) -> None:
     """Write to storage that has no folders to rename: what says «done» goes first and comes last."""
-    record, sizes = _read_json(places.child(folder, RECORD)), _sizes(folder)
+    record, sizes = _read_json(storage.child(folder, RECORD)), _sizes(folder)
     fix = "choose another --out"
     if sizes and (record is None or record.get("writer") != WRITER):
         raise BlotError("the folder is not empty and was not written by ublot", folder, fix)
-    if record is not None and _is_edited(record) and not force:
+    if record is not None and has_edits(record) and not force:
         raise BlotError("the result there holds edits made by hand", folder, f"{fix}, or replace it with --force")
-    old = _read_json(places.child(folder, DONE)) or {}
+    old = _read_json(storage.child(folder, DONE)) or {}
     try:
-        fs, path = places.filesystem(folder)
+        fs, path = storage.filesystem(folder)
         stale = [name for name in old.get("files", {}) if name in sizes and name not in contents]
         for name in [name for name in (DONE, *stale) if name in sizes]:
             fs.rm_file(f"{path}/{name}")
         # The record first: an upload that is cut short is then known to be ours.
         for name in sorted(contents, key=lambda name: (name == DONE, name != RECORD, name)):
-            places.write_bytes(places.child(folder, name), contents[name])
+            storage.write_bytes(storage.child(folder, name), contents[name])
     except OSError as error:
         raise BlotError(f"cannot write the result ({error.strerror or error})", folder, fix) from None
 
@@ -184,26 +184,21 @@ def _upload(contents: Mapping[str, bytes], folder: str, *, force: bool) -> None:
 def _sizes(folder: str) -> dict[str, int]:
     """Bytes of every file in a folder, by name; empty where there is none."""
     try:
-        if not places.is_url(folder):
+        if not storage.is_url(folder):
             return {path.name: path.stat().st_size for path in Path(folder).iterdir() if path.is_file()}
-        fs, path = places.filesystem(folder)
+        fs, path = storage.filesystem(folder)
         fs.invalidate_cache()
-        return {places.file_name(f["name"]): int(f["size"]) for f in fs.ls(path, detail=True) if f["type"] == "file"}
+        return {storage.file_name(f["name"]): int(f["size"]) for f in fs.ls(path, detail=True) if f["type"] == "file"}
     except OSError:
         return {}
 
 
 def _read_json(place: str) -> dict[str, Any] | None:
     try:
-        record = json.loads(places.read_bytes(place))
+        record = json.loads(storage.read_bytes(place))
     except (OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
-
-
-def _is_edited(record: Mapping[str, Any]) -> bool:
-    edits = record.get("edits")
-    return any(item not in (None, [], {}) for item in edits.values()) if isinstance(edits, dict) else bool(edits)
 
 
 def read_lanes(folder: str, text: list[str]) -> dict[str, list[Any]]:
@@ -217,11 +212,11 @@ def read_lanes(folder: str, text: list[str]) -> dict[str, list[Any]]:
     from ublot.io.tables import read_csv
     from ublot.results.columns import LANE_COLUMNS
 
-    place = places.child(folder, "lanes.csv")
+    place = storage.child(folder, "lanes.csv")
     with tempfile.TemporaryDirectory(prefix="ublot-") as scratch:
         try:
-            path = places.fetch(place, Path(scratch))
+            path = storage.fetch(place, Path(scratch))
         except OSError as error:
-            raise BlotError(places.missing_or_unreachable(error), place, "run the batch again") from None
+            raise BlotError(storage.missing_or_unreachable(error), place, "run the batch again") from None
         numeric = [name for name in LANE_COLUMNS if name not in text]
         return read_csv(path, numeric)

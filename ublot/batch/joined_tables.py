@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ublot.batch import storage as places
+from ublot.batch import storage
 from ublot.batch.done import read_done, read_lanes
 from ublot.batch.lock import WORKSHOP
 from ublot.errors import BlotError
@@ -54,12 +54,12 @@ def writing(out: str, name: str) -> Iterator[Path]:
     BlotError
         The disk refuses.
     """
-    local = None if places.is_url(out) else Path(out, WORKSHOP)
+    local = None if storage.is_url(out) else Path(out, WORKSHOP)
     try:
         with tempfile.TemporaryDirectory(prefix="table-", dir=local) as scratch:
             file = Path(scratch, name)
             yield file
-            places.put(file, places.child(out, name))
+            storage.put(file, storage.child(out, name))
     except OSError as error:
         what = f"cannot write {name} ({error.strerror or error})"
         raise BlotError(what, out, "make room and run the same command again: what is done is kept") from None
@@ -114,9 +114,9 @@ def write_lanes(out: str, items: Iterable[Item], extras: Sequence[str]) -> int:
 
 
 def _columns(out: str, item: Item, names: Sequence[str]) -> dict[str, list[Any]]:
-    found = read_lanes(places.child(out, item.folder), list(LANE_TEXT))
+    found = read_lanes(storage.child(out, item.folder), list(LANE_TEXT))
     if "lane" not in found:
-        raise BlotError("no column lane", places.child(out, item.folder, "lanes.csv"), "run again with --force")
+        raise BlotError("no column lane", storage.child(out, item.folder, "lanes.csv"), "run again with --force")
     rows = len(found["lane"])
     empty: dict[bool, Any] = {True: math.nan, False: ""}
     columns = {name: found.get(name) or [empty[_is_number(name)]] * rows for name in names}
@@ -174,4 +174,4 @@ def _is_nan(value: Any) -> bool:
 def results_of(out: str, items: Iterable[Item]) -> Iterator[tuple[Item, dict[str, Any] | None]]:
     """What every result says about itself, None where it is not complete."""
     for item in items:
-        yield item, read_done(places.child(out, item.folder))
+        yield item, read_done(storage.child(out, item.folder))

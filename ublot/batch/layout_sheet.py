@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ublot.batch import storage as places
+from ublot.batch import storage
 from ublot.errors import BlotError
 from ublot.inputs.layout import Layout, read_layout
 from ublot.io.tables import Table, read_table, table_from_columns
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from ublot.batch.discovery import Item
 
-__all__ = ["Common", "count_names", "read_common"]
+__all__ = ["LayoutSheet", "count_names", "read_common"]
 
 IMAGE = "image"
 
 
 @dataclass(frozen=True)
-class Common:
+class LayoutSheet:
     """The layout given for the whole batch.
 
     Attributes
@@ -82,7 +82,7 @@ def count_names(items: Iterable[Item]) -> dict[str, int]:
     return count
 
 
-def read_common(source: Any) -> Common:
+def read_common(source: Any) -> LayoutSheet:
     """Read the layout given for the whole batch.
 
     Parameters
@@ -96,13 +96,13 @@ def read_common(source: Any) -> Common:
         It cannot be read, or a row names no image.
     """
     if source is None:
-        return Common()
+        return LayoutSheet()
     if isinstance(source, Layout):
-        return Common(source)
+        return LayoutSheet(source)
     table = _as_table(source)
     column = next((name for name in table.columns if name.casefold() == IMAGE), None) if table is not None else None
     if table is None or column is None:
-        return Common(read_layout(source if table is None else table))
+        return LayoutSheet(read_layout(source if table is None else table))
     rows: dict[str, list[tuple[int, dict[str, str]]]] = {}
     for index, cells in table.rows:
         if not cells[column]:
@@ -112,7 +112,7 @@ def read_common(source: Any) -> Common:
     columns = tuple(name for name in table.columns if name != column)
     if not rows:
         raise BlotError("the sheet has no rows", table.name, "write one row per lane of each image")
-    return Common(
+    return LayoutSheet(
         None, {n: Table(table.name, columns, tuple(r), table.decimal_comma) for n, r in rows.items()}, table.name
     )
 
@@ -120,14 +120,14 @@ def read_common(source: Any) -> Common:
 def _as_table(source: Any) -> Table | None:
     """Cells as text; None for what only `read_layout` can judge."""
     if isinstance(source, str | Path):
-        place = places.absolute(source)
-        if not places.is_url(place):
+        place = storage.absolute(source)
+        if not storage.is_url(place):
             return read_table(source, "layout")
         with tempfile.TemporaryDirectory(prefix="ublot-") as scratch:
             try:
-                return read_table(places.fetch(place, Path(scratch)), "layout")
+                return read_table(storage.fetch(place, Path(scratch)), "layout")
             except OSError as error:
-                raise BlotError(places.missing_or_unreachable(error), place, "give a CSV file") from None
+                raise BlotError(storage.missing_or_unreachable(error), place, "give a CSV file") from None
     if isinstance(source, list) and source and all(hasattr(record, "keys") for record in source):
         names = list(dict.fromkeys(name for record in source for name in record))
         return table_from_columns("layout", {name: [record.get(name) for record in source] for name in names})

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
-from ublot.batch import storage as places
+from ublot.batch import storage
 from ublot.batch.blot_summary import THUMBNAIL, shown, thumbnail
 from ublot.batch.done import adopt, file_digest, keeps_edits, made_from, publish, read_done
 from ublot.errors import BlotError
@@ -138,12 +138,12 @@ def work(job: Job, common: Common) -> Outcome:
         text, fatal = f"{FATAL.get(error.errno or 0) or error.strerror or error}", (error.errno or 0) in FATAL
     except Exception as error:  # noqa: BLE001 -- one blot must never take the others with it
         text, fatal = f"unexpected {type(error).__name__}: {error}".rstrip(": "), False
-    line = places.readable(" ".join(text.split()))
+    line = storage.readable(" ".join(text.split()))
     return Outcome(job.item.name, "failed", stage.name, line, False, time.monotonic() - begin, fatal)
 
 
 def _work(job: Job, common: Common, scratch: Path, stage: _Stage) -> tuple[Literal["analysed", "kept"], bool]:
-    item, folder = job.item, places.child(common.out, job.item.folder)
+    item, folder = job.item, storage.child(common.out, job.item.folder)
     image = _fetch_image(item, scratch)
     digest = file_digest(image)
     stage("options")
@@ -169,7 +169,7 @@ def _work(job: Job, common: Common, scratch: Path, stage: _Stage) -> tuple[Liter
     analysis = _analyse(item, image, layout, params, stage)
     stage("writing")
     staged = analysis.save(scratch / "result", report=report)
-    if places.is_url(item.place):
+    if storage.is_url(item.place):
         _name_place(staged / RECORD, item.place)
     (staged / THUMBNAIL).write_bytes(thumbnail(analysis.blot.signal))
     shows = {"report": report, **shown(analysis)}
@@ -180,7 +180,7 @@ def _work(job: Job, common: Common, scratch: Path, stage: _Stage) -> tuple[Liter
 
 def _fetch_image(item: Item, scratch: Path) -> Path:
     try:
-        path = places.fetch(item.place, scratch)
+        path = storage.fetch(item.place, scratch)
         if path.is_dir():
             raise IsADirectoryError
         if not path.exists():
@@ -188,30 +188,30 @@ def _fetch_image(item: Item, scratch: Path) -> Path:
         if not path.is_file():
             raise BlotError("is not a regular file", item.place, "give an image file")
     except OSError as error:
-        raise BlotError(places.missing_or_unreachable(error), item.place, "check the path") from None
+        raise BlotError(storage.missing_or_unreachable(error), item.place, "check the path") from None
     return path
 
 
 def _beside(item: Item, suffix: str) -> str:
-    stem = PurePosixPath(places.file_name(item.place)).stem
-    return places.child(places.parent(item.place), f"{stem}{suffix}")
+    stem = PurePosixPath(storage.file_name(item.place)).stem
+    return storage.child(storage.parent(item.place), f"{stem}{suffix}")
 
 
 def _options_beside(item: Item, scratch: Path) -> dict[str, Any]:
     """Options of ``NAME.toml`` beside the image, checked on their own so that a message names the file."""
     place = _beside(item, ".toml")
-    if not places.exists(place):
+    if not storage.exists(place):
         return {}
-    path = places.fetch(place, scratch)
+    path = storage.fetch(place, scratch)
     values = read_config(path)
     for key in _FILE_KEYS:
         named = values.get(key)
         if (
-            places.is_url(place)
+            storage.is_url(place)
             and isinstance(named, str)
-            and places.exists(near := places.child(places.parent(place), named))
+            and storage.exists(near := storage.child(storage.parent(place), named))
         ):
-            values[key] = str(places.fetch(near, scratch))
+            values[key] = str(storage.fetch(near, scratch))
     try:
         make_params(values)
     except BlotError as error:
@@ -222,8 +222,8 @@ def _options_beside(item: Item, scratch: Path) -> dict[str, Any]:
 def _layout_of(job: Job, scratch: Path) -> Layout | None:
     """Layout beside the image, else the one given for the batch."""
     place = _beside(job.item, ".layout.csv")
-    if places.exists(place):
-        layout = read_layout(places.fetch(place, scratch))
+    if storage.exists(place):
+        layout = read_layout(storage.fetch(place, scratch))
         return replace(layout, name=place)
     if job.problem is not None:
         raise BlotError(*job.problem)
@@ -236,7 +236,7 @@ def _analyse(item: Item, image: Path, layout: Layout | None, params: Params, sta
     from ublot.results.analysis import analyze
 
     config = params.model_dump(mode="json")
-    if not places.is_url(item.place):
+    if not storage.is_url(item.place):
         return analyze(image, layout=layout, config=config, progress=stage)
     try:
         blot = read_pixels(image, params)

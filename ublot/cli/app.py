@@ -299,8 +299,9 @@ def _report(analysis: Any, out: Path, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         print_json({"out": str(out), "messages": list(analysis.messages), "lanes": rows})
     elif not quiet:
-        by_area = analysis.params.antibody == "modifier" or analysis.params.assay == "cells"
-        lanes_table(rows, by_area=by_area)
+        from ublot.scoring.primary import by_area
+
+        lanes_table(rows, by_area=by_area(analysis.params))
         print(f"The result is in {out}")
 
 

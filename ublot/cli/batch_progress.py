@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ublot.cli.errors import note
 
 if TYPE_CHECKING:
-    from ublot.batch.run import BatchResult, Progress
+    from ublot.batch.run import BatchProgress, BatchResult
 
 __all__ = ["batch_progress", "print_summary"]
 
@@ -20,7 +20,7 @@ SHOWN = 10  # failures told at the end; all of them are in failures.csv
 
 
 @contextmanager
-def batch_progress(*, log_json: bool, shown: bool) -> Iterator[Progress]:
+def batch_progress(*, log_json: bool, shown: bool) -> Iterator[BatchProgress]:
     """Give what follows the events of a batch.
 
     Parameters
@@ -49,7 +49,7 @@ def _note_only(event: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar() -> Iterator[BatchProgress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as RichProgress

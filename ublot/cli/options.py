@@ -71,7 +71,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Nothing on stdout.", rich_
 
 
 class AnalysisCommand(TyperCommand):
-    """A command with the options of an analysis; `ublot.inputs.params`, which explains them, is loaded for help only."""
+    """A command with the options of an analysis. What explains them, `ublot.inputs.params`, is loaded for help only."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help, with labels from the options' one source."""

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ublot.scoring.primary import primary_ratio
+
 __all__ = ["print_comparison", "print_dose_response"]
 
 Columns = Mapping[str, Sequence[Any]]
@@ -56,7 +58,7 @@ def print_comparison(columns: Mapping[str, Columns], *, by_area: bool = False) -
     by_area : bool
         The area is the primary score.
     """
-    quantity = "relative_hmw_area" if by_area else "relative_hmw"
+    quantity = primary_ratio(by_area=by_area)
     title = "H area over DMSO" if by_area else "fold over DMSO"
     rows = [row for row in _rows(columns["summary"]) if row["quantity"] == quantity]
     _print_table(

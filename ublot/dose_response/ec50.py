@@ -11,7 +11,7 @@ import numpy as np
 from ublot.dose_response.logistic import Curves, Fit, fit_curves, profile_interval
 from ublot.dose_response.significance import dose_effect_p, equal_ec50_p
 from ublot.flags import join_flags
-from ublot.statistics.reactions import QUANTITIES, RELATIVE, Family, Reaction, families
+from ublot.statistics.reactions import QUANTITIES, RELATIVE, Family, Reaction, families, given_or_first
 from ublot.statistics.scales import fitting_scale, to_scale
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ def _series(reactions: Iterable[Reaction]) -> list[tuple[Family, float, str, lis
         by_compound: dict[tuple[str, float], list[Reaction]] = {}
         for r in family.reactions:
             if r.role == "sample" and r.concentration_nM > 0:
-                key = r.compound.casefold(), -1.0 if math.isnan(r.time_min) else r.time_min
+                key = r.compound.casefold(), given_or_first(r.time_min)
                 by_compound.setdefault(key, []).append(r)
         for (_, time), members in by_compound.items():
             if len({r.concentration_nM for r in members}) >= FEWEST_DOSES:

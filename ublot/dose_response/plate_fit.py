@@ -13,6 +13,7 @@ from ublot.dose_response.plates import QUANTITY, Plate, Well, read_plate
 from ublot.errors import BlotError
 from ublot.io.result_folder import Kind, json_bytes, write_result
 from ublot.io.tables import as_frame, csv_bytes
+from ublot.statistics.reactions import given_or_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,7 +81,7 @@ def plate_columns(
     series: dict[tuple[Any, ...], list[Well]] = {}
     for w in plate.wells:
         if not w.vehicle:
-            time = -1.0 if math.isnan(w.time_min) else w.time_min
+            time = given_or_first(w.time_min)
             series.setdefault((w.group, w.compound.casefold(), time), []).append(w)
     for (group, _, time), members in series.items():
         if len({w.dose_nM for w in members}) < FEWEST_DOSES:

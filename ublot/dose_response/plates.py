@@ -12,6 +12,7 @@ import numpy as np
 
 from ublot.errors import BlotError
 from ublot.io.tables import Table, number, read_table, table_from_columns
+from ublot.statistics.reactions import given_or_first
 
 __all__ = ["QUANTITY", "Plate", "Well", "read_plate"]
 
@@ -84,7 +85,7 @@ def read_plate(table: Any, *, response: str, vehicle: str = VEHICLE, background:
             continue
         well = find.well(index, cells, vehicle)
         replicate = find.text(cells, "replicate")
-        time = -1.0 if math.isnan(well.time_min) else well.time_min
+        time = given_or_first(well.time_min)
         key = (well.plate, well.group, well.compound.casefold(), well.dose_nM, time, well.vehicle)
         found.setdefault((*key, replicate or index), []).append(well)
     wells = [_averaged(same) for same in found.values()]

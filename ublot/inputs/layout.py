@@ -13,11 +13,10 @@ from typing import Any, Literal, get_args
 from ublot.errors import BlotError
 from ublot.io.tables import Table, number, read_table, table_from_columns
 
-__all__ = ["SCORED", "Layout", "LayoutRow", "Role", "find_layout", "lanes_with_roles", "read_layout"]
+__all__ = ["Layout", "LayoutRow", "Role", "find_layout", "lanes_with_roles", "read_layout"]
 
 Role = Literal["marker", "vehicle", "sample", "negative", "blank", "ignore"]
 ROLES: tuple[str, ...] = get_args(Role)
-SCORED = ("vehicle", "sample", "negative")  # what reacted, or might have
 MOST_LANES = 200
 _NEEDED = ("lane", "role")
 _COLUMNS = (*_NEEDED, "compound", "concentration_nM", "time_min", "replicate", "group", "load")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Proportionality", "check_proportional", "loads_from_file", "proportionality"]
 
-FEWEST = 4  # points of a dilution series that can show a line and its scatter
+FEWEST_POINTS = 4  # points of a dilution series that can show a line and its scatter
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def proportionality(amounts: ArrayLike, signals: ArrayLike) -> Proportionality:
         Fewer than four points, or of fewer than three amounts.
     """
     x, y = np.asarray(amounts, np.float64), np.asarray(signals, np.float64)
-    if len(x) < FEWEST or len(np.unique(x)) < 3:
-        fix = f"give at least {FEWEST} points at 3 amounts or more"
+    if len(x) < FEWEST_POINTS or len(np.unique(x)) < 3:
+        fix = f"give at least {FEWEST_POINTS} points at 3 amounts or more"
         raise BlotError(f"a dilution series of {len(x)} points cannot show proportionality", "dilution series", fix)
     centred = x - x.mean()
     slope = float(centred @ y / (centred @ centred))

@@ -27,6 +27,7 @@ __all__ = [
     "Kind",
     "check_out",
     "default_out",
+    "has_edits",
     "json_bytes",
     "read_record",
     "write_result",
@@ -126,7 +127,7 @@ def check_out(out: str | Path, *, image: str | Path | None = None, force: bool =
     record = _own_record(place, kind)
     if record is None:
         raise BlotError(f"the folder is not empty and was not written by {kind.writer}", out, fix)
-    if _has_edits(record) and not force:
+    if has_edits(record) and not force:
         raise BlotError("the result there holds edits made by hand", out, f"{fix}, or replace it with --force")
     return place
 
@@ -234,7 +235,8 @@ def _own_record(folder: Path, kind: Kind = ANALYSIS) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and record.get("writer") == kind.writer else None
 
 
-def _has_edits(record: Mapping[str, Any]) -> bool:
+def has_edits(record: Mapping[str, Any]) -> bool:
+    """Whether the record of a result holds what a person changed by hand."""
     edits = record.get("edits")
     return any(item not in (None, [], {}) for item in edits.values()) if isinstance(edits, dict) else bool(edits)
 

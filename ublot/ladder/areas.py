@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ublot.model import Profile
     from ublot.numerics.arrays import Array
 
-__all__ = ["Cuts", "cut_lanes"]
+__all__ = ["RegionAreas", "cut_lanes"]
 
 
 @dataclass(frozen=True, eq=False)
-class Cuts:
+class RegionAreas:
     """Regions of all lanes. All arrays begin with the shape (lanes, regions).
 
     Attributes
@@ -126,7 +126,7 @@ class _Edges:
         out -= cut[..., :-1]
 
 
-def cut_lanes(profiles: Sequence[Profile], edges: Array, regions: Sequence[tuple[int, int]]) -> Cuts:
+def cut_lanes(profiles: Sequence[Profile], edges: Array, regions: Sequence[tuple[int, int]]) -> RegionAreas:
     """Cut all lanes of a blot into regions.
 
     Parameters
@@ -160,7 +160,7 @@ def cut_lanes(profiles: Sequence[Profile], edges: Array, regions: Sequence[tuple
     by_noise = upper + apart * full * (inner - of_cut[..., 0] + lower)
     loads = np.stack(modes, axis=-1) if modes else np.zeros((*area.shape, 0))
     variance = by_noise + np.einsum("lkm,lkm->lk", loads, loads)
-    return Cuts(area, loads, variance, rows, shares, by_noise, of_cut[..., 0])
+    return RegionAreas(area, loads, variance, rows, shares, by_noise, of_cut[..., 0])
 
 
 def _regions(between: Array, place: NDArray[np.intp], lane: NDArray[np.intp]) -> Array:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.ladder.areas import Cuts, cut_lanes
+from ublot.ladder.areas import RegionAreas, cut_lanes
 from ublot.ladder.landmarks import Band, find_unmodified, find_well
 from ublot.ladder.regions import Frame, Nominal, frame_lanes, saturation, to_background
 from ublot.ladder.species import Numbers, Species, mean_numbers, number_rows, species_of
 from ublot.mass.scale import mass_at
-from ublot.model import UNKNOWN, Interval
+from ublot.model import UNKNOWN, Z95, Interval
 from ublot.profiles.haze import HAZE_CLEAR, remove_haze
 from ublot.reference.proteins import CIAP1, UBIQUITIN, Protein
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Ladder", "quantify_ladder"]
 
-Z95 = 1.959963984540054
 ABOUT_TARGET = ("above_marker", "no_signal", "well_assumed", "well_signal", "haze_removed")
 WELL_SHARE = 0.1  # of all signal, from where on the well is worth a flag
 CUT_REACH = 0.3  # of the way from the cut to the unmodified band: what is near the cut, to both sides
@@ -102,7 +101,7 @@ UNMODIFIED, HMW, WELL, TOTAL, NEAR, ABOVE, BY_NUMBER = range(7)  # regions of a 
 
 def _cut(
     profiles: Sequence[Profile], frames: Sequence[Frame], calibration: Calibration | None, numbers: Numbers | None
-) -> Cuts:
+) -> RegionAreas:
     """Areas of every lane: of its regions, of what lies above the marker, and halfway between numbers of ubiquitins."""
     ends = np.array([[f.top, f.well, f.boundary, f.low] for f in frames])
     well, shift = ends[:, 1:2], np.array([[f.shift] for f in frames])
@@ -175,7 +174,7 @@ def _quantify(
     return out
 
 
-def _doubts(cuts: Cuts, lost: Array) -> Array:
+def _doubts(cuts: RegionAreas, lost: Array) -> Array:
     """Covariance of unmodified, hmw and well by what a plain cut cannot know, shape (lanes, 3, 3).
 
     Of what stands near the cut a part belongs to the other side, the unmodified band's tail or the first rung's; and
@@ -208,7 +207,7 @@ def _by_number(
     frames: Sequence[Frame],
     calibration: Calibration,
     numbers: Numbers,
-    cuts: Cuts,
+    cuts: RegionAreas,
     sd: Array,
     antibody: str,
 ) -> list[dict[str, Any]]:

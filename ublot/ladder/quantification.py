@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ublot.errors import BlotError
-from ublot.inputs.layout import SCORED
 from ublot.inputs.params import masses_of
 from ublot.ladder.cut import Ladder, quantify_ladder
 from ublot.ladder.fit.all_lanes import fit_ladders
 from ublot.ladder.rung_calibration import calibrate_by_rungs, rungs_hold
 from ublot.mass.calibration import calibrate_mass, calibration_from_positions
 from ublot.membrane.lateral_shape import gutter_leak, mid_columns
+from ublot.model import SCORED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["Quantified", "quantify_lanes"]
 
 OWN_RUNGS = "masses rest on the ladder's own rungs, taken for one modifier apart"
-PLACING, CLEAR = 0.02, 5.0  # share of the rows, and the standard deviations by which one such stretch must show a lane
+PLACING = 0.02  # share of the rows: the length of a stretch that may show where a lane is
+CLEAR_LANE = 5.0  # standard deviations by which one such stretch must stand above its uncertainty
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,7 @@ def _unplaced(profiles: Sequence[Profile]) -> set[int]:
         np.add.reduceat(np.stack(values), starts, axis=1)
         for values in ([p.signal for p in profiles], [p.noise**2 for p in profiles])
     )
-    clear = area > CLEAR * np.sqrt(noise)
+    clear = area > CLEAR_LANE * np.sqrt(noise)
     return {p.lane for p, *of in zip(profiles, area, noise, clear, strict=True) if not _placed(p, starts, *of)}
 
 
@@ -76,12 +77,12 @@ def _placed(profile: Profile, starts: NDArray[np.intp], area: Array, noise: Arra
     """Whether one of the stretches that stand clear of their noise does so of the background's uncertainty as well."""
     if not clear.any():
         return False
-    best = int((area - CLEAR * np.sqrt(noise)).argmax())  # in most lanes one look decides
+    best = int((area - CLEAR_LANE * np.sqrt(noise)).argmax())  # in most lanes one look decides
     load = profile.modes[:, starts[best] : (*starts, len(profile.raw))[best + 1]].sum(axis=1)
-    if area[best] > CLEAR * math.sqrt(noise[best] + load @ load):
+    if area[best] > CLEAR_LANE * math.sqrt(noise[best] + load @ load):
         return True
     loads = np.add.reduceat(profile.modes, starts, axis=1)
-    return bool((area > CLEAR * np.sqrt(noise + (loads**2).sum(axis=0))).any())
+    return bool((area > CLEAR_LANE * np.sqrt(noise + (loads**2).sum(axis=0))).any())
 
 
 def _calibration(

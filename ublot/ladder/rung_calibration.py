@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["calibrate_by_rungs", "rungs_hold"]
 
 RUNGS = 8  # that the ruler is laid along
-FEWEST = 3  # rungs that must show
+FEWEST_RUNGS = 3  # rungs that must show
 SPACINGS = np.geomspace(0.012, 0.09, 160)  # first rung above the band, over the rows of the profile
 BENDS = np.linspace(-0.5, 0.9, 36)  # how much faster than log mass the spacing shrinks, per unit of log mass
-CLEAR = 1.25  # times the score of any other ruler, from where on one is taken for the right one
+CLEAR_RULER = 1.25  # times the score of any other ruler, from where on one is taken for the right one
 FAINT = 100.0  # noise of a row over the band's height, inverse, at which a lane counts half
 SEEN = 4.0  # standard deviations of the pooled noise that every counted rung must stand above its valleys
 
@@ -57,13 +57,13 @@ def calibrate_by_rungs(ladders: Sequence[Ladder], *, target_kda: float, modifier
     scores = _score(lift, length * SPACINGS[:, None, None] * bent)
     best = np.unravel_index(int(np.argmax(scores)), scores.shape)
     far = np.abs(np.log(SPACINGS / SPACINGS[best[0]])) > 0.2
-    if scores[best] <= 0 or scores[best] < CLEAR * scores[far].max():
+    if scores[best] <= 0 or scores[best] < CLEAR_RULER * scores[far].max():
         return None
     marks = _marks(float(SPACINGS[best[0]]) * length, float(BENDS[best[1]]), target_kda, modifier_kda)
     marks = _refine(lift, marks)
     contrast = _contrast(lift, marks)
     shown = int(np.argmin(np.append(contrast > SEEN * noise, False)))
-    if shown < FEWEST:
+    if shown < FEWEST_RUNGS:
         return None
     rows = typical - np.concatenate([[0.0], marks[:shown]])
     masses = target_kda + modifier_kda * np.arange(shown + 1)
@@ -86,7 +86,7 @@ def rungs_hold(ladders: Sequence[Ladder]) -> bool:
 
 def _resolves(ladder: Ladder) -> bool:
     clear = {s.n for s in ladder.species if s.kind == "rung" and s.area.low > 0}
-    return (ladder.resolved_to or 0) >= FEWEST and clear.issuperset(range(1, FEWEST + 1))
+    return (ladder.resolved_to or 0) >= FEWEST_RUNGS and clear.issuperset(range(1, FEWEST_RUNGS + 1))
 
 
 def _pool(lanes: Sequence[Ladder]) -> tuple[Array, float, float]:

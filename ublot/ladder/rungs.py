@@ -27,14 +27,12 @@ from ublot.ladder.rung_model import (
     sensitivity,
     spline_basis,
 )
-from ublot.model import Profile
+from ublot.model import Z95, Profile
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["RungFit", "fit_rungs"]
-
-NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,7 +238,7 @@ def _report(model: Model, basis: NDArray[np.float64], state: State, converged: b
     covariance = np.zeros((n + splines, n + splines))
     covariance[np.ix_(used, used)] = spread[:size, :size]
     areas = state.linear[:n]
-    reach = NORMAL_95 * np.sqrt(np.maximum(np.diag(covariance)[:n], 0.0))
+    reach = Z95 * np.sqrt(np.maximum(np.diag(covariance)[:n], 0.0))
     return RungFit(
         data.rows,
         data.design,

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from ublot.mass.scale import mass_at, row_at
-from ublot.model import UNKNOWN, Interval
+from ublot.model import UNKNOWN, Z95, Interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ublot.ladder.areas import Cuts
+    from ublot.ladder.areas import RegionAreas
     from ublot.ladder.regions import Frame
     from ublot.model import Calibration
     from ublot.numerics.arrays import Array
 
 __all__ = ["Numbers", "Species", "SpeciesColumns", "mean_numbers", "number_rows", "species_of"]
 
-Z95 = 1.959963984540054
 
 MOST = 500
 """Ubiquitins to which a lane is cut up: a scale that a person mistyped may reach any mass."""
@@ -144,7 +143,7 @@ def species_of(numbers: Numbers, shift: Array, area: Array, sd: Array) -> tuple[
     return found, np.stack([share[:, part].sum(axis=1) for part in parts], axis=1)
 
 
-def mean_numbers(n: NDArray[np.intp], cuts: Cuts, antibody: str, regions: slice) -> list[Interval]:
+def mean_numbers(n: NDArray[np.intp], cuts: RegionAreas, antibody: str, regions: slice) -> list[Interval]:
     """Mean number of ubiquitins in every lane, from the `regions` of each number."""
     area = cuts.area[:, regions]
     # Anti-ubiquitin signal counts ubiquitins: molecules are signal over n.

@@ -25,7 +25,7 @@ ALIKE = 0.65
 FAINT = 0.2
 """Strength over the typical lane's up to which it may be a bleed, a reflection or nothing."""
 
-CORE, GUTTER = 0.5, 0.16
+CORE_LOOKED_AT, GUTTER = 0.5, 0.16
 """Widths looked at: of the lane's, and of the pitch."""
 
 ROWS = 160
@@ -37,7 +37,7 @@ SLANT = 0.02
 SEEN = 0.6
 """Share of the rows that must lie on the membrane."""
 
-FEWEST = 3
+FEWEST_LANES = 3
 """Lanes it takes to know what a lane looks like here."""
 
 
@@ -52,18 +52,18 @@ def lanes_beside(blot: Blot, lanes: Lanes, blank: Collection[int] = ()) -> bool:
         Numbers of the lanes with nothing in them.
     """
     loaded = [lane.number not in blank for lane in lanes]
-    if sum(loaded) < FEWEST:
+    if sum(loaded) < FEWEST_LANES:
         return False
     cells = lane_cells(blot, lanes, ROWS)
     pitch, width = lane_pitch(lanes), float(np.median(lane_widths(lanes)))
     centres = lane_centres(lanes, cells.row_px)
     places = np.concatenate([centres[loaded], centres[:1] - pitch, centres[-1:] + pitch])
     half = 0.5 * pitch
-    strips = ((places, CORE * width), (places - half, GUTTER * pitch), (places + half, GUTTER * pitch))
+    strips = ((places, CORE_LOOKED_AT * width), (places - half, GUTTER * pitch), (places + half, GUTTER * pitch))
     core, *gutters = strip_means(cells, *strips)
     seen = core - np.fmin(*gutters)
     own, beside = seen[:-2], seen[-2:]
-    known = np.isfinite(own).sum(axis=0) >= FEWEST
+    known = np.isfinite(own).sum(axis=0) >= FEWEST_LANES
     typical = np.full(own.shape[1], np.nan)
     whole = np.isfinite(own).all(axis=0)
     typical[whole] = np.sort(own[:, whole], axis=0)[len(own) // 2]

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import linalg
 
 from ublot.membrane.lateral_shape import BESIDE, LaneShapes, beside, lane_centres, lane_widths, shapes_about
-from ublot.membrane.regression import Membrane, fit_membrane
+from ublot.membrane.regression import MembraneFit, fit_membrane
 from ublot.membrane.spline_grid import Grid, make_grid
 from ublot.model import Lane, Lanes
 from ublot.numerics.medians import median, row_medians
@@ -114,7 +114,7 @@ def _gradients(shapes: LaneShapes, form: _Form) -> Array:
     return out
 
 
-def _normal_equations(setting: _Setting, form: _Form, shapes: LaneShapes, fit: Membrane) -> tuple[Array, Array]:
+def _normal_equations(setting: _Setting, form: _Form, shapes: LaneShapes, fit: MembraneFit) -> tuple[Array, Array]:
     """Gauss-Newton equations of all geometry parameters, lane amplitudes eliminated row by row."""
     weights = shapes.of(fit.weights) / fit.sigma**2
     weighted = weights * shapes.values
@@ -203,7 +203,9 @@ def _prior(count: int, pitch: float) -> tuple[Array, NDArray[np.bool_]]:
     return np.array(own * count + [free, free, free, 1.0]), np.array(bends)
 
 
-def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 8, blank: Collection[int] = ()) -> tuple[Lanes, Membrane]:
+def refine_lanes(
+    cells: Cells, lanes: Lanes, *, turns: int = 8, blank: Collection[int] = ()
+) -> tuple[Lanes, MembraneFit]:
     """Fit centre lines, widths and softness of all lanes to the cells, by Gauss-Newton steps with weak priors.
 
     Tilt and bow are shared by all lanes up to small deviations, so that a faint or blank lane follows its neighbours.
@@ -221,7 +223,7 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 8, blank: Collectio
     Returns
     -------
     lanes : Lanes
-    membrane : Membrane
+    membrane : MembraneFit
         The fit that belongs to the last lanes but one step.
     """
     setting, pitch, count = _setting(cells, lanes, blank), lanes.pitch, len(lanes)
@@ -230,7 +232,7 @@ def refine_lanes(cells: Cells, lanes: Lanes, *, turns: int = 8, blank: Collectio
     form = _Form(setting.first, lane_widths(lanes), lanes.softness)
     moved = np.zeros_like(prior)
     drift, jumped = np.inf, False
-    fit: Membrane | None = None
+    fit: MembraneFit | None = None
     for turn in range(turns):
         centres = form.xs @ setting.seen
         shapes = shapes_about(cells, centres, form.widths, form.softness)

@@ -11,11 +11,11 @@ import numpy as np
 from ublot.errors import BlotError
 from ublot.lanes.centrelines import refine_lanes, straight_lane
 from ublot.lanes.plausibility import are_lanes
-from ublot.lanes.spacing import Comb, best_comb
+from ublot.lanes.spacing import LaneRow, best_comb
 from ublot.lanes.tilt import sharpest_sums
 from ublot.membrane.cells import Cells, cell_side, make_cells
 from ublot.membrane.lateral_shape import USUAL_FILL, lane_cells
-from ublot.membrane.outline import Membrane, find_membrane
+from ublot.membrane.outline import MembraneArea, find_membrane
 from ublot.model import Blot, Lanes
 from ublot.numerics.medians import median, quantile, row_medians
 
@@ -118,7 +118,7 @@ def _resized(picture: NDArray[np.float32], cols: int) -> NDArray[np.float32]:
 class _Sighting:
     """A row of lanes, and the slope it was seen along, columns of cells per row of cells."""
 
-    comb: Comb
+    comb: LaneRow
     slope: float
 
 
@@ -143,7 +143,7 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _
     return _Sighting(comb, float(leans[comb.profile]) / rows)
 
 
-def _straight_lanes(cells: Cells, membrane: Membrane, sighting: _Sighting) -> Lanes:
+def _straight_lanes(cells: Cells, membrane: MembraneArea, sighting: _Sighting) -> Lanes:
     """Straight, parallel lanes in image coordinates: where refinement starts."""
     comb, window = sighting.comb, membrane.window
     pitch = (float(np.median(np.diff(comb.centres))) if len(comb.centres) > 1 else comb.pitch) * cells.size[1]
@@ -182,7 +182,7 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
         raise BlotError(f"{count} lanes cannot be found", "lanes", room)
     membrane = find_membrane(blot)
     if count is not None and count > membrane.window.width // NARROWEST:
-        membrane = Membrane(blot.window)
+        membrane = MembraneArea(blot.window)
     window = membrane.window
     nothing = Lanes((), window, flags=(*membrane.flags, "no_lanes"), inside=membrane.inside)
     if min(window.height, window.width) < SMALLEST:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ublot.membrane.cells import Cells
-    from ublot.membrane.regression import Membrane
+    from ublot.membrane.regression import MembraneFit
     from ublot.model import Lanes
 
 __all__ = ["are_dots", "are_lanes", "is_noise"]
@@ -29,14 +29,14 @@ FILLS = (0.65, 0.87)
 APART = 0.85  # of the pitch: dots are narrower than that
 
 
-def is_noise(cells: Cells, lanes: Lanes, fit: Membrane) -> bool:
+def is_noise(cells: Cells, lanes: Lanes, fit: MembraneFit) -> bool:
     """Whether hardly any lane has a row that noise alone could not have made.
 
     Parameters
     ----------
     cells : Cells
     lanes : Lanes
-    fit : Membrane
+    fit : MembraneFit
         Lane heights in the rows of `cells`.
     """
     shapes = lane_shapes(cells, lanes)
@@ -46,7 +46,7 @@ def is_noise(cells: Cells, lanes: Lanes, fit: Membrane) -> bool:
     return bool(np.median(ratio.max(axis=0)) < HIGHEST)
 
 
-def _spots(cells: Cells, lanes: Lanes, fit: Membrane, sharp: Cells) -> NDArray[np.float64]:
+def _spots(cells: Cells, lanes: Lanes, fit: MembraneFit, sharp: Cells) -> NDArray[np.float64]:
     """Height, width and area, px, of the strongest spot of every lane at half of its height."""
     row, across_px = fit.basis(sharp.row_px, sharp.x_px)
     above = np.where(sharp.mask, sharp.values - row @ fit.coefficients @ across_px.T, 0)
@@ -68,7 +68,7 @@ def _spots(cells: Cells, lanes: Lanes, fit: Membrane, sharp: Cells) -> NDArray[n
     return np.array(out, np.float64).reshape(-1, 3)
 
 
-def are_dots(cells: Cells, lanes: Lanes, fit: Membrane, sharp: Cells) -> bool:
+def are_dots(cells: Cells, lanes: Lanes, fit: MembraneFit, sharp: Cells) -> bool:
     """Whether the picture is a dot blot: the strongest spots are as high as wide, round, and stand apart.
 
     Bands are wider than high and fill the box around them, smears are much higher than wide.
@@ -77,7 +77,7 @@ def are_dots(cells: Cells, lanes: Lanes, fit: Membrane, sharp: Cells) -> bool:
     ----------
     cells : Cells
     lanes : Lanes
-    fit : Membrane
+    fit : MembraneFit
         The membrane and lane heights in the rows of `cells`.
     sharp : Cells
         Cells small enough to see whether a spot is round.
@@ -91,6 +91,6 @@ def are_dots(cells: Cells, lanes: Lanes, fit: Membrane, sharp: Cells) -> bool:
     return bool(ROUND[0] < aspect < ROUND[1] and FILLS[0] < fills < FILLS[1] and apart)
 
 
-def are_lanes(cells: Cells, lanes: Lanes, fit: Membrane, sharp: Cells) -> bool:
+def are_lanes(cells: Cells, lanes: Lanes, fit: MembraneFit, sharp: Cells) -> bool:
     """Whether refined lanes are neither noise nor the columns of a dot blot."""
     return not (is_noise(cells, lanes, fit) or are_dots(cells, lanes, fit, sharp))

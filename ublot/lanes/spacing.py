@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ublot.numerics.arrays import Array
 
-__all__ = ["Comb", "best_comb"]
+__all__ = ["LaneRow", "best_comb"]
 
 BLANK_COST = 0.35  # of a typical lane's score, for a lane without signal between loaded ones
 FAINTEST = 0.15  # a lane at the end of the row needs this share of a typical lane's score
@@ -24,11 +24,11 @@ UNEVEN = 3.0  # cost, of a typical lane's score, of a distance that is wrong by 
 LOOSE = 0.28  # of the pitch that a distance may be wrong by
 GAPS = 3  # pitches between two lanes that show, at most
 PLACES = 8  # to a pitch: centres are refined later
-CORE, NEAR, FAR = 2, 3, 5  # places from a centre to where a lane ends at least, and where gutters begin and end
+LANE_REACH, NEAR, FAR = 2, 3, 5  # places from a centre to where a lane ends at least, and where gutters begin and end
 
 
 @dataclass(frozen=True, eq=False)
-class Comb:
+class LaneRow:
     """Lane centres in cells, their common spacing, how well the picture bears them out, and the profile they are in."""
 
     centres: Array
@@ -174,14 +174,14 @@ def _scores(profiles: Array, pitches: Array) -> _Search:
         return np.asarray(part * (PLACES / (end - begin) / spacings[:, None]))
 
     left, right = mean(-FAR, -NEAR), mean(NEAR, FAR)
-    scores = mean(-CORE, CORE) - 0.5 * (left + right) - 0.25 * np.abs(left - right)
+    scores = mean(-LANE_REACH, LANE_REACH) - 0.5 * (left + right) - 0.25 * np.abs(left - right)
     scores[np.arange(n) >= ends[:, None]] = -np.inf
     ranked = np.sort(scores, axis=1)
     typical = ranked[np.arange(len(ends)), n - 1 - (0.05 * (ends - 1)).astype(int)]
     return _Search(scores, ends, np.repeat(typical.reshape(pitches.shape).max(axis=1), pitches.shape[1]))
 
 
-def best_comb(profiles: Array, pitches: Array, count: int | None, blank: Collection[int] = ()) -> Comb:
+def best_comb(profiles: Array, pitches: Array, count: int | None, blank: Collection[int] = ()) -> LaneRow:
     """The row of lanes that one of several profiles bears out best.
 
     Parameters
@@ -197,16 +197,16 @@ def best_comb(profiles: Array, pitches: Array, count: int | None, blank: Collect
 
     Returns
     -------
-    Comb
+    LaneRow
         Without centres and with the score ``-inf`` where `count` lanes have no room.
     """
     search, spacings, tried = _scores(profiles, pitches), pitches.ravel(), pitches.shape[1]
     if count is not None:
         i, path, score = _counted(search, count, blank)
         if not np.isfinite(score):
-            return Comb(np.zeros(0), float(spacings[i]), score, i // tried)
+            return LaneRow(np.zeros(0), float(spacings[i]), score, i // tried)
         centres = _centres(search.scores[i], path, FAINTEST * float(search.typical[i])) * spacings[i] / PLACES
-        return Comb(centres, float(spacings[i]), score, i // tried)
+        return LaneRow(centres, float(spacings[i]), score, i // tried)
     bend = np.abs(np.diff(profiles, 2, axis=1))
     noise = np.repeat(2 * 1.4826 * np.median(bend, axis=1) / np.sqrt(6), tried)
     typical = search.typical
@@ -216,4 +216,4 @@ def best_comb(profiles: Array, pitches: Array, count: int | None, blank: Collect
     scores = [score * (1 - 1 / (1 + _numbers(path)[-1])) for path, score in rows]
     i = int(np.argmax(scores))
     centres = _centres(search.scores[i], rows[i][0], float(least[i])) * spacings[i] / PLACES
-    return Comb(centres, float(spacings[i]), scores[i], i // tried)
+    return LaneRow(centres, float(spacings[i]), scores[i], i // tried)

@@ -20,7 +20,7 @@ from ublot.mass.migration_curve import BEND, SCATTER, Migration, fit_migration, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ublot.mass.bands import Bands
+    from ublot.mass.bands import MarkerBands
 
 __all__ = ["Assignment", "assign_masses"]
 
@@ -49,13 +49,13 @@ class Assignment:
 
 
 def assign_masses(
-    bands: Bands, masses: tuple[float, ...], top: float, bottom: float, clear: float = 3.0
+    bands: MarkerBands, masses: tuple[float, ...], top: float, bottom: float, clear: float = 3.0
 ) -> Assignment | None:
     """Find out which band is which mass.
 
     Parameters
     ----------
-    bands : Bands
+    bands : MarkerBands
     masses : tuple of float
         kDa, descending.
     top, bottom : float
@@ -112,7 +112,7 @@ def _blended(p: Problem, predicted: NDArray[np.float64], pairs: Pairs) -> set[tu
     return {(i, j) for i, j in pairs if covers[:, i].any()}
 
 
-def _pose(bands: Bands, masses: tuple[float, ...], top: float, bottom: float) -> Problem:
+def _pose(bands: MarkerBands, masses: tuple[float, ...], top: float, bottom: float) -> Problem:
     strong = float(np.median(np.sort(bands.heights)[-len(masses) :]))
     share = np.clip(bands.heights / strong, 0.0, 1.0)
     narrow = np.clip(bands.widths / bands.typical, 0.3, 1.0)

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from ublot.model import Profile
 
-__all__ = ["Bands", "find_bands"]
+__all__ = ["MarkerBands", "find_bands"]
 
 FWHM = 2.3548  # full width at half height of a Gaussian over its sigma
 FEWEST_ROWS = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Bands:
+class MarkerBands:
     """Bands of one lane from top to bottom.
 
     Attributes
@@ -64,7 +64,7 @@ class _Peak:
         return self.right - self.left
 
 
-def find_bands(profile: Profile, most: int) -> Bands:
+def find_bands(profile: Profile, most: int) -> MarkerBands:
     """Find the bands of a lane.
 
     Parameters
@@ -76,7 +76,7 @@ def find_bands(profile: Profile, most: int) -> Bands:
 
     Returns
     -------
-    Bands
+    MarkerBands
         Possibly none.
     """
     y = np.asarray(profile.signal, np.float64)
@@ -101,9 +101,9 @@ def find_bands(profile: Profile, most: int) -> Bands:
     return _as_bands(rows, peaks, typical)
 
 
-def _as_bands(rows: list[float], peaks: list[tuple[_Peak, float]], typical: float) -> Bands:
+def _as_bands(rows: list[float], peaks: list[tuple[_Peak, float]], typical: float) -> MarkerBands:
     heights, widths = [p.height for p, _ in peaks], [w for _, w in peaks]
-    return Bands(np.array(rows, np.float64), np.array(heights, np.float64), np.array(widths, np.float64), typical)
+    return MarkerBands(np.array(rows, np.float64), np.array(heights, np.float64), np.array(widths, np.float64), typical)
 
 
 def _noise(y: NDArray[np.float64], stated: NDArray[np.float64]) -> float:

@@ -29,11 +29,11 @@ __all__ = ["calibrate_mass", "calibration_from_positions"]
 
 FEWEST_BANDS = 3
 MORE_BANDS = 16  # that a marker may show beyond those that are named
-CLEAR = 3.0  # an assignment must cost so much less than any other: e^(3/2), about 4 : 1
+CLEAR_ASSIGNMENT = 3.0  # an assignment must cost so much less than any other: e^(3/2), about 4 : 1
 
 
 def calibrate_mass(
-    profile: Profile, marker: str | Iterable[float] | Marker, *, clear: float = CLEAR, part: bool = True
+    profile: Profile, marker: str | Iterable[float] | Marker, *, clear: float = CLEAR_ASSIGNMENT, part: bool = True
 ) -> Calibration | None:
     """Calibrate mass against row by the bands of a marker lane.
 

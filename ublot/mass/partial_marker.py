@@ -16,11 +16,11 @@ from ublot.mass.migration_curve import SCATTER, fit_migration
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ublot.mass.bands import Bands
+    from ublot.mass.bands import MarkerBands
 
 __all__ = ["assign_part"]
 
-FEWEST = 3  # masses: any two bands fit any two masses
+FEWEST_MASSES = 3  # masses: any two bands fit any two masses
 FAINT = 0.1  # of the strong bands' height: less is dust
 WIDTHS = (0.6, 1.8)  # of the typical width that a single band may have
 DECADES = 1.2  # that an ordinary marker spans; the ordinary bend is that over such a length
@@ -28,12 +28,12 @@ TOP = 4.0  # what a run that leaves out the topmost band costs: a list is mostly
 WORST = (1.0, 2.0)  # cost above which no run fits, and more per mass beyond two: a line takes up two
 
 
-def assign_part(bands: Bands, masses: tuple[float, ...], clear: float = 3.0) -> Assignment | None:
+def assign_part(bands: MarkerBands, masses: tuple[float, ...], clear: float = 3.0) -> Assignment | None:
     """Find the run of neighbouring bands that the masses fit.
 
     Parameters
     ----------
-    bands : Bands
+    bands : MarkerBands
         All that the lane shows.
     masses : tuple of float
         kDa, descending; a contiguous part of the marker.
@@ -49,7 +49,7 @@ def assign_part(bands: Bands, masses: tuple[float, ...], clear: float = 3.0) -> 
     """
     sound = _sound(bands)
     n = len(masses)
-    if n < FEWEST or len(sound) <= n:
+    if n < FEWEST_MASSES or len(sound) <= n:
         return None
     x = np.log10(np.asarray(masses, np.float64))
     middle, half = 0.5 * (x[0] + x[-1]), 0.5 * max(float(x[0] - x[-1]), DECADES)
@@ -68,7 +68,7 @@ def assign_part(bands: Bands, masses: tuple[float, ...], clear: float = 3.0) -> 
     return Assignment(pairs, curves[best], float(costs[best]))
 
 
-def _sound(bands: Bands) -> NDArray[np.intp]:
+def _sound(bands: MarkerBands) -> NDArray[np.intp]:
     """Indices of the bands that are neither dust nor background."""
     if len(bands) == 0:
         return np.empty(0, np.intp)

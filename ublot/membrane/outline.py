@@ -15,7 +15,7 @@ from ublot.numerics.medians import median, quantile
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LONG_SIDE", "Membrane", "find_membrane", "membrane_strips"]
+__all__ = ["LONG_SIDE", "MembraneArea", "find_membrane", "membrane_strips"]
 
 LONG_SIDE = 240  # cells along the longer side of the reduced picture
 # Share of the step that a membrane's outline climbs within four cells, in its 10th, 25th and 50th percentile. Lanes and
@@ -40,7 +40,7 @@ ACROSS, SLENDER = 0.3, 0.8
 
 
 @dataclass(frozen=True, eq=False)
-class Membrane:
+class MembraneArea:
     """The part of a picture that is membrane.
 
     Attributes
@@ -128,7 +128,7 @@ def _is_lane(small: NDArray[np.float32], part: NDArray[np.bool_]) -> bool:
     return bool(across < ACROSS * small[core].var())
 
 
-def find_membrane(blot: Blot) -> Membrane:
+def find_membrane(blot: Blot) -> MembraneArea:
     """Find the membrane within the region of interest, or in the whole picture.
 
     The picture outside a membrane (camera black, paper, the corners left by a rotation) is darker in signal and the
@@ -140,17 +140,17 @@ def find_membrane(blot: Blot) -> Membrane:
 
     Returns
     -------
-    Membrane
+    MembraneArea
         Where several strips lie in one picture the largest is taken and ``several_membranes`` is flagged: choose one
         with a region of interest.
     """
     window = blot.window
     scale = cell_side(blot, max(window.height, window.width) / LONG_SIDE + 0.5 * blot.tile)
     if min(window.height, window.width) < 12 * scale:
-        return Membrane(window)
+        return MembraneArea(window)
     cells = make_cells(blot, window, (scale, scale))
     small, usable = cells.values, cells.mask
-    whole = Membrane(window) if usable.all() else _from_mask(window, usable, scale, blot.shape)
+    whole = MembraneArea(window) if usable.all() else _from_mask(window, usable, scale, blot.shape)
     sharpness, strips = membrane_strips(small, usable)
     if sharpness <= 1:
         return whole
@@ -221,7 +221,7 @@ def _strips(
     threshold: float,
     dark: float,
 ) -> tuple[float, list[NDArray[np.bool_]]]:
-    """Membrane strips above a threshold, the largest first, and the sharpness of its outline (0 without any)."""
+    """MembraneArea strips above a threshold, the largest first, and the sharpness of its outline (0 without any)."""
     parts = [p for p in _boxes((clipped > threshold) & usable) if _is_filled(clipped, p, usable)]
     parts = [p for p in parts if not _is_lane(small, p)]
     if not parts:
@@ -269,19 +269,19 @@ def _from_mask(
     scale: int,
     shape: tuple[int, int],
     flags: tuple[str, ...] = (),
-) -> Membrane:
+) -> MembraneArea:
     """Window and pixel mask from a mask of cells of `scale` pixels."""
     rows = np.flatnonzero(inside.sum(axis=1) >= 0.5 * inside.sum(axis=1).max())
     cols = np.flatnonzero(inside.any(axis=0))
     if len(rows) < 4 or len(cols) < 4:
-        return Membrane(window)
+        return MembraneArea(window)
     # The last cell also stands for the rows and columns that do not fill one.
     bottom = window.bottom if rows[-1] == len(inside) - 1 else window.top + (rows[-1] + 1) * scale
     right = window.right if cols[-1] == inside.shape[1] - 1 else window.left + (cols[-1] + 1) * scale
     found = Window(window.top + int(rows[0]) * scale, int(bottom), window.left + int(cols[0]) * scale, int(right))
     if inside[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1].all():
-        return Membrane(found, None, flags)
+        return MembraneArea(found, None, flags)
     mask = np.zeros(shape, bool)
     size = (window.width, window.height)
     mask[window.slices] = cv2.resize(inside.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    return Membrane(found, mask, flags)
+    return MembraneArea(found, mask, flags)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ublot.membrane.spline_grid import Grid
     from ublot.numerics.arrays import Array
 
-__all__ = ["Membrane", "fit_membrane"]
+__all__ = ["MembraneFit", "fit_membrane"]
 
 SHAPE_ERROR = 0.03  # lateral shapes are known to this share of a lane's height
 GRADIENT = 0.1  # and, where bands slant across their lane, to this share of the change from row to row of cells
@@ -30,7 +30,7 @@ OUTLIER = 4.0  # cells further from the fit than this many standard deviations c
 
 
 @dataclass(frozen=True, eq=False)
-class Membrane:
+class MembraneFit:
     """A fitted membrane.
 
     Attributes
@@ -232,9 +232,9 @@ def fit_membrane(
     rounds: int = 4,
     blank: Sequence[int] = (),
     beside: NDArray[np.bool_] | None = None,
-    start: Membrane | None = None,
+    start: MembraneFit | None = None,
     smoothness: float | None = None,
-) -> Membrane:
+) -> MembraneFit:
     """Fit lane amplitudes and a smooth membrane to the cells.
 
     Parameters
@@ -249,7 +249,7 @@ def fit_membrane(
     beside : ndarray of bool, shape (rows, cols), optional
         The lanes and their gutters (`ublot.membrane.lateral_shape.beside_lanes`). Cells further off may hold lanes that
         are not among `shapes`: the fit starts without them and takes in those that agree with it.
-    start : Membrane, optional
+    start : MembraneFit, optional
         A fit of almost the same lanes: weights start from it.
     smoothness : float, optional
         What roughness costs; without it the likeliest is taken.
@@ -270,7 +270,7 @@ def fit_membrane(
         weights = _reweighted(shapes, mask, near, solution.amplitudes, grid.values - solution.smooth)
         # What is the likeliest smoothness hardly depends on the rounds in between.
         solution = _solve(design, weights, smoothness if turn == rounds - 1 else solution.smoothness)
-    return Membrane(
+    return MembraneFit(
         solution.coefficients[:, : grid.across.shape[1]] + grid.centre,
         solution.root,
         solution.amplitudes,

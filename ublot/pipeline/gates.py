@@ -31,7 +31,7 @@ SAMPLE = 200_000
 ZONE = 0.015
 """Share of the rows, at either end of a lane, whose signal is looked at."""
 
-CLEAR = 5.0
+CLEAR_SIGNAL = 5.0
 """Standard deviations by which it must stand above nothing."""
 
 CUT_SMEAR, CUT_BAND = 0.2, 0.25
@@ -143,4 +143,4 @@ def _mean(ladder: Ladder, rows: NDArray[np.intp]) -> tuple[float, bool]:
     weights = np.zeros((1, len(ladder.profile.raw)))
     weights[0, rows] = 1 / len(rows)
     area, variance = areas_of(ladder.profile, list(weights))
-    return float(area[0]), bool(area[0] > CLEAR * np.sqrt(variance[0, 0]))
+    return float(area[0]), bool(area[0] > CLEAR_SIGNAL * np.sqrt(variance[0, 0]))

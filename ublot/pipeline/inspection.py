@@ -91,7 +91,7 @@ def _stages(blot: Blot, layout: Layout | None) -> Stages:
 
 def _flags(stages: Stages, layout: Layout | None) -> tuple[dict[str, list[int]], list[int]]:
     """Flags by name with the lanes they are of, none for those of the whole image, and all lanes that are scored."""
-    from ublot.inputs.layout import SCORED
+    from ublot.model import SCORED
 
     of_image, flagged = set(stages.image_flags), dict[str, list[int]]()
     loaded = [s.lane for s in stages.scores if layout is None or layout.of(s.lane).role in SCORED]

@@ -16,6 +16,7 @@ from ublot.io.tables import number
 from ublot.ladder.landmarks import Band, find_unmodified
 from ublot.ladder.regions import SATURATED_PIXELS, SATURATED_SHARE, areas_of, share_of_rows
 from ublot.lanes.finding import find_lanes
+from ublot.model import SCORED, Z95
 from ublot.numerics.threads import one_thread
 from ublot.profiles.extraction import extract_profiles
 
@@ -30,8 +31,6 @@ Control = Literal["band", "total"]
 
 REACH = 3.0  # of a band's sigma, to both sides
 WIDTH = 0.01  # of an area, one standard deviation: lanes are as wide as they look to about this
-Z95 = 1.959963984540054
-LOADED = ("vehicle", "sample", "negative")
 
 
 @one_thread()
@@ -75,7 +74,7 @@ def measure_loading(
     profiles = extract_profiles(blot, geometry, estimate_background(blot, geometry, blank=blank))
     if not profiles:
         raise BlotError("no lanes found", blot.source.name, "give the layout or the number of lanes")
-    loaded = {row.lane for row in rows if row.role in LOADED} if rows is not None else {p.lane for p in profiles}
+    loaded = {row.lane for row in rows if row.role in SCORED} if rows is not None else {p.lane for p in profiles}
     x = np.array([float(lane.centre(geometry.window.mid_row)) for lane in geometry])
     bands: tuple[Band | None, ...] = (None,) * len(profiles)
     if control == "band":

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ublot.flags import FLAGS, refuses
-from ublot.inputs.layout import SCORED, Layout, lanes_with_roles
+from ublot.inputs.layout import Layout, lanes_with_roles
+from ublot.model import SCORED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

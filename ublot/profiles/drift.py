@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ublot.model import Profile
     from ublot.numerics.arrays import Array
 
-__all__ = ["Wobble", "measure_wobble"]
+__all__ = ["BaselineDrift", "measure_wobble"]
 
 SPAN = 16  # rows over which grain has died out
 SMOOTH = 101  # rows: what varies more slowly is background, not grain
@@ -35,7 +35,7 @@ BAND = 5.0  # standard deviations of a local sum from which on it is a band
 
 
 @dataclass(frozen=True)
-class Wobble:
+class BaselineDrift:
     """Errors of the lanes of one blot.
 
     Attributes
@@ -89,7 +89,7 @@ def _grain(scaled: Array) -> tuple[float, NDArray[np.bool_]]:
     return spread**2 / SPAN, near == 0
 
 
-def measure_wobble(profiles: Sequence[Profile], below: Sequence[float]) -> Wobble:
+def measure_wobble(profiles: Sequence[Profile], below: Sequence[float]) -> BaselineDrift:
     """Measure grain and drift where lanes are empty.
 
     Parameters
@@ -100,7 +100,7 @@ def measure_wobble(profiles: Sequence[Profile], below: Sequence[float]) -> Wobbl
 
     Returns
     -------
-    Wobble
+    BaselineDrift
         None of either where the lanes end too early to tell.
     """
     grains, parts = [], []
@@ -114,10 +114,10 @@ def measure_wobble(profiles: Sequence[Profile], below: Sequence[float]) -> Wobbl
         if np.count_nonzero(quiet) >= SMOOTH:
             parts.append((p, use[quiet]))
     if not grains:
-        return Wobble()
+        return BaselineDrift()
     grain = float(np.clip(np.median(grains), 1.0, CLIP))
     excess = [_excess(p, use, grain) for p, use in parts]
-    return Wobble(grain, float(np.sqrt(max(np.median(excess), 0.0))) if excess else 0.0)
+    return BaselineDrift(grain, float(np.sqrt(max(np.median(excess), 0.0))) if excess else 0.0)
 
 
 def _excess(profile: Profile, use: NDArray[np.intp], grain: float) -> float:

@@ -21,6 +21,7 @@ from ublot.report.text.comparison_answer import comparison_answer, plain_message
 from ublot.report.text.methods import Methods, statistics_sentences
 from ublot.report.text.provenance import versions_text
 from ublot.report.text.references import Citations
+from ublot.scoring.primary import primary_ratio
 from ublot.statistics.reactions import Reaction, reactions_of
 from ublot.wording.labels import dose_text, time_text
 from ublot.wording.words import Wording, dose_sentence, interval_text, number_text, p_text, wording
@@ -49,7 +50,7 @@ def comparison_page(comparison: Any, out: Path) -> str:
     """
     tables = {name: _records(columns) for name, columns in comparison.columns.items()}
     words = wording(comparison.params or make_params(), tables["lanes"])
-    quantity = "relative_hmw_area" if comparison.by_area else "relative_hmw"
+    quantity = primary_ratio(by_area=comparison.by_area)
     answer = comparison_answer(tables["summary"], quantity, words, len(comparison.blots), comparison.messages)
     pictures = _pictures(comparison, tables, quantity, words, answer.sentence)
     told = [quantity, "unmodified_remaining"] if comparison.by_area else [quantity]

@@ -11,6 +11,7 @@ from ublot.dose_response.ec50 import dose_response_columns, ec50_comparison_colu
 from ublot.errors import BlotError
 from ublot.io.result_folder import RECORD, Kind, check_out, json_bytes, write_result
 from ublot.io.tables import as_frame, csv_bytes
+from ublot.scoring.primary import by_area, primary_ratio
 from ublot.statistics.assay_quality import quality_columns
 from ublot.statistics.reactions import Reaction, reactions_of
 from ublot.statistics.summary import blot_notes, summary_columns
@@ -179,8 +180,8 @@ def compare_blots(results: Iterable[Any], *, protein_nM: float | None = None) ->
     if not any(r.role == "vehicle" for r in reactions):
         messages.append("no vehicle (DMSO) lane on any blot: nothing is compared with it")
     options = next(iter(analyses.values())).params
-    by_area = options.antibody == "modifier" or options.assay == "cells"
-    messages += blot_notes(reactions, "relative_hmw_area" if by_area else "relative_hmw")
+    area_first = by_area(options)
+    messages += blot_notes(reactions, primary_ratio(by_area=area_first))
     from ublot.reference.potencies import potency_columns
 
     columns = {
@@ -196,7 +197,7 @@ def compare_blots(results: Iterable[Any], *, protein_nM: float | None = None) ->
         {"name": name, "image": a.source.name, "sha256": a.source.sha256, "folder": folders[name]}
         for name, a in analyses.items()
     )
-    return Comparison(blots, columns, tuple(messages), protein_nM, by_area, options)
+    return Comparison(blots, columns, tuple(messages), protein_nM, area_first, options)
 
 
 def _opened(results: Iterable[Any]) -> list[tuple[Path | None, Analysis]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ublot.errors import BlotError
-from ublot.inputs.layout import SCORED, Layout, lanes_with_roles
+from ublot.inputs.layout import Layout, lanes_with_roles
+from ublot.model import SCORED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

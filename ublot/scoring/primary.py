@@ -6,15 +6,16 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ublot.io.tables import number_or_nan
+from ublot.model import SCORED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ublot.inputs.params import Params
 
-__all__ = ["REACTED", "by_area", "lane_state", "primary_quantity", "role_of"]
+__all__ = ["REACTED", "by_area", "lane_state", "primary_quantity", "primary_ratio", "role_of"]
 
-REACTED = ("vehicle", "sample", "negative", "")  # "" without a layout: any lane may be a sample
+REACTED = (*SCORED, "")  # "" without a layout: any lane may be a sample
 
 
 def primary_quantity(rows: Sequence[Mapping[str, Any]], *, by_area: bool = False) -> str:
@@ -27,13 +28,20 @@ def primary_quantity(rows: Sequence[Mapping[str, Any]], *, by_area: bool = False
     by_area : bool
         The area is the primary score (antibody against the modifier, or lysates of cells).
     """
-    order = ["relative_hmw_area", "relative_hmw", "hmw_fraction"] if by_area else ["relative_hmw", "relative_hmw_area"]
-    if not by_area and any(math.isfinite(number_or_nan(row.get("hmw_fraction"))) for row in rows):
+    order = [primary_ratio(by_area=by_area), primary_ratio(by_area=not by_area)]
+    if by_area:
+        order.append("hmw_fraction")
+    elif any(math.isfinite(number_or_nan(row.get("hmw_fraction"))) for row in rows):
         order.insert(1, "hmw_fraction")
     for name in order:
         if any(math.isfinite(number_or_nan(row.get(name))) for row in rows):
             return name
     return order[0]
+
+
+def primary_ratio(*, by_area: bool) -> str:
+    """The quantity over DMSO by which blots are compared."""
+    return "relative_hmw_area" if by_area else "relative_hmw"
 
 
 def lane_state(row: Mapping[str, Any]) -> str:
@@ -59,6 +67,6 @@ def role_of(row: Mapping[str, Any]) -> str:
     return role if isinstance(role, str) else ""
 
 
-def by_area(params: Params) -> bool:
+def by_area(params: Params | None) -> bool:
     """Whether the area is the primary score: an antibody against the modifier, or lysates of cells."""
-    return params.antibody == "modifier" or params.assay == "cells"
+    return params is not None and (params.antibody == "modifier" or params.assay == "cells")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from scipy import special
 
-from ublot.model import Interval
+from ublot.model import Z95, Interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOTHING",
-    "Z95",
     "Quantity",
     "fraction_of",
     "logit",
@@ -27,7 +26,6 @@ __all__ = [
     "per_load",
 ]
 
-Z95 = 1.959963984540054
 CLEARLY_POSITIVE = 4.0  # standard deviations above zero from where on a ratio's interval is taken on the log scale
 USUAL_CV, PRIOR_FREEDOM = 0.08, 2.0  # good blots: 5-10 % (Lowry & Rees 2020), worth as much as three vehicle lanes
 BOUNDLESS = 20.0  # a ratio uncertain by more than this on the log scale is not bounded at all

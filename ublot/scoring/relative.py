@@ -10,11 +10,11 @@ import numpy as np
 from scipy import special
 
 from ublot.flags import refuses
-from ublot.inputs.layout import SCORED, Layout, LayoutRow, read_layout
+from ublot.inputs.layout import Layout, LayoutRow, read_layout
+from ublot.model import SCORED, Z95
 from ublot.numerics.medians import middle
 from ublot.scoring.ratios import (
     NOTHING,
-    Z95,
     Quantity,
     fraction_of,
     logit,

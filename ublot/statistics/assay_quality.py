@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["QUALITY_COLUMNS", "AssayQuality", "assay_quality", "quality_columns"]
 
-FEWEST = 5  # controls of each kind from which on Z' is more than a guess
+FEWEST_CONTROLS = 5  # controls of each kind from which on Z' is more than a guess
 QUALITY_COLUMNS = (
     *("blot", "group", "time_min", "quantity", "n_vehicle", "n_negative", "vehicle_mean", "vehicle_cv"),
     *("z_prime", "ssmd", "signal_window", "note"),
@@ -95,7 +95,7 @@ def _note(vehicle: int, other: int) -> str:
     if other < 2:
         return "one negative control says nothing about scatter: no window"
     few = min(vehicle, other)
-    if few < FEWEST:
+    if few < FEWEST_CONTROLS:
         return f"{few} controls of a kind are too few for a stable Z'; read SSMD and the points themselves"
     return ""
 

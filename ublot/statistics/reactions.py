@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ublot.flags import ordered
+from ublot.model import SCORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ublot.statistics.scales import Scale
 
-__all__ = ["QUANTITIES", "RELATIVE", "Condition", "Family", "Reaction", "families", "reactions_of"]
+__all__ = ["QUANTITIES", "RELATIVE", "Condition", "Family", "Reaction", "families", "given_or_first", "reactions_of"]
 
 QUANTITIES: Mapping[str, Scale] = {
     "hmw_fraction": "logit",
@@ -29,8 +30,6 @@ QUANTITIES: Mapping[str, Scale] = {
 
 RELATIVE = ("relative_hmw", "relative_hmw_area", "unmodified_remaining")
 """Those that are ratios to the vehicle lanes of the same blot."""
-
-COUNTED = ("vehicle", "sample", "negative")
 
 
 @dataclass(frozen=True, order=True)
@@ -81,16 +80,17 @@ class Reaction:
     @property
     def condition(self) -> Condition:
         rank = ("negative", "vehicle", "sample").index(self.role)
-        return Condition(rank, *_what(self.role, self.compound, self.concentration_nM), _given(self.time_min))
+        return Condition(rank, *_what(self.role, self.compound, self.concentration_nM), given_or_first(self.time_min))
 
 
-def _given(value: float) -> float:
+def given_or_first(value: float) -> float:
+    """A dose or time by which things are told apart and put in order: what is not given is alike, and comes first."""
     return -1.0 if math.isnan(value) else value
 
 
 def _what(role: str, compound: str, concentration: float) -> tuple[str, float]:
     """What tells conditions of a role apart. All vehicle is one, whether its dose is written 0 or left empty."""
-    return ("", -1.0) if role == "vehicle" else (compound.casefold(), _given(concentration))
+    return ("", -1.0) if role == "vehicle" else (compound.casefold(), given_or_first(concentration))
 
 
 def reactions_of(lanes: Mapping[str, Sequence[Any]], blot: str) -> tuple[list[Reaction], list[str]]:
@@ -114,10 +114,10 @@ def reactions_of(lanes: Mapping[str, Sequence[Any]], blot: str) -> tuple[list[Re
     """
     grouped: dict[tuple[Any, ...], list[int]] = {}
     for i, role in enumerate(lanes["role"]):
-        if role in COUNTED:
+        if role in SCORED:
             text = [str(lanes[name][i] or "") for name in ("group", "compound", "replicate")]
             dose, time = (_number(lanes[name][i]) for name in ("concentration_nM", "time_min"))
-            key = (role, text[0], *_what(role, text[1], dose), _given(time), text[2])
+            key = (role, text[0], *_what(role, text[1], dose), given_or_first(time), text[2])
             grouped.setdefault(key, []).append(i)
     reactions = []
     unlabelled = []
@@ -179,8 +179,8 @@ def families(reactions: Iterable[Reaction]) -> list[Family]:
         if not any(r.role == "vehicle" and math.isfinite(r.time_min) for r in members):
             found.append(Family(group, math.nan, tuple(members)))
             continue
-        times = {-1.0 if math.isnan(r.time_min) else r.time_min for r in members}
+        times = {given_or_first(r.time_min) for r in members}
         for time in sorted(times):
-            same = tuple(r for r in members if (-1.0 if math.isnan(r.time_min) else r.time_min) == time)
+            same = tuple(r for r in members if given_or_first(r.time_min) == time)
             found.append(Family(group, math.nan if time < 0 else time, same))
     return found

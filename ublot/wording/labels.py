@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ublot.io.tables import number_or_nan
+from ublot.model import SCORED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +56,7 @@ def lane_labels(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     rows : sequence of mapping
         With ``role``, ``compound``, ``concentration_nM``, ``time_min`` and ``group``, as in ``lanes.csv``.
     """
-    reacted = [row for row in rows if row.get("role") in {"vehicle", "sample", "negative", "", None}]
+    reacted = [row for row in rows if (row.get("role") or "") in (*SCORED, "")]
     times = {time_text(row.get("time_min")) for row in reacted}
     groups = {_text(row.get("group")) for row in reacted}
     labels = []

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from ublot import Analysis
 
-__all__ = ["Desk"]
+__all__ = ["EditedBlot"]
 
 
-class Desk(Session):
+class EditedBlot(Session):
     """A session with the edits that the panel offers, each of them one step that can be undone.
 
     Attributes
@@ -41,7 +41,7 @@ class Desk(Session):
     _look: tuple[State, Analysis] | None = None
 
     @classmethod
-    def of_layer(cls, image: Image) -> Desk:
+    def of_layer(cls, image: Image) -> EditedBlot:
         """Start from an image layer: a blot that the reader brought, a sample, a result, or any picture.
 
         Raises

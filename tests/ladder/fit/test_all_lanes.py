@@ -18,7 +18,7 @@ from scipy.stats import exponnorm
 from ublot.ladder.fit.all_lanes import fit_ladders
 from ublot.ladder.fit.band_shape import shape_bands
 from ublot.numerics.nonnegative import scaled_inverse
-from ublot.profiles.drift import Wobble, measure_wobble
+from ublot.profiles.drift import BaselineDrift, measure_wobble
 
 MASSES = {"target_kda": TARGET, "modifier_kda": UBIQUITIN}
 
@@ -218,7 +218,7 @@ def test_grain_and_drift_of_the_empty_stretch_are_measured():
 # -------------------------------------------------------------------------------------------------------- what it obeys
 def test_drift_in_bins_is_the_mean_of_their_rows():
     profile = make_lane(np.array([1.0]), 1.0, np.random.default_rng(1))
-    wobble = Wobble(drift=2.0)
+    wobble = BaselineDrift(drift=2.0)
     rows, count = wobble.modes(profile, 400.0), len(profile.raw) // 6
     means = rows[:, : 6 * count].reshape(len(rows), count, 6).mean(axis=2)
     assert wobble.modes(profile, 400.0, 6) == pytest.approx(means, abs=1e-12)

@@ -27,7 +27,7 @@ from ublot.ladder.regions import to_background
 from ublot.ladder.rung_model import spline_basis
 from ublot.mass.scale import row_at
 from ublot.numerics.nonnegative import scaled_inverse
-from ublot.profiles.drift import Wobble, measure_wobble
+from ublot.profiles.drift import BaselineDrift, measure_wobble
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -134,7 +134,7 @@ def _first_width(ladders: Sequence[Ladder], nominal: Array) -> float:
     return float(np.clip(np.median(widths) if widths else 0.12 * spacing, 0.03 * spacing, 0.6 * spacing))
 
 
-def _prepare(ladder: Ladder, nominal: Array, sigma: float, wobble: Wobble, share: float) -> ReadyLane:
+def _prepare(ladder: Ladder, nominal: Array, sigma: float, wobble: BaselineDrift, share: float) -> ReadyLane:
     spacing = float(nominal[0] - nominal[1])
     first = 0 if ladder.antibody == "target" else 1
     end = ladder.low_row + TAIL * spacing if first == 0 else ladder.boundary_row

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ublot.numerics.arrays import Array
 
-__all__ = ["Bands", "shape_bands"]
+__all__ = ["BandCurves", "shape_bands"]
 
 REACH, STEP = 16.0, 1 / 16  # of the table, in standard deviations: the period is so long that tails do not wrap around
 ENTRIES = int(2 * REACH / STEP)
@@ -30,7 +30,7 @@ VANISHED = 40.0  # exponent from where on nothing is left of a band's spectrum
 
 
 @dataclass(frozen=True, eq=False)
-class Bands:
+class BandCurves:
     """Bands of unit area.
 
     Attributes
@@ -93,7 +93,7 @@ def _frequencies() -> tuple[Array, NDArray[np.complex128]]:
     return w, np.asarray(np.exp(-1j * w * REACH), np.complex128)
 
 
-def shape_bands(rows: Array, positions: Array, widths: Array, skewness: float) -> Bands:
+def shape_bands(rows: Array, positions: Array, widths: Array, skewness: float) -> BandCurves:
     """Bands at `positions`.
 
     Parameters
@@ -106,7 +106,7 @@ def shape_bands(rows: Array, positions: Array, widths: Array, skewness: float) -
 
     Returns
     -------
-    Bands
+    BandCurves
     """
     spectrum = _Spectrum.of(skewness)
     scale = 1.0 / widths[:, None]
@@ -115,4 +115,4 @@ def shape_bands(rows: Array, positions: Array, widths: Array, skewness: float) -
     np.minimum(at, ENTRIES - 2.0, out=at)
     low = at.astype(np.intp)
     at -= low
-    return Bands(_look_up(spectrum.table(), low, at) * scale, spectrum, (low, at, z, scale))
+    return BandCurves(_look_up(spectrum.table(), low, at) * scale, spectrum, (low, at, z, scale))

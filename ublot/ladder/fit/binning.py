@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ublot.ladder.fit.one_lane import LaneData
     from ublot.model import Profile
     from ublot.numerics.arrays import Array
-    from ublot.profiles.drift import Wobble
+    from ublot.profiles.drift import BaselineDrift
 
 __all__ = ["Bins", "ReadyLane", "bin_means", "bin_rows", "row_correlation"]
 
@@ -70,7 +70,7 @@ class ReadyLane:
         Of the bins: those in `data`.
     own : ndarray
         Covariance of what only this lane departs by.
-    wobble : Wobble
+    wobble : BaselineDrift
     share : float
         Of a broad smear that may have gone to the background, or the other way.
     """
@@ -80,7 +80,7 @@ class ReadyLane:
     data: LaneData
     window: slice
     own: Array
-    wobble: Wobble
+    wobble: BaselineDrift
     share: float
 
 

@@ -22,7 +22,7 @@ from ublot.ladder.fit.band_shape import shape_bands
 from ublot.ladder.fit.binning import Bins, ReadyLane, bin_means, row_correlation
 from ublot.ladder.fit.one_lane import SHAPES, LaneData, LaneFit, Prior, parameters, places, slopes
 from ublot.ladder.species import SpeciesColumns
-from ublot.model import UNKNOWN, Interval
+from ublot.model import UNKNOWN, Z95, Interval
 from ublot.numerics.nonnegative import scaled_inverse
 from ublot.numerics.smoothing import smooth_rows
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["report_lane"]
 
-Z95 = 1.959963984540054
 LOCAL = 15  # rows over which the misfit's size is taken
 TAILS = 5e-4  # of a band: less than that of its far tails no model is to be trusted with
 OVERLAP = 0.25  # of the area in which two bands overlap that may belong to the other: the shape of their tails

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import lapack
 
-from ublot.ladder.fit.band_shape import Bands, shape_bands
+from ublot.ladder.fit.band_shape import BandCurves, shape_bands
 from ublot.numerics.nonnegative import solve_nonnegative
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class LaneFit:
         Departures of all places: those that are not fitted follow the others.
     areas : ndarray, shape (bands,)
     splines : ndarray, shape (splines,)
-    bands : Bands
+    bands : BandCurves
     weighted : ndarray, shape (bands + splines, rows)
         Curves of unit area of every band, then the splines, times the weight.
     gram : ndarray
@@ -108,7 +108,7 @@ class LaneFit:
     off: Array
     areas: Array
     splines: Array
-    bands: Bands
+    bands: BandCurves
     weighted: Array
     gram: Array
     residual: Array

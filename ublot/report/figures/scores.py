@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ublot.io.tables import number_or_nan
-from ublot.scoring.primary import REACTED, lane_state, primary_quantity, role_of
+from ublot.scoring.primary import REACTED, by_area, lane_state, primary_quantity, role_of
 from ublot.wording.labels import lane_labels, shortened
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def scores_figure(analysis: Any) -> Figure:
     everything = analysis.lanes.to_dict("records")
     rows = [row for row in everything if role_of(row) in REACTED]
     params = getattr(analysis, "params", None)
-    by_area = getattr(params, "antibody", "") == "modifier" or getattr(params, "assay", "") == "cells"
-    quantity = primary_quantity(rows, by_area=by_area)
+    quantity = primary_quantity(rows, by_area=by_area(params))
     groups = _replicates(rows)
     width = float(np.clip(0.42 * len(groups) + 1.6, 4.5, 15.0))
     figure = Figure(figsize=(width, 4.2), layout="constrained")

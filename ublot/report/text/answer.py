@@ -11,6 +11,7 @@ from ublot.flags import FLAGS, severity_of
 from ublot.io.tables import number_or_nan
 from ublot.report.text.conditions import Effect, effects_of
 from ublot.scoring.primary import by_area, lane_state, primary_quantity
+from ublot.statistics.reactions import given_or_first
 from ublot.wording.words import Wording, count_text, interval_text, number_text, percent_text, wording
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _others(best: Effect, effects: Sequence[Effect], words: Wording) -> list[str
     """One sentence for each other compound, group or time, about its surest effect."""
     series: dict[tuple[Any, ...], list[Effect]] = {}
     for effect in effects:
-        time = -1.0 if math.isnan(effect.time_min) else effect.time_min
+        time = given_or_first(effect.time_min)
         series.setdefault((effect.compound.casefold() or effect.name, effect.group, time), []).append(effect)
     out = []
     for members in series.values():

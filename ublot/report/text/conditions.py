@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ublot.io.tables import number_or_nan
+from ublot.statistics.reactions import given_or_first
 from ublot.wording.labels import dose_text, time_text
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def effects_of(rows: Iterable[Mapping[str, Any]], quantity: str) -> list[Effect]
     for row in samples:
         if math.isfinite(number_or_nan(row.get(quantity))):
             numbers = [number_or_nan(row.get(key)) for key in ("concentration_nM", "time_min")]
-            key = [-1.0 if math.isnan(v) else v for v in numbers]
+            key = [given_or_first(v) for v in numbers]
             name = str(row.get("compound") or "").strip()
             # Nothing says that two nameless lanes are alike.
             own = name.casefold() or f"lane {row['lane']}"

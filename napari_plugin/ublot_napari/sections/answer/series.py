@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ublot.io.tables import number_or_nan
-from ublot.scoring.primary import lane_state, primary_quantity
+from ublot.scoring.primary import REACTED, lane_state, primary_quantity
 from ublot.statistics.reactions import RELATIVE
 from ublot.wording.labels import dose_text, lane_labels, time_text
 from ublot_napari.sections.answer.flag_words import flag_advice
@@ -32,7 +32,6 @@ __all__ = [
     "score_slots",
 ]
 
-REACTED = ("vehicle", "sample", "negative", "")
 
 TITLES = {
     "relative_hmw": "ubiquitinated fraction over DMSO",
