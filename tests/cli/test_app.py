@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import ublot
 from ublot import cli
+from ublot.cli.options import ANALYSIS_OPTIONS
 from ublot.cli.printing import lanes_table
 from ublot.errors import BlotError
 from ublot.inputs.params import RUN_KEYS, Params
@@ -93,13 +94,13 @@ def test_every_option_of_an_analysis_is_on_the_command_line_and_explained():
         assert dict(field.json_schema_extra)["group"] in text
     for name in RUN_KEYS:
         assert f"--{name.replace('_', '-')} " in text
-    assert set(cli.ANALYSIS_OPTIONS) == set(Params.model_fields)
+    assert set(ANALYSIS_OPTIONS) == set(Params.model_fields)
 
 
 def test_help_is_quick():
     """Help must not load what only an analysis needs; the import of pydantic alone is half of the time allowed."""
     code = (
-        "import sys; from typer.testing import CliRunner; from ublot.cli.app import app;"
+        "import sys; from typer.testing import CliRunner; from ublot.cli import app;"
         "CliRunner().invoke(app, ['--help']); print(' '.join(sys.modules))"
     )
     names = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())

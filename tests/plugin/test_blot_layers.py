@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import ublot
+from ublot.mass.scale import mass_at
 
 pytest.importorskip("napari", reason="napari is an optional extra")
 
@@ -78,7 +79,7 @@ def test_the_axis_says_the_mass_at_its_row(picture: Picture, desk: EditedBlot) -
     labels = list(picture.axis.features["label"])
     assert "100" in labels and "kDa" in labels
     row = picture.axis.data[labels.index("100")][0, 0]
-    assert float(ublot.mass.calibration.mass_at(desk.shown.calibration, row)) == pytest.approx(100.0, rel=1e-3)
+    assert float(mass_at(desk.shown.calibration, row)) == pytest.approx(100.0, rel=1e-3)
     assert max(line[:, 1].max() for line in picture.axis.data) < desk.shown.geometry.window.left
 
 

@@ -16,6 +16,7 @@ from napari.components import ViewerModel
 from npe2 import PluginManifest
 from ublot_napari import reader
 from ublot_napari.layers import lanes as layers
+from ublot_napari.state.strips import lane_of_strip, strip_of_lane
 
 
 def picture() -> np.ndarray:
@@ -103,7 +104,7 @@ BENT = ublot.Lane(2, (20.0, 60.0, 100.0), (48.0, 50.0, 55.0), 18.0)
 
 
 def test_strip_is_the_lane_at_its_width() -> None:
-    strip = layers.strip_of_lane(BENT, WINDOW)
+    strip = strip_of_lane(BENT, WINDOW)
     # Centre line by hand: 0.05 px per row above row 60 and 0.125 below, extrapolated to the window's edges.
     centre = np.array([48 - 10.5 * 0.05, 48, 50, 55, 55 + 9.5 * 0.125])
     np.testing.assert_allclose(strip[:5], np.column_stack([[9.5, 20, 60, 100, 109.5], centre - 9]))
@@ -115,7 +116,7 @@ def test_lane_comes_back_from_its_strip_through_napari() -> None:
     (layer,) = _made(*layers.lanes_layer(lanes, {"role": ["vehicle", "sample"]}))
     rows = np.arange(WINDOW.top, WINDOW.bottom)
     for outline, lane in zip(layer.data, lanes, strict=True):
-        back = layers.lane_of_strip(outline, lane.number)
+        back = lane_of_strip(outline, lane.number)
         np.testing.assert_allclose(back.centre(rows), lane.centre(rows), atol=1e-3)
         assert back.width == pytest.approx(lane.width, abs=1e-3)
     assert list(layer.features["lane"]) == [1, 2]
@@ -123,16 +124,16 @@ def test_lane_comes_back_from_its_strip_through_napari() -> None:
 
 
 def test_a_dragged_corner_moves_the_centre_by_half() -> None:
-    strip = layers.strip_of_lane(BENT, WINDOW)
+    strip = strip_of_lane(BENT, WINDOW)
     strip[2, 1] -= 4.0  # the left side at row 60
-    back = layers.lane_of_strip(strip, 2)
+    back = lane_of_strip(strip, 2)
     assert back.centre(60.0) == pytest.approx(48.0)
     assert back.centre(100.0) == pytest.approx(55.0)
     assert back.width == pytest.approx(18.0)
 
 
 def test_a_drawn_rectangle_is_a_straight_lane() -> None:
-    back = layers.lane_of_strip(np.array([[10.0, 30.0], [10.0, 50.0], [90.0, 50.0], [90.0, 30.0]]), 3)
+    back = lane_of_strip(np.array([[10.0, 30.0], [10.0, 50.0], [90.0, 50.0], [90.0, 30.0]]), 3)
     assert back.centre([10.0, 50.0, 90.0]) == pytest.approx([40.0, 40.0, 40.0])
     assert (back.width, back.number, back.angle_deg) == (pytest.approx(20.0), 3, pytest.approx(0.0))
 
@@ -140,4 +141,4 @@ def test_a_drawn_rectangle_is_a_straight_lane() -> None:
 @pytest.mark.parametrize("outline", [[[5.0, 5.0]] * 4, [[5.0, 5.0], [50.0, 5.0], [90.0, 5.0]]])
 def test_an_outline_without_extent_is_refused(outline: list[list[float]]) -> None:
     with pytest.raises(ublot.BlotError, match="lane 4"):
-        layers.lane_of_strip(np.array(outline), 4)
+        lane_of_strip(np.array(outline), 4)

@@ -38,9 +38,10 @@ def made_up(**changes: object) -> ProfileView:
 
 
 def test_a_window_opens_without_plots_and_science() -> None:
-    modules = "layout_editor, profile_plot, score_plot, marker_table, table"
     heavy = "{'pyqtgraph', 'scipy', 'matplotlib', 'napari'} & set(sys.modules)"
-    code = f"import sys; from ublot_napari import {modules}; print(sorted({heavy}))"
+    modules = ("layout.editor", "profile.plot", "answer.plot", "mass.marker_table", "answer.table")
+    named = ", ".join(f"ublot_napari.sections.{name}" for name in modules)
+    code = f"import sys, {named}; print(sorted({heavy}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

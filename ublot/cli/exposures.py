@@ -10,7 +10,6 @@ import typer
 
 from ublot.cli.printing import check_new_file, print_json
 from ublot.errors import BlotError
-from ublot.io.images.exposures import save_exposures
 
 __all__ = ["register"]
 
@@ -52,7 +51,7 @@ def exposures(
     if out is not None:
         _check_out(out, images, force=force)
 
-    from ublot.io.images.exposures import read_exposures
+    from ublot.io.images.exposures import read_exposures, save_exposures
 
     blot = read_exposures(list(images), merge=merge, channel=chosen)
     said = blot.source.metadata
