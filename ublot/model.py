@@ -14,11 +14,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Background", "Blot", "Calibration", "Lane", "Lanes", "Profile", "Source", "Window"]
+__all__ = ["UNKNOWN", "Background", "Blot", "Calibration", "Interval", "Lane", "Lanes", "Profile", "Source", "Window"]
+
+Z95 = 1.959963984540054
+"""Standard deviations of a normal distribution to either side that hold 95 % of it."""
+
+SCORED = ("vehicle", "sample", "negative")
+"""Roles of the lanes that reacted, or might have: those that get a score."""
 
 TILES = 512  # along the longer side of a picture, at least, where there are so many pixels
 
@@ -284,6 +291,10 @@ class Profile:
     pixels : int
         Pixels of the lane in a row: what `saturated` is a part of.
     flags : tuple of str
+    gap_level : float
+        Level of the gaps beside the lane over the lane's own, the worse of both sides; NaN where none was looked at.
+    off : float
+        By how much the background disagreed with the lane's own level or with the gaps, over the lane's height.
     """
 
     lane: int
@@ -296,6 +307,8 @@ class Profile:
     saturated: NDArray[np.int64]
     pixels: int
     flags: tuple[str, ...] = ()
+    gap_level: float = math.nan
+    off: float = 0.0
 
     @property
     def signal(self) -> NDArray[np.float64]:
@@ -329,3 +342,15 @@ class Calibration:
     kind: Literal["marker", "positions", "rungs"] = "marker"
     residual: float = math.nan
     flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number with its 95 % interval."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+
+UNKNOWN = Interval(math.nan)
