@@ -1,1 +1,1 @@
-"""Image formats to a linear signal: one small module per family, and the decisions about what levels mean."""
+"""From image files to blots: a small module for each family of formats, and what their levels mean."""

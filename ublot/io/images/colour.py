@@ -172,12 +172,11 @@ def levels_of_colours(samples: NDArray[Any], where: object, *, jumbled: bool = F
         if samples.shape[0] * samples.shape[1] and (chroma <= GREYISH).mean() >= GREY_REST:
             return _drawn_over(samples)
     apart = _unexplained(some * scale, filled) > (ONE_CURVE_OF_TWO if len(filled) == 2 else ONE_CURVE)
-    one_hue = not apart and (len(filled) == 2 or _one_hue(some))
-    if samples.dtype == np.uint8 and not one_hue and (apart or not jumbled):
-        coloured = float((np.ptp(some, axis=1) > COLOURED).mean())
-        if coloured > DRAWN and _few_colours(samples):
-            what = "false colours of a table that ublot does not know: they stand for no level"
-            raise BlotError(what, where, "export it in 16-bit grey, or with a colour table that the file holds")
+    one_hue = not apart and _one_hue(some)
+    vivid = samples.dtype == np.uint8 and float(np.ptp(some, axis=1).max()) > COLOURED
+    if vivid and not one_hue and (apart or not jumbled) and _few_colours(samples):
+        what = "false colours of a table that ublot does not know: they stand for no level"
+        raise BlotError(what, where, "export it in 16-bit grey, or with a colour table that the file holds")
     if apart:
         names = ", ".join(f"{k + 1} {NAMES[k]}" for k in filled)
         return Colours(_luminance(samples), ("dyes_merged",), {"channels": names})
@@ -192,7 +191,7 @@ def _sample(samples: NDArray[Any]) -> NDArray[np.float64]:
     rows, cols = samples.shape[:2]
     step = max(1, int((rows * cols / SAMPLE) ** 0.5))
     some = np.asarray(samples[::step, ::step].reshape(-1, 3), np.float64)
-    return some[np.isfinite(some).all(axis=1)]
+    return some[np.isfinite(some).all(axis=1)]  # float levels may be anything
 
 
 def _luminance(samples: NDArray[Any]) -> NDArray[Any]:
@@ -202,7 +201,7 @@ def _luminance(samples: NDArray[Any]) -> NDArray[Any]:
 
 
 def _unexplained(some: NDArray[np.float64], filled: list[int]) -> float:
-    """Share of a channel's variance that no rising curve of another explains: the largest of all pairs, better way round.
+    """Share of a channel's variance that no rising curve of another explains, for the worst pair the better way.
 
     One picture in a tint leaves little both ways.
     """
@@ -333,7 +332,7 @@ def _drawn_over(samples: NDArray[np.uint8]) -> Colours:
     if share > DRAWN:
         return Colours(_luminance(samples), ("colour_merged",))
     # The edges of what is drawn are blended with the grey: paler colours that touch it.
-    soft = cv2.dilate(core.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & (chroma > GREYISH)
+    soft = cv2.dilate(core.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & (chroma > 0)
     marks = core | soft
     levels = np.where(marks, 0, grey)
     background = float(np.median(grey[~marks]))
