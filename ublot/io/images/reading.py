@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from ublot.errors import BlotError
-from ublot.flags import level_flags, ordered
+from ublot.flags import ordered
+from ublot.forensics.examine import examine
 from ublot.io.images.ceiling import Ceiling, find_ceiling
 from ublot.io.images.digest import Digest
 from ublot.io.images.polarity import Decision, Sketch, decide_polarity, sketch
@@ -211,7 +212,7 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
         levels, low, high, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign
     )
     # Before there is a signal: at no time is there more than levels, signal and masks.
-    flags = [*raw.flags, *level_flags(levels, declared_lossy=raw.lossy)]
+    flags = [*raw.flags, *examine(levels, declared_lossy=raw.lossy)]
     signal = to_signal(
         levels,
         dark=dark,
