@@ -56,6 +56,7 @@ ANALYSIS_OPTIONS: dict[str, Any] = {
     "channel": Annotated[_Text, typer.Option("--channel", metavar="N")],
     "roi": Annotated[_Text, typer.Option("--roi", metavar="R0:R1,C0:C1")],
     "rotate": Annotated[_Text, typer.Option("--rotate", metavar="DEG")],
+    "mirror": Annotated[_Switch, typer.Option("--mirror")],
 }
 
 

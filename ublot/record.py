@@ -39,7 +39,7 @@ LARGEST = 1e12
 """Of rows, columns, widths and masses: far beyond any, and within what every integer type holds."""
 
 SCHEMA = 1
-PIXEL_OPTIONS = ("polarity", "response", "channel", "rotate", "roi")
+PIXEL_OPTIONS = ("polarity", "response", "channel", "mirror", "rotate", "roi")
 """Options that enter when the image is read."""
 LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-python-headless", "tifffile", "pybaselines", "pandas")
 
