@@ -14,11 +14,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ublot.doseresponse import estimate_ec50
-from ublot.dosetests import dose_effect_p
-from ublot.logistic import Curves, fit_curves, profile_interval
-from ublot.statistics import compare_with_control
-from ublot.timecourse import fit_time_course
+from ublot.dose_response.ec50 import estimate_ec50
+from ublot.dose_response.logistic import Curves, fit_curves, profile_interval
+from ublot.dose_response.significance import dose_effect_p
+from ublot.statistics.dunnett import compare_with_control
+from ublot.statistics.time_course import fit_time_course
 
 DOSES = np.array([1.0, 5.0, 25.0, 120.0, 600.0, 3000.0])
 VEHICLES = 3
