@@ -249,13 +249,19 @@ def statistics_sentences(
     """
     out = []
     if any(math.isfinite(float(p)) for p in tables["summary"].get("p_vehicle", [])):
-        block = " with blots as blocks" if blots > 1 else ""
-        sources = cite("Dunnett 1955", "Hothorn 2008") if blots > 1 else cite("Dunnett 1955")
-        out.append(
-            f"Conditions with at least three independent reactions were compared with the vehicle by two-sided "
-            f"many-to-one tests on the log (ratios) or log-odds (fractions) scale{block}, adjusted for the number of "
-            f"conditions{sources}."
-        )
+        units = set(tables["summary"].get("unit", ()))
+        if "blots" in units:
+            out.append(
+                "The unit of evidence was the blot: every blot gave one difference of a condition from its own vehicle "
+                "lanes, on the log (ratios) or log-odds (fractions) scale, and these were tested with Student's t over "
+                f"the blots, adjusted for all conditions and times by rotation{cite('Langsrud 2005')}."
+            )
+        else:
+            out.append(
+                "Conditions with at least three independent reactions were compared with the vehicle by two-sided "
+                "many-to-one tests on the log (ratios) or log-odds (fractions) scale, adjusted for the number of "
+                f"conditions{cite('Dunnett 1955')}; they speak for this one blot."
+            )
     fits = tables["dose_response"]
     if len(fits.get("status", ())):
         text = (
