@@ -321,7 +321,7 @@ def test_comparison_page(tmp_path):
         "vehicle CV",
     ):
         assert said in page.text["tables"], said
-    assert "Dunnett" in page.text["methods"]
+    assert "Langsrud" in page.text["methods"] and "the blot" in page.text["methods"]
     words = shlex.split(page.text["command"])
     assert words == ["ublot", "compare", *map(str, three), "--out", str(out), "--protein-nM", "100"]
     links = [a["href"] for a in page.of("a") if "blot" in a["href"]]
