@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from numpy.typing import NDArray
 
-__all__ = ["FLAGS", "REFUSING", "Flag", "Severity", "join_flags", "level_flags", "ordered", "refuses", "severity_of"]
+__all__ = ["FLAGS", "REFUSING", "Flag", "Severity", "join_flags", "ordered", "refuses", "severity_of"]
 
 Severity = Literal["note", "warn", "refuse"]
 
@@ -331,10 +330,3 @@ def refuses(flags: Iterable[str], background: str | None = None) -> tuple[str, .
         for name in flags
         if name in REFUSING or (background is not None and severity_of(name, background) == "refuse")
     )
-
-
-def level_flags(levels: NDArray[Any], *, declared_lossy: bool = False) -> tuple[str, ...]:
-    """Flags of a whole image that its stored levels give rise to, see `ublot.forensics.examine`."""
-    from ublot.forensics.examine import examine
-
-    return examine(levels, declared_lossy=declared_lossy)
