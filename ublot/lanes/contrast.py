@@ -13,7 +13,7 @@ from ublot.numerics.medians import row_medians
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PLACES", "LaneHeights", "contrasts", "lane_heights", "opened", "resized"]
+__all__ = ["PLACES", "SPECK", "LaneHeights", "contrasts", "lane_heights", "opened", "resized"]
 
 PLACES = 8
 """Places to a pitch that are looked at: centres are refined later."""
@@ -78,7 +78,7 @@ def resized(picture: NDArray[np.float32], rows: int, cols: int) -> NDArray[np.fl
 
 
 def lane_heights(values: NDArray[np.float32], usable: NDArray[np.float32], pitch: float, floor: float) -> LaneHeights:
-    """Heights above what is wider than a lane, without what is far narrower.
+    """Heights above what is wider than a lane.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def lane_heights(values: NDArray[np.float32], usable: NDArray[np.float32], pitch
     few = min(cols, BROAD)
     broad = resized(opened(resized(values, rows, few), 0.9 * few), rows, cols)
     below = np.minimum(cv2.blur(opened(values, COVER * pitch), (max(int(pitch / 3), 1), 1)), values)
-    heights = opened((values - below) * usable, SPECK * pitch)
+    heights = (values - below) * usable
     against = np.float32(floor) + np.float32(ON_TOP) * np.maximum(below - broad, 0)
     return LaneHeights(np.maximum(heights, 0), np.asarray(against, np.float32))
 
@@ -126,7 +126,7 @@ def contrasts(
     Parameters
     ----------
     values, usable : ndarray of float32, shape (rows, cols)
-        As for `lane_heights`.
+        As for `lane_heights`, without what is far narrower than a lane: summed up, a slanting pen stroke is as wide.
     pitches : ndarray, shape (pitches,)
         Cells. They differ by no more than about an octave.
     lean : float

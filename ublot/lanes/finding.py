@@ -10,7 +10,7 @@ import numpy as np
 
 from ublot.errors import BlotError
 from ublot.lanes.centrelines import refine_lanes, straight_lane
-from ublot.lanes.contrast import contrasts, lane_heights, resized
+from ublot.lanes.contrast import SPECK, contrasts, lane_heights, opened, resized
 from ublot.lanes.plausibility import are_lanes
 from ublot.lanes.spacing import LaneRow, best_comb
 from ublot.lanes.tilt import sharpest_sums
@@ -98,7 +98,8 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _
     looks = []
     for widest in edges[1:].tolist():
         fewer = span // max(int(widest / DENSEST), 1)
-        looks.append((resized(clean.values, rows, fewer), resized(clean.usable, rows, fewer), fewer / span))
+        values = opened(resized(clean.values, rows, fewer), SPECK * widest * fewer / span)
+        looks.append((values, resized(clean.usable, rows, fewer), fewer / span))
     evidence = []
     for (values, usable, scale), widest in zip(looks, edges[1:].tolist(), strict=True):
         seen = lane_heights(values, usable, widest * scale, clean.floor)

@@ -24,6 +24,7 @@ BLANK_COST = 0.35  # of a typical lane's score, for a lane without signal betwee
 FAINTEST = 0.15  # a lane at the end of the row needs this share of a typical lane's score
 UNEVEN = 3.0  # cost, of a typical lane's score, of a distance that is wrong by one pitch, squared
 LOOSE = 0.28  # of the pitch that a distance may be wrong by
+NEXT = 0.25  # of the lanes that show have their neighbour one pitch away, at least
 GAPS = 3  # pitches between two lanes that show, at most
 WORTH = 0.1  # of a typical lane's score at the best spacing, that every lane must bring: few good ones over many poor
 
@@ -139,6 +140,12 @@ def _numbers(path: list[int]) -> list[int]:
     return list(accumulate(gaps, initial=0))
 
 
+def _is_spacing(path: list[int]) -> bool:
+    """Whether some of the lanes that show stand next to each other: else their spacing is a multiple of this one."""
+    steps = [b - a for a, b in pairwise(_numbers(path))]
+    return steps.count(1) >= NEXT * len(steps)
+
+
 def _centres(scores: Array, path: list[int], least: float) -> Array:
     """Places of a row of lanes to a fraction: the vertices of parabolas through the scores of those that show.
 
@@ -199,7 +206,13 @@ def best_comb(
     least = np.maximum(FAINTEST * search.typical, WORTH * search.typical.max())
     rows = _uncounted(search, least)
     # One stain is no row of lanes: the more lanes, the more they bear each other out.
-    totals = [score * (1 - 1 / (1 + _numbers(path)[-1])) for path, score in rows]
+    shown = [
+        [place for place in path if seen[place] > worth]
+        for (path, _), seen, worth in zip(rows, search.scores, least, strict=True)
+    ]
+    totals = [
+        score * (1 - 1 / max(len(path), 1)) * _is_spacing(path) for (_, score), path in zip(rows, shown, strict=True)
+    ]
     i = int(np.argmax(totals))
     centres = _centres(search.scores[i], rows[i][0], float(least[i])) * spacings[i] / PLACES
     return LaneRow(centres, float(spacings[i]), totals[i], i // tried)
