@@ -60,7 +60,7 @@ def test_every_flag_has_a_meaning_and_an_advice():
 
 
 def test_what_refuses():
-    assert {"lossy", "saturated_heavily"} == REFUSING
+    assert {"lossy", "saturated_heavily", "dyes_merged"} == REFUSING
     assert refuses(["eight_bit", "saturated"]) == ()
     assert refuses(["eight_bit", "lossy"]) == ("lossy",)
     assert refuses(["lanes_touching"]) == ()

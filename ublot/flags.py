@@ -143,6 +143,27 @@ _TABLE = (
     ),
     Flag("polarity_assumed", "warn", "whether bands are dark or bright was a guess", "set --polarity", _OWN),
     Flag(
+        "dyes_merged",
+        "refuse",
+        "the colours are pictures of different dyes, laid over one another: their mean is none of them",
+        "choose one with --channel (1 red, 2 green, 3 blue)",
+        _DESIGN,
+    ),
+    Flag(
+        "pseudocolour",
+        "note",
+        "false colours: levels are the places in their colour table",
+        "export 16-bit grey",
+        _DESIGN,
+    ),
+    Flag(
+        "drawn_over",
+        "warn",
+        "something was drawn over the picture (text, arrows, boxes, a mark of saturation): it is left out",
+        "use the export without annotations",
+        _DESIGN,
+    ),
+    Flag(
         "colour_merged",
         "note",
         "a colour picture was turned into its luminance",
