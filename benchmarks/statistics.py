@@ -68,7 +68,7 @@ def bare_coverage(runs: int, seed: int) -> float:
 def null_differences(
     rng: np.random.Generator, blots: int, conditions: int, scatter: float, vehicle_scatter: float
 ) -> np.ndarray:
-    """Differences from the vehicle of the same blot, of conditions without effect on average, shape (blots, conditions).
+    """Differences from the vehicle of the same blot, without any effect on average, shape (blots, conditions).
 
     Three vehicle lanes a blot and one of each condition (three where there are but two blots), 15 % scatter of lanes,
     and `scatter` of what a condition does from blot to blot.
@@ -102,15 +102,15 @@ def summary_errors(runs: int, seed: int, blots: int, conditions: int, times: int
     for _ in range(runs):
         reactions = []
         for j in range(blots):
-            for time in (10.0, 20.0, 40.0, 60.0)[:times]:
+            for minutes in (10.0, 20.0, 40.0, 60.0)[:times]:
                 factor = rng.normal(0, 0.5)
                 for k in range(conditions + 1):
                     own = factor + rng.normal(0, scatter)
-                    for lane in range(3):
+                    for _ in range(3):
                         value = math.exp(own + rng.normal(0, 0.15))
                         role, dose = ("sample", float(k)) if k else ("vehicle", math.nan)
                         name = "c" if k else "DMSO"
-                        reactions.append(Reaction(f"{j}", role, "", name, dose, time, {"relative_hmw": value}))
+                        reactions.append(Reaction(f"{j}", role, "", name, dose, minutes, {"relative_hmw": value}))
         false += np.nanmin(summary_columns(reactions)["p_vehicle"]) < 0.05
     return false / runs
 

@@ -1,4 +1,4 @@
-"""Tests about dose: whether there is an effect at all, and whether two compounds have the same EC50."""
+"""Tests about dose: whether there is an effect, whether a curve fits, whether two compounds have the same EC50."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from ublot.logistic import Curves, fit_curves
+from ublot.logistic import Curves, Fit, fit_curves
 from ublot.scales import to_scale
 
-__all__ = ["dose_effect_p", "equal_ec50_p"]
+__all__ = ["dose_effect_p", "equal_ec50_p", "lack_of_fit_p"]
 
 Array = NDArray[np.float64]
 
@@ -32,6 +32,23 @@ def equal_ec50_p(curves: Curves) -> tuple[float, float, int]:
         return math.nan, math.nan, each.freedom
     f = max(one.ssr - each.ssr, 0.0) / extra / (each.ssr / each.freedom)
     return f, float(special.fdtrc(extra, each.freedom, f)), each.freedom
+
+
+def lack_of_fit_p(curves: Curves, fit: Fit) -> float:
+    """Chance of means so far from the curve, against the scatter of repeats of one dose in one block (F test).
+
+    Bates & Watts 1988, section 3.2.2. NaN where no dose is repeated, or there are no more doses than parameters.
+    """
+    z = to_scale(curves.response, curves.scale)
+    cells = np.unique(np.stack([curves.dose, curves.block.astype(np.float64), curves.curve]), axis=1, return_inverse=True)
+    which = np.ravel(cells[1])
+    means = np.bincount(which, z) / np.bincount(which)
+    pure = float(np.sum((z - means[which]) ** 2))
+    repeats = len(z) - len(means)
+    extra = fit.freedom - repeats
+    if repeats < 1 or extra < 1 or not pure > 0:
+        return math.nan
+    return float(special.fdtrc(extra, repeats, max(fit.ssr - pure, 0.0) / extra / (pure / repeats)))
 
 
 def dose_effect_p(curves: Curves, draws: int = 1999) -> float:

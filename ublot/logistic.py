@@ -9,6 +9,7 @@ enter as blocks: an offset of each on the transformed scale, adding up to zero.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +62,12 @@ class Curves:
         index = np.zeros(x.shape, np.int64)
         index[x > 0] = dosed[1]
         return cls(x, np.asarray(response, np.float64), blocks.astype(np.int64), index, scale)
+
+    def without(self, rows: Sequence[int]) -> Curves:
+        """The same less some points; blocks that are left without points are gone."""
+        kept = np.ones(len(self.dose), bool)
+        kept[list(rows)] = False
+        return Curves.of(self.dose[kept], self.response[kept], self.block[kept], self.curve[kept], self.scale)
 
     @property
     def count(self) -> int:

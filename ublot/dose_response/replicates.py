@@ -1,0 +1,75 @@
+"""EC50 of replicate experiments: what one plate or blot says is one value, and n is their number."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ublot.logistic import Curves, fit_curves
+from ublot.statistics import t_interval
+
+__all__ = ["ec50_of_blocks", "over_blocks"]
+
+FEWEST_DOSES = 4
+
+
+def ec50_of_blocks(curves: Curves) -> list[float]:
+    """EC50 of each block from its own points; NaN where its curve has no half within the doses.
+
+    Parameters
+    ----------
+    curves : Curves
+        One curve; dose 0 is vehicle.
+    """
+    out = []
+    for j in range(curves.blocks):
+        own = curves.block == j
+        doses = np.unique(curves.dose[own & (curves.dose > 0)])
+        if len(doses) < FEWEST_DOSES or own.sum() < 5:
+            out.append(math.nan)
+            continue
+        fit = fit_curves(Curves.of(curves.dose[own], curves.response[own], 0, 0, curves.scale))
+        ec50 = float(fit.ec50[0])
+        out.append(ec50 if fit.freedom > 0 and doses[0] <= ec50 <= doses[-1] else math.nan)
+    return out
+
+
+def over_blocks(
+    curves: Curves, ec50: float, interval: tuple[float, float], unit: str
+) -> tuple[tuple[float, tuple[float, float]], tuple[float, ...], str]:
+    """EC50 over blocks: the geometric mean of their own, with Student's interval of the logarithms.
+
+    Blocks differ in EC50 by more than their points scatter, so that an interval from all points together is one for
+    these blocks and not for the compound. EC50 are even on the logarithm.
+
+    Parameters
+    ----------
+    curves : Curves
+    ec50, interval : float, (float, float)
+        Of all points together: the answer where there is one block, or where blocks have no EC50 of their own.
+    unit : str
+        What a block is.
+
+    Returns
+    -------
+    (ec50, (low, high)) : float, (float, float)
+    each : tuple of float
+        EC50 that were averaged; empty where they were not.
+    note : str
+    """
+    together = ec50, interval
+    if curves.blocks < 2:
+        return together, (), f"one {unit}: the interval does not hold the scatter between {unit}s"
+    each = ec50_of_blocks(curves)
+    if not all(math.isfinite(e) for e in each):
+        lacking = sum(not math.isfinite(e) for e in each)
+        said = f"{lacking} of {len(each)} {unit}s give{'s' * (lacking == 1)} no EC50 alone"
+        return together, (), f"{said}: the interval is that of these {unit}s together, not for the next"
+    logs = np.log(each)
+    low, high = t_interval(logs)
+    return (
+        (math.exp(float(logs.mean())), (math.exp(low), math.exp(high))),
+        tuple(each),
+        f"geometric mean of {len(each)} {unit}s",
+    )
