@@ -27,7 +27,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ublot.batch.finished import read_done
+from ublot.batch.done import read_done
 from ublot.simulation import save_blot, simulate_blot
 
 OPTIONS = ("--no-report", "--marker", "precision-plus")

@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 KINDS = ("images", "layouts", "configs", "results")
 SECONDS, MEGABYTES = 10.0, 2048
@@ -153,7 +153,7 @@ class Cases:
 
     def _image(self, path: Path, number: int) -> None:
         import ublot
-        from ublot.io.describe import describe
+        from ublot.pipeline.inspection import describe
 
         blot = ublot.read_blot(path, channel=2 if number % 7 == 0 else None)
         describe(blot)
@@ -168,7 +168,7 @@ class Cases:
             ublot.analyze(self.blot.image, layout=layout).save(self.out, report=False)
 
     def _config(self, path: Path, number: int) -> None:
-        from ublot.params import make_params
+        from ublot.inputs.params import make_params
 
         made = make_params(path)
         assert make_params(made.model_dump(mode="json")) == made

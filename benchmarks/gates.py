@@ -6,7 +6,7 @@
 ``--every N`` doctors every Nth picture only; ``--lanes`` also analyses the simulated and independent blots, for the
 gates that need lanes; ``--names`` lists the pictures behind every false alarm and miss. Pictures: ``test_images`` and
 ublot's own simulation; where they lie beside the project, ``../shared/independent_blots`` (another forward model) and
-``../shared/real_blots``. Doctored by Pillow, OpenCV and scipy, see ``tests/doctored.py``.
+``../shared/real_blots``. Doctored by Pillow, OpenCV and scipy, see ``tests/support/doctored.py``.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ import cv2
 import numpy as np
 
 import ublot
-from ublot.forensics import examine
-from ublot.io.reading import _decode, _kind
+from ublot.forensics.examine import examine
+from ublot.io.images.reading import _decode, _kind
 from ublot.simulation import STRESSES, simulate_blot
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests/support"))
 import doctored  # noqa: E402
 
 SHARED = ROOT / "../shared"

@@ -17,16 +17,16 @@ import time
 import numpy as np
 import pandas as pd
 
-from ublot.background import estimate_background
-from ublot.calibration import calibrate_mass
-from ublot.deconvolution import fit_ladders
-from ublot.io import read_blot
-from ublot.ladder import quantify_ladder
-from ublot.lanes import find_lanes
-from ublot.profiles import extract_profiles
-from ublot.quantification import gutter_leak
+from ublot.background.estimation import estimate_background
+from ublot.io.images.reading import read_blot
+from ublot.ladder.cut import quantify_ladder
+from ublot.ladder.fit.all_lanes import fit_ladders
+from ublot.lanes.finding import find_lanes
+from ublot.mass.calibration import calibrate_mass
+from ublot.membrane.lateral_shape import gutter_leak
+from ublot.profiles.extraction import extract_profiles
+from ublot.reference.proteins import CIAP1, UBIQUITIN
 from ublot.simulation import STRESSES, save_blot, simulate_blot
-from ublot.targets import CIAP1, UBIQUITIN
 
 SETS = "standard,smiling,curled,wide,soft,membrane,faint,glare,blurred,ladder,smear,fragments,well,film,small,easy,hard"
 

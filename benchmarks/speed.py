@@ -38,13 +38,13 @@ from lane_errors import summarise
 from rivals import ball_of_imagej, ball_of_scikit_image, whole_of_gelpy
 
 import ublot
-from ublot.layout import read_layout
-from ublot.params import make_params
-from ublot.quantification import quantify_lanes
-from ublot.record import Edits
+from ublot.inputs.edits import Edits
+from ublot.inputs.layout import read_layout
+from ublot.inputs.params import make_params
+from ublot.ladder.quantification import quantify_lanes
+from ublot.numerics.threads import one_thread
 from ublot.simulation import save_blot, simulate_blot
 from ublot.simulation.separation import MARKER_KDA
-from ublot.threads import one_thread
 
 MARKER = [float(mass) for mass in MARKER_KDA]
 RECORDED = Path(__file__).with_suffix(".toml")

@@ -14,14 +14,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ublot.acrossblots import compare_across_blots
-from ublot.doseresponse import estimate_ec50
-from ublot.dosetests import dose_effect_p
-from ublot.logistic import Curves, fit_curves, profile_interval
-from ublot.reactions import Reaction
-from ublot.statistics import compare_with_controls
-from ublot.summary import summary_columns
-from ublot.timecourse import fit_time_course
+from ublot.dose_response.ec50 import estimate_ec50
+from ublot.dose_response.logistic import Curves, fit_curves, profile_interval
+from ublot.dose_response.significance import dose_effect_p
+from ublot.statistics.across_blots import compare_across_blots
+from ublot.statistics.dunnett import compare_with_controls
+from ublot.statistics.reactions import Reaction
+from ublot.statistics.summary import summary_columns
+from ublot.statistics.time_course import fit_time_course
 
 DOSES = np.array([1.0, 5.0, 25.0, 120.0, 600.0, 3000.0])
 VEHICLES = 3

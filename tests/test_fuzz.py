@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 import ublot
 from ublot import BlotError, Window, read_layout
-from ublot.params import Params, make_params
+from ublot.inputs.params import Params, make_params
 from ublot.simulation import simulate_blot
 
 

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 import ublot
 from ublot import BlotError
-from ublot.cli import app
-from ublot.results import write_result
+from ublot.cli.app import app
+from ublot.io.result_folder import write_result
 from ublot.simulation import simulate_blot
 
 LANES = 8
@@ -144,7 +144,7 @@ def test_an_image_that_vanishes_while_it_is_read(simulated, tmp_path, monkeypatc
         image.unlink()
         raise FileNotFoundError(2, "No such file or directory", str(image))
 
-    monkeypatch.setattr("ublot.io.tiff.read_tiff", gone)
+    monkeypatch.setattr("ublot.io.images.tiff.read_tiff", gone)
     one_line(analyze(image), "blot.tif", "No such file")
 
 

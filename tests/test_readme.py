@@ -36,7 +36,7 @@ def test_links_and_pictures_exist(root: Path) -> None:
 
 
 def test_flags_named_are_in_the_registry(root: Path) -> None:
-    from ublot.quality import FLAGS
+    from ublot.flags import FLAGS
 
     rows = re.findall(r"^\| `([a-z_]+)` \|", (root / "README.md").read_text("utf-8").split("## Flags")[1], re.MULTILINE)
     assert rows
@@ -50,7 +50,7 @@ def test_options_named_exist(root: Path) -> None:
     assert used
     for command, rest in used:
         shown = subprocess.run(
-            [sys.executable, "-c", "from ublot.cli import main; main()", command, "--help"],
+            [sys.executable, "-c", "from ublot.cli.app import main; main()", command, "--help"],
             capture_output=True,
             text=True,
             check=False,

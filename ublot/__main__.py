@@ -1,5 +1,5 @@
 """``python -m ublot`` is the command ``ublot``."""
 
-from ublot.cli import main
+from ublot.cli.app import main
 
 main()

@@ -14,11 +14,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Background", "Blot", "Calibration", "Lane", "Lanes", "Profile", "Source", "Window"]
+__all__ = ["UNKNOWN", "Background", "Blot", "Calibration", "Interval", "Lane", "Lanes", "Profile", "Source", "Window"]
+
+Z95 = 1.959963984540054
+"""Standard deviations of a normal distribution to either side that hold 95 % of it."""
+
+SCORED = ("vehicle", "sample", "negative")
+"""Roles of the lanes that reacted, or might have: those that get a score."""
 
 TILES = 512  # along the longer side of a picture, at least, where there are so many pixels
 
@@ -329,3 +336,15 @@ class Calibration:
     kind: Literal["marker", "positions", "rungs"] = "marker"
     residual: float = math.nan
     flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number with its 95 % interval."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+
+UNKNOWN = Interval(math.nan)

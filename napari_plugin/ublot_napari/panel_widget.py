@@ -13,21 +13,20 @@ from qtpy.QtWidgets import (
 )
 
 import ublot
-
-from .answer import Answer
-from .densitometry import Densitometry
-from .desk import Desk
-from .flag_words import panel_words
-from .frame import Foot, Head
-from .graphics import VisualKeeper
-from .keeping import Keeper
-from .lane_tools import LaneTools
-from .layout_editor import LayoutEditor
-from .mass_scale import MassScale
-from .picture import DRAWN, Picture
-from .runner import Runner
-from .sections import Section, Sections
-from .wiring import bind_keys, connect_edits, take_over
+from ublot_napari.exporting import Exporter
+from ublot_napari.layers.blot_layers import DRAWN, Picture
+from ublot_napari.sections.answer.answer import Answer
+from ublot_napari.sections.answer.flag_words import panel_words
+from ublot_napari.sections.lanes import LaneTools
+from ublot_napari.sections.layout.editor import LayoutEditor
+from ublot_napari.sections.mass.scale import MassScale
+from ublot_napari.sections.profile.densitometry import Densitometry
+from ublot_napari.state.editing import EditedBlot
+from ublot_napari.widgets.folding import Section, Sections
+from ublot_napari.widgets.head_and_foot import Foot, Head
+from ublot_napari.widgets.opengl_guard import VisualKeeper
+from ublot_napari.widgets.runner import Runner
+from ublot_napari.wiring import bind_keys, connect_edits, take_over
 
 __all__ = ["BlotPanel"]
 
@@ -36,7 +35,7 @@ class BlotPanel(QWidget):
     """Everything about the blots that are open.
 
     Widgets and layers are brought in line with the present state of the blot that is shown, and what a person does to
-    them becomes its next state; between the two stands `Desk`, which knows neither widgets nor layers.
+    them becomes its next state; between the two stands `EditedBlot`, which knows neither widgets nor layers.
 
     Parameters
     ----------
@@ -48,7 +47,7 @@ class BlotPanel(QWidget):
         super().__init__()
         self.viewer = napari_viewer
         self.runner, self.second = Runner(self), Runner(self)
-        self.desks: dict[Image, Desk] = {}
+        self.desks: dict[Image, EditedBlot] = {}
         self.pictures: dict[Image, Picture] = {}
         self.image: Image | None = None
         self.lane = 1
@@ -60,7 +59,7 @@ class BlotPanel(QWidget):
         self.tools, self.layout_editor, self.mass = LaneTools(), LayoutEditor(), MassScale()
         self.profile, self.answer = Densitometry(), Answer()
         self._make_sections()
-        self.keeper = Keeper(self)
+        self.keeper = Exporter(self)
         self.foot = Foot(self.keeper.menu())
         self.setMinimumWidth(430)
         column = QVBoxLayout(self)
@@ -131,7 +130,7 @@ class BlotPanel(QWidget):
 
     # ---------------------------------------------------------------------------------------------- blots come and go
     @property
-    def desk(self) -> Desk | None:
+    def desk(self) -> EditedBlot | None:
         """What is done to the blot that is shown."""
         return self.desks.get(self.image) if self.image is not None else None
 
@@ -193,7 +192,7 @@ class BlotPanel(QWidget):
             before.set_shown(False)
         if image is not None and image not in self.desks:
             try:
-                self.desks[image] = Desk.of_layer(image)
+                self.desks[image] = EditedBlot.of_layer(image)
             except ublot.BlotError as error:
                 self.image = None
                 self.say(str(error), wrong=True)
@@ -265,7 +264,7 @@ class BlotPanel(QWidget):
         else:
             self.runner.cancel()  # what runs was undone
 
-    def _submit(self, desk: Desk) -> None:
+    def _submit(self, desk: EditedBlot) -> None:
         job, state = desk.job(), desk.state
         self.runner.submit(
             job,
@@ -273,7 +272,7 @@ class BlotPanel(QWidget):
             lambda error: self._failed(desk, error),
         )
 
-    def _done(self, desk: Desk, state: Any, analysis: "ublot.Analysis") -> None:
+    def _done(self, desk: EditedBlot, state: Any, analysis: "ublot.Analysis") -> None:
         first = desk.latest is None
         desk.take(state, analysis)
         if desk is not self.desk:
@@ -283,7 +282,7 @@ class BlotPanel(QWidget):
         if first and len(analysis.geometry):
             self.folds["Layout" if state.layout() is None else "Answer"].set_open(True)
 
-    def _failed(self, desk: Desk, error: Exception) -> None:
+    def _failed(self, desk: EditedBlot, error: Exception) -> None:
         desk.failed = str(error) if isinstance(error, ublot.BlotError) else f"This should not have happened: {error!r}"
         if desk is self.desk:
             self.refresh()
@@ -345,7 +344,7 @@ class BlotPanel(QWidget):
         finally:
             self._filling = False
 
-    def _show_rows(self, desk: Desk, count: int) -> None:
+    def _show_rows(self, desk: EditedBlot, count: int) -> None:
         """Show the layout; a table that says the same already is left alone, as somebody may be typing in it."""
         editor, rows = self.layout_editor, [dict(row) for row in desk.state.rows]
         if rows and editor.rows() != rows:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import ublot
-from ublot.results import RECORD
-
-from .layers import LayerTuple, blot_layer, result_layer
-from .saving import open_result
+from ublot.io.result_folder import RECORD
+from ublot_napari.layers.lanes import LayerTuple, blot_layer, result_layer
+from ublot_napari.state.saving import open_result
 
 __all__ = ["SUFFIXES", "get_reader", "read"]
 

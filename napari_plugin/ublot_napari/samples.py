@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import ublot
 from ublot.simulation import demo_blot
-
-from .layers import LayerTuple, blot_layer
+from ublot_napari.layers.lanes import LayerTuple, blot_layer
 
 if TYPE_CHECKING:
     from ublot.simulation import SimulatedBlot

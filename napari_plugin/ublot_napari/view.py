@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .reader import read
+from ublot_napari.reader import read
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import napari
 
 __all__ = ["PANEL", "open_viewer"]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut  # type: ignore[attr-defined]
 
-from .picture import Picture
+from ublot_napari.layers.blot_layers import Picture
 
 if TYPE_CHECKING:
-    from .panel_widget import BlotPanel
+    from ublot_napari.panel_widget import BlotPanel
 
 __all__ = ["bind_keys", "connect_edits", "take_over"]
 

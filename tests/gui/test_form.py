@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ublot import BlotError, Params
-from ublot.params import make_params
+from ublot.inputs.params import make_params
 
 
 @pytest.fixture
 def form(qapp: object) -> object:
-    from ublot_napari.form import ParamsForm
+    from ublot_napari.widgets.form import ParamsForm
 
     return ParamsForm(("lanes", "marker", "target", "antibody", "assay", "background", "allow_unfit"))
 

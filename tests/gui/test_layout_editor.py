@@ -8,7 +8,7 @@ import hands
 import pytest
 
 import ublot
-from ublot.layout import read_layout
+from ublot.inputs.layout import read_layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ ROLE, COMPOUND, DOSE = 1, 2, 3
 
 @pytest.fixture
 def editor(qapp: Any) -> Iterator[Any]:
-    from ublot_napari.layout_editor import LayoutEditor
+    from ublot_napari.sections.layout.editor import LayoutEditor
 
     widget = LayoutEditor()
     widget.set_lanes(range(1, 7))
@@ -76,7 +76,7 @@ def test_a_role_is_chosen_from_the_list_by_mouse_and_key(editor, column) -> None
 
 def test_roles_have_the_colours_of_the_picture(editor) -> None:
     from qtpy.QtCore import Qt
-    from ublot_napari.layers import ROLE_COLOURS
+    from ublot_napari.layers.lanes import ROLE_COLOURS
 
     editor.set_rows([{"lane": i, "role": role} for i, role in enumerate(ROLE_COLOURS, 1)])
     for i, colour in enumerate(ROLE_COLOURS.values()):
@@ -231,7 +231,7 @@ def test_columns_are_wide_enough_for_what_is_pasted(editor) -> None:
 def test_the_keys_work_where_the_window_has_them_too(qapp) -> None:
     from qtpy.QtGui import QAction, QKeySequence
     from qtpy.QtWidgets import QMainWindow
-    from ublot_napari.layout_editor import LayoutEditor
+    from ublot_napari.sections.layout.editor import LayoutEditor
 
     window, widget, stolen = QMainWindow(), LayoutEditor(), []
     for keys in ("Ctrl+D", "Ctrl+C", "Ctrl+V", "Del"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import hands
 import pytest
 
-from ublot.calibration import calibration_from_positions
+from ublot.mass.calibration import calibration_from_positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ ROWS, MASSES = (50.25, 90.0, 140.0, 200.0), (250.0, 150.0, 100.0, 75.0)
 
 @pytest.fixture
 def table(qapp: Any) -> Iterator[Any]:
-    from ublot_napari.marker_table import MarkerTable
+    from ublot_napari.sections.mass.marker_table import MarkerTable
 
     widget = MarkerTable()
     widget.set_bands(ROWS, MASSES)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ublot_napari.session import History
+from ublot_napari.state.session import History
 
 import ublot
 

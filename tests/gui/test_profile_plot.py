@@ -18,7 +18,7 @@ BOUNDARY, LOW, WELL = 250.0, 290.0, 20.0
 @pytest.fixture
 def view() -> Any:
     """A lane of 400 rows: a band at 270, two rungs and a broad smear above it."""
-    from ublot_napari.profile_view import ProfileView
+    from ublot_napari.sections.profile.view import ProfileView
 
     rows = np.arange(400.0)
     smear = 10 * np.exp(-(((rows - 150) / 40) ** 2))
@@ -34,7 +34,7 @@ def view() -> Any:
 
 @pytest.fixture
 def plot(qapp: Any, view: Any) -> Iterator[Any]:
-    from ublot_napari.profile_plot import ProfilePlot
+    from ublot_napari.sections.profile.plot import ProfilePlot
 
     widget = ProfilePlot()
     hands.show(widget, 420, 340)
@@ -54,7 +54,7 @@ def ticks(plot: Any) -> list[tuple[float, str]]:
 
 
 def test_nothing_to_show_yet_is_said(qapp) -> None:
-    from ublot_napari.profile_plot import ProfilePlot
+    from ublot_napari.sections.profile.plot import ProfilePlot
 
     widget = ProfilePlot()
     assert "No lane" in widget.title.text()
@@ -64,7 +64,7 @@ def test_nothing_to_show_yet_is_said(qapp) -> None:
 
 
 def test_the_plot_is_made_when_it_is_first_shown(qapp, view) -> None:
-    from ublot_napari.profile_plot import ProfilePlot
+    from ublot_napari.sections.profile.plot import ProfilePlot
 
     widget = ProfilePlot()
     widget.show_lane(view)
@@ -219,7 +219,7 @@ def test_a_marker_lane_has_no_boundary_to_drag(plot, view) -> None:
 
 
 def test_it_takes_the_colours_of_a_dark_and_a_light_window(plot) -> None:
-    from ublot_napari.plot_style import theme_of
+    from ublot_napari.widgets.plot_style import theme_of
 
     for back, text in (("#202328", "#f0f1f2"), ("#efebe9", "#3b3a39")):
         plot.setStyleSheet(f"QWidget {{ background-color: {back}; color: {text}; }}")

@@ -67,7 +67,7 @@ def dose() -> pd.DataFrame:
 
 @pytest.fixture
 def plot(qapp: Any, table: Any, dose: Any) -> Iterator[Any]:
-    from ublot_napari.score_plot import ScorePlot
+    from ublot_napari.sections.answer.plot import ScorePlot
 
     widget = ScorePlot()
     hands.show(widget, 420, 380)
@@ -82,7 +82,7 @@ def drawn(plot: Any, kind: str) -> list[Any]:
 
 
 def test_the_plot_is_made_when_it_is_first_shown(qapp, table, dose) -> None:
-    from ublot_napari.score_plot import ScorePlot
+    from ublot_napari.sections.answer.plot import ScorePlot
 
     widget = ScorePlot()
     widget.show_scores(table, dose)

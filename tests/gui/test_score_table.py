@@ -8,7 +8,7 @@ import hands
 import pandas as pd
 import pytest
 
-from ublot.quality import FLAGS
+from ublot.flags import FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ ROWS = [("1", "", ""), ("2", "DMSO", "1.00 (0.90 – 1.10)"), ("3", "LCL161", "1
 
 @pytest.fixture
 def table(qapp: Any) -> Iterator[Any]:
-    from ublot_napari.table import ScoreTable
+    from ublot_napari.sections.answer.table import ScoreTable
 
     widget = ScoreTable()
     widget.show_rows(HEADER, ROWS)
@@ -92,7 +92,7 @@ def test_new_rows_replace_sorted_ones(table) -> None:
 # --------------------------------------------------------------------------------------------------------------- flags
 @pytest.fixture
 def flags(qapp: Any) -> Iterator[Any]:
-    from ublot_napari.table import FlagList
+    from ublot_napari.sections.answer.table import FlagList
 
     widget = FlagList()
     carried = ["", "single_vehicle", "saturated;single_vehicle", "saturated", "lossy", "saturated;made_up"]
@@ -125,7 +125,7 @@ def test_a_click_picks_the_lanes_of_the_line(flags) -> None:
 
 
 def test_long_runs_of_lanes_are_short_and_all_of_them_are_all(qapp) -> None:
-    from ublot_napari.flag_words import flag_lines
+    from ublot_napari.sections.answer.flag_words import flag_lines
 
     ((_, text, lanes),) = flag_lines({i: ["saturated"] if i < 6 else [] for i in range(1, 9)})
     assert "lanes 1–5:" in text

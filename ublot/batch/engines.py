@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ublot import __version__
+from ublot.batch.one_blot import Outcome, work
 from ublot.batch.pool import process_pool
-from ublot.batch.work import Outcome, work
 from ublot.errors import BlotError
-from ublot.threads import one_thread
+from ublot.numerics.threads import one_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from concurrent.futures import ProcessPoolExecutor
 
-    from ublot.batch.work import Common, Job
+    from ublot.batch.one_blot import Common, Job
 
 __all__ = ["available_cores", "run_cluster", "run_pool", "run_serial"]
 

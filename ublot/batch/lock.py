@@ -7,14 +7,16 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ublot.batch import places
+from ublot.batch import storage
 from ublot.errors import BlotError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["WORKSHOP", "hold"]
 
@@ -35,7 +37,7 @@ def hold(out: str) -> Iterator[None]:
     BlotError
         Another run holds it.
     """
-    with _by_signs_of_life(out) if places.is_url(out) else _by_the_system(out):
+    with _by_signs_of_life(out) if storage.is_url(out) else _by_the_system(out):
         yield
 
 
@@ -58,7 +60,7 @@ def _by_the_system(out: str) -> Iterator[None]:
     except OSError as error:
         raise BlotError(f"cannot be locked ({error.strerror or error})", out, "choose another --out") from None
     try:
-        places.write_bytes(str(owner), _owner_bytes(""))
+        storage.write_bytes(str(owner), _owner_bytes(""))
         yield
     finally:
         owner.unlink(missing_ok=True)
@@ -67,13 +69,15 @@ def _by_the_system(out: str) -> Iterator[None]:
 
 @contextmanager
 def _by_signs_of_life(out: str) -> Iterator[None]:
-    place, token = places.child(out, WORKSHOP, "owner.json"), secrets.token_hex(8)
+    place, token = storage.child(out, WORKSHOP, "owner.json"), secrets.token_hex(8)
     owner = _read_owner(place)
     if owner and not _is_left(owner):
         raise _taken(out, owner)
     try:
-        places.write_bytes(place, _owner_bytes(token))
-        time.sleep(0 if places.in_this_process_only(out) else 1.0)  # whoever came at the same moment has written by now
+        storage.write_bytes(place, _owner_bytes(token))
+        time.sleep(
+            0 if storage.in_this_process_only(out) else 1.0
+        )  # whoever came at the same moment has written by now
         if _read_owner(place).get("token") != token:
             raise _taken(out, _read_owner(place))
     except OSError as error:
@@ -83,7 +87,7 @@ def _by_signs_of_life(out: str) -> Iterator[None]:
     def beat() -> None:
         while not done.wait(BEAT):
             with suppress(OSError):
-                places.write_bytes(place, _owner_bytes(token))
+                storage.write_bytes(place, _owner_bytes(token))
 
     thread = Thread(target=beat, name="ublot-batch-lock", daemon=True)
     thread.start()
@@ -93,7 +97,7 @@ def _by_signs_of_life(out: str) -> Iterator[None]:
         done.set()
         thread.join()
         with suppress(OSError):
-            places.remove(place)
+            storage.remove(place)
 
 
 def _owner_bytes(token: str) -> bytes:
@@ -103,7 +107,7 @@ def _owner_bytes(token: str) -> bytes:
 
 def _read_owner(place: str) -> dict[str, Any]:
     try:
-        owner = json.loads(places.read_bytes(place))
+        owner = json.loads(storage.read_bytes(place))
     except (OSError, ValueError):
         return {}
     return owner if isinstance(owner, dict) else {}

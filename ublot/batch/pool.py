@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from threading import Thread
@@ -13,9 +12,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ublot.errors import BlotError
-from ublot.threads import THREADS, one_thread
+from ublot.numerics.threads import THREADS, one_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
 __all__ = ["process_pool"]

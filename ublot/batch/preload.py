@@ -7,8 +7,8 @@ import scipy.optimize
 import scipy.special
 import tifffile
 
-import ublot.analysis
 import ublot.batch.engines
-import ublot.comparison
+import ublot.results.analysis
+import ublot.results.comparison
 
 del scipy, tifffile, ublot

@@ -10,16 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ublot.batch import places
-from ublot.batch.inputs import BATCH_RECORD
+from ublot.batch import storage
+from ublot.batch.discovery import BATCH_RECORD
 from ublot.batch.lock import WORKSHOP
-from ublot.batch.work import Common
+from ublot.batch.one_blot import Common
 from ublot.errors import BlotError
-from ublot.params import RUN_KEYS, make_params, read_config
-from ublot.results import json_bytes
+from ublot.inputs.params import RUN_KEYS, make_params, read_config
+from ublot.io.result_folder import json_bytes
 
 if TYPE_CHECKING:
-    from ublot.batch.inputs import Item
+    from ublot.batch.discovery import Item
 
 __all__ = [
     "WRITER",
@@ -45,12 +45,12 @@ def common_options(place: str, config: Any, options: Mapping[str, Any], *, repor
     """Options in a form that any machine understands: files that they name are read here and now."""
     with tempfile.TemporaryDirectory(prefix="ublot-") as scratch:
         if config is not None and not isinstance(config, Mapping):
-            text = places.absolute(config)
-            if places.is_url(text):
+            text = storage.absolute(config)
+            if storage.is_url(text):
                 try:
-                    config = places.fetch(text, Path(scratch))
+                    config = storage.fetch(text, Path(scratch))
                 except OSError as error:
-                    raise BlotError(places.missing_or_unreachable(error), text, "give a TOML file") from None
+                    raise BlotError(storage.missing_or_unreachable(error), text, "give a TOML file") from None
             values = read_config(config)
         else:
             values = {key.replace("-", "_"): value for key, value in dict(config or {}).items()}
@@ -77,7 +77,7 @@ def worker_count(workers: int | None, scheduler: str | None, all_places: Sequenc
     """
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or not 0 <= workers <= 1024):
         raise BlotError(f"{workers!r} cannot be right", "option workers", "allowed: a whole number from 0 to 1024")
-    if any(places.in_this_process_only(place.removeprefix("@")) for place in all_places):
+    if any(storage.in_this_process_only(place.removeprefix("@")) for place in all_places):
         if scheduler is not None:
             raise BlotError(
                 "memory:// exists in one process only", "option scheduler", "use storage that all can reach"
@@ -93,10 +93,10 @@ def worker_count(workers: int | None, scheduler: str | None, all_places: Sequenc
 def check_batch_out(out: str, images: Iterable[str]) -> None:
     """Refuse a folder that holds something else than a batch."""
     fix = "choose another folder with --out"
-    if places.is_url(out):
-        if not places.exists(places.child(out, BATCH_RECORD)):
-            fs, path = places.filesystem(out)
-            names = {places.file_name(str(p)) for p in _listing(fs, path)} - {WORKSHOP}
+    if storage.is_url(out):
+        if not storage.exists(storage.child(out, BATCH_RECORD)):
+            fs, path = storage.filesystem(out)
+            names = {storage.file_name(str(p)) for p in _listing(fs, path)} - {WORKSHOP}
             if names:
                 raise BlotError("the folder is not empty and was not written by ublot batch", out, fix)
         return
@@ -135,7 +135,7 @@ def _is_batch(folder: Path) -> bool:
 def left_out(out: str, items: Iterable[Item]) -> int:
     """How many results of the last run in the folder belong to none of `items`."""
     try:
-        record = json.loads(places.read_bytes(places.child(out, BATCH_RECORD)))
+        record = json.loads(storage.read_bytes(storage.child(out, BATCH_RECORD)))
         earlier = {entry["result"] for entry in record.get("images", ()) if entry["status"] == "done"}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return 0
@@ -144,14 +144,14 @@ def left_out(out: str, items: Iterable[Item]) -> int:
 
 def make_ready(out: str, items: Sequence[Item]) -> None:
     """Mark the folder as ours, remove what a killed run left behind, make the folders that workers will share."""
-    record = places.child(out, BATCH_RECORD)
-    if places.is_url(out):
-        if not places.exists(record):
-            places.write_bytes(record, json_bytes({"writer": WRITER, "status": "running"}))
+    record = storage.child(out, BATCH_RECORD)
+    if storage.is_url(out):
+        if not storage.exists(record):
+            storage.write_bytes(record, json_bytes({"writer": WRITER, "status": "running"}))
         return
     try:
         if not Path(record).exists():
-            places.write_bytes(record, json_bytes({"writer": WRITER, "status": "running"}))
+            storage.write_bytes(record, json_bytes({"writer": WRITER, "status": "running"}))
         for left in Path(out, WORKSHOP).iterdir():
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)

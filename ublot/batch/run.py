@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ublot import __version__
-from ublot.batch import places
-from ublot.batch.finished import read_done
-from ublot.batch.gather import Failure, extras_of, results_of, write_failures, write_lanes, writing
-from ublot.batch.inputs import BATCH_RECORD, Item, find_items
+from ublot.batch import storage
+from ublot.batch.discovery import BATCH_RECORD, Item, find_items
+from ublot.batch.done import read_done
+from ublot.batch.joined_tables import Failure, extras_of, results_of, write_failures, write_lanes, writing
+from ublot.batch.layout_sheet import LayoutSheet, count_names, read_common
 from ublot.batch.lock import hold
-from ublot.batch.platemap import Common as Sheet
-from ublot.batch.platemap import count_names, read_common
+from ublot.batch.one_blot import Common, Job, Outcome
 from ublot.batch.prepare import (
     WRITER,
     as_list,
@@ -28,16 +28,15 @@ from ublot.batch.prepare import (
     with_scratch,
     worker_count,
 )
-from ublot.batch.work import Common, Job, Outcome
 from ublot.errors import BlotError
-from ublot.results import json_bytes
+from ublot.io.result_folder import json_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BatchInterrupted", "BatchResult", "Progress", "run_batch"]
+__all__ = ["BatchInterrupted", "BatchProgress", "BatchResult", "run_batch"]
 
-Progress = Callable[[Mapping[str, Any]], object]
+BatchProgress = Callable[[Mapping[str, Any]], object]
 
 
 class BatchInterrupted(KeyboardInterrupt):
@@ -76,11 +75,11 @@ class BatchResult:
         """All lanes of all blots that are done: the content of ``lanes.parquet``."""
         import pandas as pd
 
-        if not places.is_url(self.out):
+        if not storage.is_url(self.out):
             return pd.read_parquet(Path(self.out, "lanes.parquet"))
         import io
 
-        return pd.read_parquet(io.BytesIO(places.read_bytes(places.child(self.out, "lanes.parquet"))))
+        return pd.read_parquet(io.BytesIO(storage.read_bytes(storage.child(self.out, "lanes.parquet"))))
 
 
 def run_batch(
@@ -93,7 +92,7 @@ def run_batch(
     scheduler: str | None = None,
     report: bool = True,
     force: bool = False,
-    progress: Progress | None = None,
+    progress: BatchProgress | None = None,
     **options: Any,
 ) -> BatchResult:
     """Analyse many blots, each with its own layout beside it; go on where an earlier run was stopped.
@@ -134,7 +133,7 @@ def run_batch(
         By Ctrl-C.
     """
     force, report = force or bool(options.pop("force", False)), report and not options.pop("no_report", False)
-    place = places.absolute(out)
+    place = storage.absolute(out)
     common = common_options(place, config, options, report=report, force=force)
     workers = worker_count(workers, scheduler, [*as_list(inputs), place])
     sheet = read_common(layout)
@@ -145,7 +144,7 @@ def run_batch(
         if earlier := left_out(place, items):
             tell.note(f"{earlier} results of the last run are of other images: they stay, but not in the tables")
         make_ready(place, items)
-        if not places.is_url(place) and scheduler is None:
+        if not storage.is_url(place) and scheduler is None:
             common = with_scratch(common, place)
         run = _Run(place, items, sheet, tell)
         try:
@@ -173,7 +172,7 @@ def _outcomes(
 class _Teller:
     """Hands events on to whoever listens, and collects the notes."""
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, progress: BatchProgress | None) -> None:
         self._progress = progress
         self.notes: list[str] = []
 
@@ -192,7 +191,7 @@ class _Run:
 
     out: str
     items: list[Item]
-    sheet: Sheet
+    sheet: LayoutSheet
     tell: _Teller
     analysed: int = 0
     kept: int = 0
@@ -251,7 +250,7 @@ class _Run:
         failures = [self.failures[item.name] for item in self.items if item.name in self.failures]
         write_lanes(self.out, done, extras)
         write_failures(self.out, failures)
-        from ublot.batch.page import write_page
+        from ublot.batch.index_page import write_page
 
         counts = {"blots": len(self.items), "done": len(done), "refused": refused, "failed": len(failures)}
         shown = ((item, record) for item, record in results_of(self.out, done) if record is not None)
@@ -267,7 +266,7 @@ class _Run:
         for item in self.items:
             if item.name in self.failures:
                 continue
-            record = read_done(places.child(self.out, item.folder))
+            record = read_done(storage.child(self.out, item.folder))
             if record is None:
                 why = "the result is not there, though a worker wrote it: do all machines see the same output folder?"
                 self.failures[item.name] = Failure(item.name, "writing", why)
@@ -293,6 +292,6 @@ def _write_record(path: Path, facts: Mapping[str, Any], states: Iterable[tuple[I
     with path.open("wb") as file:
         file.write(json_bytes(facts).rstrip().removesuffix(b"}").rstrip() + b',\n "images": [')
         for i, (item, state) in enumerate(states):
-            entry = {"image": item.name, "place": places.readable(item.place), "result": item.folder, "status": state}
+            entry = {"image": item.name, "place": storage.readable(item.place), "result": item.folder, "status": state}
             file.write((b",\n" if i else b"\n") + json_bytes(entry).strip().replace(b"\n", b""))
         file.write(b"\n ]\n}\n")

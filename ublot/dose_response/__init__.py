@@ -1,1 +1,1 @@
-"""EC50, IC50 and K_i from doses and responses."""
+"""EC50, IC50, K_i."""

@@ -1,26 +1,27 @@
 """Dose-response with two limbs: the hook of degraders and bivalent compounds, and stimulation by low doses.
 
-``f(x) = start + (end - start) u (1 - d) + (last - start) d`` with ``u = 1 / (1 + (ascending / x)^h1)`` and ``d`` the same
-of the descending limb. With ``last = start`` it is a bell: the effect of the first limb is lost again as the ternary
-complex that made it falls apart at high doses (Douglass et al. 2013, J Am Chem Soc 135:6092). Scale and blocks are
-those of `ublot.logistic`.
+``f(x) = start + (end - start) u (1 - d) + (last - start) d`` with ``u = 1 / (1 + (ascending / x)^h1)`` and ``d`` the
+same of the descending limb. With ``last = start`` it is a bell: the effect of the first limb is lost again as the
+ternary complex that made it falls apart at high doses (Douglass et al. 2013, J Am Chem Soc 135:6092). Scale and blocks
+are those of `ublot.dose_response.logistic`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-from ublot.logistic import Curves, fit_curves
-from ublot.scales import from_scale, to_scale
+from ublot.dose_response.logistic import Curves, fit_curves
+from ublot.statistics.scales import from_scale, to_scale
+
+if TYPE_CHECKING:
+    from ublot.numerics.arrays import Array
 
 __all__ = ["TwoLimbs", "fit_two_limbs", "limb_interval"]
-
-Array = NDArray[np.float64]
 
 HILLS = 0.3, 6.0  # flatter a limb is none, steeper it is a step between two doses
 _MID, _HALF = 0.5 * math.log(HILLS[0] * HILLS[1]), 0.5 * math.log(HILLS[1] / HILLS[0])
@@ -68,8 +69,11 @@ class TwoLimbs:
 
 
 class _Problem:
-    """Parameters: start, end, last (none where returning), two squashed hills, log first, log of second over first,
-    block offsets; a limb may be held at a fixed log dose."""  # noqa: D205, D209
+    """Residuals for the internal parameters; a limb may be held at a fixed log dose.
+
+    They are: start, end, last (none where returning), two squashed hills, log first dose, logarithm of how far the
+    second lies beyond it in log dose, block offsets in effects coding.
+    """
 
     def __init__(self, curves: Curves, returning: bool, held: tuple[int, float] | None = None) -> None:
         self.curves, self.returning, self.held = curves, returning, held
@@ -133,10 +137,9 @@ def fit_two_limbs(curves: Curves, *, returning: bool = True) -> TwoLimbs | None:
     (start, end, last), hills, (first, second) = problem.values(theta)
     if not math.isfinite(ssr):
         return None
-    exponents = [math.exp(min(max(c, -600.0), 600.0)) for c in (first, second)]
-    return TwoLimbs(
-        float(start), float(end), float(last), *exponents, hills, ssr, len(problem.z) - problem.size, theta, returning
-    )
+    one, other = (math.exp(min(max(c, -600.0), 600.0)) for c in (first, second))
+    freedom = len(problem.z) - problem.size
+    return TwoLimbs(float(start), float(end), float(last), one, other, hills, ssr, freedom, theta, returning)
 
 
 def _starts(problem: _Problem, doses: Array) -> list[Array]:

@@ -6,21 +6,25 @@ import math
 
 import numpy as np
 
-from ublot.logistic import Curves, fit_curves
-from ublot.statistics import t_interval
+from ublot.dose_response.bell import TwoLimbs, fit_two_limbs
+from ublot.dose_response.logistic import Curves, fit_curves
+from ublot.statistics.dunnett import t_interval
 
 __all__ = ["ec50_of_blocks", "over_blocks"]
 
 FEWEST_DOSES = 4
+MOST = 6  # EC50 that a note lists
 
 
-def ec50_of_blocks(curves: Curves) -> list[float]:
+def ec50_of_blocks(curves: Curves, *, two_limbs: bool = False) -> list[float]:
     """EC50 of each block from its own points; NaN where its curve has no half within the doses.
 
     Parameters
     ----------
     curves : Curves
         One curve; dose 0 is vehicle.
+    two_limbs : bool
+        The ascending limb of a bell, in place of a sigmoid.
     """
     out = []
     for j in range(curves.blocks):
@@ -29,14 +33,15 @@ def ec50_of_blocks(curves: Curves) -> list[float]:
         if len(doses) < FEWEST_DOSES or own.sum() < 5:
             out.append(math.nan)
             continue
-        fit = fit_curves(Curves.of(curves.dose[own], curves.response[own], 0, 0, curves.scale))
-        ec50 = float(fit.ec50[0])
-        out.append(ec50 if fit.freedom > 0 and doses[0] <= ec50 <= doses[-1] else math.nan)
+        part = Curves.of(curves.dose[own], curves.response[own], 0, 0, curves.scale)
+        fit = fit_two_limbs(part) if two_limbs else fit_curves(part)
+        ec50 = math.nan if fit is None else fit.first if isinstance(fit, TwoLimbs) else float(fit.ec50[0])
+        out.append(ec50 if fit is not None and fit.freedom > 0 and doses[0] <= ec50 <= doses[-1] else math.nan)
     return out
 
 
 def over_blocks(
-    curves: Curves, ec50: float, interval: tuple[float, float], unit: str
+    curves: Curves, ec50: float, interval: tuple[float, float], unit: str, *, two_limbs: bool = False
 ) -> tuple[tuple[float, tuple[float, float]], tuple[float, ...], str]:
     """EC50 over blocks: the geometric mean of their own, with Student's interval of the logarithms.
 
@@ -50,6 +55,8 @@ def over_blocks(
         Of all points together: the answer where there is one block, or where blocks have no EC50 of their own.
     unit : str
         What a block is.
+    two_limbs : bool
+        The curve is a bell.
 
     Returns
     -------
@@ -61,7 +68,7 @@ def over_blocks(
     together = ec50, interval
     if curves.blocks < 2:
         return together, (), f"one {unit}: the interval does not hold the scatter between {unit}s"
-    each = ec50_of_blocks(curves)
+    each = ec50_of_blocks(curves, two_limbs=two_limbs)
     if not all(math.isfinite(e) for e in each):
         lacking = sum(not math.isfinite(e) for e in each)
         said = f"{lacking} of {len(each)} {unit}s give{'s' * (lacking == 1)} no EC50 alone"
@@ -71,5 +78,6 @@ def over_blocks(
     return (
         (math.exp(float(logs.mean())), (math.exp(low), math.exp(high))),
         tuple(each),
-        f"geometric mean of {len(each)} {unit}s",
+        f"geometric mean of {len(each)} {unit}s, their own: {', '.join(f'{e:.3g}' for e in each[:MOST])}"
+        + (", …" if len(each) > MOST else ""),
     )

@@ -8,17 +8,20 @@ that is for a person to decide.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-from ublot.logistic import Curves, _Problem
-from ublot.scales import from_scale, to_scale
+from ublot.dose_response.logistic import Curves, _Problem
+from ublot.statistics.scales import from_scale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ublot.numerics.arrays import Array
 
 __all__ = ["standing_off"]
-
-Array = NDArray[np.float64]
 
 RATE = 0.01  # false discoveries among the wells named (Q of Motulsky & Brown, their choice too)
 FEWEST = 5  # points beyond the parameters of the curve that a scatter takes

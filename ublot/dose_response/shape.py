@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-from ublot.dose_response.bell import TwoLimbs, fit_two_limbs, limb_interval
+from ublot.dose_response.bell import TwoLimbs, fit_two_limbs
+from ublot.dose_response.logistic import Curves, Fit, _Problem
 from ublot.dose_response.robust import standing_off
-from ublot.logistic import Curves, Fit, _Problem
-from ublot.scales import to_scale
+from ublot.statistics.scales import to_scale
 
 __all__ = ["first_the_other_way", "outliers", "second_limb"]
-
-Array = NDArray[np.float64]
 
 LEVEL = 0.05  # chance below which a hook is believed: to miss one costs more than a wider interval
 CLEAR = 0.001  # the same for stimulation by low doses, which is tried after the hook
@@ -44,8 +41,6 @@ def outliers(curves: Curves, fit: Fit) -> tuple[int, ...]:
         if not named[curves.dose == d].all():
             break
         whole.add(float(d))
-    if len(whole) == 1 and (curves.dose == doses[-1]).sum() == 1 and float(doses[-1]) in whole and len(doses) > 6:
-        whole = set()
     return tuple(int(i) for i in np.flatnonzero(named) if float(curves.dose[i]) not in whole)
 
 
@@ -115,8 +110,4 @@ def first_the_other_way(curves: Curves, fit: Fit) -> str:
         return ""
     if (limbs.end - limbs.start) * (limbs.last - limbs.start) >= 0:
         return ""
-    low, high = limb_interval(curves, limbs, 1)
-    said = "low doses move the response the other way first (hormesis), which one sigmoid does not describe"
-    if low > 0 and math.isfinite(high):
-        said += f"; half of what follows is at {limbs.second:.3g} nM ({low:.3g}-{high:.3g})"
-    return said
+    return "low doses move the response the other way first (hormesis), which one sigmoid does not describe"

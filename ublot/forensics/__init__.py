@@ -2,7 +2,3 @@
 
 Every test looks at levels as the file holds them, before rotation and response. `examine` runs them all.
 """
-
-from ublot.forensics.examine import examine
-
-__all__ = ["examine"]

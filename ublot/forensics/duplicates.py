@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,8 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 __all__ = ["Copy", "find_copy"]
@@ -20,7 +21,7 @@ ROWS, COLS = 224, 1536
 LEAST = 12
 """px: shorter shifts are the detector's own blur."""
 
-CLEAR, MAYBE = 12.0, 7.0
+CLEAR_COPY, LIKELY_COPY = 12.0, 7.0
 """Standard deviations that the correlation at one shift must stand out by (pictures without copies reach 9); and by how
 many it must in rows that were heaped on each other, for a look at all of them."""
 
@@ -82,7 +83,7 @@ def find_copy(levels: NDArray[Any]) -> Copy | None:
     rows = min(len(levels), ROWS) // HEAPED * HEAPED
     part = levels[top : top + rows, left : left + COLS]
     heap = np.add.reduce([_noise(quarter) for quarter in np.split(part, HEAPED)])
-    maybe = [mirrored for mirrored, correlation in _correlations(heap) if _strength(correlation) > MAYBE]
+    maybe = [mirrored for mirrored, correlation in _correlations(heap) if _strength(correlation) > LIKELY_COPY]
     if not maybe:
         return None
     noise = _noise(part)
@@ -140,7 +141,7 @@ def _noise(part: NDArray[Any]) -> NDArray[np.float32]:
 def _peak(correlation: NDArray[np.float32], noise: NDArray[np.float32], *, mirrored: bool) -> Copy | None:
     """The shift at which the picture is most like itself, where a strip of it carries that."""
     strength = _strength(correlation)
-    if strength < CLEAR:
+    if strength < CLEAR_COPY:
         return None
     down, across = np.unravel_index(int(np.argmax(correlation)), correlation.shape)
     # Seen from column 0, as the transform does.

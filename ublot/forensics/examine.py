@@ -31,7 +31,7 @@ def examine(levels: NDArray[Any], *, declared_lossy: bool = False) -> tuple[str,
     Returns
     -------
     tuple of str
-        Names from `ublot.quality.FLAGS`.
+        Names from `ublot.flags.FLAGS`.
     """
     found = []
     eight_bit = levels.dtype.itemsize == 1

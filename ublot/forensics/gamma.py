@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-__all__ = ["gamma_of_icc", "gamma_of_xmp", "gamma_said"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["EXIF_GAMMA", "ICC", "TRANSFER_FUNCTION", "XMP", "gamma_of_icc", "gamma_of_xmp", "gamma_said"]
 
 USUAL = 1 / 2.2
 """What every program writes into a PNG whether it coded the levels or not: it tells nothing."""

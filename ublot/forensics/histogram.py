@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from ublot.medians import median
+from ublot.numerics.medians import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from ublot.medians import median, row_medians
+from ublot.numerics.medians import median, row_medians
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ublot.report.figures import DPI
+from ublot.report.figures.drawing import DPI
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Cell", "Column", "Page", "Picture", "Row", "TableView", "data_uri", "picture", "render"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,8 @@ from ublot.simulation.separation import MARKER_KDA, Gel, cast_gel, make_ladder
 from ublot.simulation.settings import Difficulty, Settings, settings_for
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 __all__ = ["SimulatedBlot", "demo_blot", "simulate_blot"]

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ from ublot.errors import BlotError
 from ublot.simulation.blot import SimulatedBlot, simulate_blot
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ublot.simulation.settings import Difficulty
 
 __all__ = ["earlier_blots", "save_blot", "write_blots"]

@@ -14,7 +14,7 @@ from ublot.simulation.separation import STEP, Gel
 if TYPE_CHECKING:
     from ublot.simulation.settings import Settings
 
-__all__ = ["Geometry", "Strip", "lay_out", "paint_lane"]
+__all__ = ["Geometry", "Strip", "lay_out", "membrane_frame", "paint_lane"]
 
 F32 = NDArray[np.float32]
 

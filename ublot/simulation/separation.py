@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ublot.simulation.settings import Settings
 
-__all__ = ["MARKER_KDA", "TARGET_KDA", "UBIQUITIN_KDA", "Gel", "Ladder", "cast_gel", "draw_band", "make_ladder"]
+__all__ = ["MARKER_KDA", "STEP", "TARGET_KDA", "UBIQUITIN_KDA", "Gel", "Ladder", "cast_gel", "draw_band", "make_ladder"]
 
 TARGET_KDA, UBIQUITIN_KDA = 69.9, 8.565
 MARKER_KDA = (250.0, 150.0, 100.0, 75.0, 50.0, 37.0, 25.0, 20.0, 15.0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ublot.errors import BlotError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["DIFFICULTIES", "STRESSES", "Detector", "Difficulty", "Settings", "settings_for"]
 

@@ -1,0 +1,1 @@
+"""Napari layers; no Qt."""

@@ -1,0 +1,361 @@
+"""The layers of one blot: lanes, marker bands, kDa axis, HMW boundaries, background; napari's model, but no Qt.
+
+What a person does to a layer is told by a signal; `show` brings the layers in line with a state. While it does so,
+nothing is told.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers.base import ActionType
+from psygnal import Signal
+
+from ublot_napari.layers.annotations import axis_layer, background_picture, bands_layer, boundaries_layer, cursor_layer
+from ublot_napari.layers.lanes import blot_layer, lanes_layer, role_colours
+from ublot_napari.state.strips import lane_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from napari.components import ViewerModel
+    from napari.layers import Image, Layer, Points, Shapes
+
+    from ublot import Analysis, Lanes
+    from ublot_napari.state.session import State
+
+__all__ = ["DRAWN", "Picture"]
+
+DRAWN = "ublot_drawn"  # key in the metadata of an image that is no blot
+DONE = {ActionType.ADDED, ActionType.CHANGED, ActionType.REMOVED}
+
+
+class Picture:
+    """The layers of one blot.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    image : Image
+        The blot's own layer.
+
+    Attributes
+    ----------
+    strips_edited : Signal of (list of ndarray, list of float)
+        Outlines and the lane numbers they bear, after a person moved, drew or deleted one.
+    bands_edited : Signal of (ndarray, list of float)
+        Rows of the marker bands and their masses (NaN for a new one).
+    lane_picked : Signal of int
+    hovered : Signal of (float, int)
+        Row under the mouse, and the lane there (0: none).
+    """
+
+    strips_edited = Signal(list, list)
+    bands_edited = Signal(list, list)
+    lane_picked = Signal(int)
+    hovered = Signal(float, int)
+
+    def __init__(self, viewer: ViewerModel, image: Image) -> None:
+        self.viewer = viewer
+        self.image = image
+        self.name = str(image.name)
+        self.lanes: Shapes | None = None
+        self.bands: Points | None = None
+        self.axis: Shapes | None = None
+        self.boundaries: Shapes | None = None
+        self.cursor: Points | None = None
+        self.background: Image | None = None
+        self.geometry: Lanes | None = None
+        self._analysis: Analysis | None = None
+        self._offer = False
+        self._quiet = 0
+        self._off: set[Layer] = set()
+
+    # ------------------------------------------------------------------------------------------------------- showing
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Change layers without telling, and without taking the choice of the active layer from the person."""
+        active = self.viewer.layers.selection.active
+        self._quiet += 1
+        try:
+            yield
+        finally:
+            self._quiet -= 1
+            chosen = self.viewer.layers.selection
+            if active is not None and active is not chosen.active and active in self.viewer.layers:
+                chosen.active = active
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether layers are being changed from here."""
+        return self._quiet > 0
+
+    @property
+    def mode(self) -> str:
+        """What dragging on the lanes does."""
+        layer = self._own("lanes")
+        return "" if layer is None else str(layer.mode)
+
+    @property
+    def background_shown(self) -> bool:
+        """Whether the background is switched on."""
+        layer = self._own("background")
+        return layer is not None and bool(layer.visible)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """All layers of this blot that are in the viewer, the blot first."""
+        own = (self.image, self.background, self.boundaries, self.axis, self.lanes, self.bands, self.cursor)
+        return [layer for layer in own if layer is not None and layer in self.viewer.layers]
+
+    def show_pixels(self, analysis: Analysis | None) -> None:
+        """Show the blot as it was read for an analysis, where options changed how."""
+        if analysis is None or self.image.metadata.get("ublot_blot") in (None, analysis.blot):
+            return
+        data, keywords, _ = blot_layer(analysis.blot)
+        self.image.data = data
+        self.image.contrast_limits_range = (float(data.min()), float(data.max()))
+        self.image.contrast_limits = keywords["contrast_limits"]
+        self.image.metadata["ublot_blot"] = analysis.blot
+
+    def show_background(self, shown: bool) -> None:
+        """Switch the background on or off."""
+        layer = self._own("background")
+        if layer is not None:
+            layer.visible = shown
+
+    def delete_selected(self) -> None:
+        """Delete the selected strips."""
+        layer = self._own("lanes")
+        if layer is not None and layer.selected_data:
+            layer.remove_selected()
+
+    def add_band_mode(self) -> None:
+        """Make the next click on the picture add a marker band."""
+        layer = self._own("bands")
+        if layer is not None:
+            self.viewer.layers.selection.active = layer
+            layer.mode = "add"
+
+    def show(self, analysis: Analysis | None, state: State) -> None:
+        """Bring the layers in line with an analysis; without one there are only pixels."""
+        self._show(analysis, state)
+        if self._offer:
+            # Lanes just found are ready to be dragged.
+            self._offer = False
+            self.set_mode("select")
+
+    def _show(self, analysis: Analysis | None, state: State) -> None:
+        with self.quietly():
+            self._analysis = analysis
+            if analysis is None or not len(analysis.geometry):
+                self._remove("lanes", "bands", "axis", "boundaries", "cursor", "background")
+                self.geometry = None
+                return
+            roles = [str(role) for role in analysis.columns["lanes"]["role"]]
+            self.show_lanes(analysis.geometry, roles)
+            bands = state.bands
+            if bands is None:
+                found = analysis.calibration
+                bands = () if found is None else tuple(zip(found.rows, found.masses, strict=True))
+            self._show_bands(bands, analysis)
+            self._put("axis", axis_layer(analysis, f"{self.name} kDa"), locked=True)
+            self._put("boundaries", boundaries_layer(analysis, f"{self.name} HMW boundary"), locked=True)
+            self._show_background()
+
+    def show_lanes(self, lanes: Lanes, roles: Sequence[str]) -> None:
+        """Draw the strips; those that are in place already are not touched."""
+        with self.quietly():
+            features = {"role": list(roles)}
+            data, keywords, _ = lanes_layer(lanes, features, f"{self.name} lanes")
+            self.geometry = lanes
+            layer = self._own("lanes")
+            if layer is None:
+                layer = self.viewer.add_shapes(data, **keywords)
+                self.lanes = layer
+                layer.events.data.connect(self._strips_changed)
+                layer.selected_data.events.items_changed.connect(self._selection_changed)
+                layer.mouse_move_callbacks.append(self._moved_on)
+                self._offer = True
+                return
+            if not _same_outlines(layer.data, data):
+                chosen = {i for i in layer.selected_data if i < len(data)} if len(layer.data) == len(data) else set()
+                layer.selected_data = set()
+                layer.data = [(outline, "polygon") for outline in data]
+                layer.edge_width = [keywords["edge_width"]] * len(data)
+                layer.face_color = "transparent"
+                layer.features = keywords["features"]
+                layer.edge_color = role_colours(roles)
+                layer.selected_data = chosen
+            elif list(layer.features["lane"]) != keywords["features"]["lane"] or list(
+                layer.features.get("role", ())
+            ) != list(roles):
+                layer.features = keywords["features"]
+                layer.edge_color = role_colours(roles)
+
+    def _show_bands(self, bands: Sequence[tuple[float, float]], analysis: Analysis) -> None:
+        data, keywords, _ = bands_layer(bands, analysis, f"{self.name} marker")
+        layer = self._own("bands")
+        if layer is None:
+            self.bands = self.viewer.add_points(data, **keywords)
+            self.bands.events.data.connect(self._bands_changed)
+            return
+        same = len(layer.data) == len(data) and np.allclose(layer.data, data, atol=1e-3)
+        if same and [*layer.features["mass"]] == keywords["features"]["mass"]:
+            return
+        layer.selected_data = set()
+        layer.data = data
+        layer.features = keywords["features"]
+        layer.size = keywords["size"]
+
+    def _show_background(self) -> None:
+        layer = self._own("background")
+        if layer is None:
+            shape = self.image.data.shape
+            # Its pixels are made when somebody looks: a fold of the picture's memory.
+            layer = self.viewer.add_image(
+                np.zeros((2, 2), np.float32),
+                name=f"{self.name} background",
+                scale=[n / 2 for n in shape],
+                translate=[(n / 2 - 1) / 2 for n in shape],
+                colormap=self.image.colormap,
+                contrast_limits=self.image.contrast_limits,
+                visible=False,
+                metadata={DRAWN: True},
+            )
+            self.background = layer
+            self.viewer.layers.move(self.viewer.layers.index(layer), self.viewer.layers.index(self.image) + 1)
+            layer.events.visible.connect(self._fill_background)
+        self._fill_background()
+
+    def _fill_background(self, _: Any = None) -> None:
+        layer, analysis = self._own("background"), self._analysis
+        if layer is None or analysis is None or not layer.visible:
+            return
+        layer.data = background_picture(analysis)
+        layer.scale, layer.translate = (1, 1), (0, 0)
+        layer.contrast_limits = self.image.contrast_limits
+
+    def _put(self, kind: str, described: Any, *, locked: bool) -> None:
+        """Add a layer, or give it new content; nothing to show takes it away."""
+        data, keywords, _ = described
+        layer = self._own(kind)
+        if not len(data):
+            if layer is not None:
+                self._remove(kind)
+            return
+        if layer is None:
+            layer = self.viewer.add_shapes(data, **keywords)
+            layer.editable = not locked
+            setattr(self, kind, layer)
+        elif not _same_outlines(layer.data, data):
+            layer.data = [(line, keywords["shape_type"]) for line in data]
+            layer.edge_color = keywords["edge_color"]
+            layer.edge_width = keywords["edge_width"]
+            if "features" in keywords:
+                layer.features = keywords["features"]
+            layer.editable = not locked
+
+    def _own(self, kind: str) -> Any:
+        layer = getattr(self, kind)
+        return layer if layer is not None and layer in self.viewer.layers else None
+
+    def _remove(self, *kinds: str) -> None:
+        for kind in kinds:
+            layer = self._own(kind)
+            setattr(self, kind, None)
+            if layer is not None:
+                self.viewer.layers.remove(layer)
+
+    def remove(self) -> None:
+        """Take all layers but the blot's own away."""
+        with self.quietly():
+            self._remove("lanes", "bands", "axis", "boundaries", "cursor", "background")
+
+    def set_shown(self, shown: bool) -> None:
+        """Show or hide all layers of this blot; those that a person has switched off stay off."""
+        with self.quietly():
+            if shown:
+                for layer in self._off:
+                    layer.visible = True
+                self._off = set()
+            else:
+                self._off |= {layer for layer in self.layers if layer.visible}
+                for layer in self.layers:
+                    layer.visible = False
+
+    def select_lane(self, number: int) -> None:
+        """Select a lane's strip."""
+        layer = self._own("lanes")
+        if layer is not None and 0 < number <= len(layer.data) and set(layer.selected_data) != {number - 1}:
+            with self.quietly():
+                layer.selected_data = {number - 1}
+
+    def mark_row(self, number: int, row: float | None) -> None:
+        """Mark a row on a lane; None takes the mark away."""
+        if self.geometry is None or not 0 < number <= len(self.geometry):
+            return
+        with self.quietly():
+            layer = self._own("cursor")
+            if layer is None:
+                if row is None:
+                    return
+                data, keywords, _ = cursor_layer(f"{self.name} cursor")
+                layer = self.cursor = self.viewer.add_points(data, **keywords)
+                layer.editable = False
+            layer.visible = row is not None
+            if row is not None:
+                lane = self.geometry[number - 1]
+                layer.data = np.array([[row, float(lane.centre(row))]])
+                layer.size = lane.width
+
+    def set_mode(self, mode: str) -> None:
+        """Make the lanes the active layer, in napari's `mode` (``select``, ``direct``, ``add_rectangle``)."""
+        layer = self._own("lanes")
+        if layer is not None:
+            self.viewer.layers.selection.active = layer
+            layer.mode = mode
+
+    # ------------------------------------------------------------------------------------------------------- telling
+    def _strips_changed(self, event: Any) -> None:
+        layer = self._own("lanes")
+        if self._quiet or layer is None or event.action not in DONE:
+            return
+        if event.action is ActionType.ADDED:
+            layer.mode = "select"
+        self.strips_edited.emit([np.array(outline) for outline in layer.data], [*layer.features["lane"]])
+
+    def _bands_changed(self, event: Any) -> None:
+        layer = self._own("bands")
+        if self._quiet or layer is None or event.action not in DONE:
+            return
+        masses = np.array(layer.features["mass"], np.float64)
+        if event.action is ActionType.ADDED:
+            masses[list(event.data_indices)] = np.nan  # a new point inherits the mass of another
+            layer.mode = "select"
+        self.bands_edited.emit([float(row) for row in layer.data[:, 0]], masses.tolist())
+
+    def _selection_changed(self, *_: Any) -> None:
+        layer = self._own("lanes")
+        if not self._quiet and layer is not None and len(layer.selected_data) == 1:
+            (index,) = layer.selected_data
+            if index < len(layer.data):
+                self.lane_picked.emit(int(index) + 1)
+
+    def _moved_on(self, _layer: Any, event: Any) -> None:
+        self.pointed(event.position)
+
+    def pointed(self, position: Sequence[float]) -> None:
+        """Tell where the mouse is, in the world's coordinates."""
+        if self.geometry is not None and len(position) >= 2:
+            row, column = float(position[-2]), float(position[-1])
+            self.hovered.emit(row, lane_at(self.geometry, row, column))
+
+
+def _same_outlines(shown: Sequence[Any], wanted: Sequence[Any]) -> bool:
+    return len(shown) == len(wanted) and all(
+        np.shape(a) == np.shape(b) and np.abs(np.asarray(a) - b).max() < 5e-4
+        for a, b in zip(shown, wanted, strict=True)
+    )

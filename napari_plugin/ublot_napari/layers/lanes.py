@@ -1,0 +1,141 @@
+"""From the model to napari layers and back; no Qt here, so that it is tested without a window.
+
+A layer is described by napari's ``(data, keywords, type)``. Rows and columns of the model are napari's two world
+coordinates unchanged: row 0 on top, pixel centres at integers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ublot_napari.state.strips import strip_of_lane
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ublot import Analysis, Blot, Lanes
+
+__all__ = [
+    "ROLE_COLOURS",
+    "LayerTuple",
+    "analysis_layer",
+    "blot_layer",
+    "display_limits",
+    "lanes_layer",
+    "provenance",
+    "result_layer",
+    "role_colours",
+]
+
+LayerTuple = tuple[Any, dict[str, Any], str]
+
+# Share of pixels that may be drawn as plain membrane and as full black. Bands fill a few per cent of a blot; some of
+# them go black so that the much fainter smear shows.
+MEMBRANE_SHARE, BLACK_SHARE = 0.02, 0.005
+
+# Distinct with every kind of colour vision (Okabe and Ito 2008).
+ROLE_COLOURS = {
+    "marker": "#999999",
+    "vehicle": "#0072B2",
+    "sample": "#D55E00",
+    "negative": "#009E73",
+    "blank": "#56B4E9",
+    "ignore": "#CC79A7",
+}
+
+
+def blot_layer(blot: Blot) -> LayerTuple:
+    """Return the image layer of a blot: its signal, protein dark as on film.
+
+    ``metadata["ublot"]`` holds the provenance as plain values and ``metadata["ublot_blot"]`` the blot itself, which an
+    analysis of this layer starts from.
+    """
+    metadata = {"ublot": provenance(blot), "ublot_blot": blot}
+    keywords = {
+        "name": blot.source.name,
+        "colormap": "gray_r",
+        "contrast_limits": display_limits(blot),
+        "metadata": metadata,
+    }
+    return blot.signal, keywords, "image"
+
+
+def result_layer(analysis: Analysis, folder: Path, pixels: NDArray[Any] | None) -> LayerTuple:
+    """Return the image layer of a result that was saved; the panel goes on from ``metadata["ublot_analysis"]``."""
+    data, keywords, kind = blot_layer(analysis.blot)
+    keywords["metadata"] |= {"ublot_analysis": analysis, "ublot_folder": folder, "ublot_pixels": pixels}
+    return data, keywords, kind
+
+
+def display_limits(blot: Blot) -> tuple[float, float]:
+    """Signal drawn as white and as black: the membrane, and the darkest bands."""
+    shown = blot.signal if blot.valid is None else blot.signal[blot.valid]
+    # Every n-th pixel is enough for a percentile and keeps large scans quick.
+    sample = shown.ravel()[:: max(1, shown.size // 1_000_000)]
+    low, high = np.quantile(sample, [MEMBRANE_SHARE, 1 - BLACK_SHARE]).tolist()
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def provenance(blot: Blot) -> dict[str, Any]:
+    """What the file is and how its levels became signal, as plain values."""
+    source = blot.source
+    return {
+        "image": source.name,
+        "path": source.path,
+        "sha256": source.sha256,
+        "size_bytes": source.size_bytes,
+        "format": source.format,
+        "dtype": source.dtype,
+        "stored_shape": source.shape,
+        "lossy": source.lossy,
+        "polarity": blot.polarity,
+        "response": blot.response,
+        "ceiling": blot.ceiling,
+        "rotate": blot.rotate,
+        "flags": blot.flags,
+        "instrument": dict(source.metadata),
+    }
+
+
+def analysis_layer(analysis: Analysis, name: str = "lanes") -> LayerTuple:
+    """Return the shapes layer of an analysis: its lanes with what the table says about each."""
+    table = analysis.lanes
+    known = ("role", "compound", "concentration_nM", "hmw_fraction", "relative_hmw", "flags")
+    features = {column: table[column].tolist() for column in known if column in table}
+    return lanes_layer(analysis.geometry, features, name)
+
+
+def lanes_layer(lanes: Lanes, features: Mapping[str, Sequence[Any]], name: str = "lanes") -> LayerTuple:
+    """Return the shapes layer of the lanes, one strip each, coloured by role and numbered at the top.
+
+    Parameters
+    ----------
+    lanes : Lanes
+    features : mapping of str to sequence, one value per lane
+        What is known about each lane; ``role`` gives the colour.
+    name : str
+    """
+    columns: dict[str, list[Any]] = {"lane": [lane.number for lane in lanes]}
+    columns |= {key: list(values) for key, values in features.items()}
+    roles = columns.get("role", ["sample"] * len(lanes))
+    keywords = {
+        "name": name,
+        "shape_type": "polygon",
+        "features": columns,
+        "face_color": "transparent",
+        "edge_color": role_colours(roles),
+        "edge_width": max(1.0, lanes.window.width / 500),
+        "text": {"string": "{lane}", "anchor": "upper_left", "size": 10, "color": "#D55E00"},
+        "metadata": {"ublot_window": lanes.window, "ublot_softness": lanes.softness},
+    }
+    return [strip_of_lane(lane, lanes.window) for lane in lanes], keywords, "shapes"
+
+
+def role_colours(roles: Sequence[str]) -> list[str]:
+    """Colour of each role; lanes of which nothing is known are samples."""
+    return [ROLE_COLOURS.get(role, ROLE_COLOURS["sample"]) for role in roles]

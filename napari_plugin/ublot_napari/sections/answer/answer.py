@@ -1,0 +1,103 @@
+"""The answer: bars, dose-response, table and flags; the fifth section of the panel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
+
+from ublot_napari.sections.answer.flag_list import FlagList
+from ublot_napari.sections.answer.plot import ScorePlot
+from ublot_napari.sections.answer.rows import HEADER, score_rows
+from ublot_napari.sections.answer.table import ScoreTable
+from ublot_napari.widgets.form import ParamsForm
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ublot import Analysis
+
+__all__ = ["Answer"]
+
+OPTIONS = ("assay", "antibody", "background", "normalise", "ladder", "allow_unfit")
+STALE = "Not up to date: "
+
+
+class Answer(QWidget):
+    """Tabs with the scores.
+
+    Attributes
+    ----------
+    lane_picked : Signal of int
+    """
+
+    lane_picked = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plot = ScorePlot()
+        self.table = ScoreTable()
+        self.flags = FlagList()
+        self.form = ParamsForm(OPTIONS)
+        self.stale = QLabel()
+        self.stale.setWordWrap(True)
+        self.stale.setStyleSheet("color: #D55E00")
+        self.stale.hide()
+        options = QWidget()
+        inside = QVBoxLayout(options)
+        inside.addWidget(self.form)
+        inside.addStretch(1)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        for widget, title, tip in (
+            (self.plot, "Scores", "HMW over the DMSO lanes of this blot, with 95 % intervals"),
+            (self.table, "Table", "One row per lane"),
+            (self.flags, "Flags", "What speaks against these numbers, and what to do"),
+            (options, "Options", "Assay, antibody, background and more"),
+        ):
+            self.tabs.setTabToolTip(self.tabs.addTab(widget, title), tip)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 0, 0, 4)
+        column.setSpacing(2)
+        column.addWidget(self.stale)
+        column.addWidget(self.tabs, stretch=1)
+        self.plot.lane_picked.connect(self.lane_picked)
+        self.table.lane_picked.connect(self.lane_picked)
+        self.flags.lanes_picked.connect(self._flagged)
+
+    def show_analysis(self, analysis: Analysis, dose: pd.DataFrame) -> None:
+        """Show the scores; `dose` is ``Analysis.dose_response``, or an empty table while that is being made."""
+        lanes = analysis.lanes
+        self.plot.show_scores(lanes, dose)
+        self.table.show_rows(HEADER, score_rows(lanes))
+        self.flags.show_flags(lanes, analysis.messages, analysis.params.background)
+        names = {name for text in lanes["flags"] for name in str(text).split(";") if name}
+        self.tabs.setTabText(2, f"Flags ({len(names)})" if names else "Flags")
+
+    def show_look(self, analysis: Analysis, dose: pd.DataFrame) -> None:
+        """Show the scores of a first look, as far as they are in sight."""
+        if self.plot.isVisible():
+            self.plot.show_scores(analysis.lanes, dose)
+        if self.table.isVisible():
+            self.table.show_rows(HEADER, score_rows(analysis.lanes))
+
+    def clear(self) -> None:
+        """Show that there is nothing to show."""
+        self.table.show_rows(HEADER, [])
+        self.flags.clear()
+        self.tabs.setTabText(2, "Flags")
+
+    def set_stale(self, why: str) -> None:
+        """Say why what is shown is not what the edits would give; nothing to say where it is."""
+        self.stale.setText(STALE + why if why else "")
+        self.stale.setVisible(bool(why))
+
+    def select_lane(self, number: int) -> None:
+        """Select a lane everywhere."""
+        self.plot.select_lane(number)
+        self.table.select_lane(number)
+
+    def _flagged(self, lanes: list[int]) -> None:
+        self.table.select_lanes(lanes)
+        self.lane_picked.emit(lanes[0])

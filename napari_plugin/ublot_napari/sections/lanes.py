@@ -1,0 +1,92 @@
+"""Finding lanes and setting their strips right: the first section of the panel."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
+
+from ublot_napari.widgets.form import ParamsForm
+
+__all__ = ["LaneTools"]
+
+MODES = (
+    ("Move", "select", "Drag a lane sideways, or its handles to make it wider (M)", "M"),
+    ("Bend", "direct", "Drag the corners of a lane (B)", "B"),
+    ("Add", "add_rectangle", "Draw a new lane: drag a box over it (A)", "A"),
+)
+
+
+class LaneTools(QWidget):
+    """Buttons and options for lanes.
+
+    Attributes
+    ----------
+    find_wanted : Signal of int
+        *Find lanes* was pressed; the number of lanes asked for, 0 for any.
+    mode_wanted : Signal of str
+        What dragging on the picture does: a mode of napari's shapes layer.
+    delete_wanted : Signal
+    """
+
+    find_wanted = Signal(int)
+    mode_wanted = Signal(str)
+    delete_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.find_button = QPushButton("Find lanes")
+        self.find_button.setToolTip(
+            "Find the lanes and measure them (F). Lanes moved by hand are found anew; Ctrl+Z undoes it"
+        )
+        self.find_button.setShortcut("F")
+        self.count = QSpinBox()
+        self.count.setRange(0, 200)
+        self.count.setSpecialValueText("any number")
+        self.count.setSuffix(" lanes")
+        self.count.setToolTip("How many lanes there are, blank ones included")
+        self.analyze = QPushButton("Analyze")
+        self.analyze.setToolTip(
+            "Measure once more with all that is set (Ctrl+Return). Edits are measured by themselves"
+        )
+        self.analyze.setShortcut("Ctrl+Return")
+        self.modes = QButtonGroup(self)
+        modes = QHBoxLayout()
+        for text, mode, tip, key in MODES:
+            button = QPushButton(text)
+            button.setToolTip(tip)
+            button.setShortcut(key)
+            button.setCheckable(True)
+            button.clicked.connect(lambda _, m=mode: self.mode_wanted.emit(m))
+            self.modes.addButton(button)
+            modes.addWidget(button)
+        self.delete = QPushButton("Delete")
+        self.delete.setToolTip("Delete the selected lane (Delete or Backspace in the picture)")
+        self.delete.clicked.connect(self.delete_wanted)
+        modes.addWidget(self.delete)
+        modes.addStretch(1)
+        self.form = ParamsForm(("polarity", "response", "rotate", "roi", "channel"))
+        self.more = QPushButton("Options")
+        self.more.setToolTip("How the file is read: polarity, response, rotation, region, channel")
+        self.more.setCheckable(True)
+        self.more.toggled.connect(self.form.setVisible)
+        self.form.hide()
+
+        top = QHBoxLayout()
+        for widget in (self.find_button, self.count, self.analyze):
+            top.addWidget(widget)
+        modes.addWidget(self.more)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 0, 0, 4)
+        column.setSpacing(3)
+        column.addLayout(top)
+        column.addLayout(modes)
+        column.addWidget(self.form)
+        self.find_button.clicked.connect(lambda: self.find_wanted.emit(self.count.value()))
+
+    def show_lanes(self, count: int, mode: str) -> None:
+        """Show how many lanes there are, and what dragging does."""
+        self.count.setValue(count)
+        for button, (_, name, _, _) in zip(self.modes.buttons(), MODES, strict=True):
+            button.setChecked(name == mode)
+        for button in (*self.modes.buttons(), self.delete, self.analyze):
+            button.setEnabled(count > 0)

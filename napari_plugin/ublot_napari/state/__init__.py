@@ -1,0 +1,1 @@
+"""One blot and its edits; no Qt."""

@@ -1,0 +1,281 @@
+"""One blot and what a person does to it, in the terms of the panel; no Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import ublot
+from ublot import BlotError
+from ublot.inputs.edits import Edits
+from ublot.inputs.params import make_params
+from ublot.mass.calibration import calibration_from_positions
+from ublot.mass.scale import mass_at
+from ublot.reference.markers import find_marker
+from ublot_napari.state.lane_edits import edit_lanes, rows_after, shifted_edits
+from ublot_napari.state.session import Session, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+    from napari.layers import Image
+
+    from ublot import Analysis
+
+__all__ = ["EditedBlot"]
+
+
+class EditedBlot(Session):
+    """A session with the edits that the panel offers, each of them one step that can be undone.
+
+    Attributes
+    ----------
+    failed : str
+        Why the present state could not be analysed; empty where it was or was not tried.
+    """
+
+    failed = ""
+    _look: tuple[State, Analysis] | None = None
+
+    @classmethod
+    def of_layer(cls, image: Image) -> EditedBlot:
+        """Start from an image layer: a blot that the reader brought, a sample, a result, or any picture.
+
+        Raises
+        ------
+        BlotError
+            It is no picture that can be a blot, or its layout cannot be used.
+        """
+        told = image.metadata
+        if "ublot_analysis" in told:
+            return cls.of_analysis(told["ublot_analysis"], told.get("ublot_folder"), told.get("ublot_pixels"))
+        blot, pixels = told.get("ublot_blot"), told.get("ublot_pixels")
+        if blot is None:
+            pixels = np.asarray(image.data)
+            blot = ublot.read_blot(pixels)
+            blot = replace(blot, source=replace(blot.source, name=str(image.name)))
+        return cls.of_blot(blot, told.get("ublot_layout"), told.get("ublot_options"), pixels)
+
+    # ------------------------------------------------------------------------------------------------ what is shown
+    @property
+    def shown(self) -> Analysis | None:
+        """The analysis of the present state; while there is none, a first look at it, else the last one made."""
+        if self.state.analysis is None and self._look is not None and self._look[0] is self.state:
+            return self._look[1]
+        return self.state.analysis or self.latest
+
+    @property
+    def stale(self) -> str:
+        """Why `shown` is not and will not be the present state's analysis; empty where there is nothing to say."""
+        return self.failed if self.state.analysis is None and self.latest is not None else ""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options as plain values."""
+        return self.state.params.model_dump(mode="json")
+
+    @property
+    def count(self) -> int:
+        """Lanes that there are or that were asked for; 0: any number."""
+        if self.shown is not None:
+            return len(self.shown.geometry)
+        return len(self.state.rows) or self.state.params.lanes or 0
+
+    @property
+    def bands(self) -> tuple[tuple[float, float], ...]:
+        """Row and mass of the marker's bands, found or set by hand."""
+        if self.state.bands is not None:
+            return self.state.bands
+        found = self.shown.calibration if self.shown is not None else None
+        return () if found is None else tuple(zip(found.rows, found.masses, strict=True))
+
+    @property
+    def scale_kind(self) -> str | None:
+        """What the mass scale rests on."""
+        found = self.shown.calibration if self.shown is not None else None
+        return None if found is None else found.kind
+
+    @property
+    def needs_run(self) -> bool:
+        """Whether the present state has no analysis although there were lanes already."""
+        return self.state.analysis is None and self.latest is not None
+
+    @property
+    def undo_words(self) -> str:
+        """What undo would take back; empty where there is nothing."""
+        return (self.state.step or "edit") if self.history.can_undo else ""
+
+    @property
+    def redo_words(self) -> str:
+        """What redo would bring back."""
+        return (self.history.redo().present.step or "edit") if self.history.can_redo else ""
+
+    def dose_response(self) -> pd.DataFrame:
+        """The dose-response table of the last analysis made: a first look has none."""
+        import pandas as pd
+
+        made = self.state.analysis or self.latest
+        return made.dose_response if made is not None else pd.DataFrame()
+
+    def look(self) -> bool:
+        """Take a first look at the present state where it differs from what was measured by a lane or two."""
+        from ublot.results.quick_look import (
+            preview,  # brings the whole pipeline along, which the window need not wait for
+        )
+
+        state, before = self.state, self.latest
+        if state.analysis is not None or before is None or before.params != state.params:
+            return False
+        try:
+            found = preview(before, state.edits) if before.layout == state.layout() else None
+        except BlotError:  # the analysis will say it
+            return False
+        if found is not None:
+            self._look = state, found
+        return found is not None
+
+    def job(self) -> Callable[[Callable[[str, float], None]], Analysis]:
+        """Make a job of the present state, to be run in another thread."""
+        state, blot, earlier = self.state, self.blot, self.latest
+        self.failed = ""
+
+        def analyse(progress: Callable[[str, float], None]) -> Analysis:
+            analysis = state.run(blot, earlier, progress)
+            # All that is shown is made here, so that nothing is left to do for the window's own thread.
+            progress("comparing lanes", 0.9)
+            if len(analysis.geometry):
+                _ = analysis.columns, analysis.statistics
+            return analysis
+
+        return analyse
+
+    # ------------------------------------------------------------------------------------------------------- the edits
+    def find_lanes(self, count: int) -> None:
+        """Look for lanes instead of those that are there; `count` 0 for any number."""
+        rows, params = self.state.rows, self.state.params
+        edits = Edits(calibration=self.state.edits.calibration)
+        if rows and count and count != len(rows):
+            blank = dict.fromkeys(rows[0], "")
+            rows = tuple(
+                rows[n - 1] if n <= len(rows) else {**blank, "lane": str(n), "role": "sample"}
+                for n in range(1, count + 1)
+            )
+        filled = self.replaced(rows=rows).layout() is not None
+        params = make_params(params.model_dump(), **({} if filled or not count else {"lanes": count}))
+        if filled or not count:
+            params = params.model_copy(update={"lanes": None})
+        self.change("lanes found", rows=rows, params=params, edits=edits)
+
+    def edit_strips(self, outlines: Sequence[Any], numbers: Sequence[float]) -> None:
+        """Take the strips on the picture for the lanes."""
+        shown = self.shown
+        if shown is None:
+            return
+        before = self.state.edits.lanes or shown.geometry
+        edit = edit_lanes(outlines, numbers, before)
+        if edit.lanes == before and self.state.edits.lanes is not None:
+            return
+        params = self.state.params.model_copy(update={"lanes": None})
+        self.change(
+            edit.step or "lanes edited",
+            rows=rows_after(self.state.rows, edit.origins),
+            edits=shifted_edits(self.state.edits, edit),
+            params=params,
+        )
+
+    def set_rows(self, rows: Sequence[dict[str, str]]) -> None:
+        """Take the layout as typed; one without anything filled in is none."""
+        filled = any(text for row in rows for name, text in row.items() if name != "lane")
+        params = self.state.params.model_copy(update={"lanes": None}) if filled else self.state.params
+        self.change("layout edited", rows=tuple(rows) if filled else (), params=params)
+
+    def set_options(self, changes: dict[str, Any]) -> None:
+        """Set options; another marker is read anew.
+
+        Raises
+        ------
+        BlotError
+            A value cannot be right.
+        """
+        if not changes:
+            return
+        kept = {name: value for name, value in self.state.params.model_dump().items() if name not in changes}
+        params = make_params(kept, **{name: value for name, value in changes.items() if value is not None})
+        more: dict[str, Any] = {}
+        if "marker" in changes:
+            more = {"bands": None, "edits": replace(self.state.edits, calibration=None)}
+        if {"rotate", "roi"} & set(changes):
+            # Lanes and bands lie in the picture as it was.
+            more = {"bands": None, "edits": Edits()}
+        self.change(f"{', '.join(changes)} set".replace("_", " "), params=params, **more)
+
+    def set_bands(self, bands: Sequence[tuple[float, float]]) -> None:
+        """Calibrate by bands that a person placed, (row, mass) each; as long as they cannot be used, by none.
+
+        Raises
+        ------
+        BlotError
+            Lighter bands do not lie lower; they are kept all the same, to be set right.
+        """
+        kept = tuple((float(row), float(mass)) for row, mass in sorted(bands))
+        if kept == self.bands:
+            return
+        calibration, trouble = None, None
+        try:
+            calibration = calibration_from_positions([(mass, row) for row, mass in kept])
+        except BlotError as error:
+            trouble = error
+        self.change("marker edited", bands=kept, edits=replace(self.state.edits, calibration=calibration))
+        if trouble is not None:
+            raise trouble
+
+    def edit_band_marks(self, rows: Sequence[float], masses: Sequence[float]) -> None:
+        """Take the marks on the picture for the bands; a new one is given the mass that fits it best.
+
+        Raises
+        ------
+        BlotError
+            The order of the bands would not be that of their masses: nothing is changed.
+        """
+        known = [(row, mass) for row, mass in zip(rows, masses, strict=True) if np.isfinite(mass)]
+        for row in (row for row, mass in zip(rows, masses, strict=True) if not np.isfinite(mass)):
+            known.append((row, self._mass_for(row, known)))
+        calibration_from_positions([(mass, row) for row, mass in known])
+        self.set_bands(known)
+
+    def _mass_for(self, row: float, known: Sequence[tuple[float, float]]) -> float:
+        """Mass of the marker that is not placed yet and lies nearest to what the scale says of a row."""
+        shown = self.shown
+        marker = self.state.params.marker
+        free = [m for m in (find_marker(marker).masses if marker else ()) if m not in {mass for _, mass in known}]
+        if shown is None or shown.calibration is None:
+            above = [mass for at, mass in known if at < row]
+            fits = [m for m in free if not above or m < min(above)]
+            if not fits:
+                raise BlotError(
+                    "which mass lies here is not known", f"row {row:.0f}", "type it into the table of bands"
+                )
+            return fits[0]
+        here = float(mass_at(shown.calibration, row))
+        return min(free, key=lambda m: abs(np.log(m / here))) if free else float(f"{here:.3g}")
+
+    def release_bands(self) -> None:
+        """Have the marker's bands found again."""
+        self.change("bands found", bands=None, edits=replace(self.state.edits, calibration=None))
+
+    def move_boundary(self, lane: int, row: float | None) -> None:
+        """Put a lane's boundary between unmodified and HMW to a row; None has it found again."""
+        rows = dict(self.state.edits.boundary_rows)
+        if row is None:
+            rows.pop(lane, None)
+        else:
+            rows[lane] = round(float(row), 2)
+        edits = replace(self.state.edits, boundary_rows=tuple(sorted(rows.items())))
+        self.change(f"boundary of lane {lane} moved", edits=edits)
+
+    def replaced(self, **changes: Any) -> State:
+        """The present state with something replaced, which is no step."""
+        return replace(self.state, **changes)

@@ -1,0 +1,277 @@
+"""Plates, K_i, assay quality, time courses, loading controls and published potencies, against independent truth."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.optimize import brentq
+from statistics_blots import dose_rows, table
+
+import ublot
+from ublot.dose_response.ki import competition_ki
+from ublot.dose_response.plates import read_plate
+from ublot.errors import BlotError
+from ublot.inputs.loads import loads_from_file, proportionality
+from ublot.reference.potencies import all_potencies, find_potencies, potency_columns
+from ublot.statistics.assay_quality import assay_quality, quality_columns
+from ublot.statistics.reactions import reactions_of
+from ublot.statistics.time_course import fit_time_course, time_course_columns
+
+DOSES = [1, 4, 16, 64, 256, 1024, 4096]
+
+
+# ------------------------------------------------------------------------------------------------------------- plates
+def plate(ic50=60.0, bottom=0.1, sd=0.02, unit=1.0, name="concentration_nM", blank=400.0, seed=0):
+    rng = np.random.default_rng(seed)
+    compounds = ["DMSO"] * 6 + ["c"] * 2 * len(DOSES)
+    dose = np.array([0.0] * 6 + [d for d in DOSES for _ in range(2)])
+    f = bottom + (1 - bottom) / (1 + (dose / ic50) ** 1.2)
+    signal = 9000 * f * (1 + rng.normal(0, sd, len(f))) + blank
+    return {"compound": compounds, name: list(dose * unit), "rfu": list(signal), "blank": [blank] * len(f)}
+
+
+@pytest.mark.parametrize("background", [400, "400", "blank"])
+def test_viability_plate(background):
+    found = ublot.fit_dose_response(plate(), response="rfu", background=background)
+    (row,) = found.to_dict("records")
+    assert row["status"] == "ok" and row["quantity"] == "percent_of_vehicle" and row["scale"] == "arithmetic"
+    assert row["ec50_low"] < 60 < row["ec50_high"] and row["ec50_nM"] == pytest.approx(60, rel=0.1)
+    assert row["hill"] == pytest.approx(-1.2, abs=0.15) and row["top"] == pytest.approx(100, abs=3)
+    assert row["bottom"] == pytest.approx(10, abs=3)
+    # Half of the vehicle, not half of the way: 0.1 + 0.9 / (1 + (x / 60)^1.2) = 0.5.
+    assert row["absolute_ic50_nM"] == pytest.approx(60 * (0.5 / 0.4) ** (1 / 1.2), rel=0.1)
+
+
+def test_percent_of_vehicle_is_that_of_the_own_plate():
+    one, two = plate(), plate(seed=1)
+    both = {key: one[key] + two[key] for key in one}
+    both["plate"] = ["a"] * 20 + ["b"] * 20
+    both["rfu"] = one["rfu"] + [3 * (v - 400) + 400 for v in two["rfu"]]
+    wells = read_plate(both, response="rfu", background="blank").wells
+    for name in "ab":
+        assert np.mean([w.percent for w in wells if w.vehicle and w.plate == name]) == pytest.approx(100)
+    row = ublot.fit_dose_response(both, response="rfu", background="blank").iloc[0]
+    assert row["ec50_low"] < 60 < row["ec50_high"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "name"), [(1e-3, "concentration_uM"), (1e-9, "conc_M"), (1e3, "Dose_pM"), (1e-3, "dose_µM")]
+)
+def test_units_of_concentration(unit, name):
+    row = ublot.fit_dose_response(plate(unit=unit, name=name), response="rfu", background="blank").iloc[0]
+    assert row["ec50_nM"] == pytest.approx(60, rel=0.1)
+
+
+def test_duplicates_are_averaged_only_where_they_are_called_so():
+    single = plate()
+    assert len(read_plate(single, response="rfu").wells) == 20
+    named = {**single, "replicate": ["1"] * 20}
+    assert len(read_plate(named, response="rfu").wells) == 1 + len(DOSES)
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "says"),
+    [
+        ({}, {"response": "signal"}, "no column 'signal'"),
+        ({}, {"background": "buffer"}, "no column 'buffer'"),
+        ({}, {"background": 1e6}, "vehicle's mean"),
+        ({"compound": ["c"] * 20, "concentration_nM": [1.0] * 20}, {}, "no vehicle wells"),
+        ({"rfu": ["x"] * 20}, {}, "row 2, column rfu: 'x' is not a number"),
+        ({"concentration_nM": [-1.0] * 20}, {}, "below 0"),
+        ({}, {"probe_nM": 3}, "K_i takes the protein"),
+        ({}, {"protein_nM": -3}, "above 0"),
+    ],
+)
+def test_bad_plates_are_one_clear_line(change, options, says):
+    with pytest.raises(BlotError, match=says) as caught:
+        ublot.fit_dose_response({**plate(), **change}, **{"response": "rfu", **options})
+    assert "\n" not in str(caught.value)
+
+
+def test_no_concentration_column():
+    bad = plate(name="amount")
+    with pytest.raises(BlotError, match="concentration_nM"):
+        ublot.fit_dose_response(bad, response="rfu")
+
+
+# ---------------------------------------------------------------------------------------------------------------- K_i
+def bound_probe(inhibitor, ki, kd, probe, protein):
+    """Probe bound, by solving the law of mass action for the free protein."""
+
+    def excess(free):
+        return free + free * probe / (kd + free) + free * inhibitor / (ki + free) - protein
+
+    free = brentq(excess, 0, protein, xtol=1e-14)
+    return free * probe / (kd + free)
+
+
+@pytest.mark.parametrize("ki", [0.3, 2, 20, 500])
+@pytest.mark.parametrize(("kd", "probe", "protein"), [(5, 2, 10), (1, 10, 3), (50, 1, 100), (17, 5, 30)])
+def test_ki_inverts_the_law_of_mass_action(ki, kd, probe, protein):
+    start = bound_probe(0, ki, kd, probe, protein)
+    ic50 = brentq(lambda i: bound_probe(i, ki, kd, probe, protein) - start / 2, 0, 1e6, xtol=1e-10)
+    found = competition_ki(ic50, probe_kd_nM=kd, probe_nM=probe, protein_nM=protein)
+    assert found == pytest.approx(ki, rel=1e-5)
+
+
+def test_ki_below_the_proteins_own_amount_is_none():
+    assert math.isnan(competition_ki(3.0, probe_kd_nM=5, probe_nM=2, protein_nM=10))
+
+
+def test_ki_from_a_plate():
+    rng = np.random.default_rng(2)
+    dose = np.array([0.0] * 4 + [d for d in (1, 4, 16, 64, 256, 1024, 4096, 16384) for _ in range(2)])
+    signal = [60 + 70 * bound_probe(d, 20, 5, 2, 10) + rng.normal(0, 0.5) for d in dose]
+    cells = {"compound": ["DMSO"] * 4 + ["AT-406"] * 16, "concentration_nM": list(dose), "mP": signal}
+    row = ublot.fit_dose_response(cells, response="mP", protein_nM=10, probe_nM=2, probe_kd_nM=5).iloc[0]
+    assert row["ki_nM"] == pytest.approx(20, rel=0.1) and row["ki_low"] < row["ki_nM"] < row["ki_high"]
+
+
+# ------------------------------------------------------------------------------------------------------ assay quality
+def test_quality_by_hand():
+    # Means 10 and 2, standard deviations 1 and 0.5.
+    vehicle, other = [9, 10, 11], [1.5, 2, 2.5]
+    found = assay_quality(vehicle, other)
+    assert found.z_prime == pytest.approx(1 - 3 * 1.5 / 8)
+    assert found.ssmd == pytest.approx(8 / math.sqrt(1.25))
+    assert found.signal_window == pytest.approx((8 - 4.5) / 1)
+    assert found.vehicle_cv == pytest.approx(0.1) and "too few" in found.note
+    assert assay_quality([9, 10, 11] * 2, [1.5, 2, 2.5] * 2).note == ""
+    falling = assay_quality(other, vehicle)
+    assert falling.signal_window == pytest.approx(3.5) and falling.z_prime == found.z_prime
+
+
+def test_too_few_controls_give_nothing():
+    alone = assay_quality([9, 10, 11], [2])
+    assert math.isnan(alone.z_prime) and math.isnan(alone.ssmd) and "one negative" in alone.note
+    assert math.isnan(assay_quality([9], [1, 2]).vehicle_cv) and "no negative" in assay_quality([9, 9.1], []).note
+
+
+def test_quality_of_a_blot():
+    rows = [{"role": role, "replicate": str(k)} for role in ("vehicle", "negative") for k in range(3)]
+    reactions, _ = reactions_of(table(rows, hmw_fraction=[0.30, 0.32, 0.34, 0.02, 0.03, 0.04]), "a")
+    columns = quality_columns(reactions)
+    assert columns["n_vehicle"] == [3] and columns["z_prime"][0] == pytest.approx(1 - 3 * 0.03 / 0.29)
+
+
+# ------------------------------------------------------------------------------------------------------- time courses
+T = np.repeat([0.0, 5, 10, 20, 40, 60], 2)
+
+
+def test_a_course_that_levels_off():
+    y = 0.05 + 0.5 * (1 - np.exp(-0.08 * T)) + np.random.default_rng(0).normal(0, 0.01, len(T))
+    found = fit_time_course(T, y)
+    assert found.model == "exponential"
+    for (value, low, high), truth in zip((found.rate, found.plateau, found.constant), (0.04, 0.55, 0.08), strict=True):
+        assert low < truth < high and low < value < high and high - low < truth
+
+
+def test_rate_constant_is_that_of_lmfit():
+    import lmfit
+
+    y = 0.05 + 0.5 * (1 - np.exp(-0.08 * T)) + np.random.default_rng(3).normal(0, 0.02, len(T))
+    p = lmfit.create_params(a=0.05, b=0.5, k=0.08)
+    minimizer = lmfit.Minimizer(lambda p: p["a"] + p["b"] * (1 - np.exp(-p["k"] * T)) - y, p)
+    result = minimizer.minimize()
+    bounds = lmfit.conf_interval(minimizer, result, p_names=["k"], sigmas=[0.95])["k"]
+    found = fit_time_course(T, y).constant
+    assert found == pytest.approx((result.params["k"].value, bounds[0][1], bounds[-1][1]), rel=5e-3)
+
+
+def test_a_straight_course_has_a_rate_and_no_plateau():
+    y = 0.1 + 0.004 * T + np.random.default_rng(1).normal(0, 0.01, len(T))
+    found = fit_time_course(T, y)
+    fit = stats.linregress(T, y)
+    reach = stats.t.ppf(0.975, 10) * fit.stderr
+    assert found.model == "line" and math.isnan(found.plateau[0])
+    assert found.rate == pytest.approx((fit.slope, fit.slope - reach, fit.slope + reach))
+
+
+def test_two_times_are_no_course():
+    assert fit_time_course([0, 10, 10], [1, 2, 2.1]).model == "none"
+
+
+def test_courses_of_a_table():
+    rows = [{"role": "negative", "time_min": 0.0}]
+    rows += [r for t in (5.0, 10, 20, 40, 60) for r in dose_rows("c", [100], time_min=t, replicate="1")]
+    y = [0.02 + 0.6 * (1 - math.exp(-0.1 * r["time_min"])) for r in rows]
+    columns = time_course_columns(reactions_of(table(rows, hmw_fraction=y), "a")[0])
+    assert columns["times"] == [6] and columns["model"] == ["exponential"]
+    assert columns["rate_constant_per_min"][0] == pytest.approx(0.1, rel=1e-3)
+    assert columns["initial_rate_per_min"][0] == pytest.approx(0.06, rel=1e-3)
+
+
+# ---------------------------------------------------------------------------------------------------- loading controls
+def test_intercept_is_that_of_statsmodels():
+    import statsmodels.api as api
+
+    x = np.array([0.25, 0.5, 1, 1.5, 2, 2])
+    y = 3 * x + np.array([0.1, -0.2, 0.15, 0.1, -0.1, 0.05])
+    found = proportionality(x, y)
+    fit = api.OLS(y, api.add_constant(x)).fit()
+    assert (found.intercept, found.slope) == pytest.approx(tuple(fit.params))
+    assert (found.low, found.high) == pytest.approx(tuple(fit.conf_int()[0])) and found.proportional
+
+
+def test_a_saturating_control_is_refused():
+    x = np.array([0.25, 0.5, 1, 1.5, 2, 3])
+    assert not proportionality(x, x / (1 + 0.6 * x)).proportional
+    assert not proportionality(x, 5 - x).proportional
+    assert not proportionality(x, 2 * x + 1).proportional
+    assert proportionality(x, 2 * x).proportional
+
+
+def test_normalise_table(tmp_path):
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    lanes = "lane,load,dilution\n1,1.1,\n2,0.9,1\n"
+    good.write_text(lanes + ",0.26,0.25\n,0.49,0.5\n,1.98,2\n")
+    assert loads_from_file(good) == [(1, 1.1), (2, 0.9)]
+    assert ublot.Params.model_validate({"normalise": str(good)}).normalise == ((1, 1.1), (2, 0.9))
+    bad.write_text(lanes + ",0.5,0.25\n,0.65,0.5\n,1.5,2\n")
+    with pytest.raises(BlotError, match=r"not proportional .*95 % interval"):
+        loads_from_file(bad)
+    few = tmp_path / "few.csv"
+    few.write_text(lanes + ",0.5,0.25\n")
+    with pytest.raises(BlotError, match="cannot show proportionality"):
+        loads_from_file(few)
+    few.write_text("lane,load,dilution\n1,x,\n")
+    with pytest.raises(BlotError, match="row 2, column load"):
+        loads_from_file(few)
+
+
+# ---------------------------------------------------------------------------------------------------------- potencies
+def test_every_potency_has_a_source_and_a_kind():
+    for p in all_potencies():
+        assert p.kind in {"Ki", "Kd", "IC50", "EC50"} and p.evidence in {"primary", "secondary"}
+        assert p.source and p.value_nM > 0 and p.relation in {"=", "<", ">", "~"}
+        assert not p.conflict or p.note
+
+
+def test_primary_values():
+    # Abstracts of Cai et al. 2011 (66.4, 1.9 and 5.1 nM for XIAP, cIAP1, cIAP2) and Flygare et al. 2012 (28, 17, 43).
+    def primary(name):
+        return {p.target: p.value_nM for p in find_potencies(name) if p.evidence == "primary"}
+
+    assert primary("Debio-1143") == {"XIAP": 66.4, "cIAP1": 1.9, "cIAP2": 5.1} == primary("at 406")
+    assert primary("gdc0152") == {"XIAP": 28, "cIAP1": 17, "cIAP2": 43, "ML-IAP": 14}
+
+
+def test_disputed_values_stand_side_by_side():
+    for compound in ("LCL161", "GDC-0152"):
+        values = find_potencies(compound)
+        assert (
+            any(p.conflict for p in values) and len({(p.kind, p.value_nM) for p in values if p.target == "cIAP1"}) > 1
+        )
+    columns = potency_columns(["birinapant", "unheard of"])
+    assert set(columns["compound"]) == {"birinapant"} and "yes" in columns["conflict"]
+
+
+def test_a_vehicle_that_was_named_and_is_not_there():
+    rows = [{"compound": "DMSO", "concentration_nM": 0, "signal": 100.0}]
+    rows += [{"compound": "LCL161", "concentration_nM": d, "signal": 50.0} for d in (1, 10)]
+    with pytest.raises(BlotError, match=r"no vehicle wells \(water\).*DMSO, LCL161"):
+        read_plate(rows, response="signal", vehicle="water")
+    assert read_plate([*rows[1:], {**rows[0], "compound": "none"}], response="signal").wells

@@ -1,0 +1,34 @@
+"""Medians against numpy's."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from ublot.numerics.medians import median, median_of_nine, quantile, row_medians
+
+
+def test_the_median_of_nine_is_right_for_every_order_there_is():
+    # A network of comparisons that is right for all zeros and ones is right for all numbers.
+    cases = np.array(list(itertools.product((0, 1), repeat=9))).T
+    assert (median_of_nine(list(cases)) == np.median(cases, axis=0)).all()
+    before = cases.copy()
+    median_of_nine(list(cases))
+    assert (cases == before).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 100, 1001])
+def test_a_quantile_is_one_of_the_values(count):
+    values = np.random.default_rng(count).normal(size=count).astype(np.float32)
+    for share in (0.0, 0.3, 0.5, 1.0):
+        assert quantile(values, share) == np.sort(values)[min(int(share * count), count - 1)]
+    assert median(values) == np.sort(values)[count // 2]
+
+
+@pytest.mark.parametrize("shape", [(5, 1), (4, 8), (3, 2, 11)])
+def test_medians_of_rows_are_those_of_numpy(shape):
+    rows = np.random.default_rng(5).normal(size=shape).astype(np.float32)
+    assert (row_medians(rows) == np.median(rows, axis=-1)).all()
+    assert row_medians(rows).dtype == np.float32

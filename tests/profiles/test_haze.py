@@ -1,0 +1,105 @@
+"""The haze of lanes: its level, and how sure it is above the band, on lanes drawn here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from drawn_lanes import ROWS, TARGET, as_profile, band, row_of, rungs, unmodified
+
+from ublot.profiles.haze import remove_haze
+
+AT = float(row_of(TARGET))
+
+
+def hazy(levels, fragments=0.0, *, noise=2.0, seed=2):
+    rng = np.random.default_rng(seed)
+    pieces = band(fragments, 640, 5) + band(0.6 * fragments, 790, 5)
+    return [
+        as_profile(unmodified(4000) + rungs([600, 400]) + level + pieces, i, noise=noise, rng=rng)
+        for i, level in enumerate(levels, 1)
+    ]
+
+
+@pytest.mark.parametrize("fragments", [0.0, 3000.0])
+def test_haze_is_taken_off_whole_beside_degradation_products(fragments):
+    truth = np.array([0.0, 8.0, 15.0, 4.0, 22.0, 11.0])
+    cleaned = remove_haze(hazy(truth, fragments), [AT + 50] * 6)
+    assert [level for _, level, _ in cleaned] == pytest.approx(truth, abs=0.5)
+    for (profile, level, error), was in zip(cleaned, hazy(truth, fragments), strict=True):
+        assert profile.background == pytest.approx(was.background + level)
+        assert (profile.raw == was.raw).all()
+        assert 0 < error < 0.5
+
+
+def test_lanes_without_haze_gain_nothing():
+    """Empirical Bayes: what is taken off lanes without haze is less than the noise of looking for it."""
+    plain = remove_haze(hazy([0.0] * 12), [AT + 50] * 12)
+    taken = np.array([level for _, level, _ in plain])
+    noise_of_a_look = 2.0 / np.sqrt(ROWS - AT - 50)
+    assert np.sqrt(np.mean(taken**2)) < noise_of_a_look
+
+
+def test_the_error_of_the_haze_is_what_it_scatters_by():
+    truth = np.linspace(5, 25, 12)
+    off = []
+    for seed in range(25):
+        for (_, level, error), t in zip(remove_haze(hazy(truth, seed=seed), [AT + 50] * 12), truth, strict=True):
+            off.append((level - t) / error)
+    assert 0.8 < np.std(off) < 1.25
+
+
+def test_haze_needs_room_below_the_band():
+    lanes = hazy([10.0, 20.0])
+    for place in ([None, None], [ROWS - 10.0, ROWS + 40.0]):
+        assert [level for _, level, _ in remove_haze(lanes, place)] == [0.0, 0.0]
+
+
+def test_a_background_that_is_off_goes_with_the_haze():
+    """A level error that all rows share is known after the look below the band: what is left of its mode is small."""
+    rng = np.random.default_rng(5)
+    modes = np.full((1, ROWS), 3.0)
+    lanes = [
+        as_profile(unmodified(4000) + level, i, noise=1.0, modes=modes, rng=rng)
+        for i, level in enumerate(np.linspace(0, 60, 8), 1)
+    ]
+    for profile, _, _ in remove_haze(lanes, [AT + 50] * 8):
+        assert np.abs(profile.modes[0]).max() < 0.1
+        assert np.median(profile.signal[700:]) == pytest.approx(0.0, abs=0.8)
+
+
+def drifting(amplitude, seed, count=10):
+    """Lanes of haze alone above and below an unmodified band, each uneven in its own way; the last two are empty."""
+    rng = np.random.default_rng(seed)
+    rows = np.arange(ROWS)
+    levels = rng.uniform(60, 140, count)
+    haze = [level * (1 + amplitude * np.cos(4 * rows / ROWS + rng.uniform(0, 2 * np.pi))) for level in levels]
+    lanes = [
+        as_profile(unmodified(4000 if i < count - 2 else 0) + h, i + 1, noise=1.0, rng=rng) for i, h in enumerate(haze)
+    ]
+    return lanes, haze
+
+
+def above(seed, amplitude):
+    """Error of the haze above the band, as a share of it, and what is said of that error, of the loaded lanes."""
+    lanes, haze = drifting(amplitude, seed)
+    cleaned = remove_haze(lanes, [AT + 50] * len(lanes), {len(lanes) - 1, len(lanes)})
+    until = int(AT - 40)
+    out = []
+    for (profile, _, _), was, h in list(zip(cleaned, lanes, haze, strict=True))[:-2]:
+        taken = (profile.background - was.background)[:until].sum()
+        stated = np.sqrt(np.sum(profile.modes[:, :until].sum(axis=1) ** 2))
+        out.append(((taken - h[:until].sum()) / h[:until].sum(), stated / h[:until].sum()))
+    return np.array(out)
+
+
+def test_haze_that_drifts_is_known_to_be_uneven_above_the_band():
+    """What is stated is what the error scatters by, however uneven the blot's haze is."""
+    for amplitude in (0.06, 0.12):
+        error, stated = np.concatenate([above(seed, amplitude) for seed in range(12)]).T
+        assert np.sqrt(np.mean(error**2)) > 0.4 * amplitude  # it is a real error
+        assert 0.6 < np.sqrt(np.mean((error / stated) ** 2)) < 1.5
+
+
+def test_even_haze_is_known_well():
+    stated = np.concatenate([above(seed, 0.0) for seed in range(4)])[:, 1]
+    assert stated.max() < 0.03

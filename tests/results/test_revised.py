@@ -1,0 +1,168 @@
+"""What an edit changes is run again, and gives the numbers of a run from the start; tables of lanes become lanes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import ublot
+from ublot.inputs.edits import Edits
+from ublot.inputs.params import make_params
+from ublot.lanes.lane_table import as_lanes
+from ublot.pipeline import stages as pipeline
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return ublot.simulate_blot(seed=5, lanes=8, shape=(320, 420))
+
+
+@pytest.fixture(scope="module")
+def analysis(simulated):
+    return ublot.analyze(
+        ublot.read_blot(simulated.image), layout=simulated.layout, marker=simulated.truth["marker_kda"]
+    )
+
+
+def moved(analysis, by: float = 3.0):
+    lanes = analysis.geometry
+    return replace(lanes, items=(*lanes[:3], replace(lanes[3], xs=tuple(x + by for x in lanes[3].xs)), *lanes[4:]))
+
+
+def other_roles(analysis):
+    rows = [dict(record) for record in analysis.layout.records()]
+    rows[5] |= {"role": "blank", "compound": ""}
+    return rows
+
+
+CHANGES = {
+    "lanes": lambda a: (a.layout, a.params, replace(a.edits, lanes=moved(a))),
+    "boundary": lambda a: (a.layout, a.params, replace(a.edits, boundary_rows=((4, a.ladders[3].boundary_row - 4.0),))),
+    "calibration": lambda a: (
+        a.layout,
+        a.params,
+        replace(a.edits, calibration=replace(a.calibration, rows=tuple(r + 2.0 for r in a.calibration.rows))),
+    ),
+    "roles": lambda a: (other_roles(a), a.params, a.edits),
+    "compound": lambda a: ([dict(r) | {"compound": "none"} for r in a.layout.records()], a.params, a.edits),
+    "no layout": lambda a: (None, a.params, a.edits),
+    "background": lambda a: (a.layout, make_params(a.params.model_dump(), background="none"), a.edits),
+    "normalise": lambda a: (a.layout, make_params(a.params.model_dump(), normalise="total"), a.edits),
+    "plain regions": lambda a: (a.layout, make_params(a.params.model_dump(), ladder=False), a.edits),
+    "roi": lambda a: (a.layout, make_params(a.params.model_dump(), roi="20:300,0:420"), a.edits),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_gives_the_numbers_of_a_run_from_the_start(analysis, change: str) -> None:
+    layout, params, edits = CHANGES[change](analysis)
+    quick = analysis.revised(layout, params, edits)
+    whole = ublot.analyze(analysis.blot, layout=layout, edits=edits, config=params.model_dump())
+    assert quick == whole
+    assert quick != analysis
+    assert quick.messages == whole.messages
+    assert quick.revised(analysis.layout, analysis.params, analysis.edits) == analysis
+
+
+def test_one_change_upon_another(analysis) -> None:
+    edits = replace(analysis.edits, lanes=moved(analysis))
+    steps = analysis.with_edits(edits).with_layout(other_roles(analysis))
+    steps = steps.with_params(make_params(analysis.params.model_dump(), allow_unfit=True))
+    whole = ublot.analyze(analysis.blot, layout=other_roles(analysis), edits=edits, config=steps.params.model_dump())
+    assert steps == whole
+
+
+def test_only_what_an_edit_changes_is_run_again(analysis, monkeypatch: pytest.MonkeyPatch) -> None:
+    run: list[str] = []
+    for name in ("find_lanes", "estimate_background", "extract_profiles", "quantify_lanes", "score_relative"):
+        stage = getattr(pipeline, name)
+        monkeypatch.setattr(pipeline, name, lambda *a, _n=name, _s=stage, **k: (run.append(_n), _s(*a, **k))[1])
+
+    def cost(change) -> list[str]:
+        run.clear()
+        analysis.revised(*change(analysis))
+        return list(run)
+
+    assert cost(CHANGES["compound"]) == ["score_relative"]
+    assert cost(CHANGES["normalise"]) == ["score_relative"]
+    assert cost(CHANGES["boundary"]) == ["quantify_lanes", "score_relative"]
+    assert cost(CHANGES["calibration"]) == ["quantify_lanes", "score_relative"]
+    assert "find_lanes" not in cost(CHANGES["lanes"])
+
+
+def test_pixels_are_read_again_from_the_file(analysis, simulated, tmp_path) -> None:
+    import tifffile
+
+    path = tmp_path / "blot.tif"
+    tifffile.imwrite(path, simulated.image)
+    first = ublot.analyze(path, layout=simulated.layout, ladder=False)
+    turned = first.with_params(make_params(first.params.model_dump(), rotate=2.0, response="density"))
+    assert turned == ublot.analyze(path, layout=simulated.layout, ladder=False, rotate=2.0, response="density")
+    assert turned.with_params(first.params) == first
+    array = analysis.with_params(make_params(analysis.params.model_dump(), rotate=2.0))
+    with pytest.raises(ublot.BlotError, match="turned already"):
+        array.with_params(analysis.params)
+
+
+def test_progress_may_stop_a_change(analysis) -> None:
+    def stop(stage: str, share: float) -> None:
+        raise KeyboardInterrupt(stage)
+
+    with pytest.raises(KeyboardInterrupt):
+        analysis.revised(analysis.layout, analysis.params, Edits(), progress=stop)
+
+
+# ------------------------------------------------------------------------------------------------- tables of lanes
+def test_a_table_as_it_was_written_changes_nothing(analysis) -> None:
+    again = analysis.with_lanes(analysis.lanes)
+    assert again.geometry.items == analysis.geometry.items
+    assert again.lanes["hmw_fraction"].equals(analysis.lanes["hmw_fraction"])
+
+
+def test_a_table_moves_widens_tilts_and_deletes(analysis) -> None:
+    table = analysis.lanes[["lane", "x_px", "width_px", "angle_deg"]].copy()
+    table.loc[2, "x_px"] += 4.0
+    table.loc[3, "width_px"] = 20.0
+    table.loc[4, "angle_deg"] += 1.0
+    before = analysis.geometry
+    kept = as_lanes(table.drop(index=6), before)
+    mid = kept.window.mid_row
+    assert [lane.number for lane in kept] == list(range(1, len(before)))
+    assert kept[6].xs == before[7].xs
+    assert kept[2].centre(100.0) == pytest.approx(before[2].centre(100.0) + 4.0)
+    assert kept[3].width == 20.0
+    assert kept[4].centre(mid) == pytest.approx(before[4].centre(mid))
+    assert kept[4].angle_deg == pytest.approx(before[4].angle_deg + 1.0, abs=0.01)
+
+
+def test_a_table_needs_no_more_than_the_centres(analysis) -> None:
+    lanes = as_lanes(pd.DataFrame({"x_px": [300.0, 60.0, 120.0]}), analysis.geometry)
+    assert [float(lane.centre(lanes.window.mid_row)) for lane in lanes] == pytest.approx([60.0, 120.0, 300.0])
+    assert [lane.number for lane in lanes] == [1, 2, 3]
+    assert lanes.pitch == pytest.approx(120.0)
+    assert {lane.angle_deg for lane in lanes} == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (7, "holds no lanes"),
+        ("lanes.csv", "holds no lanes"),
+        ([], "no lane is left"),
+        ({"lane": [1, 2], "x_px": [3.0]}, "one length"),
+        (pd.DataFrame({"lane": [1]}, dtype=float).assign(lane=99), "no x_px"),
+        (pd.DataFrame({"x_px": ["left"]}), "not a number"),
+        (pd.DataFrame({"x_px": [50.0], "width_px": [-1.0]}), "no lane can be like that"),
+        (pd.DataFrame({"x_px": [50.0], "angle_deg": [91.0]}), "no lane can be like that"),
+    ],
+)
+def test_what_is_no_table_of_lanes_is_one_clear_line(analysis, table: object, said: str) -> None:
+    with pytest.raises(ublot.BlotError, match=said):
+        analysis.with_lanes(table)
+
+
+def test_lanes_that_the_layout_does_not_describe_are_refused(analysis) -> None:
+    with pytest.raises(ublot.BlotError, match="8 rows"):
+        analysis.with_lanes(analysis.lanes.iloc[:-1])

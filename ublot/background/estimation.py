@@ -1,0 +1,78 @@
+"""What is not the lanes' protein: the membrane under them, by several methods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ublot.background.classical import baseline_along_lanes, blank_lane_level, no_background, rolling_ball_level
+from ublot.background.gutters import gutter_membrane
+from ublot.errors import BlotError
+from ublot.model import Background, Blot, Lanes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from ublot.numerics.arrays import Array
+
+__all__ = ["METHODS", "estimate_background"]
+
+TOUCHING = 0.85  # full width at half height over pitch, from where on the gutters no longer show membrane
+
+
+METHODS: Mapping[str, Callable[[Blot, Lanes, Collection[int]], tuple[Array, Array]]] = {
+    "gutter": gutter_membrane,
+    "blank-lane": blank_lane_level,
+    "rolling-ball": rolling_ball_level,
+    "arpls": baseline_along_lanes("arpls"),
+    "snip": baseline_along_lanes("snip"),
+    "none": no_background,
+}
+EATS_SMEARS = ("rolling-ball", "arpls", "snip")
+
+
+def estimate_background(blot: Blot, lanes: Lanes, method: str = "gutter", *, blank: Collection[int] = ()) -> Background:
+    """Estimate the background under every lane.
+
+    Parameters
+    ----------
+    blot : Blot
+    lanes : Lanes
+    method : {"gutter", "blank-lane", "rolling-ball", "arpls", "snip", "none"}
+        ``gutter`` takes the membrane from the gutters between lanes, at the same row, by a joint regression of lanes
+        and membrane (`ublot.membrane.regression`): the only one that a smear cannot lift. The others are there to
+        compare with.
+    blank : collection of int
+        Numbers of the lanes with nothing in them: ``blank-lane`` needs one, ``gutter`` is surer with one.
+
+    Returns
+    -------
+    Background
+        With ``smear_at_risk`` among the flags for a method that takes part of a smear for background.
+
+    Raises
+    ------
+    BlotError
+        For an unknown method, or ``blank-lane`` without a blank lane.
+    """
+    if method not in METHODS:
+        raise BlotError(f"{method!r} is no background method", "background", f"one of {', '.join(METHODS)}")
+    if not len(lanes):
+        empty = np.zeros((0, lanes.window.height))
+        return Background(method, empty, np.zeros((0, *empty.shape)), np.zeros(0), lanes.window)
+    level, modes = METHODS[method](blot, lanes, blank)
+    flags = ("smear_at_risk",) if method in EATS_SMEARS else ()
+    return Background(
+        method, level, modes, np.zeros(len(lanes)), lanes.window, flags, tuple(_lane_flags(lanes, method))
+    )
+
+
+def _lane_flags(lanes: Lanes, method: str) -> list[tuple[str, ...]]:
+    """Lanes that leave no gutter beside them."""
+    if method != "gutter" or len(lanes) < 2:
+        return [()] * len(lanes)
+    fills = np.array([lane.width for lane in lanes]) / lanes.pitch
+    # One blot was loaded with one comb: where most lanes touch, all do.
+    touching = (fills >= TOUCHING) | (np.median(fills) >= TOUCHING)
+    return [("lanes_touching",) if t else () for t in touching]

@@ -1,0 +1,347 @@
+"""The command line: thin commands over the library. Whatever is heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ublot import __version__
+from ublot.cli.errors import OneLineGroup, note
+from ublot.cli.exposures import register as register_exposures
+from ublot.cli.loading import register as register_loading
+from ublot.cli.options import (
+    OUTPUT,
+    AnalysisCommand,
+    Force,
+    Json,
+    NoReport,
+    Out,
+    Place,
+    Quiet,
+    Text,
+    with_analysis_options,
+)
+from ublot.cli.printing import lanes_table, print_facts, print_json, progress_bar
+from ublot.cli.statistics import register as register_statistics
+from ublot.errors import BlotError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="ublot",
+    cls=OneLineGroup,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"ublot {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Version.")
+    ] = False,
+) -> None:
+    """Ubiquitination ladders and smears on Western blots: how much more than with DMSO, and can it be trusted."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+# --------------------------------------------------------------------------------------------------------- commands
+@app.command(cls=AnalysisCommand, rich_help_panel="Measure")
+@with_analysis_options
+def analyze(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="TIFF, PNG, .1sc, .gel, …", show_default=False)],
+    layout: Annotated[
+        Place,
+        typer.Option(
+            "--layout",
+            metavar="CSV",
+            help="What is in which lane. Default: IMAGE_STEM.layout.csv beside the image, where there is one.",
+        ),
+    ] = None,
+    config: Annotated[
+        Place, typer.Option("--config", metavar="TOML", help="Options from a file; those given here win.")
+    ] = None,
+    out: Out = None,
+    no_report: NoReport = False,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    **options: Any,
+) -> None:
+    """Analyze one blot, from pixels to the score relative to DMSO."""
+    from ublot.inputs.params import make_params, read_config
+    from ublot.io.result_folder import check_out, default_out
+
+    run = {"no_report": no_report, "force": force, "json": json, "quiet": quiet}
+    # Everything that can be refused without looking at pixels is refused first.
+    make_params(config, **options)
+    if config is not None:
+        stored = read_config(config)
+        run = {key: given or bool(stored.get(key)) for key, given in run.items()}
+    if not os.path.isfile(image):
+        problem = "the image is a folder" if os.path.isdir(image) else "no such image"
+        raise BlotError(problem, image, "give one file; ublot batch takes many")
+    out = out or default_out(image)
+    check_out(out, image=image, force=run["force"])
+
+    from ublot.results.analysis import analyze as run_analysis
+
+    with progress_bar(shown=not (run["quiet"] or run["json"])) as progress:
+        analysis = run_analysis(image, layout=layout, config=config, progress=progress, **options)
+        progress("writing the result", 1.0)
+        analysis.save(out, report=not run["no_report"], force=run["force"])
+    _report(analysis, out, as_json=run["json"], quiet=run["quiet"])
+
+
+@app.command(cls=AnalysisCommand, rich_help_panel="Measure")
+@with_analysis_options
+def batch(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Folders, globs, @list.txt, images; paths or URLs such as s3://bucket/blots.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        str, typer.Option("--out", metavar="DIR", help="Where the results go: a folder or a URL.", show_default=False)
+    ],
+    layout: Annotated[
+        Text,
+        typer.Option(
+            "--layout",
+            metavar="CSV",
+            help="For images without NAME.layout.csv beside them: one sheet for all, column image telling which.",
+        ),
+    ] = None,
+    config: Annotated[
+        Text, typer.Option("--config", metavar="TOML", help="Options for all; NAME.toml beside an image goes before.")
+    ] = None,
+    workers: Annotated[
+        Text, typer.Option("--workers", metavar="N", help="Processes. Default: the cores there are; 0: none but this.")
+    ] = None,
+    scheduler: Annotated[
+        Text, typer.Option("--scheduler", metavar="tcp://HOST:PORT", help="Work on a running dask cluster instead.")
+    ] = None,
+    no_report: NoReport = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Do all anew, edited results too.", rich_help_panel=OUTPUT)
+    ] = False,
+    json: Json = False,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="One JSON object per line on stdout.", rich_help_panel=OUTPUT)
+    ] = False,
+    quiet: Quiet = False,
+    **options: Any,
+) -> None:
+    """Analyze many blots, each with its layout beside it; run again to go on where it was stopped."""
+    from ublot.batch.run import BatchInterrupted, run_batch
+    from ublot.cli.batch_progress import batch_progress, print_summary
+
+    if json and log_json:
+        raise BlotError("--json and --log-json exclude each other", "batch", "give one of them")
+    try:
+        with _stop_by_sigterm(), batch_progress(log_json=log_json, shown=not (quiet or json)) as progress:
+            result = run_batch(
+                inputs,
+                out=out,
+                layout=layout,
+                config=config,
+                workers=None if workers is None else _whole("workers", workers, 0),
+                scheduler=scheduler,
+                report=not no_report,
+                force=force,
+                progress=progress,
+                **options,
+            )
+    except BatchInterrupted as stopped:
+        note(f"ublot: {stopped}")
+        raise typer.Exit(130) from None
+    if json:
+        failures = [{"image": f.image, "stage": f.stage, "error": f.error} for f in result.failures]
+        print_json({**vars(result), "failures": failures, "notes": list(result.notes)})
+    print_summary(result, quiet=quiet or json or log_json)
+    if result.failures:
+        raise typer.Exit(1)
+
+
+@app.command(rich_help_panel="Try it")
+def demo(
+    out: Out = Path("ublot-demo"),
+    no_report: NoReport = False,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a dose series of a SMAC mimetic with DMSO lanes and analyze it."""
+    from ublot.io.result_folder import check_out
+
+    out = out or Path("ublot-demo")
+    check_out(out, force=force)
+
+    from tempfile import TemporaryDirectory
+
+    import ublot
+    from ublot.inputs.layout import find_layout
+    from ublot.results.analysis import analyze as run_analysis
+    from ublot.simulation import demo_blot, save_blot
+
+    with progress_bar(shown=not (quiet or json)) as progress, TemporaryDirectory() as folder:
+        progress("simulating a blot", 0.0)
+        simulated = demo_blot()
+        image = save_blot(simulated, folder, "demo", "demo")
+        # The blot goes into the result, so that it can be looked at and analysed again.
+        blot = ublot.read_blot(image)
+        blot = replace(blot, source=replace(blot.source, path=str(out / image.name)))
+        analysis = run_analysis(blot, layout=find_layout(image), marker="precision-plus", progress=progress)
+        analysis.save(out, report=not no_report, force=force)
+        save_blot(simulated, out, "demo", "demo")
+    _report(analysis, out, as_json=json, quiet=quiet)
+
+
+@app.command(name="inspect", rich_help_panel="Measure")
+def inspect_image(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", show_default=False)],
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what a file is, and whether it may be quantified."""
+    import ublot
+    from ublot.inputs.layout import find_layout, read_layout
+    from ublot.pipeline.inspection import describe
+
+    blot = ublot.read_blot(image)
+    layout = find_layout(image)
+    facts = describe(blot, None if layout is None else read_layout(layout))
+    if json:
+        print_json(facts)
+    elif not quiet:
+        print_facts(facts)
+
+
+@app.command(rich_help_panel="Try it")
+def simulate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the blots go.", show_default=False)],
+    cases: Annotated[str, typer.Option("--cases", metavar="N", help="How many blots.")] = "1",
+    seed: Annotated[str, typer.Option("--seed", metavar="S", help="The same seed gives the same pixels.")] = "1",
+    difficulty: Annotated[
+        str, typer.Option("--difficulty", metavar="LEVEL", help="easy, ordinary or hard.")
+    ] = "ordinary",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write blots whose truth is known: image, layout and truth side by side."""
+    from ublot.simulation import DIFFICULTIES, earlier_blots, write_blots
+
+    if difficulty not in DIFFICULTIES:
+        raise BlotError(f"{difficulty!r} cannot be right", "option difficulty", f"allowed: {', '.join(DIFFICULTIES)}")
+    count, first = _whole("cases", cases, 1), _whole("seed", seed, 0)
+    images = write_blots(folder, count, first, difficulty)  # type: ignore[arg-type]
+    stale = earlier_blots(folder, images)
+    if stale:
+        note(f"{folder}: {', '.join(stale[:4])}{', …' if len(stale) > 4 else ''} are of an earlier run")
+    if json:
+        print_json({"images": [str(image) for image in images]})
+    elif not quiet:
+        for image in images:
+            print(image)
+
+
+@app.command(rich_help_panel="Measure")
+def view(
+    path: Annotated[Path, typer.Argument(metavar="IMAGE_OR_RESULT_DIR", show_default=False)],
+) -> None:
+    """Open a blot or a result in napari, the plugin docked."""
+    if not os.path.exists(path):
+        raise BlotError("no such image or result", path, "give an image, or a folder that ublot analyze wrote")
+    try:
+        import napari
+        import ublot_napari
+    except ImportError as error:
+        fix = 'install them with: pip install "ublot[napari]"'
+        raise BlotError(f"the viewer needs napari and Qt, which are not installed ({error})", "view", fix) from None
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise BlotError("there is no display to open a window on", "view", "run it on a desktop, or ssh -X")
+    ublot_napari.open_viewer(path)
+    napari.run()
+
+
+register_exposures(app)
+register_loading(app)
+register_statistics(app)
+
+
+# ----------------------------------------------------------------------------------------------------------- shared
+def _report(analysis: Any, out: Path, *, as_json: bool, quiet: bool) -> None:
+    """Say what came out: notes on stderr, the lanes on stdout."""
+    for line in analysis.messages:
+        note(line)
+    columns = analysis.columns["lanes"]  # plain: pandas takes longer to import than a blot to analyse
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    if as_json:
+        print_json({"out": str(out), "messages": list(analysis.messages), "lanes": rows})
+    elif not quiet:
+        from ublot.scoring.primary import by_area
+
+        lanes_table(rows, by_area=by_area(analysis.params))
+        print(f"The result is in {out}")
+
+
+@contextmanager
+def _stop_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM, with which clusters and service managers end a run, stop it as Ctrl-C does."""
+    import signal
+    import threading
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _whole(option: str, text: str, least: int) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) >= least):
+        raise BlotError(f"{text!r} cannot be right", f"option {option}", f"allowed: a whole number from {least}")
+    return int(text)
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    import logging
+    import warnings
+
+    if not os.environ.get("UBLOT_DEBUG"):
+        # What libraries say to programmers would bury the one line that is for the user.
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+        # Nor are they to complain about files that they could not close on a full disk.
+        sys.unraisablehook = lambda _: None
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot write a mu must not stop the run
+    app()

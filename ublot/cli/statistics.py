@@ -1,0 +1,137 @@
+"""The commands about more than one blot, and about plates: ``compare`` and ``dose-response``."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from ublot.cli.errors import note
+from ublot.cli.printing import print_json
+from ublot.errors import BlotError
+
+__all__ = ["register"]
+
+_Text = Optional[str]  # noqa: UP045 -- typer tells an option that may be absent by Optional in every version
+_OUTPUT = "Output"
+
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON object on stdout instead of text.", rich_help_panel=_OUTPUT)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Nothing on stdout.", rich_help_panel=_OUTPUT)]
+Protein = Annotated[
+    _Text,
+    typer.Option(
+        "--protein-nM", metavar="NM", help="Target in the tube: the limit of tight binding is put beside an EC50."
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command(rich_help_panel="Measure")(compare)
+    app.command(name="dose-response", rich_help_panel="Measure")(dose_response)
+
+
+def compare(
+    results: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RESULT_DIR...", help="Folders that ublot analyze or batch wrote, one per blot.", show_default=False
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the comparison goes.", show_default=False)],
+    protein_nm: Protein = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Join replicate blots: statistics against DMSO, dose-response."""
+    from ublot.results.comparison import check_comparison_out, compare_blots
+
+    protein = _amount("protein-nM", protein_nm)
+    check_comparison_out(out, results)
+    comparison = compare_blots(results, protein_nM=protein)
+    comparison.save(out)
+    for line in comparison.messages:
+        note(line)
+    if json:
+        tables = {name: _records(columns) for name, columns in comparison.columns.items() if name != "lanes"}
+        print_json({"out": str(out), "messages": list(comparison.messages), **tables})
+    elif not quiet:
+        from ublot.cli.statistics_tables import print_comparison
+
+        print_comparison(comparison.columns, by_area=comparison.by_area)
+        print(f"The comparison is in {out}")
+
+
+def dose_response(
+    table: Annotated[
+        Path,
+        typer.Argument(metavar="TABLE", help="CSV or .xlsx with compound, concentration_nM, …", show_default=False),
+    ],
+    response: Annotated[
+        str, typer.Option("--response", metavar="COL", help="Column with the signal.", show_default=False)
+    ],
+    vehicle: Annotated[str, typer.Option("--vehicle", metavar="NAME", help="Compound of the vehicle wells.")] = "DMSO",
+    background: Annotated[
+        _Text, typer.Option("--background", metavar="COL_OR_VALUE", help="Column or number taken off the signal.")
+    ] = None,
+    protein_nm: Protein = None,
+    probe_nm: Annotated[
+        _Text, typer.Option("--probe-nM", metavar="NM", help="Probe of a polarisation competition, total: gives K_i.")
+    ] = None,
+    probe_kd_nm: Annotated[_Text, typer.Option("--probe-kd-nM", metavar="NM", help="K_d of that probe.")] = None,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--out", metavar="DIR", help="Write dose_response.csv and wells.csv there.", rich_help_panel=_OUTPUT
+        ),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Percent of vehicle and IC50 / EC50 (and K_i) from any plate table."""
+    from ublot.dose_response.plate_fit import PLATES, plate_columns, save_plate
+    from ublot.dose_response.plates import read_plate
+    from ublot.io.result_folder import check_out
+
+    amounts = {
+        "protein_nM": _amount("protein-nM", protein_nm),
+        "probe_nM": _amount("probe-nM", probe_nm),
+        "probe_kd_nM": _amount("probe-kd-nM", probe_kd_nm),
+    }
+    if out is not None:
+        check_out(out, image=table, kind=PLATES)
+    plate = read_plate(table, response=response, vehicle=vehicle, background=background)
+    columns = plate_columns(plate, **amounts)
+    if out is not None:
+        save_plate(out, plate, columns, {"response": response, "vehicle": vehicle, "background": background, **amounts})
+    if json:
+        print_json({"dose_response": _records(columns)} | ({"out": str(out)} if out is not None else {}))
+    elif not quiet:
+        from ublot.cli.statistics_tables import print_dose_response
+
+        print_dose_response(columns, name="IC50 / EC50")
+        if out is not None:
+            print(f"The result is in {out}")
+
+
+def _records(columns: Any) -> list[dict[str, Any]]:
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _amount(option: str, text: str | None) -> float | None:
+    """Concentration above 0."""
+    from ublot.io.tables import number
+
+    if text is None:
+        return None
+    try:
+        value = number(text)
+    except ValueError:
+        value = math.nan
+    if not value > 0:
+        raise BlotError(f"{text!r} cannot be right", f"option {option}", "allowed: a number above 0, in nM")
+    return value

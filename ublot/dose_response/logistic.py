@@ -1,0 +1,345 @@
+"""The four-parameter logistic in log dose: least squares on the scale on which errors are even, and profile intervals.
+
+One curve is ``f(x) = start + (end - start) / (1 + (ec50 / x)^hill)`` with ``hill > 0``; dose 0 (vehicle) is exactly
+``start``, whichever of the two plateaus that is. Response and curve are transformed alike before they are compared
+(Carroll & Ruppert 1984), so that the plateaus and the EC50 keep their meaning while errors may be multiplicative. Blots
+enter as blocks: an offset of each on the transformed scale, adding up to zero.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special
+
+from ublot.statistics.scales import Scale, from_scale, to_scale
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from ublot.numerics.arrays import Array
+
+__all__ = ["Curves", "Fit", "fit_curves", "profile_interval"]
+
+HILLS = 0.15, 12.0  # beyond them a slope cannot be told from none, or from a step
+_MID, _HALF = 0.5 * math.log(HILLS[0] * HILLS[1]), 0.5 * math.log(HILLS[1] / HILLS[0])
+_FAR = math.log(1e4)  # how far outside the doses an interval is looked for
+_WILD = 60.0  # plateaus on a log scale beyond this are no plateaus
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Points of one or more curves that share their response without compound.
+
+    Attributes
+    ----------
+    dose : ndarray, shape (n,)
+        0 is vehicle.
+    response : ndarray, shape (n,)
+    block : ndarray of int, shape (n,)
+        Blot of each point, from 0.
+    curve : ndarray of int, shape (n,)
+        Curve of each point, from 0; of no consequence at dose 0.
+    scale : {"arithmetic", "log", "logit"}
+    """
+
+    dose: Array
+    response: Array
+    block: NDArray[np.int64]
+    curve: NDArray[np.int64]
+    scale: Scale
+
+    @classmethod
+    def of(
+        cls, dose: ArrayLike, response: ArrayLike, block: ArrayLike = 0, curve: ArrayLike = 0, scale: Scale = "log"
+    ) -> Curves:
+        """Points from anything like arrays."""
+        x = np.asarray(dose, np.float64)
+        blocks = np.unique(np.broadcast_to(block, x.shape), return_inverse=True)[1]
+        which = np.broadcast_to(curve, x.shape)
+        dosed = np.unique(which[x > 0], return_inverse=True)
+        index = np.zeros(x.shape, np.int64)
+        index[x > 0] = dosed[1]
+        return cls(x, np.asarray(response, np.float64), blocks.astype(np.int64), index, scale)
+
+    def without(self, rows: Sequence[int]) -> Curves:
+        """The same less some points; blocks that are left without points are gone."""
+        kept = np.ones(len(self.dose), bool)
+        kept[list(rows)] = False
+        return Curves.of(self.dose[kept], self.response[kept], self.block[kept], self.curve[kept], self.scale)
+
+    @property
+    def count(self) -> int:
+        """Number of curves."""
+        return int(self.curve.max()) + 1
+
+    @property
+    def blocks(self) -> int:
+        return int(self.block.max()) + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Least-squares curves.
+
+    Attributes
+    ----------
+    start : float
+        Response without compound.
+    end, hill, ec50 : ndarray, shape (curves,)
+    offsets : ndarray, shape (blocks,)
+        On the transformed scale; they add up to zero.
+    ssr : float
+        Sum of squared residuals on the transformed scale.
+    freedom : int
+        Points less parameters.
+    theta : ndarray
+        Internal parameters, to start a neighbouring fit from.
+    """
+
+    start: float
+    end: Array
+    hill: Array
+    ec50: Array
+    offsets: Array
+    ssr: float
+    freedom: int
+    theta: Array
+
+    @property
+    def sd(self) -> float:
+        """Residual standard deviation on the transformed scale."""
+        return math.sqrt(self.ssr / self.freedom) if self.freedom > 0 else math.nan
+
+
+class _Problem:
+    """Residuals and their derivatives for the internal parameters.
+
+    They are: start, ends (both on the transformed scale), squashed log hills, log EC50s (none where fixed, one where
+    shared), block offsets in effects coding.
+    """
+
+    def __init__(self, curves: Curves, log_ec50: float | None = None, *, shared: bool = False) -> None:
+        self.curves, self.fixed = curves, log_ec50
+        self.k, self.j = curves.count, curves.blocks
+        self.centres = 0 if log_ec50 is not None else 1 if shared else self.k
+        self.z = to_scale(curves.response, curves.scale)
+        with np.errstate(divide="ignore"):
+            self.log_dose = np.log(curves.dose)
+        self.dosed = curves.dose > 0
+        effects = np.vstack([np.eye(self.j - 1), -np.ones((1, self.j - 1))]) if self.j > 1 else np.zeros((1, 0))
+        self.design = effects[curves.block]
+        self.effects = effects
+        self.size = 1 + 2 * self.k + self.centres + self.j - 1
+
+    def split(self, theta: Array) -> tuple[float, Array, Array, Array, Array]:
+        k, c = self.k, self.centres
+        logs = theta[1 + 2 * k : 1 + 2 * k + c]
+        centres = np.full(k, self.fixed if self.fixed is not None else logs[0]) if c < k else logs
+        return float(theta[0]), theta[1 : 1 + k], theta[1 + k : 1 + 2 * k], centres, theta[1 + 2 * k + c :]
+
+    def share(self, theta: Array) -> tuple[Array, Array, Array]:
+        """How far every point is up its curve, its hill, and ``log(dose / ec50)`` (0 for vehicle)."""
+        _, _, squashed, centres, _ = self.split(theta)
+        hill = np.exp(_MID + _HALF * np.tanh(squashed))[self.curves.curve]
+        distance = np.where(self.dosed, self.log_dose - centres[self.curves.curve], 0.0)
+        return np.where(self.dosed, special.expit(hill * distance), 0.0), hill, distance
+
+    def plateaus(self, theta: Array) -> tuple[float, Array]:
+        limit = math.inf if self.curves.scale == "arithmetic" else _WILD
+        both = from_scale(np.clip(theta[: 1 + self.k], -limit, limit), self.curves.scale)
+        return float(both[0]), both[1:]
+
+    def residuals(self, theta: Array) -> Array:
+        s, _, _ = self.share(theta)
+        start, ends = self.plateaus(theta)
+        f = start + (ends[self.curves.curve] - start) * s
+        return np.asarray(to_scale(f, self.curves.scale) + self.design @ self.split(theta)[4] - self.z)
+
+    def jacobian(self, theta: Array) -> Array:
+        curve, k = self.curves.curve, self.k
+        s, hill, distance = self.share(theta)
+        start, ends = self.plateaus(theta)
+        f = start + (ends[curve] - start) * s
+        outer = _slope(f, self.curves.scale)
+        out = np.zeros((len(f), self.size))
+        out[:, 0] = outer * (1 - s) / _slope(np.array(start), self.curves.scale)
+        rows = np.arange(len(f))
+        out[rows, 1 + curve] = outer * s / _slope(ends, self.curves.scale)[curve]
+        steep = outer * (ends[curve] - start) * s * (1 - s)
+        squashed = self.split(theta)[2]
+        out[rows, 1 + k + curve] = steep * distance * hill * (_HALF / np.cosh(np.clip(squashed, -300, 300)) ** 2)[curve]
+        if self.centres:
+            where = curve if self.centres == k else np.zeros_like(curve)
+            out[rows, 1 + 2 * k + where] = -steep * hill
+        out[:, 1 + 2 * k + self.centres :] = self.design
+        return out
+
+    def solve(self, theta: Array) -> tuple[Array, float]:
+        from scipy.optimize import leastsq
+
+        with np.errstate(all="ignore"):
+            if len(self.z) < self.size:  # more parameters than points: an exact curve, no freedom left
+                return theta, float(np.sum(self.residuals(theta) ** 2))
+            found = np.asarray(leastsq(self.residuals, theta, Dfun=self.jacobian, maxfev=400, full_output=True)[0])
+            ssr = float(np.sum(self.residuals(found) ** 2))
+        return (found, ssr) if math.isfinite(ssr) else (theta, math.inf)
+
+    def starts(self, count: int = 3) -> list[Array]:
+        """Parameters from a grid of EC50 and hill, best first; plateaus by weighted linear regression (one curve)."""
+        dose = self.curves.dose[self.dosed]
+        low, high = math.log(dose.min()) - 1.5, math.log(dose.max()) + 1.5
+        centres = np.array([self.fixed]) if self.fixed is not None else np.linspace(low, high, 25)
+        c, h = (a.ravel() for a in np.meshgrid(centres, np.array([0.5, 1.0, 2.0, 5.0])))
+        with np.errstate(invalid="ignore"):
+            s = np.where(self.dosed, special.expit(h[:, None] * (self.log_dose - c[:, None])), 0.0)
+        y, w = self.curves.response, _slope(self.curves.response, self.curves.scale) ** 2
+        mean_s, mean_y = (s @ w)[:, None] / w.sum(), (y @ w) / w.sum()
+        spread = ((s - mean_s) ** 2) @ w
+        slope = ((s - mean_s) * (y - mean_y)) @ w / np.maximum(spread, 1e-12)
+        start = mean_y - slope * mean_s[:, 0]
+        plateaus = _inside(np.stack([start, start + slope]), y, self.curves.scale)
+        f = plateaus[0][:, None] + (plateaus[1] - plateaus[0])[:, None] * s
+        ssr = ((to_scale(f, self.curves.scale) - self.z) ** 2).sum(axis=1)
+        out = []
+        for i in np.argsort(ssr)[:count]:
+            u = to_scale(plateaus[:, i], self.curves.scale)
+            squashed = math.atanh((math.log(h[i]) - _MID) / _HALF)
+            centre = [] if self.fixed is not None else [c[i]]
+            out.append(np.array([*u, squashed, *centre, *np.zeros(self.j - 1)]))
+        return out
+
+
+def _slope(f: Array, scale: Scale) -> Array:
+    """Derivative of the transform."""
+    if scale == "log":
+        return 1 / f
+    return 1 / (f * (1 - f)) if scale == "logit" else np.ones_like(f)
+
+
+def _inside(plateaus: Array, response: Array, scale: Scale) -> Array:
+    """Plateaus where the transform is defined, not further from the data than their own range."""
+    if scale == "arithmetic":
+        return plateaus
+    z = to_scale(response, scale)
+    reach = max(float(np.ptp(z)), 0.1)
+    limits = from_scale(np.array([z.min() - reach, z.max() + reach]), scale)
+    return np.clip(plateaus, limits[0], limits[1])
+
+
+def fit_curves(curves: Curves, *, shared_ec50: bool = False) -> Fit:
+    """Fit all curves together.
+
+    Parameters
+    ----------
+    curves : Curves
+    shared_ec50 : bool
+        One EC50 for all.
+
+    Returns
+    -------
+    Fit
+        With ``freedom`` 0 or less where there are too few points to know more than a guess.
+    """
+    problem = _Problem(curves, shared=shared_ec50)
+    found = [problem.solve(theta) for theta in _starts(curves, shared_ec50)]
+    theta, ssr = min(found, key=lambda pair: pair[1])
+    start, ends = problem.plateaus(theta)
+    _, _, squashed, centres, offsets = problem.split(theta)
+    return Fit(
+        start,
+        ends,
+        np.exp(_MID + _HALF * np.tanh(squashed)),
+        np.exp(np.clip(centres, -300, 300)),
+        problem.effects @ offsets,
+        ssr,
+        len(problem.z) - problem.size,
+        theta,
+    )
+
+
+def _starts(curves: Curves, shared: bool) -> list[Array]:
+    if curves.count == 1:
+        return _Problem(curves).starts()
+    # Each curve alone, with the vehicle, tells where all of them begin together.
+    alone = []
+    for k in range(curves.count):
+        own = (curves.curve == k) | (curves.dose == 0)
+        part = Curves.of(
+            curves.dose[own], curves.response[own], np.zeros(int(own.sum())), np.zeros(int(own.sum())), curves.scale
+        )
+        alone.append(fit_curves(part).theta)
+    start = float(np.mean([a[0] for a in alone]))
+    ends, hills, centres = ([float(a[i]) for a in alone] for i in (1, 2, 3))
+    choices = [[float(np.mean(centres))], *([c] for c in centres)] if shared else [centres]
+    return [np.array([start, *ends, *hills, *choice, *np.zeros(curves.blocks - 1)]) for choice in choices]
+
+
+def profile_interval(curves: Curves, fit: Fit, confidence: float = 0.95) -> tuple[float, float]:
+    """Profile-likelihood interval of the EC50 of a single curve.
+
+    All EC50 at which the best curve fits not significantly worse than the best of all (F with 1 and ``freedom`` degrees
+    of freedom; Bates & Watts 1988, section 6.1.2).
+
+    Parameters
+    ----------
+    curves : Curves
+        One curve.
+    fit : Fit
+        Of `fit_curves`.
+    confidence : float
+
+    Returns
+    -------
+    low, high : float
+        0 and infinity where the data set no limit on that side.
+    """
+    if fit.freedom < 1:
+        return 0.0, math.inf
+    t = float(special.stdtrit(fit.freedom, 0.5 + 0.5 * confidence))
+    allowed = max(fit.ssr, 1e-24 * len(curves.dose)) * (1 + t**2 / fit.freedom)
+    centre = math.log(float(fit.ec50[0]))
+    dosed = np.log(curves.dose[curves.dose > 0])
+    ends = float(dosed.min()) - _FAR, float(dosed.max()) + _FAR
+    low, high = (_edge(curves, fit, centre, end, allowed) for end in ends)
+    return math.exp(low), math.exp(high)
+
+
+def _edge(curves: Curves, fit: Fit, centre: float, end: float, allowed: float) -> float:
+    """Log EC50 between `centre` and `end` where the fit becomes worse than allowed; infinite where it never does."""
+    from scipy.optimize import brentq
+
+    side = 1.0 if end > centre else -1.0
+    best = np.delete(fit.theta, 3)
+    seen = {centre: (fit.ssr / allowed - 1, best)}
+
+    def excess(log_ec50: float) -> float:
+        if log_ec50 not in seen:
+            problem = _Problem(curves, log_ec50)
+            # The nearest neighbour's parameters are the best start, but for where another valley has become the deeper.
+            theta, ssr = problem.solve(seen[min(seen, key=lambda other: abs(other - log_ec50))][1])
+            if ssr > allowed:
+                theta, ssr = min((theta, ssr), problem.solve(problem.starts(1)[0]), key=lambda pair: pair[1])
+            seen[log_ec50] = ssr / allowed - 1, theta
+        return seen[log_ec50][0]
+
+    inside, step = centre, _first_step(curves, fit, allowed)
+    while side * (end - inside) > 0:
+        outside = inside + side * step
+        if excess(outside) > 0:
+            return float(brentq(excess, inside, outside, xtol=1e-3))
+        inside, step = outside, step * 1.5
+    return side * math.inf
+
+
+def _first_step(curves: Curves, fit: Fit, allowed: float) -> float:
+    """How far the EC50's interval would reach if the model were linear: where to begin to look."""
+    jacobian = _Problem(curves).jacobian(fit.theta)
+    covariance = np.linalg.pinv(jacobian.T @ jacobian)
+    reach = math.sqrt(max(float(covariance[3, 3]), 0.0) * max(allowed - fit.ssr, 0.0))
+    return min(max(1.1 * reach, 0.02), 1.0)

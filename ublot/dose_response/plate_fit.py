@@ -1,0 +1,164 @@
+"""`fit_dose_response`: IC50 and K_i of a plate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from ublot.dose_response.ec50 import DOSE_COLUMNS, FEWEST_DOSES, Estimate, estimate_ec50, estimate_row
+from ublot.dose_response.ki import competition_ki
+from ublot.dose_response.logistic import Curves
+from ublot.dose_response.plates import QUANTITY, Plate, Well, read_plate
+from ublot.errors import BlotError
+from ublot.io.result_folder import Kind, json_bytes, write_result
+from ublot.io.tables import as_frame, csv_bytes
+from ublot.statistics.reactions import given_or_first
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+
+__all__ = ["PLATES", "PLATE_COLUMNS", "fit_dose_response", "plate_columns", "save_plate"]
+
+PLATE_COLUMNS = (*(name for name in DOSE_COLUMNS if name != "flags"), "absolute_ic50_nM", "ki_nM", "ki_low", "ki_high")
+"""Columns of the answer: those of `dose_response.csv` and what only plates have."""
+
+PLATES = Kind(
+    "dose_response.json", "ublot dose-response", frozenset({"dose_response.json", "dose_response.csv", "wells.csv"})
+)
+
+
+def fit_dose_response(
+    table: Any,
+    *,
+    response: str,
+    vehicle: str = "DMSO",
+    background: str | float | None = None,
+    protein_nM: float | None = None,
+    probe_nM: float | None = None,
+    probe_kd_nM: float | None = None,
+) -> pd.DataFrame:
+    """IC50 / EC50 of every compound of a table, and K_i of a fluorescence-polarisation competition.
+
+    The response is the mean of technical duplicates (same ``replicate``) less background, in percent of the vehicle of
+    the same plate, group and time. Errors are taken as even in percent; plates are blocks. For K_i the IC50 is that of
+    the signal between bound and free probe, so no background but the buffer's should be subtracted.
+
+    Parameters
+    ----------
+    table, response, vehicle, background
+        See `read_plate`.
+    protein_nM : float, optional
+        Protein in the well: the limit of tight binding, and needed for K_i.
+    probe_nM, probe_kd_nM : float, optional
+        Total probe and its K_d: both, with `protein_nM`, give K_i, see `ublot.dose_response.ki.competition_ki`.
+
+    Returns
+    -------
+    DataFrame
+        `PLATE_COLUMNS`, one row per group, compound (and time) with at least four doses. ``ec50_nM`` is the dose of
+        half the effect between the fitted plateaus, ``absolute_ic50_nM`` that at 50 % of the vehicle.
+
+    Raises
+    ------
+    BlotError
+        The table or an option cannot be used.
+    """
+    plate = read_plate(table, response=response, vehicle=vehicle, background=background)
+    return as_frame(plate_columns(plate, protein_nM=protein_nM, probe_nM=probe_nM, probe_kd_nM=probe_kd_nM))
+
+
+def plate_columns(
+    plate: Plate, *, protein_nM: float | None = None, probe_nM: float | None = None, probe_kd_nM: float | None = None
+) -> dict[str, list[Any]]:
+    """Columns of `fit_dose_response`."""
+    binding = _binding(protein_nM, probe_nM, probe_kd_nM)
+    rows = []
+    series: dict[tuple[Any, ...], list[Well]] = {}
+    for w in plate.wells:
+        if not w.vehicle:
+            time = given_or_first(w.time_min)
+            series.setdefault((w.group, w.compound.casefold(), time), []).append(w)
+    for (group, _, time), members in series.items():
+        if len({w.dose_nM for w in members}) < FEWEST_DOSES:
+            continue
+        plates = {w.plate for w in members}
+        peers = [v for v in plate.wells if v.vehicle and v.group == group and v.plate in plates]
+        if any(math.isfinite(v.time_min) for v in peers):
+            peers = [v for v in peers if v.time_min == time]
+        points = [*members, *peers]
+        found = estimate_ec50(
+            Curves.of(
+                [w.dose_nM for w in points], [w.percent for w in points], [w.plate for w in points], 0, "arithmetic"
+            )
+        )
+        place = {"group": group, "compound": members[0].compound, "time_min": math.nan if time < 0 else time}
+        row = estimate_row({**place, "quantity": QUANTITY}, found, protein_nM)
+        rows.append({**row, "absolute_ic50_nM": _absolute(found), **_ki(found, binding, row)})
+    if not rows:
+        fix = f"an EC50 takes at least {FEWEST_DOSES} doses"
+        raise BlotError(f"no compound with {FEWEST_DOSES} doses", plate.name, fix)
+    return {name: [row[name] for row in rows] for name in PLATE_COLUMNS}
+
+
+def save_plate(out: str | Path, plate: Plate, columns: Mapping[str, Sequence[Any]], options: Mapping[str, Any]) -> Path:
+    """Write ``dose_response.csv``, ``wells.csv`` (percent of vehicle), and how they were made.
+
+    Raises
+    ------
+    BlotError
+        The folder was not written by this command, or cannot be written.
+    """
+    wells = {field.name: [getattr(w, field.name) for w in plate.wells] for field in fields(Well)}
+    record = {"writer": PLATES.writer, "schema": 1, "table": plate.name, "options": dict(options)}
+    files = {
+        "dose_response.csv": csv_bytes(columns),
+        "wells.csv": csv_bytes(wells),
+        PLATES.record: json_bytes(record),
+    }
+    return write_result(out, files, kind=PLATES)
+
+
+def _binding(protein: float | None, probe: float | None, probe_kd: float | None) -> tuple[float, float, float] | None:
+    given = {"protein-nM": protein, "probe-nM": probe, "probe-kd-nM": probe_kd}
+    for name, value in given.items():
+        if value is not None and not 0 < value < math.inf:
+            raise BlotError(f"{value!r} cannot be right", f"option {name}", "allowed: a number above 0, in nM")
+    if protein is not None and probe is not None and probe_kd is not None:
+        return protein, probe, probe_kd
+    if probe is not None or probe_kd is not None:
+        lacking = next(name for name, value in given.items() if value is None)
+        raise BlotError("K_i takes the protein, the probe and its K_d", f"option {lacking}", "give all three")
+    return None
+
+
+def _absolute(found: Estimate) -> float:
+    """Dose at which the fitted curve is at 50 % of the vehicle."""
+    if found.status != "ok" or found.fit is None:
+        return math.nan
+    start, end = found.fit.start, float(found.fit.end[0])
+    if not min(start, end) < 50 < max(start, end):
+        return math.nan
+    return found.ec50 * float(((50 - start) / (end - 50)) ** (1 / float(found.fit.hill[0])))
+
+
+def _ki(found: Estimate, binding: tuple[float, float, float] | None, row: dict[str, Any]) -> dict[str, float]:
+    """K_i with its interval, by the same formula from the interval of the IC50; notes go to the row."""
+    names = ("ki_nM", "ki_low", "ki_high")
+    if binding is None or found.status != "ok":
+        return dict.fromkeys(names, math.nan)
+    protein, probe, kd = binding
+    values = [
+        competition_ki(ic50, probe_kd_nM=kd, probe_nM=probe, protein_nM=protein)
+        for ic50 in (found.ec50, found.low, found.high)
+    ]
+    if math.isnan(values[0]):
+        said = "K_i: the inhibitor binds as tightly as the protein allows to see, its IC50 is the protein's own amount"
+        row["note"] = f"{row['note']}; {said}" if row["note"] else said
+    elif math.isnan(values[1]):
+        values[1] = 0.0
+    return dict(zip(names, values, strict=True))

@@ -1,0 +1,319 @@
+"""Every flag in one table, used by library, command line, batch, report and plugin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["FLAGS", "REFUSING", "Flag", "Severity", "join_flags", "level_flags", "ordered", "refuses", "severity_of"]
+
+Severity = Literal["note", "warn", "refuse"]
+
+
+@dataclass(frozen=True)
+class Flag:
+    """What a flag means, what a person can do about it, and on what grounds.
+
+    Attributes
+    ----------
+    name : str
+    severity : {"note", "warn", "refuse"}
+        ``refuse`` forbids the score of the lane, or of all lanes where the flag is of the whole image.
+    meaning, advice, source : str
+        `source` is a publication, or says that the project itself measured it.
+    only_on : str, optional
+        The background method on which alone it refuses; on another it warns.
+    """
+
+    name: str
+    severity: Severity
+    meaning: str
+    advice: str
+    source: str
+    only_on: str | None = None
+
+
+# Publications that several flags rest on.
+_GASSMANN = "Gassmann et al. 2009, Electrophoresis 30, 1845"
+_PILLAI = "Pillai-Kastoori et al. 2020, Analytical Biochemistry 593, 113608"
+_TAYLOR = "Taylor et al. 2013, Molecular Biotechnology 55, 217"
+_CROMEY = "Cromey 2010, Science and Engineering Ethics 16, 639"
+_ROSSNER = "Rossner & Yamada 2004, Journal of Cell Biology 166, 11"
+_LOWRY = "Lowry & Rees 2020 (technical scatter across a blot)"
+_OWN = "measured on simulated blots of known truth"
+_DESIGN = "follows from how the score is defined"
+
+_TABLE = (
+    Flag(
+        "lossy",
+        "refuse",
+        "lossy compression (JPEG) changed the levels",
+        "export an uncompressed 16-bit TIFF",
+        f"{_CROMEY}; found after Fan & de Queiroz 2003, IEEE Transactions on Image Processing 12, 230",
+    ),
+    Flag(
+        "saturated_heavily",
+        "refuse",
+        "more than 1 % of the band's or the smear's bright pixels are at the detector's ceiling",
+        "expose shorter, or load less",
+        _GASSMANN,
+    ),
+    Flag(
+        "lanes_touching",
+        "refuse",
+        "lanes leave no membrane between them to take the background from",
+        "use --background blank-lane where the layout names a blank lane, else leave wider gaps",
+        _OWN,
+        only_on="gutter",
+    ),
+    Flag(
+        "saturated",
+        "warn",
+        "pixels of this lane are at the detector's ceiling",
+        "expose shorter",
+        f"{_GASSMANN}; {_TAYLOR}",
+    ),
+    Flag(
+        "eight_bit",
+        "warn",
+        "only 256 levels: faint smears are lost in rounding",
+        "export 16 bits from the imager",
+        _PILLAI,
+    ),
+    Flag(
+        "stretched",
+        "warn",
+        "the contrast was stretched: gaps between levels, or levels cut off at both ends",
+        "use the raw export",
+        f"{_ROSSNER}; found after Stamm & Liu 2010, IEEE Transactions on Information Forensics and Security 5, 492",
+    ),
+    Flag(
+        "upconverted",
+        "warn",
+        "a file of more bits that holds no more than 256 levels",
+        "export 16 bits from the imager",
+        _PILLAI,
+    ),
+    Flag(
+        "gamma",
+        "warn",
+        "the file says that its levels are gamma-coded: they are not linear in the light",
+        "export without gamma, curves or a colour profile",
+        f"{_CROMEY}; PNG specification (gAMA), TIFF 6.0 (TransferFunction), ICC.1",
+    ),
+    Flag(
+        "upscaled",
+        "warn",
+        "the picture was enlarged: its pixels are not the detector's",
+        "use the raw export at its own size",
+        "Gallagher 2005; Mahdian & Saic 2008, IEEE Transactions on Information Forensics and Security 3, 529",
+    ),
+    Flag(
+        "spliced",
+        "warn",
+        "level or noise of the background change along a straight line: pieces may have been put together",
+        "use one exposure of one membrane, unedited",
+        f"{_ROSSNER}; found after Mahdian & Saic 2009, Image and Vision Computing 27, 1497",
+    ),
+    Flag(
+        "copied",
+        "warn",
+        "two places have the same noise: one may be a copy of the other",
+        "use the raw export",
+        f"{_ROSSNER}; found after Fridrich, Soukal & Lukas 2003, Digital Forensic Research Workshop",
+    ),
+    Flag(
+        "clipped_background",
+        "warn",
+        "the background is cut off at the floor: faint smear is lost",
+        "use the raw export",
+        _GASSMANN,
+    ),
+    Flag(
+        "response_assumed",
+        "warn",
+        "whether levels are linear or a density was a guess",
+        "set --response",
+        f"{_GASSMANN} (film)",
+    ),
+    Flag("polarity_assumed", "warn", "whether bands are dark or bright was a guess", "set --polarity", _OWN),
+    Flag(
+        "colour_merged",
+        "note",
+        "a colour picture was turned into its luminance",
+        "choose one with --channel",
+        "Rec. ITU-R BT.601",
+    ),
+    Flag(
+        "first_page",
+        "note",
+        "the file holds several pictures: the first was read",
+        "choose one with --channel",
+        _DESIGN,
+    ),
+    Flag("no_lanes", "warn", "no lanes could be found", "give the layout or --lanes, and check --rotate", _DESIGN),
+    Flag(
+        "lanes_beside",
+        "warn",
+        "one more lane stands beside the outermost: fewer were described than there are, and all may be one off",
+        "describe every lane in the layout, empty ones too",
+        _OWN,
+    ),
+    Flag(
+        "several_membranes",
+        "note",
+        "the picture shows several membranes: one was analysed",
+        "choose one with --roi",
+        _DESIGN,
+    ),
+    Flag(
+        "lane_at_edge",
+        "warn",
+        "the lane is nearer to the image's edge than a band's width",
+        "crop less tightly",
+        _DESIGN,
+    ),
+    Flag(
+        "crop_tight",
+        "warn",
+        "the picture or region ends within the smear, or at or above the unmodified band",
+        "crop less tightly, or set --roi larger",
+        _DESIGN,
+    ),
+    Flag("lane_uncertain", "warn", "the lane's place rests on its neighbours, not on its own signal", "drag it", _OWN),
+    Flag("haze_removed", "note", "non-specific signal along the whole lane was subtracted", "check the profile", _OWN),
+    Flag(
+        "gutters_poor",
+        "warn",
+        "the gutters are narrow or bled into: the background is uncertain",
+        "compare methods",
+        _OWN,
+    ),
+    Flag("smear_at_risk", "warn", "this background method takes smear for background", "use --background gutter", _OWN),
+    Flag(
+        "background_disagrees", "warn", "background methods disagree about the smear", "look at background_spread", _OWN
+    ),
+    Flag(
+        "target_unseen",
+        "warn",
+        "no lane shows a band at the mass of the unmodified target: what is measured may not be it",
+        "check --target, --marker and which lane the marker is in",
+        _OWN,
+    ),
+    Flag("no_calibration", "warn", "no mass calibration: no masses and no ubiquitin numbers", "give --marker", _DESIGN),
+    Flag("self_calibrated", "note", "masses rest on the ladder's own rungs", "give --marker", _DESIGN),
+    Flag(
+        "above_marker",
+        "warn",
+        "signal beyond the top marker: its masses are extrapolated",
+        "use a larger marker",
+        _DESIGN,
+    ),
+    Flag(
+        "well_signal",
+        "warn",
+        "much of the signal sits in the well and is counted in no score",
+        "check solubility",
+        _DESIGN,
+    ),
+    Flag(
+        "well_assumed", "note", "the well edge was not seen: the top of the region stands for it", "set --roi", _DESIGN
+    ),
+    Flag(
+        "no_signal",
+        "warn",
+        "the lane's signal is not above its own uncertainty",
+        "load more, or expose longer",
+        _DESIGN,
+    ),
+    Flag("ladder_unresolved", "note", "no rungs could be resolved: all of it is smear", "use a longer run", _OWN),
+    Flag(
+        "vehicle_disagrees",
+        "warn",
+        "vehicle lanes scatter more than their measurement explains",
+        "check the lanes",
+        _LOWRY,
+    ),
+    Flag(
+        "vehicle_refused", "warn", "a vehicle lane was refused: scores rest on the others", "repeat the blot", _DESIGN
+    ),
+    Flag("no_vehicle", "warn", "no vehicle lane: nothing can be relative to it", "name one in the layout", _DESIGN),
+    Flag(
+        "single_vehicle",
+        "note",
+        "one vehicle lane only: what replicates scatter by is assumed",
+        "load more of them",
+        _LOWRY,
+    ),
+    Flag(
+        "mass_balance",
+        "warn",
+        "total signal over load differs between lanes",
+        "check loading and transfer",
+        "Janes 2015, Science Signaling 8, rs2",
+    ),
+    Flag("negative_high", "warn", "the negative lane has ubiquitinated signal", "check the control", _DESIGN),
+    Flag("edited", "note", "a person changed lanes, regions or calibration", "see the edits in analysis.json", _DESIGN),
+    Flag("override", "warn", "scored although quality control refuses it", "do not publish without saying so", _DESIGN),
+)
+
+FLAGS: Mapping[str, Flag] = MappingProxyType({flag.name: flag for flag in _TABLE})
+"""All flags by name, in the order in which they are listed to a person."""
+
+REFUSING = frozenset(flag.name for flag in _TABLE if flag.severity == "refuse" and flag.only_on is None)
+"""What forbids a score whatever the background method."""
+
+_RANK = {name: rank for rank, name in enumerate(FLAGS)}
+
+
+def ordered(*groups: Iterable[str]) -> tuple[str, ...]:
+    """Names of all groups without repeats, in registry order.
+
+    A name that is not in `FLAGS` comes last: losing it, or the result with it, would be worse than its lack of meaning.
+    """
+    return tuple(sorted({name for group in groups for name in group}, key=lambda n: (_RANK.get(n, len(_RANK)), n)))
+
+
+def join_flags(*groups: Iterable[str]) -> str:
+    """Names of all groups joined by ``;``, without repeats, in registry order; empty when clean."""
+    return ";".join(ordered(*groups))
+
+
+def severity_of(name: str, background: str | None = None) -> Severity:
+    """How much a flag weighs with a background method; one that is not in the table warns.
+
+    Parameters
+    ----------
+    name : str
+    background : str, optional
+        The method used, see `Flag.only_on`; where not given, a flag that refuses on some method refuses.
+    """
+    flag = FLAGS.get(name)
+    if flag is None:
+        return "warn"
+    return "warn" if None not in (flag.only_on, background) and flag.only_on != background else flag.severity
+
+
+def refuses(flags: Iterable[str], background: str | None = None) -> tuple[str, ...]:
+    """Those of `flags` that forbid a score with this background method, or with any where it is not given.
+
+    Lanes that touch have no gutters: they are refused when `background` is ``"gutter"``, not otherwise.
+    """
+    return ordered(
+        name
+        for name in flags
+        if name in REFUSING or (background is not None and severity_of(name, background) == "refuse")
+    )
+
+
+def level_flags(levels: NDArray[Any], *, declared_lossy: bool = False) -> tuple[str, ...]:
+    """Flags of a whole image that its stored levels give rise to, see `ublot.forensics.examine`."""
+    from ublot.forensics.examine import examine
+
+    return examine(levels, declared_lossy=declared_lossy)

@@ -1,0 +1,117 @@
+"""PNG, JPEG, GIF and BMP."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ublot.errors import BlotError
+from ublot.forensics.gamma import gamma_said
+from ublot.io.images.raw import Raw, check_packing, check_size, pick_channel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["read_raster"]
+
+SIXTEEN_BIT_PNG = 16
+
+_LIMIT_LOCK = Lock()
+"""Pillow has one limit for all who use it: it is set for the length of a call and put back."""
+
+INFO = {"Software": "software", "Description": "description", "Creation Time": "date", "Comment": "description"}
+
+
+def read_raster(path: Path, kind: str, channel: int | None) -> Raw:
+    """Decode a PNG, JPEG, GIF (first frame) or BMP.
+
+    Raises
+    ------
+    BlotError
+        For files that are truncated or damaged, bilevel, or do not hold `channel`.
+    """
+    data = path.read_bytes()
+    try:
+        with _opened(data, kind) as image:
+            check_size(image.height, image.width, path)
+            check_packing(image.height * image.width * len(image.getbands()), len(data), path)
+            if image.mode == "1":
+                raise BlotError("a bilevel (1-bit) image holds no intensities", path, "scan it in 16-bit grey")
+            deep = kind == "png" and data[24] == SIXTEEN_BIT_PNG
+            flags: tuple[str, ...] = ("eight_bit",) if image.mode == "P" else ()
+            frames = getattr(image, "n_frames", 1)
+            if frames > 1:
+                if channel is None:
+                    flags = (*flags, "first_page")
+                elif not 1 <= channel <= frames:
+                    raise BlotError(f"there is no channel {channel}", path, f"the file has {frames} frames")
+                else:
+                    image.seek(channel - 1)
+                    channel = None
+            samples = _deep_png(data) if deep else _shallow(image)
+            metadata = {INFO[k]: str(v)[:500] for k, v in image.info.items() if k in INFO}
+            tags = _tags(image, data, deep)
+            metadata |= _exif(tags)
+            curve = gamma_said({**tags, **image.info})
+            if curve:
+                metadata, flags = {**metadata, "gamma": curve}, (*flags, "gamma")
+    except BlotError:
+        raise
+    except Exception as error:  # decoders of damaged files raise whatever they stumble over
+        raise BlotError(
+            f"the {kind.upper()} cannot be decoded ({type(error).__name__}: {error})",
+            path,
+            "copy or export it again",
+        ) from error
+    levels, more = pick_channel(samples, channel, path)
+    return Raw(
+        np.ascontiguousarray(levels), kind, str(samples.dtype), metadata, lossy=kind == "jpeg", flags=(*flags, *more)
+    )
+
+
+def _opened(data: bytes, kind: str) -> Any:
+    """Picture whose header is read and no more; our own limit of its size is the one that counts."""
+    from PIL import Image
+
+    with _LIMIT_LOCK:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(BytesIO(data), formats=[kind.upper()])
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def _deep_png(data: bytes) -> NDArray[Any]:
+    # Pillow turns 16-bit colour into 8 bits without a word.
+    from imagecodecs import png_decode
+
+    return np.asarray(png_decode(data))
+
+
+def _shallow(image: Any) -> NDArray[Any]:
+    mode = image.mode
+    if mode in ("P", "PA"):
+        image = image.convert("RGBA" if "transparency" in image.info or mode == "PA" else "RGB")
+    elif mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+        image = image.convert("RGB")
+    elif mode in ("L", "RGB") and "transparency" in image.info:
+        image = image.convert("LA" if mode == "L" else "RGBA")
+    return np.asarray(image)
+
+
+def _tags(image: Any, data: bytes, deep: bool) -> dict[int, Any]:
+    """EXIF tags. To look for those behind the pixels of a PNG, Pillow decodes it once more: only if there are any."""
+    if deep and not any(name in data for name in (b"eXIf", b"Raw profile type exif")):
+        return {}
+    return dict(image.getexif())
+
+
+def _exif(tags: Mapping[int, Any]) -> dict[str, str]:
+    names = {271: "make", 272: "model", 305: "software", 306: "date", 33434: "exposure"}
+    return {name: str(tags[code]).strip("\x00 ")[:200] for code, name in names.items() if code in tags}

@@ -1,0 +1,324 @@
+"""`read_blot`: from a file, pixels in memory or another blot to a linear signal."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import cv2
+import numpy as np
+
+from ublot.errors import BlotError
+from ublot.flags import level_flags, ordered
+from ublot.io.images.ceiling import Ceiling, find_ceiling
+from ublot.io.images.digest import Digest
+from ublot.io.images.polarity import Decision, Sketch, decide_polarity, sketch
+from ublot.io.images.raw import Raw, check_size, pick_channel
+from ublot.io.images.response import decide_response, paper_white, range_end, to_signal
+from ublot.io.images.rotation_and_roi import check_roi, rotate_planes
+from ublot.model import Blot, Source, Window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["read_blot"]
+
+POLARITIES = ("auto", "dark-on-light", "light-on-dark")
+RESPONSES = ("auto", "linear", "density")
+LARGEST = 1e15
+"""Levels beyond this in either sign are refused: float32 no longer holds their squares and sums."""
+READ = "ublot reads TIFF, .gel, .scn, .1sc, PNG, JPEG, GIF and BMP"
+
+
+def read_blot(
+    source: str | Path | NDArray[Any] | Blot,
+    *,
+    polarity: str = "auto",
+    response: str = "auto",
+    channel: int | None = None,
+    rotate: float = 0.0,
+    roi: Window | None = None,
+) -> Blot:
+    """Read one blot as a signal that is positive where there is protein and linear in what the detector saw.
+
+    Parameters
+    ----------
+    source : path, ndarray or Blot
+        Pixels are ``(rows, cols)`` or ``(rows, cols, samples)``. A blot is returned as it is unless options differ.
+    polarity : {"auto", "dark-on-light", "light-on-dark"}
+        ``auto`` decides from the pixels and flags `polarity_assumed` where the evidence is thin.
+    response : {"auto", "linear", "density"}
+        ``auto`` is linear for bright bands; for dark ones it decides from the file's maker, the noise and the
+        background, and flags `response_assumed` where the evidence is thin.
+    channel : int, optional
+        Page of the file, or channel of the pixels, counted from 1.
+    rotate : float
+        Degrees counter-clockwise about the centre; the canvas grows.
+    roi : Window, optional
+        Region to analyse, in rotated coordinates.
+
+    Returns
+    -------
+    Blot
+
+    Raises
+    ------
+    BlotError
+        For anything that is no readable image, and for options that cannot be.
+    """
+    _check_options(polarity, response, rotate)
+    if isinstance(source, Blot):
+        return _adapted(source, polarity, response, channel, rotate, roi)
+    if isinstance(source, np.ndarray):
+        digest = Digest(source)
+        raw = _from_array(source, channel)
+        name, size, path = "array", source.nbytes, None
+    else:
+        path = Path(source)
+        kind = _kind(path)
+        digest = Digest(path)
+        raw = _decode(path, kind, channel)
+        # A name that is no Unicode can be opened, but not be put into tables as it is.
+        name, size = os.fsencode(path.name).decode("utf-8", "replace"), path.stat().st_size
+    blot = _to_blot(raw, name, polarity, response)
+    try:
+        sha256 = digest.result()
+    except OSError as error:
+        raise BlotError(f"cannot be read ({error.strerror})", path) from error
+    origin = replace(blot.source, name=name, sha256=sha256, size_bytes=size, path=None if path is None else str(path))
+    blot = replace(blot, source=origin)
+    if rotate % 360:
+        blot = _rotated(blot, rotate)
+    check_roi(roi, blot.shape)
+    return replace(blot, roi=roi) if roi is not None else blot
+
+
+def _check_options(polarity: str, response: str, rotate: float) -> None:
+    if polarity not in POLARITIES:
+        raise BlotError(f"{polarity!r} is not a polarity", "polarity", f"choose one of {', '.join(POLARITIES)}")
+    if response not in RESPONSES:
+        raise BlotError(f"{response!r} is not a response", "response", f"choose one of {', '.join(RESPONSES)}")
+    if not math.isfinite(rotate):
+        raise BlotError(f"{rotate!r} is not an angle", "rotate", "give degrees")
+
+
+def _kind(path: Path) -> str:
+    """Format by the file's first bytes; its name may lie.
+
+    Raises
+    ------
+    BlotError
+        Where there is no file, or none that is an image.
+    """
+    try:
+        if path.is_dir():
+            raise BlotError("is a folder, not an image", path, "give a file, or use `ublot batch`")
+        if not path.exists():
+            raise BlotError("no such file", path, "check the path")
+        if not path.is_file():
+            raise BlotError("is not a regular file", path, "give an image file")
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError as error:
+        raise BlotError(f"cannot be read ({error.strerror or error})", path, "check its permissions") from error
+    except ValueError as error:
+        if isinstance(error, BlotError):
+            raise
+        raise BlotError("is not a path", repr(str(path))) from error
+    if not head:
+        raise BlotError("the file is empty", path, "copy or export it again")
+    starts = {
+        "tiff": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
+        "png": (b"\x89PNG\r\n\x1a\n",),
+        "jpeg": (b"\xff\xd8\xff",),
+        "gif": (b"GIF87a", b"GIF89a"),
+        "bmp": (b"BM",),
+        "1sc": (b"\xaf\xaf",),
+        "scn": (b"MIME-Version:",),
+    }
+    for kind, magics in starts.items():
+        if head.startswith(magics):
+            return kind
+    raise BlotError("is not an image that ublot knows", path, READ)
+
+
+def _decode(path: Path, kind: str, channel: int | None) -> Raw:
+    try:
+        if kind == "tiff":
+            from ublot.io.images.tiff import read_tiff
+
+            return read_tiff(path, channel)
+        if kind == "1sc":
+            from ublot.io.images.biorad import read_1sc
+
+            return read_1sc(path, channel)
+        if kind == "scn":
+            from ublot.io.images.scn import read_scn
+
+            return read_scn(path, channel)
+        from ublot.io.images.raster import read_raster
+
+        return read_raster(path, kind, channel)
+    except OSError as error:
+        raise BlotError(f"cannot be read ({error.strerror or error})", path, "check its permissions") from error
+
+
+def _from_array(pixels: NDArray[Any], channel: int | None) -> Raw:
+    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and not 1 <= pixels.shape[2] <= 4):
+        raise BlotError(f"an array of shape {pixels.shape} is no image", "array", "give (rows, cols)")
+    if not (np.issubdtype(pixels.dtype, np.integer) or np.issubdtype(pixels.dtype, np.floating)):
+        raise BlotError(f"an array of {pixels.dtype} holds no intensities", "array", "give integers or floats")
+    levels, flags = pick_channel(pixels, channel, "array")
+    return Raw(levels, "array", str(pixels.dtype.name), flags=flags)
+
+
+def _finite(levels: NDArray[Any], where: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Float levels as float32 with a stand-in for what is not finite, and where there is a level."""
+    if not np.issubdtype(levels.dtype, np.floating):
+        return levels, None
+    with np.errstate(over="ignore"):
+        levels = levels.astype(np.float32, copy=False)
+    valid = np.isfinite(levels)
+    if valid.all():
+        return levels, None
+    if not valid.any():
+        raise BlotError("holds no finite level", where, "export it again from the imager's software")
+    return np.where(valid, levels, np.median(levels[valid])).astype(np.float32), valid
+
+
+def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
+    """Levels to signal, all decisions taken; the source is completed by the caller."""
+    rows, cols = raw.levels.shape
+    check_size(rows, cols, where)
+    levels, valid = _finite(raw.levels, where)
+    low, high = float(levels.min()), float(levels.max())
+    if max(-low, high) > LARGEST:
+        worst = high if high > -low else low
+        raise BlotError(f"holds levels as far out as {worst:g}", where, "export it again: no detector counts that far")
+    if low == high:
+        raise BlotError(f"every pixel has the level {low:g}: there is no picture", where, "export it again")
+    picture = sketch(levels)
+    polar = Decision(polarity, True, "as asked") if polarity != "auto" else decide_polarity(picture)
+    dark = polar.value == "dark-on-light"
+    end = range_end(levels, high) if dark else raw.ceiling or _type_end(levels, high)
+    respond = _response(response, dark, levels, picture, end, raw)
+    density = respond.value == "density"
+    foreign = _foreign(picture, dark, low if dark else high, levels.shape)
+    ceiling = _declared_ceiling(raw, levels, dark=dark, exclude=foreign) or find_ceiling(
+        levels, low, high, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign
+    )
+    # Before there is a signal: at no time is there more than levels, signal and masks.
+    flags = [*raw.flags, *level_flags(levels, declared_lossy=raw.lossy)]
+    signal = to_signal(
+        levels,
+        dark=dark,
+        density=density,
+        end=end,
+        white=paper_white(picture),
+        square_root_scale=raw.square_root_scale,
+    )
+    if foreign is not None:
+        valid = ~foreign if valid is None else valid & ~foreign
+        signal[foreign] = np.median(signal[::8, ::8])
+    flags += ["polarity_assumed"] if not polar.sure else []
+    flags += ["response_assumed"] if not respond.sure else []
+    metadata = _with_reasons(raw, polar, respond, ceiling, low, high)
+    return Blot(
+        signal=signal,
+        saturated=ceiling.saturated,
+        valid=valid,
+        polarity=cast("Literal['dark-on-light', 'light-on-dark']", polar.value),
+        response=cast("Literal['linear', 'density']", respond.value),
+        ceiling=ceiling.level,
+        source=Source(where, "", 0, raw.format, raw.dtype, (rows, cols), lossy=raw.lossy, metadata=metadata),
+        flags=ordered(flags),
+    )
+
+
+def _declared_ceiling(
+    raw: Raw, levels: NDArray[Any], *, dark: bool, exclude: NDArray[np.bool_] | None
+) -> Ceiling | None:
+    """Ceiling that the file states, where pixels are at it; None where the histogram has to tell."""
+    if raw.ceiling is None or dark:
+        return None
+    mask = levels >= raw.ceiling
+    if exclude is not None:
+        mask &= ~exclude
+    count = int(np.count_nonzero(mask))
+    return Ceiling(raw.ceiling, mask, f"{count} pixels at {raw.ceiling:g}, as the file states") if count else None
+
+
+def _type_end(levels: NDArray[Any], high: float) -> float:
+    return float(np.iinfo(levels.dtype).max) if np.issubdtype(levels.dtype, np.integer) else high
+
+
+def _response(asked: str, dark: bool, levels: NDArray[Any], picture: Sketch, end: float, raw: Raw) -> Decision:
+    if asked != "auto":
+        return Decision(asked, True, "as asked")
+    if raw.square_root_scale is not None:
+        return Decision("linear", True, "square-root coded by the scanner, decoded")
+    if not dark:
+        return Decision("linear", True, "bright bands: the detector counted light")
+    return decide_response(levels, picture, end, raw.metadata)
+
+
+def _foreign(picture: Sketch, dark: bool, extreme: float, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
+    """Fill that has the level of the strongest protein: a white page around bright bands, black corners of a scan.
+
+    It is no picture. Fill at the level of the background does no harm and stays, lest clipped gutters are lost.
+    """
+    near = 1e-4 * max(abs(extreme), max((abs(level) for level in picture.fill_at), default=0.0))
+    areas = [area for level, area in picture.fill_at.items() if abs(level - extreme) <= near]
+    if not areas:
+        return None
+    fill = np.logical_or.reduce(areas).astype(np.uint8)
+    return np.asarray(cv2.resize(fill, shape[::-1], interpolation=cv2.INTER_NEAREST), bool)
+
+
+def _with_reasons(
+    raw: Raw, polar: Decision, respond: Decision, ceiling: Ceiling, low: float, high: float
+) -> dict[str, str]:
+    return {
+        **raw.metadata,
+        "levels": f"{low:g} to {high:g}",
+        "why_polarity": polar.why,
+        "why_response": respond.why,
+        "why_ceiling": ceiling.why,
+    }
+
+
+def _rotated(blot: Blot, degrees: float) -> Blot:
+    signal, saturated, valid = rotate_planes(blot.signal, blot.saturated, blot.valid, degrees)
+    return replace(blot, signal=signal, saturated=saturated, valid=valid, rotate=degrees)
+
+
+def _adapted(blot: Blot, polarity: str, response: str, channel: int | None, rotate: float, roi: Window | None) -> Blot:
+    """The same blot with other options: only what needs the stored levels goes back to the file."""
+    again = (
+        channel is not None
+        or polarity not in ("auto", blot.polarity)
+        or response not in ("auto", blot.response)
+        or (rotate % 360 and blot.rotate and rotate != blot.rotate)
+    )
+    if again:
+        if blot.source.path is None:
+            raise BlotError(
+                "these pixels are already a signal: polarity, response, channel or rotation cannot be changed",
+                blot.source.name,
+                "give the file or the stored pixels",
+            )
+        return read_blot(
+            blot.source.path,
+            polarity=polarity,
+            response=response,
+            channel=channel,
+            rotate=rotate or blot.rotate,
+            roi=roi or blot.roi,
+        )
+    if rotate % 360 and rotate != blot.rotate:
+        blot = replace(_rotated(blot, rotate), roi=None)
+    check_roi(roi, blot.shape)
+    return replace(blot, roi=roi) if roi is not None and roi != blot.roi else blot

@@ -1,0 +1,294 @@
+"""Tables of text: what a person's spreadsheet exports, and the CSV files that ublot writes.
+
+Reading is forgiving about the dialect (UTF-8 with or without a byte-order mark; comma, semicolon or tab; ``.xlsx``) and
+strict about the content. Writing neutralises text that a spreadsheet would run as a formula; `read_csv` undoes that.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ublot.errors import BlotError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    import pandas as pd
+
+__all__ = ["Table", "as_frame", "csv_bytes", "number", "number_or_nan", "read_csv", "read_table", "table_from_columns"]
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# First characters that make a spreadsheet run a cell; the wide forms do so where Japanese or Chinese is written.
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+MOST_BYTES, MOST_ROWS = 1 << 26, 200_000
+"""Of a table that a person writes; a workbook is packed and may unpack to four times as much."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as trimmed text.
+
+    Attributes
+    ----------
+    name : str
+        For messages: the file, or ``"layout"`` and the like.
+    columns : tuple of str
+    rows : tuple of (int, dict)
+        Row number as a spreadsheet counts (the header is row 1), and the cells by column.
+    decimal_comma : bool
+        A comma inside a number is a decimal comma (the cells are separated by something else).
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, Mapping[str, str]], ...]
+    decimal_comma: bool = False
+
+
+def read_table(path: str | Path, what: str = "table") -> Table:
+    """Read a CSV or XLSX file into text cells.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What the file is to the user, for messages: ``"layout"``.
+
+    A leading apostrophe that `csv_bytes` put before a formula is taken off.
+
+    Raises
+    ------
+    BlotError
+        No such file, not a table, too large for one, or rows that do not fit the header.
+    """
+    path = Path(path)
+    # os.path, unlike Path, takes a name that no file can have for one that is not there.
+    if not os.path.isfile(path):
+        problem = f"the {what} is a folder" if os.path.isdir(path) else f"{what} not found"
+        raise BlotError(problem, path, "give a CSV file")
+    size = os.path.getsize(path)
+    if size > MOST_BYTES:
+        raise BlotError(f"a {what} of {size / 1e6:.0f} MB is too large", path, "split it")
+    if path.suffix.lower() in {".xlsx", ".xlsm"}:
+        return _from_records(str(path), _xlsx_records(path, what))
+    text = _decode(path, what)
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(",;\t", key=first.count)
+    try:
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+        records = [[_original(cell) for cell in line] for line in _few(lines, path, what)]
+    except csv.Error as error:
+        raise BlotError(f"the {what} is not a readable CSV ({error})", path, "save it again as CSV") from None
+    return _from_records(str(path), records, decimal_comma=delimiter != ",")
+
+
+def table_from_columns(name: str, columns: Mapping[str, Iterable[Any]]) -> Table:
+    """Table of values given in memory, column by column; ``None`` and NaN become empty cells."""
+    header = [str(key) for key in columns]
+    cells = zip(*columns.values(), strict=True)
+    return _from_records(name, [header, *([_text(value) for value in row] for row in cells)])
+
+
+def number(text: str, *, decimal_comma: bool = False) -> float:
+    """Finite number in a cell.
+
+    Raises
+    ------
+    ValueError
+        Anything but a plain decimal number: also ``nan``, ``inf``, ``1_000`` and ``1 000``.
+    """
+    plain = text.replace(",", ".") if decimal_comma and text.count(",") == 1 and "." not in text else text
+    if not _NUMBER.fullmatch(plain) or not math.isfinite(float(plain)):
+        raise ValueError(f"not a number: {text!r}")
+    return float(plain)
+
+
+def as_frame(columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Columns as a DataFrame; pandas is loaded by whoever asks for one, not before."""
+    import pandas as pd
+
+    return pd.DataFrame(columns)
+
+
+def csv_bytes(columns: Any, *, digits: int | None = None) -> bytes:
+    """Columns as UTF-8 CSV.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence, or DataFrame
+        All of one length.
+    digits : int, optional
+        Significant digits of floats; by default as many as it takes to read the same number back.
+
+    Returns
+    -------
+    bytes
+        Comma separated, one header row, NaN and None empty. Text that a spreadsheet would run as a formula
+        (it starts with ``= + - @`` and is not a number) gets a leading apostrophe.
+    """
+    names = [str(name) for name in columns]
+    items = [v.tolist() if hasattr(v, "tolist") else list(v) for v in (columns[name] for name in columns)]
+    kinds = [set(map(type, values)) for values in items]
+    cells = [_cells(values, kind, digits) for values, kind in zip(items, kinds, strict=True)]
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([_neutral(name) for name in names])
+    if len(cells) > 1 and set().union(*kinds) <= {int, float}:
+        # Numbers need no quotes, and there may be a hundred thousand.
+        stream.writelines(f"{','.join(row)}\n" for row in zip(*cells, strict=True))
+    else:
+        writer.writerows(zip(*cells, strict=True))
+    # A file name that is no Unicode has halves of characters in it, which UTF-8 cannot hold.
+    return stream.getvalue().encode("utf-8", "replace")
+
+
+def read_csv(path: str | Path, numeric: Collection[str] = ()) -> dict[str, list[Any]]:
+    """Read what `csv_bytes` wrote: columns by name, in order.
+
+    Parameters
+    ----------
+    path : path
+    numeric : collection of str
+        Columns to turn into floats, NaN where empty; the others stay text, apostrophes undone.
+
+    Raises
+    ------
+    BlotError
+        Missing file, or one that `csv_bytes` did not write.
+    """
+    text = _decode(Path(path), "table")
+    try:
+        header, *rows = list(csv.reader(io.StringIO(text, newline="")))
+        names = [_original(name) for name in header]
+        columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+        return {
+            name: [float(v) if v else math.nan for v in values] if name in numeric else [_original(v) for v in values]
+            for name, values in columns.items()
+        }
+    except (ValueError, IndexError, csv.Error) as error:
+        raise BlotError(f"damaged table ({error})", path, "run the analysis again") from None
+
+
+def _few(lines: Iterable[Any], path: Path, what: str) -> Iterator[Any]:
+    """`lines` as they come, up to as many as a table may have."""
+    for count, line in enumerate(lines):
+        if count > MOST_ROWS:
+            raise BlotError(f"the {what} has more than {MOST_ROWS:,} rows", path, "split it")
+        yield line
+
+
+def _decode(path: Path, what: str) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BlotError(f"cannot read the {what} ({error.strerror})", path) from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BlotError(f"the {what} is not UTF-8 text", path, 'save it as "CSV UTF-8"') from None
+    if "\0" in text:
+        raise BlotError(f"the {what} is not a text file", path, "give a CSV or .xlsx file")
+    return text
+
+
+def _xlsx_records(path: Path, what: str) -> list[list[str]]:
+    try:
+        import openpyxl
+    except ImportError:
+        fix = "save it as CSV, or: pip install openpyxl"
+        raise BlotError("reading .xlsx needs the package openpyxl", path, fix) from None
+    try:
+        with zipfile.ZipFile(path) as packed:
+            if sum(part.file_size for part in packed.infolist()) > 4 * MOST_BYTES:
+                raise BlotError(f"the {what} is packed beyond what a table holds", path, "save it again as CSV")
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        try:
+            sheet = book.worksheets[0]
+            # The size that the sheet claims would have empty cells made up to it.
+            sheet.reset_dimensions()
+            return [[_text(value) for value in row] for row in _few(sheet.iter_rows(values_only=True), path, what)]
+        finally:
+            book.close()
+    except BlotError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- a broken workbook makes openpyxl raise nearly anything
+        raise BlotError(f"the {what} is not a readable workbook ({error})", path, "save it again as CSV") from None
+
+
+def _from_records(name: str, records: Sequence[Sequence[str]], *, decimal_comma: bool = False) -> Table:
+    filled = [(i, [c.strip() for c in cells]) for i, cells in enumerate(records, 1) if any(c.strip() for c in cells)]
+    if not filled:
+        raise BlotError("the table is empty", name)
+    header = filled[0][1]
+    while header and not header[-1]:
+        header.pop()
+    for column in header:
+        if not column:
+            raise BlotError("a column has no name", f"{name}, row {filled[0][0]}", "name every column")
+        if header.count(column) > 1:
+            raise BlotError(f"column {column!r} occurs twice", name, "keep one of them")
+    rows = []
+    for index, cells in filled[1:]:
+        if any(cells[len(header) :]):
+            what = f"{len(cells)} cells under {len(header)} columns"
+            raise BlotError(what, f"{name}, row {index}", "put text that holds the separator in double quotes")
+        cells = cells + [""] * (len(header) - len(cells))
+        rows.append((index, dict(zip(header, cells, strict=False))))
+    return Table(name, tuple(header), tuple(rows), decimal_comma)
+
+
+def _text(value: Any) -> str:
+    """Value of a cell as a person would type it; missing values (None, NaN, NaT, NA) are empty."""
+    value = value.item() if hasattr(value, "item") else value
+    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
+        return ""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else _shortest(value)
+    return str(value)
+
+
+def _shortest(value: float) -> str:
+    """Shortest text that reads back as the same float."""
+    return repr(value).removesuffix(".0")
+
+
+def _cells(items: Sequence[Any], kinds: set[type], digits: int | None) -> list[str]:
+    if kinds == {int}:
+        return list(map(str, items))
+    if kinds == {float} and digits is not None:
+        style = f"%.{digits}g"
+        return ["" if v != v else style % v for v in items]
+    if kinds == {float}:
+        return ["" if v != v else _shortest(v) for v in items]
+    return [_neutral(v) if isinstance(v, str) else _text(v) for v in items]
+
+
+def _runs(text: str) -> bool:
+    bare = text.lstrip("'")
+    return bare.startswith(_RUNS) and not _NUMBER.fullmatch(bare)
+
+
+def _neutral(text: str) -> str:
+    text = text.replace("\0", "\ufffd")  # no reader of CSV takes it
+    return f"'{text}" if _runs(text) else text
+
+
+def _original(text: str) -> str:
+    return text[1:] if text.startswith("'") and _runs(text) else text
+
+
+def number_or_nan(value: Any) -> float:
+    """Turn a cell into a float, NaN where it holds none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan

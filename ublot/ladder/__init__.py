@@ -1,0 +1,1 @@
+"""Unmodified band, rungs, smear."""

@@ -1,0 +1,1 @@
+"""Rungs and smear by deconvolution."""

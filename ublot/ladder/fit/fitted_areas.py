@@ -1,0 +1,314 @@
+"""From the fit of a lane to areas by number of modifiers, and how sure they are.
+
+Areas are those of the model plus what it left over of the data in the rows of each number of modifiers, so that they
+add up to the signal measured, negative parts included: a model that does not fit well misplaces signal but does not
+lose any, and where there is nothing the areas scatter about zero. Being linear in the data (at given shapes) they have
+the covariance ``V N V' + (V M)(V M)' + G C K C G'``: `V` their response to the data, directly and through the fit; `N`
+the noise of rows; `M` what the background may be off by; `G` their derivative by the fitted parameters, whose posterior
+covariance is `C` and whose prior precision is `K` (linear error propagation of a maximum a posteriori estimate; see
+Bevington & Robinson 2003, ch. 3, and Rodgers 2000, Inverse Methods for Atmospheric Sounding, ch. 3).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from ublot.ladder.fit.band_shape import shape_bands
+from ublot.ladder.fit.binning import Bins, ReadyLane, bin_means, row_correlation
+from ublot.ladder.fit.one_lane import SHAPES, LaneData, LaneFit, Prior, parameters, places, slopes
+from ublot.ladder.species import SpeciesColumns
+from ublot.model import UNKNOWN, Z95, Interval
+from ublot.numerics.nonnegative import scaled_inverse
+from ublot.numerics.smoothing import smooth_rows
+
+if TYPE_CHECKING:
+    from ublot.ladder.cut import Ladder
+    from ublot.numerics.arrays import Array
+
+__all__ = ["report_lane"]
+
+LOCAL = 15  # rows over which the misfit's size is taken
+TAILS = 5e-4  # of a band: less than that of its far tails no model is to be trusted with
+OVERLAP = 0.25  # of the area in which two bands overlap that may belong to the other: the shape of their tails
+
+
+@dataclass(frozen=True, eq=False)
+class _Areas:
+    """Areas of 0, 1, ... `last` modifiers and of the well, and what they are uncertain by.
+
+    Attributes
+    ----------
+    values : ndarray, shape (last + 2,)
+    rungs : ndarray, shape (resolved,)
+        What of them stands in the rungs of 1, 2, ... modifiers.
+    factor : ndarray, shape (last + 2, causes)
+        By how much each independent error of rows and background moves them.
+    moves : tuple of (ndarray, ndarray)
+        By how much other errors move them, shape (last + 2, errors), and the covariance of those errors.
+    """
+
+    values: Array
+    rungs: Array
+    factor: Array
+    moves: tuple[tuple[Array, Array], ...]
+
+    @property
+    def last(self) -> int:
+        return len(self.values) - 2
+
+    def variance(self) -> Array:
+        """Of every area."""
+        moved = sum(np.sum((slope @ errors) * slope, axis=1) for slope, errors in self.moves)
+        return np.asarray(np.sum(self.factor**2, axis=1) + moved, np.float64)
+
+    def covariance(self, weights: Array) -> Array:
+        """Of weighted sums of the areas, shape (sums, sums)."""
+        factor = weights @ self.factor
+        moved = sum((weights @ slope) @ errors @ (weights @ slope).T for slope, errors in self.moves)
+        return np.asarray(factor @ factor.T + moved, np.float64)
+
+
+def report_lane(lane: ReadyLane, prior: Prior, fit: LaneFit, masses: Array) -> Ladder:
+    """Quantities of one lane from its fit.
+
+    Parameters
+    ----------
+    lane : ReadyLane
+        Its data with as many rungs as are resolved.
+    prior : Prior
+    fit : LaneFit
+    masses : ndarray, shape (places,)
+        kDa of 0, 1, 2, ... modifiers.
+    """
+    where = lane.data.nominal + fit.off
+    middle = 0.5 * (where[1:-1] + where[2:])  # between n and n + 1, from n = 1 on
+    areas = _areas(lane, prior, fit, middle)
+    return _describe(lane, fit, areas, masses, where)
+
+
+def _rows_between(bins: Bins, edges: Array) -> Array:
+    """Rows of every bin in the stretches between falling `edges`, shape (stretches, bins)."""
+    r, half = bins.rows, 0.5 * bins.height
+    low, high = edges[1:, None], edges[:-1, None]
+    return np.asarray(np.clip(np.minimum(r + half, high) - np.maximum(r - half, low), 0.0, bins.height), np.float64)
+
+
+def _regions(lane: ReadyLane, edges: Array) -> Array:
+    """Rows of the unmodified band, of 1, 2, ... modifiers and of the well, in every bin."""
+    ladder = lane.ladder
+    band = _rows_between(lane.bins, np.array([ladder.low_row, ladder.boundary_row]))
+    well = _rows_between(lane.bins, np.array([ladder.well_row, ladder.top_row]))
+    return np.concatenate([band, _rows_between(lane.bins, edges), well])
+
+
+def _areas(lane: ReadyLane, prior: Prior, fit: LaneFit, middle: Array) -> _Areas:
+    ladder, data = lane.ladder, lane.data
+    last = max(int(np.count_nonzero(middle > ladder.well_row)) + 1, data.last, 1)
+    inner = np.clip(middle[: last - 1], ladder.well_row, ladder.boundary_row)
+    edges = np.minimum.accumulate(np.concatenate([[ladder.boundary_row], inner, [ladder.well_row]]))
+    regions = _regions(lane, edges)
+    plain = regions @ lane.bins.signal
+    # The outer edges cut through bins: what the rows themselves say goes to the stretches at the boundary.
+    plain[1] += ladder.hmw - float(plain[1:-1].sum())
+    if data.first == 0:
+        plain[0] = ladder.unmodified
+    cut, smear, rungs = regions[:-1, lane.window], fit.splines @ data.smear, fit.areas[1 - data.first :]
+    # What the model leaves over, its smear, that under the unmodified band's flank with the first modifier's ...
+    values = plain.copy()
+    values[:-1] += cut @ (smear + fit.residual - data.values)
+    values[:2] += float(cut[0] @ smear) * np.array([-1.0, 1.0])
+    # ... and its bands.
+    values[data.first : data.last + 1] += fit.areas
+    post = _posterior(data, prior, fit)
+    slope, rest = _slope(lane, prior, post, cut, np.interp(edges[1:-1], data.rows, smear))
+    gain = slope @ post.covariance
+    through_fit = (gain @ post.curves) * data.weight
+    response = regions.copy()
+    response[:, lane.window] += through_fit
+    variance = _variance(lane, fit)
+    factor = np.concatenate(
+        [response * np.sqrt(variance), response @ _modes(lane, fit).T, _overlap(lane, fit, len(values))], axis=1
+    )
+    if data.first == 0:
+        error = through_fit[0] ** 2 @ variance[lane.window] + gain[0] @ post.known @ gain[0]
+        values = _as_far_as_clear(values, plain, float(error))
+    return _Areas(values, rungs, factor, ((gain, post.known), rest))
+
+
+def _overlap(lane: ReadyLane, fit: LaneFit, size: int) -> Array:
+    """What may belong to the other of the area in which unmodified band and first rung overlap, shape (size, 1)."""
+    out = np.zeros((size, 1))
+    if lane.data.first == 0 and len(fit.areas) > 1:
+        curves, above = fit.bands.curves, lane.data.rows < lane.ladder.boundary_row
+        both = fit.areas[0] * curves[0][above].sum() + fit.areas[1] * curves[1][~above].sum()
+        out[:2, 0] = OVERLAP * both * lane.bins.height * np.array([1.0, -1.0])
+    return out
+
+
+def _as_far_as_clear(values: Array, plain: Array, variance: float) -> Array:
+    """What the fit moves across the cut, shrunk by how little of that is clear (James & Stein 1961, positive part).
+
+    Where bands do not overlap there is nothing to move, and a faint lane is not to lose to the fit's own error.
+    """
+    moved = float(values[0] - plain[0])
+    kept = max(1.0 - (variance + (TAILS * plain[0]) ** 2) / max(moved**2, 1e-300), 0.0)
+    out = values.copy()
+    out[0] -= (1 - kept) * moved
+    out[1] -= (1 - kept) * float(values[1:-1].sum() - plain[1:-1].sum())
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class _Posterior:
+    """What is known of the parameters of a fit: areas, splines that are above zero, shapes and places.
+
+    Attributes
+    ----------
+    curves : ndarray, shape (parameters, rows)
+        Derivative of the fitted curve by each of them, times the weight.
+    splines : slice
+        Which of them are splines; the shapes and places follow.
+    known : ndarray, shape (parameters, parameters)
+        The prior's precision.
+    covariance : ndarray, shape (parameters, parameters)
+    """
+
+    curves: Array
+    splines: slice
+    known: Array
+    covariance: Array
+
+
+def _posterior(data: LaneData, prior: Prior, fit: LaneFit) -> _Posterior:
+    k = len(fit.areas)
+    # A band at zero might be more; a spline at zero is left out, else the smear could go anywhere.
+    used = np.flatnonzero(fit.splines > 0)
+    bands_and_splines = fit.weighted[np.concatenate([np.arange(k), k + used])]
+    curves = np.concatenate([bands_and_splines, slopes(data, fit) * data.weight])
+    splines = slice(k, k + len(used))
+    known = np.zeros((len(curves),) * 2)
+    known[splines, splines] = data.penalty[used[:, None], used]
+    known[splines.stop :, splines.stop :] = np.linalg.inv(prior.of(parameters(data)).covariance)
+    return _Posterior(curves, splines, known, scaled_inverse(curves @ curves.T + known))
+
+
+def _slope(
+    lane: ReadyLane, prior: Prior, post: _Posterior, cut: Array, height: Array
+) -> tuple[Array, tuple[Array, Array]]:
+    """Derivative of the areas by all parameters; by how much places that are not fitted move them on their own.
+
+    Parameters
+    ----------
+    lane, prior, post
+    cut : ndarray, shape (last + 1, rows)
+        Rows of 0, 1, 2, ... modifiers.
+    height : ndarray, shape (last - 1,)
+        Of the smear where the rows of 1, 2, ... modifiers end.
+    """
+    data, last = lane.data, len(cut) - 1
+    slope = np.zeros((last + 2, len(post.curves)))
+    slope[:-1] = -(cut / data.weight) @ post.curves.T
+    slope[1, post.splines] = -slope[0, post.splines]
+    slope[2:, post.splines] = 0.0
+    n = np.arange(data.first, data.last + 1)
+    slope[n, n - data.first] += 1.0
+    # Where rungs stand is uncertain, and so is where the smear of one ends and that of the next begins.
+    moved, j = np.zeros((last + 2, last + 1)), np.arange(1, last)
+    for row, sign in ((j, -0.5), (j + 1, 0.5)):
+        for place in (j, j + 1):
+            moved[row, place] += sign * height
+    nonlinear = slice(post.splines.stop, None)
+    own, others = (
+        parameters(data),
+        SHAPES + np.flatnonzero((np.arange(last + 1) < data.first) | (np.arange(last + 1) > data.last)),
+    )
+    follow = prior.covariance[: SHAPES + last + 1, own] @ post.known[nonlinear, nonlinear]
+    slope[:, nonlinear] += moved @ follow[SHAPES:]
+    alone = prior.covariance[others[:, None], others] - follow[others] @ prior.covariance[own[:, None], others]
+    return slope, (moved[:, others - SHAPES], alone)
+
+
+def _modes(lane: ReadyLane, fit: LaneFit) -> Array:
+    """What the background may be off by: as stated, what it wobbles besides, and a share of the smear."""
+    profile, data = lane.ladder.profile, lane.data
+    rungs = slice(1 - data.first, None)
+    above = np.zeros(len(lane.bins.rows))
+    above[lane.window] = fit.areas[rungs] @ fit.bands.curves[rungs] + fit.splines @ data.smear
+    height, count = lane.bins.height, len(above)
+    smooth = lane.share * smooth_rows(above, profile.width / height, mirror=False)
+    wobble = lane.wobble.modes(profile, lane.ladder.low_row, height, count)
+    return np.concatenate([bin_means(profile.modes[:, : height * count], height), wobble, smooth[None]])
+
+
+def _variance(lane: ReadyLane, fit: LaneFit) -> Array:
+    """Variance of every bin: its noise or what the fit left over, whichever is more, neighbours being alike."""
+    variance = lane.wobble.grain * lane.bins.noise**2
+    size = 2 * max(LOCAL // (2 * lane.bins.height), 1) + 1
+    kernel = np.full((1, size), 1 / size)  # not `cv2.blur`, whose running sums do not go back to 0
+    local = cv2.filter2D((fit.residual**2)[None], cv2.CV_64F, kernel, borderType=cv2.BORDER_REFLECT_101)[0]
+    scaled = fit.residual / np.sqrt(np.maximum(local, 1e-300))
+    variance[lane.window] = np.maximum(variance[lane.window], local * row_correlation(scaled, lane.bins.height))
+    return np.asarray(variance, np.float64)
+
+
+def _describe(lane: ReadyLane, fit: LaneFit, areas: _Areas, masses: Array, where: Array) -> Ladder:
+    ladder, values = lane.ladder, areas.values
+    parts = np.zeros((3, len(values)))
+    parts[0, 0] = parts[2, -1] = parts[1, 1:-1] = 1.0
+    first = 0
+    if ladder.antibody == "modifier":  # there is no unmodified band to be seen
+        parts[0, 0], first = 0.0, 1
+    unmodified, hmw, _ = (parts @ values).tolist()
+    whole = unmodified + hmw
+    own = values[first:-1]
+    share = own / whole if whole > 0 else np.full(len(own), math.nan)
+    reach = Z95 * np.sqrt(np.maximum(areas.variance()[first:-1], 0.0))
+    n, rungs = np.arange(first, areas.last + 1), np.zeros(areas.last + 1)
+    rungs[1 : 1 + len(areas.rungs)] = areas.rungs
+    # Named for the larger part of rung and smear.
+    rung = (n == 0) | ((n <= len(areas.rungs)) & (rungs[n] >= own - rungs[n]))
+    few, some = np.searchsorted(n, [4, 9])
+    flags = tuple(f for f in ladder.flags if f != "ladder_unresolved")
+    return replace(
+        ladder,
+        unmodified=ladder.unmodified if first else unmodified,
+        hmw=hmw,
+        covariance=areas.covariance(parts),
+        mean_ubiquitins=_mean_number(areas, ladder.antibody),
+        shares=(float(share[1 - first : few].sum()), float(share[few:some].sum()), float(share[some:].sum())),
+        ladder_fraction=float(areas.rungs.sum() / hmw) if hmw > 0 else math.nan,
+        resolved_to=len(areas.rungs) or None,
+        species=SpeciesColumns(n, masses[n], where[n], own, reach, share, rung),
+        fit=_curve(lane, fit),
+        flags=flags if len(areas.rungs) else (*flags, "ladder_unresolved"),
+    )
+
+
+def _curve(lane: ReadyLane, fit: LaneFit) -> Array:
+    """The fitted signal, aligned with the profile; 0 where nothing was fitted."""
+    data, profile, height = lane.data, lane.ladder.profile, lane.bins.height
+    fitted = slice(lane.window.start * height, lane.window.stop * height)
+    rows, out = profile.top + np.arange(fitted.start, fitted.stop, dtype=np.float64), np.zeros(len(profile.raw))
+    bands = shape_bands(rows, *places(data, fit.theta), float(fit.theta[1])).curves
+    out[fitted] = fit.areas @ bands + np.interp(rows, data.rows, fit.splines @ data.smear)
+    return out
+
+
+def _mean_number(areas: _Areas, antibody: str) -> Interval:
+    """Mean number of modifiers; of an anti-modifier blot, whose signal counts them, per modified molecule."""
+    count = np.append(np.arange(areas.last + 1, dtype=np.float64), 0.0)
+    molecules = np.append(np.ones(areas.last + 1), 0.0)
+    if antibody == "modifier":
+        molecules[1:-1], count[1:-1], molecules[0] = 1 / count[1:-1], 1.0, 0.0
+    whole = float(molecules @ areas.values)
+    if whole <= 0:
+        return UNKNOWN
+    mean = float(count @ areas.values) / whole
+    slope = (count - mean * molecules) / whole
+    reach = Z95 * math.sqrt(max(float(areas.covariance(slope[None])[0, 0]), 0.0))
+    return Interval(mean, mean - reach, mean + reach)

@@ -1,0 +1,96 @@
+"""Whether what looked like lanes are lanes at all, when nobody says that there are any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from ublot.membrane.lateral_shape import lane_shapes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ublot.membrane.cells import Cells
+    from ublot.membrane.regression import MembraneFit
+    from ublot.model import Lanes
+
+__all__ = ["are_dots", "are_lanes", "is_noise"]
+
+# Standard errors that the highest row of a lane must reach: among the 160 rows of a lane without any signal the highest
+# lies at 2.7 of them in the median and below 4.5 in nearly all; a faint band at 8 and more.
+HIGHEST = 5.0
+# Height over width of a spot at half of its height. Dots: 0.8 to 1.2. Bands, on blots of 4 to 22 lanes: 0.1 to 0.6;
+# smears: above 1.7.
+ROUND = (0.7, 1.45)
+# Share of its bounding box that a spot fills: a disc 0.785, a band, even one with soft ends, mostly more, a frown less.
+FILLS = (0.65, 0.87)
+APART = 0.85  # of the pitch: dots are narrower than that
+
+
+def is_noise(cells: Cells, lanes: Lanes, fit: MembraneFit) -> bool:
+    """Whether hardly any lane has a row that noise alone could not have made.
+
+    Parameters
+    ----------
+    cells : Cells
+    lanes : Lanes
+    fit : MembraneFit
+        Lane heights in the rows of `cells`.
+    """
+    shapes = lane_shapes(cells, lanes)
+    own = np.einsum("rln,rln->rl", shapes.of(fit.weights), shapes.overlaps[0])
+    seen = own > 0.3 * np.median(own)
+    ratio = np.where(seen, fit.amplitudes * np.sqrt(own) / fit.sigma, 0.0)
+    return bool(np.median(ratio.max(axis=0)) < HIGHEST)
+
+
+def _spots(cells: Cells, lanes: Lanes, fit: MembraneFit, sharp: Cells) -> NDArray[np.float64]:
+    """Height, width and area, px, of the strongest spot of every lane at half of its height."""
+    row, across_px = fit.basis(sharp.row_px, sharp.x_px)
+    above = np.where(sharp.mask, sharp.values - row @ fit.coefficients @ across_px.T, 0)
+    down, across = sharp.size
+    usable = cells.mask.any(axis=1)
+    out = []
+    for lane, heights in zip(lanes, fit.amplitudes.T, strict=True):
+        peak = cells.row_px[np.argmax(np.where(usable, heights, -np.inf))]
+        near = np.flatnonzero(np.abs(sharp.row_px - peak) <= max(0.5 * cells.size[0], down))
+        core = np.abs(sharp.x_px - float(lane.centre(peak))) <= max(0.25 * lane.width, across)
+        strength = above[np.ix_(near, core)].mean(axis=1)
+        top = near[np.argmax(strength)]
+        spot = (above > 0.5 * strength.max()).astype(np.uint8)
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(spot, connectivity=4)
+        seen = labels[top][core & (labels[top] > 0)]
+        if len(seen):
+            _, _, wide, high, area = stats[np.bincount(seen).argmax()]
+            out.append((high * down, wide * across, area * down * across))
+    return np.array(out, np.float64).reshape(-1, 3)
+
+
+def are_dots(cells: Cells, lanes: Lanes, fit: MembraneFit, sharp: Cells) -> bool:
+    """Whether the picture is a dot blot: the strongest spots are as high as wide, round, and stand apart.
+
+    Bands are wider than high and fill the box around them, smears are much higher than wide.
+
+    Parameters
+    ----------
+    cells : Cells
+    lanes : Lanes
+    fit : MembraneFit
+        The membrane and lane heights in the rows of `cells`.
+    sharp : Cells
+        Cells small enough to see whether a spot is round.
+    """
+    spots = _spots(cells, lanes, fit, sharp)
+    if len(spots) < 0.5 * len(lanes):
+        return False
+    high, wide, area = spots.T
+    aspect, fills = float(np.median(high / wide)), float(np.median(area / (high * wide)))
+    apart = float(np.median(wide)) < APART * lanes.pitch
+    return bool(ROUND[0] < aspect < ROUND[1] and FILLS[0] < fills < FILLS[1] and apart)
+
+
+def are_lanes(cells: Cells, lanes: Lanes, fit: MembraneFit, sharp: Cells) -> bool:
+    """Whether refined lanes are neither noise nor the columns of a dot blot."""
+    return not (is_noise(cells, lanes, fit) or are_dots(cells, lanes, fit, sharp))

@@ -1,0 +1,1 @@
+"""Marker bands to kDa."""

@@ -1,0 +1,171 @@
+"""From rows to masses: the marker's bands, and the monotone curve through them."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ublot.errors import BlotError
+from ublot.mass.assignment import assign_masses
+from ublot.mass.bands import find_bands
+from ublot.mass.migration_curve import SCATTER, fit_migration
+from ublot.mass.partial_marker import assign_part
+from ublot.model import Calibration
+from ublot.reference.markers import Marker, find_marker
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ublot.mass.assignment import Assignment
+    from ublot.model import Profile
+
+__all__ = ["calibrate_mass", "calibration_from_positions"]
+
+FEWEST_BANDS = 3
+MORE_BANDS = 16  # that a marker may show beyond those that are named
+CLEAR_ASSIGNMENT = 3.0  # an assignment must cost so much less than any other: e^(3/2), about 4 : 1
+
+
+def calibrate_mass(
+    profile: Profile, marker: str | Iterable[float] | Marker, *, clear: float = CLEAR_ASSIGNMENT, part: bool = True
+) -> Calibration | None:
+    """Calibrate mass against row by the bands of a marker lane.
+
+    Parameters
+    ----------
+    profile : Profile
+        Of the marker lane.
+    marker : str, iterable of float or Marker
+        Name or masses of the standard, see `ublot.reference.markers.find_marker`.
+    clear : float
+        A band is used where any assignment that gives it another mass is worse by this, in units of squared residual
+        over scatter squared.
+    part : bool
+        Whether the masses may be a contiguous part of what the lane shows.
+
+    Returns
+    -------
+    Calibration or None
+        None where fewer than three bands (two for a marker of two masses) can be told with confidence.
+
+    Raises
+    ------
+    BlotError
+        The marker is unknown or its masses cannot be right.
+    """
+    masses = find_marker(marker).masses
+    bands = find_bands(profile, most=2 * len(masses) + 2)
+    bottom = profile.top + len(profile.raw) - 1
+    found = assign_masses(bands, masses, float(profile.top), float(bottom), clear)
+    if found is None or len(found.pairs) < min(FEWEST_BANDS, len(masses)):
+        if not part:
+            return None
+        # The list may name only a part of what shows: the bands beyond it are then no dust.
+        bands = find_bands(profile, most=2 * len(masses) + MORE_BANDS)
+        found = assign_part(bands, masses, clear)
+    if found is None:
+        return None
+    band, mass = np.asarray(found.pairs).T
+    return Calibration(
+        rows=tuple(bands.rows[band].tolist()),
+        masses=tuple(masses[j] for j in mass),
+        kind="marker",
+        residual=_scatter(found, np.log10([masses[j] for j in mass])),
+    )
+
+
+def _scatter(found: Assignment, log_mass: NDArray[np.float64]) -> float:
+    """Root mean square of the left-out residuals, in log10(kDa); NaN with fewer than four bands."""
+    if len(log_mass) < 4:
+        return math.nan
+    return float(np.sqrt(np.mean((found.curve.left_out / found.curve.slopes(log_mass)) ** 2)))
+
+
+# -------------------------------------------------------------------------------------------------- given positions
+def calibration_from_positions(
+    positions: str | Path | Mapping[float, float] | Iterable[tuple[float, float]],
+) -> Calibration:
+    """Calibrate by positions that a person gave.
+
+    Parameters
+    ----------
+    positions : path, mapping or iterable of (float, float)
+        A CSV with the columns ``mass_kda`` and ``row_px`` (comma, semicolon or tab), a mapping of mass to row, or
+        pairs of mass and row, in any order.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    BlotError
+        The file cannot be read, a column is missing, a value is not a positive number (rows may be any number), there
+        are fewer than two points, or mass does not fall as the row grows.
+    """
+    if isinstance(positions, str | Path):
+        where: object = positions
+        pairs = _read_positions(Path(positions))
+    else:
+        where = "marker positions"
+        items = positions.items() if isinstance(positions, Mapping) else positions
+        try:
+            pairs = [(float(m), float(r)) for m, r in items]
+        except (TypeError, ValueError):
+            raise BlotError("not pairs of mass (kDa) and row (px)", where, "e.g. [(250, 84.5), (150, 160)]") from None
+    pairs.sort(key=lambda p: p[1])
+    masses, rows = [m for m, _ in pairs], [r for _, r in pairs]
+    if len(pairs) < 2:
+        raise BlotError(f"{len(pairs)} position(s), at least 2 are needed", where, "give two marker bands or more")
+    if not all(math.isfinite(r) and math.isfinite(m) and m > 0 for m, r in pairs):
+        raise BlotError("masses must be positive and rows finite numbers", where, "kDa and px")
+    for (m0, r0), (m1, r1) in pairwise(pairs):
+        if r1 <= r0 or m1 >= m0:
+            raise BlotError(
+                f"{m0:g} kDa at row {r0:g} and {m1:g} kDa at row {r1:g}", where, "lighter bands must lie lower"
+            )
+    return Calibration(tuple(rows), tuple(masses), "positions", _scatter_of(rows, masses))
+
+
+def _scatter_of(rows: list[float], masses: list[float]) -> float:
+    if len(rows) < 4:
+        return math.nan
+    x, r = np.log10(masses), np.asarray(rows)
+    curve = fit_migration(r, x, max(SCATTER * float(np.ptp(r)), 1e-9), (float(x[-1]), float(x[0])))
+    return float(np.sqrt(np.mean((curve.left_out / curve.slopes(x)) ** 2)))
+
+
+def _read_positions(path: Path) -> list[tuple[float, float]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise BlotError(f"cannot be read ({reason})", path, "give a CSV with mass_kda,row_px") from None
+    lines = [line for line in text.splitlines() if line.strip()]
+    head = lines[0] if lines else ""
+    delimiter = max(";\t,", key=head.count)
+    table = list(csv.reader(lines, delimiter=delimiter))
+    names = [c.strip().lower() for c in table[0]] if table else []
+    for name in ("mass_kda", "row_px"):
+        if name not in names:
+            raise BlotError(f"no column {name}", path, "the header must read mass_kda,row_px")
+    at = names.index("mass_kda"), names.index("row_px")
+    pairs = []
+    for number, line in enumerate(table[1:], start=2):
+        cells = [line[i].strip() if i < len(line) else "" for i in at]
+        if delimiter != ",":
+            cells = [c.replace(",", ".") for c in cells]  # decimal commas
+        try:
+            pairs.append((float(cells[0]), float(cells[1])))
+        except ValueError:
+            raise BlotError(f"line {number} holds {line}, not two numbers", path, "mass_kda,row_px") from None
+    return pairs
+
+
+# ---------------------------------------------------------------------------------------------------------- the curve

@@ -1,0 +1,1 @@
+"""The picture as cells: membrane, noise, lanes on a smooth surface."""

@@ -1,0 +1,58 @@
+"""Refusals and missing controls in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ublot.flags import FLAGS, refuses
+from ublot.inputs.layout import Layout, lanes_with_roles
+from ublot.model import SCORED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ublot.inputs.params import Params
+    from ublot.scoring.relative import Score
+
+
+__all__ = ["messages_of"]
+
+
+def messages_of(
+    scores: Sequence[Score], layout: Layout | None, params: Params, notes: Sequence[str]
+) -> tuple[str, ...]:
+    """Refusals, `notes` and missing vehicle lanes in words, one line for each reason."""
+    loaded = [s for s in scores if layout is None or layout.of(s.lane).role in SCORED]
+    refused: dict[str, list[int]] = {}
+    overridden: dict[str, list[int]] = {}
+    for score in loaded:
+        for name in refuses(score.flags, params.background):
+            (overridden if params.allow_unfit else refused).setdefault(name, []).append(score.lane)
+    against = [f"{_numbered(lanes)} scored against quality control ({n})" for n, lanes in overridden.items()]
+    notes = [*against, *notes]
+    whole = [name for name, lanes in refused.items() if len(lanes) == len(loaded)]
+    if whole:
+        # What else there would be to say is of no use: nothing is scored.
+        return (*(layout.notes if layout is not None else ()), _refusal("no lane is", whole))
+    out = [*notes, *(_refusal(_lanes_in_words(lanes), [name]) for name, lanes in refused.items())]
+    alone = [score.lane for score in scores if "no_vehicle" in score.flags]
+    if layout is None:
+        out.append("no layout: nothing says which lanes hold the vehicle (DMSO), and nothing is relative to it")
+    elif not lanes_with_roles(layout, "vehicle"):
+        out.append("the layout names no vehicle (DMSO) lane: nothing is relative to it")
+    elif alone:
+        out.append(f"{_lanes_in_words(alone)} relative to the vehicle: it has no lane of their group and time")
+    return tuple(out)
+
+
+def _refusal(which: str, names: Sequence[str]) -> str:
+    reasons = "; ".join(f"{FLAGS[name].meaning}; {FLAGS[name].advice}" for name in names)
+    return f"{which} scored ({', '.join(names)}): {reasons}, or override with --allow-unfit"
+
+
+def _lanes_in_words(numbers: Sequence[int]) -> str:
+    return f"{_numbered(numbers)} not"
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    return f"lane {numbers[0]} is" if len(numbers) == 1 else f"lanes {', '.join(map(str, numbers))} are"

@@ -1,0 +1,240 @@
+"""The stages in their order: the only place where they are composed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ublot.background.estimation import estimate_background
+from ublot.flags import ordered
+from ublot.inputs.layout import Layout, LayoutRow, lanes_with_roles
+from ublot.inputs.params import masses_of
+from ublot.ladder.quantification import quantify_lanes
+from ublot.lanes.borders import flag_lanes_at_edge, lanes_beside
+from ublot.lanes.finding import find_lanes
+from ublot.mass.scale import row_at
+from ublot.numerics.threads import one_thread
+from ublot.pipeline.background_check import background_spread, compare_backgrounds
+from ublot.pipeline.gates import floor_share, with_crop_flags, with_target_flags
+from ublot.pipeline.lanes_by_hand import place_given_lanes
+from ublot.pipeline.messages import messages_of
+from ublot.profiles.extraction import extract_profiles
+from ublot.scoring.normalisation import amounts_loaded
+from ublot.scoring.relative import Score, score_relative
+
+if TYPE_CHECKING:
+    from ublot.inputs.edits import Edits
+    from ublot.inputs.params import Params
+    from ublot.ladder.cut import Ladder
+    from ublot.ladder.quantification import Quantified
+    from ublot.model import Background, Blot, Calibration, Lanes, Profile
+
+__all__ = ["Progress", "Run", "Stages", "lane_shifts", "run_stages"]
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Stages:
+    """What every stage made.
+
+    `extracted` are the profiles as they were cut out, `profiles` the same with haze taken off, which `quantified` holds
+    the ladders of; `ladders` carry the flags that came later as well. `rowwise` is ``hmw_fraction`` on the other
+    background that is fit for smears, by lane. `image_flags` are those of the whole image.
+    """
+
+    geometry: Lanes
+    background: Background
+    profiles: tuple[Profile, ...]
+    calibration: Calibration | None
+    ladders: tuple[Ladder, ...]
+    scores: tuple[Score, ...]
+    loads: Mapping[int, float]
+    rowwise: Mapping[int, float]
+    messages: tuple[str, ...]
+    extracted: tuple[Profile, ...] = ()
+    quantified: Quantified | None = None
+    image_flags: tuple[str, ...] = ()
+
+    @property
+    def spread(self) -> dict[int, float]:
+        """How far ``hmw_fraction`` differs between the two backgrounds, by lane."""
+        return background_spread(self.ladders, self.rowwise)
+
+
+# Options that enter after the lanes are quantified.
+LATE = {"normalise", "allow_unfit"}
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The inputs of a run, and what its stages made of them.
+
+    Attributes
+    ----------
+    blot : Blot
+    layout : Layout or None
+    params : Params
+    edits : Edits
+    stages : Stages or None
+        None for a run that is still to be made.
+    """
+
+    blot: Blot
+    layout: Layout | None
+    params: Params
+    edits: Edits
+    stages: Stages | None = None
+
+    def same_geometry(self, other: Run) -> bool:
+        """Whether both have the same lanes: the same pixels, and the same lanes given or looked for."""
+        if self.blot is not other.blot or self.edits.lanes != other.edits.lanes:
+            return False
+        if self.edits.lanes is not None:
+            # The layout must still be checked against them.
+            return (_count(self.layout), _lanes_of(self.layout, "blank")) == (
+                _count(other.layout),
+                _lanes_of(other.layout, "blank"),
+            )
+        return (self.params.lanes, _count(self.layout), _lanes_of(self.layout, "blank")) == (
+            other.params.lanes,
+            _count(other.layout),
+            _lanes_of(other.layout, "blank"),
+        )
+
+    def same_profiles(self, other: Run) -> bool:
+        """Whether both have the same background and profiles, given that they have the same lanes."""
+        return self.params.background == other.params.background and _lanes_of(self.layout, "blank") == _lanes_of(
+            other.layout, "blank"
+        )
+
+    def same_ladders(self, other: Run) -> bool:
+        """Whether both have the same calibration and ladders, given that they have the same profiles."""
+        return (
+            _roles(self.layout) == _roles(other.layout)
+            and self.params.model_dump(exclude=LATE) == other.params.model_dump(exclude=LATE)
+            and self.edits.calibration == other.edits.calibration
+            and self.edits.boundary_rows == other.edits.boundary_rows
+        )
+
+
+def _count(layout: Layout | None) -> int | None:
+    return None if layout is None else len(layout)
+
+
+def _roles(layout: Layout | None) -> tuple[str, ...] | None:
+    return None if layout is None else layout.roles
+
+
+def _lanes_of(layout: Layout | None, role: str) -> tuple[int, ...]:
+    return () if layout is None else tuple(row.lane for row in layout if row.role == role)
+
+
+def _geometry(blot: Blot, layout: Layout | None, params: Params, edits: Edits) -> Lanes:
+    blank = lanes_with_roles(layout, "blank")
+    if edits.lanes is not None:
+        lanes, counted = place_given_lanes(blot, layout, edits.lanes), layout is not None
+    else:
+        count = layout.check_count(params.lanes) if layout is not None else params.lanes
+        lanes, counted = find_lanes(blot, count, blank=blank), count is not None
+    others = tuple(name for name in lanes.flags if name != "lanes_beside")
+    more = counted and lanes_beside(blot, lanes, blank)
+    return replace(lanes, flags=(*others, "lanes_beside") if more else others)
+
+
+@one_thread()
+def run_stages(
+    blot: Blot,
+    layout: Layout | None,
+    params: Params,
+    edits: Edits,
+    progress: Progress | None = None,
+    earlier: Run | None = None,
+) -> Stages:
+    """Run all stages on one blot.
+
+    Parameters
+    ----------
+    blot : Blot
+    layout : Layout or None
+    params : Params
+    edits : Edits
+        A person's overrides.
+    progress : callable, optional
+        Called with the stage's name and the share that is done.
+    earlier : Run, optional
+        A finished run: stages that would make the same again are taken over from it.
+
+    Notes
+    -----
+    The linear algebra runs in one thread: the arrays are small, and sums that are split differently on another machine
+    would round differently.
+    """
+    tell = progress or (lambda stage, share: None)
+    run = Run(blot, layout, params, edits)
+    done = earlier.stages if earlier is not None and earlier.same_geometry(run) else None
+    tell("finding lanes", 0.1)
+    geometry = done.geometry if done else flag_lanes_at_edge(blot, _geometry(blot, layout, params, edits))
+    blank = lanes_with_roles(layout, "blank")
+    tell("removing the background", 0.5)
+    done = done if earlier is not None and earlier.same_profiles(run) else None
+    background = done.background if done else estimate_background(blot, geometry, params.background, blank=blank)
+    profiles = done.extracted if done else extract_profiles(blot, geometry, background)
+    image_flags = _image_flags(blot, geometry, background, edits)
+    if not profiles:
+        lacking = "no lanes found: give the layout or --lanes, check --rotate and --roi"
+        return Stages(geometry, background, (), None, (), (), {}, {}, (lacking,), image_flags=image_flags)
+    tell("quantifying", 0.8)
+    done = done if earlier is not None and earlier.same_ladders(run) else None
+    found = done.quantified if done else None
+    if done is not None and found is not None:
+        ladders, rowwise = done.ladders, done.rowwise
+    else:
+        found = quantify_lanes(profiles, layout, params, edits, geometry)
+        ladders, rowwise = compare_backgrounds(blot, geometry, background, found, params)
+        ladders = with_target_flags(with_crop_flags(ladders, found.loaded), found.loaded)
+    loads = amounts_loaded(params, layout, ladders)
+    scores = _scores(ladders, layout, params, loads, image_flags)
+    said = messages_of(scores, layout, params, (*found.notes, *(layout.notes if layout is not None else ())))
+    cleaned = tuple(k.profile for k in ladders)
+    return Stages(
+        geometry, background, cleaned, found.calibration, ladders, scores, loads, rowwise, said, profiles, found,
+        image_flags,
+    )  # fmt: skip
+
+
+def _image_flags(blot: Blot, geometry: Lanes, background: Background, edits: Edits) -> tuple[str, ...]:
+    """What is noteworthy about the whole image, and so about every lane of it."""
+    clipped = ("clipped_background",) * (floor_share(blot, geometry) > 0)
+    return ordered(blot.flags, geometry.flags, background.flags, ("edited",) * edits.any, clipped)
+
+
+def _scores(
+    ladders: Sequence[Ladder],
+    layout: Layout | None,
+    params: Params,
+    loads: Mapping[int, float],
+    image_flags: Sequence[str],
+) -> tuple[Score, ...]:
+    if layout is None:
+        # Nobody says what the lanes are: every one is a sample, and none a vehicle.
+        layout = Layout(tuple(LayoutRow(k.lane, "sample") for k in ladders))
+    return score_relative(
+        ladders,
+        layout,
+        assay=params.assay,
+        background=params.background,
+        loads=loads,
+        image_flags=image_flags,
+        allow_unfit=params.allow_unfit,
+    )
+
+
+def lane_shifts(stages: Stages, params: Params) -> dict[int, float]:
+    """How much lower than in the marker lane each lane runs, px."""
+    if stages.calibration is None:
+        return {}
+    nominal = float(row_at(stages.calibration, masses_of(params)[0]))
+    return {k.lane: k.target_row - nominal for k in stages.ladders if math.isfinite(k.target_row)}

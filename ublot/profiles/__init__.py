@@ -1,0 +1,1 @@
+"""Densitometry along each lane."""

@@ -1,0 +1,1 @@
+"""Conditions and controls over blots."""

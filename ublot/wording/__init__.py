@@ -1,0 +1,1 @@
+"""Words shared by report, command line and plugin."""
