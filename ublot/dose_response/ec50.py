@@ -260,10 +260,7 @@ def _reportable(curves: Curves, fit: Fit, interval: tuple[float, float]) -> tupl
     if beyond < BEYOND:
         return "not_estimable", f"the full effect is not reached: {_doses(beyond)} beyond the last bend of the curve"
     if before < BEYOND:
-        return (
-            "not_estimable",
-            f"the response without effect is not seen: {_doses(before)} before the first bend of the curve",
-        )
+        return "not_estimable", f"the curve's beginning is not seen: {_doses(before)} before its first bend"
     if float(fit.hill[0]) > STEEP:
         around = f"between {_short(doses[doses <= ec50].max())} and {_short(doses[doses >= ec50].min())} nM"
         return "not_estimable", f"no dose lies on the slope of the curve: half of the effect is {around}"

@@ -32,7 +32,7 @@ POWERS = 0.0, 0.5, 1.0  # of the response that the scatter grows with: even, of 
 FLOOR = 0.03  # of the largest response below which scatter grows no smaller: reading noise
 
 
-def standing_off(curves: Curves) -> NDArray[np.bool_]:
+def standing_off(curves: Curves) -> tuple[NDArray[np.bool_], Array]:
     """Which points stand off the curve of their block by more than the scatter of the others allows.
 
     Parameters
@@ -42,16 +42,18 @@ def standing_off(curves: Curves) -> NDArray[np.bool_]:
 
     Returns
     -------
-    ndarray of bool, shape (n,)
+    named : ndarray of bool, shape (n,)
         All false where there are too few points to know the scatter.
+    distance : ndarray, shape (n,)
+        From the curve, in standard deviations; 0 where there are too few points.
     """
-    out = np.zeros(len(curves.dose), bool)
+    out, distance = np.zeros(len(curves.dose), bool), np.zeros(len(curves.dose))
     alone = [curves.block == j for j in range(curves.blocks)]
     for kept in alone if all(_enough(curves, k) for k in alone) else [np.ones(len(out), bool)]:
         part = Curves.of(curves.dose[kept], curves.response[kept], curves.block[kept], 0, curves.scale)
         if _enough(part, np.ones(len(part.dose), bool)):
-            out[kept] = _named(part)
-    return out
+            out[kept], distance[kept] = _named(part)
+    return out, distance
 
 
 def _enough(curves: Curves, kept: NDArray[np.bool_]) -> bool:
@@ -59,7 +61,7 @@ def _enough(curves: Curves, kept: NDArray[np.bool_]) -> bool:
     return len(doses) >= 4 and int(kept.sum()) - 3 - len(np.unique(curves.block[kept])) >= FEWEST
 
 
-def _named(curves: Curves) -> NDArray[np.bool_]:
+def _named(curves: Curves) -> tuple[NDArray[np.bool_], Array]:
     problem = _Problem(curves)
     theta = _robust(problem)
     residual = problem.residuals(theta)
@@ -79,9 +81,9 @@ def _named(curves: Curves) -> NDArray[np.bool_]:
     assert best is not None
     _, scaled, spread = best
     if not spread > 0:
-        return np.zeros(len(scaled), bool)
+        return np.zeros(len(scaled), bool), np.zeros(len(scaled))
     p = 2 * special.stdtr(freedom, -np.abs(scaled) / spread)
-    return _discoveries(np.asarray(p))
+    return _discoveries(np.asarray(p)), scaled / spread
 
 
 def _spread(residual: Array, freedom: int) -> float:

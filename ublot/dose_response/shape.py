@@ -17,6 +17,7 @@ __all__ = ["first_the_other_way", "outliers", "second_limb"]
 LEVEL = 0.05  # chance below which a hook is believed: to miss one costs more than a wider interval
 CLEAR = 0.001  # the same for stimulation by low doses, which is tried after the hook
 HINT = 1.0  # residual standard deviations by which the last dose falls back where a hook is looked for at all
+TOGETHER = 0.4  # of the farthest that the middle well of a dose stands off where the dose does, not a well
 STRAY = 4.0  # median residuals: a farther one makes it worth looking for points that stand off
 
 
@@ -33,9 +34,14 @@ def outliers(curves: Curves, fit: Fit) -> tuple[int, ...]:
     residual = np.abs(_Problem(curves).residuals(fit.theta))
     if residual.max() < STRAY * np.median(residual):
         return ()
-    named = standing_off(curves)
+    named, distance = standing_off(curves)
     doses = np.unique(curves.dose)
-    whole = {float(d) for d in doses if 2 * named[curves.dose == d].sum() > (curves.dose == d).sum() > 1}
+    whole = set()
+    for d in doses:
+        away = distance[curves.dose == d]
+        most = 2 * named[curves.dose == d].sum() > len(away) > 1
+        if most and abs(float(np.median(away))) > TOGETHER * float(np.abs(away).max()):
+            whole.add(float(d))
     # Single wells: the last ones together are the end of the curve.
     for d in doses[::-1]:
         if not named[curves.dose == d].all():
