@@ -104,6 +104,8 @@ def _image(analysis: Any) -> str:
     }[blot.response, blot.polarity]
     decided = "as set by hand" if params.response != "auto" else "as decided from the file itself"
     text = f"The {depth} {kind} ({rows} × {cols} px) was used as stored; {how}, {decided}."
+    if params.mirror:
+        text += " It was flipped left to right."
     if params.rotate:
         text += f" It was turned by {params.rotate:g}° counter-clockwise."
     if params.roi is not None:
