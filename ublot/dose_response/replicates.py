@@ -75,9 +75,13 @@ def over_blocks(
         return together, (), f"{said}: the interval is that of these {unit}s together, not for the next"
     logs = np.log(each)
     low, high = t_interval(logs)
+    lucky = ""
+    if interval[0] > 0 and high - low < math.log(interval[1] / interval[0]):
+        lucky = f" (nearer together than their points can tell: all together {interval[0]:.3g}-{interval[1]:.3g})"
     return (
         (math.exp(float(logs.mean())), (math.exp(low), math.exp(high))),
         tuple(each),
         f"geometric mean of {len(each)} {unit}s, their own: {', '.join(f'{e:.3g}' for e in each[:MOST])}"
-        + (", …" if len(each) > MOST else ""),
+        + (", …" if len(each) > MOST else "")
+        + lucky,
     )
