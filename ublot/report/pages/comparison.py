@@ -104,8 +104,9 @@ def _pictures(
             picture(
                 "bars",
                 f"Every condition against {words.vehicle}",
-                "Bars: geometric means over independent reactions (points), lines: their 95 % intervals; n, and p "
-                "against the vehicle, adjusted. Nothing is tested below three reactions.",
+                "Bars: geometric means, over blots where there are several; points: independent reactions; lines: 95 % "
+                "intervals, with a triangle and their end where they are cut; n, and p against the vehicle, adjusted. "
+                "Nothing is tested below three reactions.",
                 f"Bars of the mean score of every condition, with single reactions as points. {sentence}",
                 png_bytes(bars),
             )
