@@ -186,6 +186,27 @@ _TABLE = (
         _OWN,
     ),
     Flag(
+        "lanes_sideways",
+        "refuse",
+        "the lanes run sideways",
+        "turn the picture with --rotate 90, or --rotate -90 where the wells then are at the bottom",
+        _OWN,
+    ),
+    Flag(
+        "upside_down",
+        "refuse",
+        "the marker reads from bottom to top: the wells are at the bottom",
+        "turn the picture with --rotate 180",
+        _OWN,
+    ),
+    Flag(
+        "mirrored",
+        "refuse",
+        "the marker stands where its lane is in a mirror: the picture shows the blot from its back",
+        "use --mirror, or correct the layout",
+        _OWN,
+    ),
+    Flag(
         "several_membranes",
         "note",
         "the picture shows several membranes: one was analysed",
