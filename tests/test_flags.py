@@ -60,7 +60,15 @@ def test_every_flag_has_a_meaning_and_an_advice():
 
 
 def test_what_refuses():
-    assert {"lossy", "saturated_heavily", "dyes_merged"} == REFUSING
+    assert {
+        "lossy",
+        "saturated_heavily",
+        "hollow_band",
+        "dyes_merged",
+        "lanes_sideways",
+        "upside_down",
+        "mirrored",
+    } == REFUSING
     assert refuses(["eight_bit", "saturated"]) == ()
     assert refuses(["eight_bit", "lossy"]) == ("lossy",)
     assert refuses(["lanes_touching"]) == ()

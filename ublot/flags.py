@@ -64,6 +64,13 @@ _TABLE = (
         _GASSMANN,
     ),
     Flag(
+        "hollow_band",
+        "refuse",
+        "a band is burnt out: its heart is darker than its rim, where the substrate was used up",
+        "expose at once and shorter, or load less or dilute the antibody",
+        "Ghosh, Gilda & Gomes 2014, Expert Review of Proteomics 11, 549",
+    ),
+    Flag(
         "lanes_touching",
         "refuse",
         "lanes leave no membrane between them to take the background from",

@@ -25,6 +25,9 @@ STRAIGHT = 0.012
 """log10(kDa) of scatter about its curve that a marker read the right way stays below: 0.0001 to 0.004 on 54 simulated
 blots. Ladders of the target taken for a marker scatter by 0.015 to 0.03."""
 
+EXACT = 0.002
+"""log10(kDa) of scatter from which on no other way is tried: upside down, 8 of 9 bands were read with 0.004."""
+
 BETTER = 3.0
 """Times the scatter of the layout's lane that another way must be below, unless that lane shows two bands less."""
 
@@ -75,7 +78,7 @@ def seen_wrong(
     here = calibration if calibration is not None and calibration.kind == "marker" else None
     read = len(here.rows) if here is not None else 0
     enough = max(WHOLE * len(masses), FEWEST)
-    if len(masses) < FEWEST or (here is not None and read >= enough and here.residual <= STRAIGHT):
+    if len(masses) < FEWEST or (here is not None and read >= enough and here.residual <= EXACT):
         return ()
     lanes = list(marked) if marked is not None else [1, count]
     ways: list[tuple[str, ...]] = [("upside_down",)]
@@ -90,12 +93,12 @@ def seen_wrong(
         for lane in sorted(places):
             profile = _turned(profiles[lane - 1]) if "upside_down" in flags else profiles[lane - 1]
             found = calibrate_mass(profile, marker, part=False)
-            if found is not None and len(found.rows) >= enough and found.residual <= STRAIGHT:
-                if best is None or found.residual < best.residual:
-                    best, way = found, flags
+            whole = found is not None and len(found.rows) >= enough and found.residual <= STRAIGHT
+            if found is not None and whole and (best is None or found.residual < best.residual):
+                best, way = found, flags
     if best is None:
         return ()
-    straighter = here is None or best.residual * BETTER < here.residual
+    straighter = here is None or (len(best.rows) >= read and best.residual * BETTER < here.residual)
     return tuple(sorted(way)) if straighter or len(best.rows) >= read + MORE else ()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from ublot.pipeline.lanes_by_hand import place_given_lanes
 from ublot.pipeline.messages import messages_of
 from ublot.pipeline.quantification import quantify_lanes
 from ublot.profiles.extraction import extract_profiles
+from ublot.profiles.hollow import hollow_lanes
 from ublot.scoring.normalisation import amounts_loaded
 from ublot.scoring.relative import Score, score_relative
 
@@ -197,6 +198,7 @@ def run_stages(
         found = quantify_lanes(profiles, layout, params, edits, geometry)
         ladders, rowwise = compare_backgrounds(blot, geometry, background, found, params)
         ladders = with_target_flags(with_crop_flags(ladders, found.loaded), found.loaded)
+        ladders = _with_hollow(ladders, hollow_lanes(blot, geometry, profiles))
     image_flags = ordered(image_flags, _seen_wrong(profiles, layout, params, edits, found))
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
@@ -214,6 +216,14 @@ def _image_flags(blot: Blot, geometry: Lanes, background: Background, edits: Edi
     # Lanes that a person placed are where that person sees them.
     sideways = ("lanes_sideways",) * (edits.lanes is None and lanes_are_sideways(blot))
     return ordered(blot.flags, geometry.flags, background.flags, ("edited",) * edits.any, clipped, sideways)
+
+
+def _with_hollow(ladders: Sequence[Ladder], hollow: Collection[int]) -> tuple[Ladder, ...]:
+    """The ladders, those with a hollow band flagged. They have too much signal, not too little."""
+    return tuple(
+        replace(k, flags=(*(name for name in k.flags if name != "no_signal"), "hollow_band")) if k.lane in hollow else k
+        for k in ladders
+    )
 
 
 def _seen_wrong(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["hollow_depth", "hollow_lanes"]
 
 HEART, RIM = 0.15, (0.2, 0.55)
-"""Of the lane's width to either side of its centre line: what is taken for the heart of a band, and where its rim is."""
+"""Of the lane's width to either side of its centre line: what is taken for a band's heart, and where its rim is."""
 
 REACH = 0.5
 """Of the lane's width: rows above and below the heart in which the rim is looked for. Bands are wide and flat."""
@@ -31,12 +31,15 @@ DEEP = 0.12
 OF_BAND = 0.6
 """The rim reaches so much of the tallest signal about it: the ground between two bands does not."""
 
+OF_LANE = 0.1
+"""The rim reaches so much of the tallest signal of the lane: only strong bands burn out."""
+
 CLEAR = 6.0
 """Standard deviations by which the dip stands clear of noise."""
 
 
 def hollow_lanes(blot: Blot, lanes: Lanes, profiles: Sequence[Profile]) -> dict[int, float]:
-    """Lanes with a hollow band, and how deep its dip is, as a share of its rim.
+    """Lanes with a hollow band, and how deep its deepest dip is, as a share of its rim.
 
     Parameters
     ----------
@@ -69,8 +72,9 @@ def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
     """
     sigma = max(0.03 * width, 0.8)
     smooth = cv2.GaussianBlur(strip, (0, 0), sigma)
-    # What a blur takes off is noise; what it leaves of white noise follows from its width.
-    sd = 1.4826 * float(np.median(np.abs(strip - smooth))) / (2 * np.sqrt(np.pi) * sigma)
+    # What a blur takes off is noise; what it leaves of white noise follows from its width. The mean, for in 8 bits most
+    # pixels of an empty lane are equal.
+    sd = 1.2533 * float(np.abs(strip - smooth).mean()) / (2 * np.sqrt(np.pi) * sigma)
     x = np.arange(strip.shape[1]) - (strip.shape[1] - 1) / 2
     heart = smooth[:, np.abs(x) <= max(HEART * width, 0.5)].mean(axis=1)
     beside = np.minimum(
@@ -92,7 +96,7 @@ def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
     above, below = one_sided[middle - half], one_sided[np.minimum(middle + half, len(one_sided) - 1)]
     rim = np.minimum(np.minimum(above, below), beside)
     dip = rim - heart
-    hollow = (dip > CLEAR * sd * 1.5) & (rim >= OF_BAND * tallest) & (rim > CLEAR * sd)
+    hollow = (dip > CLEAR * sd) & (rim >= OF_BAND * tallest) & (rim >= OF_LANE * tallest.max())
     if not hollow.any():
         return 0.0
     # The dip that a person would see is looked at once more as a basin: it must hold water on all sides.
