@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -71,7 +71,7 @@ def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
         Of the lane, px.
     """
     sigma = max(0.03 * width, 0.8)
-    smooth = cv2.GaussianBlur(strip, (0, 0), sigma)
+    smooth = np.asarray(cv2.GaussianBlur(strip, (0, 0), sigma), np.float32)
     # What a blur takes off is noise; what it leaves of white noise follows from its width. The mean, for in 8 bits most
     # pixels of an empty lane are equal.
     sd = 1.2533 * float(np.abs(strip - smooth).mean()) / (2 * np.sqrt(np.pi) * sigma)
@@ -108,8 +108,9 @@ def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
 
 def _held(smooth: NDArray[np.float32]) -> NDArray[np.float32]:
     """How deep water would stand on the surface."""
-    from skimage.morphology import reconstruction
+    from skimage import morphology
 
+    filled_by: Any = morphology.reconstruction
     full = np.full_like(smooth, smooth.max())
     full[[0, -1]], full[:, [0, -1]] = smooth[[0, -1]], smooth[:, [0, -1]]
-    return np.asarray(reconstruction(full, smooth, method="erosion") - smooth, np.float32)
+    return np.asarray(filled_by(full, smooth, method="erosion") - smooth, np.float32)
