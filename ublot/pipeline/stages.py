@@ -17,7 +17,12 @@ from ublot.lanes.sideways import lanes_are_sideways
 from ublot.mass.scale import row_at
 from ublot.mass.wrong_way import seen_wrong
 from ublot.numerics.threads import one_thread
-from ublot.pipeline.background_check import background_spread, compare_backgrounds
+from ublot.pipeline.background_check import (
+    background_notes,
+    background_spread,
+    compare_backgrounds,
+    with_background_flags,
+)
 from ublot.pipeline.gates import floor_share, with_crop_flags, with_target_flags
 from ublot.pipeline.lanes_by_hand import place_given_lanes
 from ublot.pipeline.messages import messages_of
@@ -63,7 +68,7 @@ class Stages:
 
     @property
     def spread(self) -> dict[int, float]:
-        """How far ``hmw_fraction`` differs between the two backgrounds, by lane."""
+        """How far ``hmw_fraction`` differs between backgrounds, and with haze left in, by lane."""
         return background_spread(self.ladders, self.rowwise)
 
 
@@ -199,10 +204,12 @@ def run_stages(
         ladders, rowwise = compare_backgrounds(blot, geometry, background, found, params)
         ladders = with_target_flags(with_crop_flags(ladders, found.loaded), found.loaded)
         ladders = _with_hollow(ladders, hollow_lanes(blot, geometry, profiles))
+        ladders = with_background_flags(ladders, found.loaded)
     image_flags = ordered(image_flags, _seen_wrong(profiles, layout, params, edits, found))
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
-    said = messages_of(scores, layout, params, (*found.notes, *(layout.notes if layout is not None else ())))
+    notes = (*background_notes(profiles, found.loaded), *found.notes, *(layout.notes if layout is not None else ()))
+    said = messages_of(scores, layout, params, notes)
     cleaned = tuple(k.profile for k in ladders)
     return Stages(
         geometry, background, cleaned, found.calibration, ladders, scores, loads, rowwise, said, profiles, found,
@@ -251,7 +258,6 @@ def _scores(
         ladders,
         layout,
         assay=params.assay,
-        background=params.background,
         loads=loads,
         image_flags=image_flags,
         allow_unfit=params.allow_unfit,
