@@ -23,6 +23,8 @@ REFERENCES: dict[str, str] = {
     "Langsrud 2005": "Langsrud Ø. Rotation tests. Stat Comput 2005;15:53-60.",
     "Lowry 2020": "Lowry RR, Rees PA. Optimizing reduction of Western blotting analytical variations: use of replicate "
     "test samples, multiple normalization methods, and sample loading positions. bioRxiv 2020.12.16.423026.",
+    "Motulsky 2006": "Motulsky HJ, Brown RE. Detecting outliers when fitting data with nonlinear regression: a new "
+    "method based on robust nonlinear regression and the false discovery rate. BMC Bioinformatics 2006;7:123.",
     "Portugal 1994": "Portugal LF, Júdice JJ, Vicente LN. A comparison of block pivoting and interior-point algorithms "
     "for linear least squares problems with nonnegative variables. Math Comput. 1994;63:625-643.",
     "Sebaugh 2011": "Sebaugh JL. Guidelines for accurate EC50/IC50 estimation. Pharm Stat 2011;10:128-134.",
