@@ -194,7 +194,7 @@ HEAD = "lane,role,compound,concentration_nM,time_min,load\n"
         (HEAD + "1,sample,,,,\n3,sample,,,,\n", ["lane 2 is missing", "1 to 2"]),
         (HEAD + "2,sample,,,,\n", ["lane 1 is missing"]),
         (HEAD + "1,sample,x,high,,\n", ["row 2, column concentration_nM", "'high' is not a number"]),
-        (HEAD + "1,sample,x,-5,,\n", ["row 2, column concentration_nM", "-5 is too small"]),
+        (HEAD + "1,sample,x,-5,,\n", ["row 2, column concentration_nM", "-5 is below 0"]),
         (HEAD + "1,sample,x,nan,,\n", ["row 2, column concentration_nM", "'nan' is not a number"]),
         (HEAD + "1,sample,x,1e999,,\n", ["row 2, column concentration_nM", "'1e999' is not a number"]),
         (HEAD + '1,sample,x,"1,000",,\n', ["row 2, column concentration_nM", "'1,000' is not a number"]),

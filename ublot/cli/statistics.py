@@ -76,7 +76,8 @@ def dose_response(
     ],
     vehicle: Annotated[str, typer.Option("--vehicle", metavar="NAME", help="Compound of the vehicle wells.")] = "DMSO",
     background: Annotated[
-        _Text, typer.Option(
+        _Text,
+        typer.Option(
             "--background",
             metavar="WHAT",
             help="Taken off the signal: a column, a number, or the compound of the blank wells (role blank: always).",
@@ -114,7 +115,7 @@ def dose_response(
     from ublot.io.result_folder import check_out
     from ublot.results.plates import PLATES, save_plate
 
-    amounts = {
+    amounts: dict[str, Any] = {
         "protein_nM": _amount("protein-nM", protein_nm),
         "probe_nM": _amount("probe-nM", probe_nm),
         "probe_kd_nM": _amount("probe-kd-nM", probe_kd_nm),
@@ -124,7 +125,9 @@ def dose_response(
     how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background, "exclude": exclude or ""}
     if controls:
         how["controls"] = True
-    plateaus = {name: _percent(name, text) for name, text in (("top", top), ("bottom", bottom)) if text is not None}
+    plateaus: dict[str, Any] = {
+        name: _percent(name, text) for name, text in (("top", top), ("bottom", bottom)) if text is not None
+    }
     fit = fit_table(table, **how, **plateaus, **amounts)
     columns = fit.columns
     if out is not None:

@@ -130,7 +130,7 @@ def fit_dose_response(
         The table or an option cannot be used.
     """
     how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background, "controls": controls}
-    amounts = {"protein_nM": protein_nM, "probe_nM": probe_nM, "probe_kd_nM": probe_kd_nM}
+    amounts: dict[str, Any] = {"protein_nM": protein_nM, "probe_nM": probe_nM, "probe_kd_nM": probe_kd_nM}
     fit = fit_table(table, exclude=exclude, **how, top=top, bottom=bottom, **amounts)
     frame = as_frame(fit.columns)
     frame.attrs["messages"] = list(fit.plate.messages)

@@ -120,8 +120,10 @@ def read_plate(
     empty = [row for row in rows if math.isnan(row.signal)]
     if empty:
         said.append(f"{source.name}: no signal in {_rows(empty)}: left out")
-    rows = _assigned([row for row in rows if not math.isnan(row.signal)], source.name, vehicle, said)
-    blank, taken = _background(rows, columns, background, source.name)
+    rows = [row for row in rows if not math.isnan(row.signal)]
+    taken, wanted = _background(rows, columns, background, source.name)
+    rows = _assigned(rows, source.name, vehicle, wanted, said)
+    blank = [row for row in rows if row.role == "blank" and (wanted or background is None)]
     wells = _wells(rows, blank, taken, exclude, source.name, said)
     return Plate(source.name, tuple(_percent(wells, source.name, said, controls=controls)), tuple(said))
 
@@ -181,12 +183,14 @@ def _counted_once(rows: Sequence[Row], name: str) -> tuple[list[Row], list[str]]
     return kept, said
 
 
-def _assigned(rows: Sequence[Row], name: str, vehicle: str, said: list[str]) -> list[Row]:
-    """Rows with every role decided: vehicle, blank, control, sample or unassigned."""
+def _assigned(rows: Sequence[Row], name: str, vehicle: str, blanks: Collection[str], said: list[str]) -> list[Row]:
+    """Rows with every role decided: vehicle, blank (also the compounds `blanks`), control, sample or unassigned."""
     out = []
     for row in rows:
         role = row.role
-        if role in {"", "sample"}:
+        if plain_name(row.compound) in blanks and row.compound:
+            role = "blank"
+        elif role in {"", "sample"}:
             if vehicle_name(row.compound, vehicle):
                 role = "vehicle"
             elif plain_name(row.compound) in _BLANKS:
@@ -220,30 +224,21 @@ def _by_compound(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 def _background(
-    rows: list[Row], columns: PlateColumns, background: str | float | None, name: str
-) -> tuple[list[Row], float]:
-    """Rows of blank wells whose mean is subtracted, and a number that is."""
-    blanks = [row for row in rows if row.role == "blank"]
-    if background is None:
-        return blanks, 0.0
-    if columns.background is not None:
-        return [], 0.0
+    rows: Sequence[Row], columns: PlateColumns, background: str | float | None, name: str
+) -> tuple[float, tuple[str, ...]]:
+    """Number that is subtracted, and names of the compounds whose wells are the background (``blank``: the role)."""
+    if background is None or columns.background is not None:
+        return 0.0, ()
     try:
-        return [], number(str(background), decimal_comma=True)
+        return number(str(background), decimal_comma=True), ()
     except ValueError:
-        pass
-    wanted = plain_name(str(background))
-    for i, row in enumerate(rows):
-        if plain_name(row.compound) == wanted:
-            rows[i] = replace(row, role="blank")
-    named = [row for row in rows if plain_name(row.compound) == wanted]
-    if not named and wanted in _BLANKS:
-        named = blanks
-    if not named:
+        wanted = plain_name(str(background))
+    named = any(plain_name(row.compound) == wanted for row in rows)
+    if not named and not (wanted in _BLANKS and any(row.role == "blank" for row in rows)):
         compounds = ", ".join(dict.fromkeys(row.compound for row in rows if row.compound))
         fix = f"give a number, a column ({', '.join(columns.table.columns)}), or a compound ({compounds})"
         raise BlotError(f"no column {str(background)!r} and no such wells", f"{name}, option background", fix)
-    return named, 0.0
+    return 0.0, (wanted, *(_BLANKS if wanted in _BLANKS else ()))
 
 
 def _wells(

@@ -130,7 +130,7 @@ class Concentrations:
                 raise BlotError(f"{text} cannot be right", where, "allowed: a logarithm to the base 10")
             return factor * 10**value
         if value < 0:
-            raise BlotError(f"{text} is too small", where, "concentrations are 0 or more")
+            raise BlotError(f"{text} is below 0", where, "concentrations are 0 or more")
         if value == 0:
             return 0.0
         if factor is None:
@@ -142,7 +142,9 @@ class Concentrations:
         if other is None:
             raise BlotError(f"{said!r} is no unit of concentration", where, "allowed: pM, nM, µM, mM, M")
         if factor is not None and not math.isclose(factor, other):
-            raise BlotError(f"the header and the unit {said!r} contradict each other", where, "keep the one that is right")
+            raise BlotError(
+                f"the header and the unit {said!r} contradict each other", where, "keep the one that is right"
+            )
         return other
 
 

@@ -168,7 +168,9 @@ def read_layout(source: Any) -> Layout:
         raise BlotError("the layout has no lanes", table.name, "write one row per lane")
     if len(table.rows) > MOST_LANES:
         raise BlotError(f"the layout has {len(table.rows)} rows", table.name, f"a blot has at most {MOST_LANES} lanes")
-    rows = tuple(sorted((_row(table, index, cells, concentrations) for index, cells in table.rows), key=lambda row: row.lane))
+    rows = tuple(
+        sorted((_row(table, index, cells, concentrations) for index, cells in table.rows), key=lambda row: row.lane)
+    )
     _check_numbering(table, rows)
     return Layout(rows, table.name, tuple(renamed))
 

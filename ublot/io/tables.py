@@ -32,6 +32,7 @@ __all__ = [
     "number",
     "number_or_nan",
     "read_csv",
+    "read_pairs",
     "read_records",
     "read_table",
     "table_from_columns",
@@ -349,9 +350,7 @@ def _check_stored(row: Sequence[Any], asked: Sequence[Any], where: str, index: i
             raise BlotError(what, where, "open it in a spreadsheet and save it, or save it as CSV")
 
 
-def _from_records(
-    name: str, records: Sequence[Sequence[str]], *, start: int = 0, decimal_comma: bool = False
-) -> Table:
+def _from_records(name: str, records: Sequence[Sequence[str]], *, start: int = 0, decimal_comma: bool = False) -> Table:
     numbered = enumerate(records[start:], start + 1)
     filled = [(i, [c.strip() for c in cells]) for i, cells in numbered if any(c.strip() for c in cells)]
     if not filled:
@@ -452,3 +451,36 @@ def number_or_nan(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return math.nan
+
+
+def read_pairs(path: str | Path, what: str, columns: tuple[str, str]) -> list[tuple[float, float]]:
+    """Pairs of numbers from two columns of a table.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What the table is, for a message.
+    columns : tuple of str
+
+    Raises
+    ------
+    BlotError
+        It cannot be read, a column is missing, or a cell holds no number.
+    """
+    table = read_table(path, f"{what} table")
+    for column in columns:
+        if column not in table.columns:
+            fix = f"it needs the columns {' and '.join(columns)}; it has: {', '.join(table.columns)}"
+            raise BlotError(f"column {column!r} is missing", table.name, fix)
+    pairs = []
+    for index, cells in table.rows:
+        values = []
+        for column in columns:
+            try:
+                values.append(number(cells[column], decimal_comma=table.decimal_comma))
+            except ValueError:
+                where = f"{table.name}, row {index}, column {column}"
+                raise BlotError(f"{cells[column]!r} is not a number", where, "write a plain number") from None
+        pairs.append((values[0], values[1]))
+    return pairs
