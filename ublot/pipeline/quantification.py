@@ -175,6 +175,7 @@ def _cut(
         loaded=loaded,
         boundary_rows=boundaries,
         leak=leak,
+        haze=params.haze,
     )
 
 
