@@ -157,7 +157,8 @@ def test_rival_background_is_what_background_spread_tells():
     rows = analysis.lanes.set_index("lane")
     assert set(rival) == set(rows.index[rows.background_spread.notna()])
     for lane, fraction in rival.items():
-        assert abs(fraction - rows.hmw_fraction[lane]) == pytest.approx(rows.background_spread[lane], abs=1e-12)
+        # The spread holds the choice about haze as well.
+        assert abs(fraction - rows.hmw_fraction[lane]) <= rows.background_spread[lane] + 1e-12
     assert analysed_otherwise().stages.rowwise == {}
 
 
