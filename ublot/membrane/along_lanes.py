@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AlongLanes", "cells_along_lanes"]
 
+SATURATED = 0.01  # of a core that is at the ceiling, from where on its height is not known
 WHOLE = 0.95  # of a cell or a core that must lie on the membrane
 
 
@@ -42,6 +43,8 @@ class AlongLanes:
         Means over the cores of the lanes, 0 where `core_mask` is False.
     core_mask : ndarray of bool, shape (rows, lanes)
         Cores that lie on the membrane.
+    saturated : ndarray of bool, shape (rows, lanes)
+        Cores with pixels at the detector's ceiling.
     """
 
     values: Array
@@ -52,6 +55,7 @@ class AlongLanes:
     middle: Array
     core: Array
     core_mask: NDArray[np.bool_]
+    saturated: NDArray[np.bool_]
 
     @property
     def columns(self) -> Array:
@@ -89,7 +93,11 @@ def cells_along_lanes(blot: Blot, lanes: Lanes, down: int, across: int, core: fl
     values, mask = means.between(moved[:, :-1], moved[:, 1:])
     half = 0.5 * core * lane_widths(lanes)[:, None]
     cores, core_mask = means.between((centres - half).T, (centres + half).T)
-    return AlongLanes(values, mask, edges, thin.row_px, high, middle, cores, core_mask)
+    saturated = np.zeros_like(core_mask)
+    if blot.saturated is not None and blot.saturated[window.slices].any():
+        full = make_cells(replace(blot, signal=blot.saturated.astype(np.float32)), window, (high, tile), lanes.inside)
+        saturated = _Means(full, left, tile).between((centres - half).T, (centres + half).T)[0] > SATURATED
+    return AlongLanes(values, mask, edges, thin.row_px, high, middle, cores, core_mask, saturated)
 
 
 class _Means:

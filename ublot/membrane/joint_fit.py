@@ -40,7 +40,7 @@ __all__ = ["JointFit", "fit_membrane_and_flanks"]
 DOWN, ACROSS = 96, 16  # cells down the picture and across one pitch, at least
 COARSE, FINE = 1.2, 0.6  # of the pitch between knots of the membrane: where it is even, and where it is blotchy
 MOST = 40  # pieces of the splines each way
-BLOTCHY = 1e-3  # smoothness, per weight of a coefficient, below which a membrane is more uneven than COARSE can follow
+BLOTCHY = 4e-5  # smoothness, per weight of a coefficient, below which a membrane is more uneven than COARSE can follow
 TURNS = 3
 # What may be expected of the departures of shapes, as standard deviations in heights of a lane: at the edge, where
 # widths are wrong, and further out, where flanks and halos of real lanes are 0.2 to 0.003 high 0.1 to 0.3 pitches from
@@ -50,7 +50,11 @@ FAR_OUT, FAR_FALLS = 0.03, 0.8
 OWN = 0.5  # of these, to begin with: by how much single lanes and sides differ
 BLUR = 0.1, 0.3  # pitches along the run over which light in flanks near and far is spread at most
 OUTLIER = 5.0  # standard deviations from which on a cell counts for nothing
-BELOW = 1000.0  # standard deviations by which the membrane must stand above a core for that to count against it
+LEAST_NOISE = 2e-4  # of the highest lane: what cells of 8-bit pictures are off by, a tenth of a level or so
+BEYOND, BOUND_CELLS = 2.0, 0.25  # standard deviations; variance of a bound, in those of a gutter's cell
+TALL, EVEN, FEWEST = 0.15, 0.15, 8  # of a lane's height; of it from row to row of cells; rows: where bounds of flanks are seen
+HELD = 0.01  # standard deviation of a flank about its bound
+DARKEST = 0.01  # quantile of the gutters below which no membrane lies
 DOUBT = (0.03, 0.1, 0.1)  # to begin with: errors of shapes, as shares of heights, of changes along and across a lane
 STEPS = np.geomspace(1e-6, 1e6, 49)  # of smoothness, per weight of a coefficient
 
@@ -109,6 +113,7 @@ class _Picture:
     beside: NDArray[np.bool_]
     noise: Array
     core_noise: Array
+    floor: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +130,7 @@ class _State:
     doubt: tuple[float, float, float]
     excess: float
     smoothness: float | None
+    held: NDArray[np.bool_]  # hats at the bound of what their gutter allows
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,8 +188,8 @@ def _picture(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], core: float) ->
     away = np.abs(along.columns - along.middle[:, None])
     usable = along.mask & flanks.outside
     for i in np.flatnonzero(~blank).tolist():
-        # Where a lane's core is off the membrane, nothing tells what its flanks are.
-        usable[:, away[i] < 0.8 * pitch] &= along.core_mask[:, i, None]
+        # Where a lane's core is off the membrane or saturated, nothing tells what its flanks are.
+        usable[:, away[i] < 0.8 * pitch] &= (along.core_mask & ~along.saturated)[:, i, None]
     beside = (away < BESIDE * pitch).any(axis=0)
     near = usable & beside
     if not near.any():
@@ -192,10 +198,13 @@ def _picture(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], core: float) ->
     pixel = estimate_noise(blot, lanes.window)
     area = along.high * along.wide / pixel.correlation
     widths = np.array([lane.width for lane in lanes])
+    # A picture without any noise still has a scale.
+    least = (LEAST_NOISE * float(np.ptp(along.core[along.core_mask])) if along.core_mask.any() else 0.0) ** 2 + 1e-30
     return _Picture(
         along, flanks, pitch, np.flatnonzero(~blank), np.flatnonzero(blank), np.where(usable, along.values - centre, 0.0),
-        np.where(along.core_mask, along.core - centre, 0.0), centre, usable, beside, pixel.of(along.values) / area,
-        pixel.of(along.core) * pixel.correlation / (along.high * core * widths),
+        np.where(along.core_mask, along.core - centre, 0.0), centre, usable, beside, pixel.of(along.values) / area + least,
+        pixel.of(along.core) * pixel.correlation / (along.high * core * widths) + least,
+        float(np.quantile(along.values[near], DARKEST)) - centre if near.any() else -math.inf,
     )  # fmt: skip
 
 
@@ -223,7 +232,7 @@ def _begin(picture: _Picture) -> _State:
     shared = AT_EDGE * np.exp(-np.maximum(NEAR, 0) / EDGE_FALLS) + FURTHER * np.exp(-np.maximum(NEAR, 0) / FALLS)
     return _State(
         picture.flanks.shapes, np.zeros(len(picture.flanks.lane)), np.zeros(len(FAR) - 1), OWN * shared, under, None,
-        np.zeros((2, len(picture.blank))), DOUBT, 1.0, None,
+        np.zeros((2, len(picture.blank))), DOUBT, 1.0, None, np.zeros(len(picture.flanks.lane), bool),
     )  # fmt: skip
 
 
@@ -311,7 +320,8 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
     weighted = weights * target
     gram = splines.pairs_down @ (weights @ _pairs(design))
     rhs = splines.down.T @ (weighted @ design)
-    gram, rhs = _with_cores(picture, splines, state, gram, rhs)
+    typical = float(np.median(variance[used])) if used.any() else 1.0
+    gram, rhs, bounds = _with_bounds(picture, splines, state, gram, rhs, typical)
     own, moment, cross = np.zeros((n, n)), np.zeros(n), np.zeros((n, n_down, n_across))
     heavy = weights * shared
     flat = heavy.reshape(len(shared), -1)
@@ -340,7 +350,7 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
         root, np.concatenate([flat_cross, moment[:, None]], axis=1), lower=True, check_finite=False
     )
     coupling, reduced = solved[:, :-1], solved[:, -1]
-    total = float(np.vdot(weighted, target)) + float(mean @ prior @ mean) - float(reduced @ reduced)
+    total = bounds + float(np.vdot(weighted, target)) + float(mean @ prior @ mean) - float(reduced @ reduced)
     size = n_down * n_across
     square = gram.reshape(n_down, n_down, n_across, n_across).transpose(0, 2, 1, 3).reshape(size, size)
     scale = max(float(square.trace()) / size, 1e-30)
@@ -355,23 +365,27 @@ def _pairs(basis: Array) -> Array:
     return np.asarray((basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1))
 
 
-def _with_cores(
-    picture: _Picture, splines: _Splines, state: _State, gram: Array, rhs: Array
-) -> tuple[Array, Array]:
-    """Cores that lie below the membrane of the last turn show the membrane themselves: no lane is negative.
+def _with_bounds(
+    picture: _Picture, splines: _Splines, state: _State, gram: Array, rhs: Array, typical: float
+) -> tuple[Array, Array, float]:
+    """Where the membrane of the last turn leaves its bounds, the bounds count as seen.
 
-    Their weight falls with the distance, as for a median, so that a dark spot does not draw the membrane down.
+    No lane is negative: a core that lies below the membrane shows the membrane itself. And no membrane is darker than
+    the darkest gutters of the picture. Such a sight weighs no more than a few cells of a gutter (`typical` is their
+    variance), and the less the further off it is, as for a median, so that a dark spot does not draw the membrane down.
     """
     if state.residual is None:
-        return gram, rhs
-    free, sigma = picture.loaded, np.sqrt(picture.core_noise)
-    beneath = (state.under - picture.core) / sigma
-    pull = np.where(picture.along.core_mask & (beneath > BELOW), 1 / np.maximum(beneath / BELOW, 1), 0.0) / sigma**2
-    pull, under = pull[:, free], splines.under[free]
+        return gram, rhs, 0.0
+    free = picture.loaded
+    under, core = state.under[:, free], picture.core[:, free]
+    sigma = np.sqrt(picture.core_noise[:, free] + BOUND_CELLS * typical)
+    away = np.maximum((under - core) / sigma * picture.along.core_mask[:, free], (picture.floor - under) / sigma)
+    pull = np.where(away > BEYOND, 1 / np.maximum(away / BEYOND, 1), 0.0) / sigma**2
     if not pull.any():
-        return gram, rhs
-    gram = gram + splines.pairs_down @ (pull @ _pairs(under))
-    return gram, rhs + splines.down.T @ ((pull * picture.core[:, free]) @ under)
+        return gram, rhs, 0.0
+    bound = np.where(under < picture.floor, picture.floor, core)
+    gram = gram + splines.pairs_down @ (pull @ _pairs(splines.under[free]))
+    return gram, rhs + splines.down.T @ ((pull * bound) @ splines.under[free]), float((pull * bound**2).sum())
 
 
 def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
@@ -388,6 +402,10 @@ def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
             block = np.eye(len(index)) / own - all_alike / (own * (own + len(index) * all_alike))
             prior[np.ix_(index, index)] = block
     mean[:hats] = -state.departures
+    at = np.flatnonzero(state.held)
+    mean[at] = 0.0
+    prior[at, :] = prior[:, at] = 0.0
+    prior[at, at] = 1 / HELD**2
     far = np.arange(hats, hats + len(FAR) - 1)
     prior[far, far] = 1 / (FAR_OUT * np.exp(-FAR[1:] / FAR_FALLS)) ** 2
     mean[far] = -state.far
@@ -449,13 +467,11 @@ def fit_membrane_and_flanks(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], 
         heights = _heights(picture, state)
         variance, doubt, excess = _variances(picture, state, heights)
         system = _assemble(picture, splines, state, variance, first=turn == 0)
-        smoothness = state.smoothness
-        if smoothness is None or turn == TURNS - 1:
+        smoothness = _likeliest(system, splines.penalty)
+        if turn == 1 and smoothness < BLOTCHY:
+            splines = _splines(picture, FINE)
+            system = _assemble(picture, splines, state, variance, first=False)
             smoothness = _likeliest(system, splines.penalty)
-            if turn == 0 and smoothness < BLOTCHY:
-                splines = _splines(picture, FINE)
-                system = _assemble(picture, splines, state, variance, first=True)
-                smoothness = _likeliest(system, splines.penalty)
         root, vector = _solved(system, splines.penalty, smoothness * system.scale)
         state, fitted = _next(picture, splines, state, system, vector, heights, doubt, excess, smoothness)
     return _finished(picture, splines, state, system, root, fitted, modes)
@@ -489,6 +505,9 @@ def _next(
     departures = state.departures + steps[:hats]
     far_steps = steps[hats : hats + len(FAR) - 1]
     shapes = state.shapes + of_lane
+    bound = _bounds(picture, heights)
+    held = ((shapes > bound)[flanks.lane] & (flanks.hats > 0.5 * flanks.hats.max(axis=1, keepdims=True))).any(axis=1)
+    shapes = np.minimum(shapes, bound)
     shapes[free] += flanks.far[free] @ far_steps
     far = state.far + far_steps
     # A blank lane looks as the others do.
@@ -500,9 +519,34 @@ def _next(
     heights_blank = steps[at:].reshape(len(blank), 2).T
     new = _State(
         shapes, departures, far, _own_spread(picture, state, system, departures), membrane @ splines.under.T, residual,
-        heights_blank, doubt, excess, smoothness,
+        heights_blank, doubt, excess, smoothness, held | state.held,
     )  # fmt: skip
     return new, fitted
+
+
+def _bounds(picture: _Picture, heights: Array) -> Array:
+    """How high a flank may be, shape (lanes, cols): no higher than the darkest rows of its gutter allow.
+
+    What a gutter shows above the darkest membrane is an upper bound of the light of its lanes, row by row. Only rows in
+    which a lane is tall and even count: a band may slant.
+    """
+    along, flanks = picture.along, picture.flanks
+    bound = np.full_like(flanks.shapes, np.inf)
+    if not math.isfinite(picture.floor):
+        return bound
+    away = np.abs(along.columns - along.middle[:, None])
+    change = np.abs(np.gradient(heights, axis=0))
+    tall = heights > TALL * np.quantile(heights, 0.98, axis=0) + 1e-30
+    even = tall & (change < EVEN * np.abs(heights)) & along.core_mask & ~along.saturated
+    most = picture.values - picture.floor + 2 * np.sqrt(picture.noise)
+    for i in picture.loaded.tolist():
+        columns = np.flatnonzero((away[i] < picture.pitch) & flanks.outside)
+        rows = even[:, i] & picture.usable[:, columns].all(axis=1)
+        if np.count_nonzero(rows) >= FEWEST and len(columns):
+            share = most[np.ix_(rows, columns)] / heights[rows, i, None]
+            low = np.sort(share, axis=0)[len(share) // 10]
+            bound[i, columns] = np.maximum(low, 0.0)
+    return bound
 
 
 def _own_spread(picture: _Picture, state: _State, system: _System, departures: Array) -> Array:
