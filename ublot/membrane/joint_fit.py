@@ -45,7 +45,9 @@ TURNS = 3
 # What may be expected of the departures of shapes, as standard deviations in heights of a lane: at the edge, where
 # widths are wrong, and further out, where flanks and halos of real lanes are 0.2 to 0.003 high 0.1 to 0.3 pitches from
 # the edge. A picture that shows its shapes overrules them by far.
-AT_EDGE, EDGE_FALLS, FURTHER, FALLS = 0.3, 0.12, 0.06, 0.5
+AT_EDGE, EDGE_FALLS, FURTHER, FALLS = 0.3, 0.08, 0.03, 0.6
+TEMPER = True
+MOST_OWN = 1.0  # of these: by how much single flanks differ at most
 FAR_OUT, FAR_FALLS = 0.03, 0.8
 OWN = 0.5  # of these, to begin with: by how much single lanes and sides differ
 BLUR = 0.1, 0.3  # pitches along the run over which light in flanks near and far is spread at most
@@ -81,12 +83,21 @@ class _Splines:
     pairs_down: Array
 
 
+ORDER = 3
+
+
 @lru_cache(8)
 def _bending(down: int, across: int) -> Array:
-    """Energy of a thin plate in coefficients of uniform splines."""
-    first, second = ([_differences(n, order) for n in (down, across)] for order in (1, 2))
-    plate = np.kron(second[0], np.eye(across)) + np.kron(np.eye(down), second[1])
-    return np.asarray(plate + 2 * np.kron(first[0], first[1]))
+    """Change of curvature of a surface, in coefficients of uniform splines (the energy of a plate is one order lower).
+
+    A membrane that is uneven over a length has nothing that is much finer: the third derivative falls off with that as
+    a smooth random field does, and leaves alone what bends evenly over the whole picture.
+    """
+    d, a = ([np.eye(n), *(_differences(n, order) for order in (1, 2, 3))] for n in (down, across))
+    if ORDER == 2:
+        return np.asarray(np.kron(d[2], a[0]) + np.kron(d[0], a[2]) + 2 * np.kron(d[1], a[1]))
+    whole = np.kron(d[3], a[0]) + 3 * np.kron(d[2], a[1]) + 3 * np.kron(d[1], a[2]) + np.kron(d[0], a[3])
+    return np.asarray(whole)
 
 
 def _differences(n: int, order: int) -> Array:
@@ -130,6 +141,7 @@ class _State:
     doubt: tuple[float, float, float]
     excess: float
     smoothness: float | None
+    alike: float  # variance of sums of neighbouring residuals over what independent ones would have
     held: NDArray[np.bool_]  # hats at the bound of what their gutter allows
 
 
@@ -147,6 +159,7 @@ class _System:
     weights: Array
     columns: Array
     count: float
+    alike: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +245,7 @@ def _begin(picture: _Picture) -> _State:
     shared = AT_EDGE * np.exp(-np.maximum(NEAR, 0) / EDGE_FALLS) + FURTHER * np.exp(-np.maximum(NEAR, 0) / FALLS)
     return _State(
         picture.flanks.shapes, np.zeros(len(picture.flanks.lane)), np.zeros(len(FAR) - 1), OWN * shared, under, None,
-        np.zeros((2, len(picture.blank))), DOUBT, 1.0, None, np.zeros(len(picture.flanks.lane), bool),
+        np.zeros((2, len(picture.blank))), DOUBT, 1.0, None, 1.0, np.zeros(len(picture.flanks.lane), bool),
     )  # fmt: skip
 
 
@@ -305,7 +318,7 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
     heights = _heights(picture, state)
     robust = np.ones_like(variance)
     if state.residual is not None:
-        robust = np.maximum(1 - state.residual**2 / (OUTLIER**2 * variance), 0.0) ** 2
+        robust = np.maximum(1 - state.residual**2 * state.alike / (OUTLIER**2 * variance), 0.0) ** 2
     used = picture.usable & picture.beside if first else picture.usable
     weights = used * robust / variance
     # The core of a lane gives its height: data less shapes times cores, in which the membrane stands twice.
@@ -357,7 +370,7 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
     count = float(np.count_nonzero(used & (robust > 0.05)))
     return _System(
         square - coupling.T @ coupling, rhs.ravel() - coupling.T @ reduced, root, coupling, reduced, total, scale, weights,
-        shared, max(count, 1.0),
+        shared, max(count, 1.0), state.alike,
     )  # fmt: skip
 
 
@@ -420,7 +433,7 @@ def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
 def _likeliest(system: _System, penalty: Array) -> float:
     """The smoothness of highest restricted likelihood (Wood 2011), per weight of a coefficient."""
     seen: dict[int, float] = {}
-    rank = len(penalty) - UNTOUCHED
+    rank = len(penalty) - (3 if ORDER == 2 else 6)
 
     def cost(i: int) -> float:
         if i not in seen and 0 <= i < len(STEPS):
@@ -466,6 +479,7 @@ def fit_membrane_and_flanks(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], 
     for turn in range(TURNS):
         heights = _heights(picture, state)
         variance, doubt, excess = _variances(picture, state, heights)
+        variance *= state.alike
         system = _assemble(picture, splines, state, variance, first=turn == 0)
         smoothness = _likeliest(system, splines.penalty)
         if turn == 1 and smoothness < BLOTCHY:
@@ -505,6 +519,8 @@ def _next(
     departures = state.departures + steps[:hats]
     far_steps = steps[hats : hats + len(FAR) - 1]
     shapes = state.shapes + of_lane
+    standard = residual * np.sqrt(system.weights)
+    alike = _correlated(standard, 0) * _correlated(standard, 1)
     bound = _bounds(picture, heights)
     held = ((shapes > bound)[flanks.lane] & (flanks.hats > 0.5 * flanks.hats.max(axis=1, keepdims=True))).any(axis=1)
     shapes = np.minimum(shapes, bound)
@@ -519,7 +535,8 @@ def _next(
     heights_blank = steps[at:].reshape(len(blank), 2).T
     new = _State(
         shapes, departures, far, _own_spread(picture, state, system, departures), membrane @ splines.under.T, residual,
-        heights_blank, doubt, excess, smoothness, held | state.held,
+        heights_blank, doubt, excess, smoothness, alike if state.residual is not None else 1.0,
+        held | state.held,
     )  # fmt: skip
     return new, fitted
 
@@ -562,7 +579,7 @@ def _own_spread(picture: _Picture, state: _State, system: _System, departures: A
         index = picture.flanks.knot == k
         if np.count_nonzero(index) >= 3:
             spread = (departures[index] - np.median(departures[index])) ** 2 + error[index]
-            own[k] = math.sqrt(min(max(float(spread.mean()), (0.003 * shared[k]) ** 2), (2 * shared[k]) ** 2))
+            own[k] = math.sqrt(min(max(float(spread.mean()), (0.003 * shared[k]) ** 2), (MOST_OWN * shared[k]) ** 2))
     return own
 
 
@@ -576,7 +593,7 @@ def _finished(
     standard = (state.residual if state.residual is not None else 0.0) * np.sqrt(system.weights)
     # What a flank is off by is off in the cells beside as well: as many fewer of them tell something new.
     vector_left = float((standard**2).sum()) / system.count
-    inflation = max(vector_left, 1.0) * _correlated(standard, 0) * _correlated(standard, 1)
+    inflation = max(vector_left * system.alike, 1.0) if TEMPER else max(vector_left, 1.0) * _correlated(standard, 0) * _correlated(standard, 1)
     inverse, _ = linalg.lapack.dtrtri(root, lower=1)
     factor = inverse.T * math.sqrt(inflation)
     some = np.s_[:: max(len(heights) // 24, 1)]
