@@ -17,7 +17,10 @@ import numpy as np
 from ublot.dose_response.ec50 import estimate_ec50
 from ublot.dose_response.logistic import Curves, fit_curves, profile_interval
 from ublot.dose_response.significance import dose_effect_p
-from ublot.statistics.dunnett import compare_with_control
+from ublot.statistics.across_blots import compare_across_blots
+from ublot.statistics.dunnett import compare_with_controls
+from ublot.statistics.reactions import Reaction
+from ublot.statistics.summary import summary_columns
 from ublot.statistics.time_course import fit_time_course
 
 DOSES = np.array([1.0, 5.0, 25.0, 120.0, 600.0, 3000.0])
@@ -62,19 +65,63 @@ def bare_coverage(runs: int, seed: int) -> float:
     return held / runs
 
 
-def vehicle_errors(runs: int, seed: int, conditions: int, blots: int, per_blot: int, missing: float = 0.0) -> float:
-    """Share of null experiments, with strong effects of blots, in which any condition differs from the vehicle."""
+def null_differences(
+    rng: np.random.Generator, blots: int, conditions: int, scatter: float, vehicle_scatter: float
+) -> np.ndarray:
+    """Differences from the vehicle of the same blot, without any effect on average, shape (blots, conditions).
+
+    Three vehicle lanes a blot and one of each condition (three where there are but two blots), 15 % scatter of lanes,
+    and `scatter` of what a condition does from blot to blot.
+    """
+    lanes = 3 if blots == 2 else 1
+    vehicle = rng.normal(0, 0.15, (blots, 3)).mean(axis=1) + rng.normal(0, vehicle_scatter, blots)
+    sample = rng.normal(0, 0.15, (blots, conditions, lanes)).mean(axis=2) + rng.normal(0, scatter, (blots, conditions))
+    return sample - vehicle[:, None]
+
+
+def blot_errors(
+    runs: int, seed: int, blots: int, conditions: int, scatter: float, vehicle_scatter: float, missing: float = 0.0
+) -> float:
+    """Share of null experiments on several blots in which any condition differs from the vehicle."""
     rng = np.random.default_rng(seed)
     false = 0
     for _ in range(runs):
-        labels = np.repeat(np.arange(conditions + 1), blots * per_blot)
-        blot = np.tile(np.repeat(np.arange(blots), per_blot), conditions + 1)
-        kept = (labels == 0) | (rng.random(len(labels)) >= missing)
-        labels, blot = labels[kept], blot[kept]
-        values = rng.normal(0, 1.0, blots)[blot] + rng.normal(0, 0.2, len(labels))
-        found = compare_with_control(values, labels.tolist(), blot.tolist(), 0)
+        table = null_differences(rng, blots, conditions, scatter, vehicle_scatter)
+        there = rng.random(table.shape) >= missing
+        found = compare_across_blots(
+            {k: {j: table[j, k] for j in range(blots) if there[j, k]} for k in range(conditions)}
+        )
         false += any(c.p < 0.05 for c in found.values())
     return false / runs
+
+
+def summary_errors(runs: int, seed: int, blots: int, conditions: int, times: int, scatter: float) -> float:
+    """The same through ``summary.csv``, blots with factors of their own, over several times."""
+    rng = np.random.default_rng(seed)
+    false = 0
+    for _ in range(runs):
+        reactions = []
+        for j in range(blots):
+            for minutes in (10.0, 20.0, 40.0, 60.0)[:times]:
+                factor = rng.normal(0, 0.5)
+                for k in range(conditions + 1):
+                    own = factor + rng.normal(0, scatter)
+                    for _ in range(3):
+                        value = math.exp(own + rng.normal(0, 0.15))
+                        role, dose = ("sample", float(k)) if k else ("vehicle", math.nan)
+                        name = "c" if k else "DMSO"
+                        reactions.append(Reaction(f"{j}", role, "", name, dose, minutes, {"relative_hmw": value}))
+        false += np.nanmin(summary_columns(reactions)["p_vehicle"]) < 0.05
+    return false / runs
+
+
+def one_blot_errors(runs: int, seed: int, conditions: int, reactions: int) -> float:
+    """Share of null experiments on one blot in which any condition differs from the vehicle."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(conditions + 1), reactions).tolist()
+    against = dict.fromkeys(range(1, conditions + 1), 0)
+    found = (compare_with_controls(rng.normal(0, 0.2, len(labels)), labels, against) for _ in range(runs))
+    return sum(any(c.p < 0.05 for c in each.values()) for each in found) / runs
 
 
 def effect_errors(runs: int, seed: int) -> float:
@@ -128,10 +175,20 @@ def main() -> int:
     print(f"     reported in {100 * reported[-1]:.1f} % of the experiments")
     say(f"coverage of all EC50 intervals, {n} experiments", lambda: bare_coverage(n, 3), 0.93, 0.97)
     say(f"coverage of rate constants, {n} experiments", lambda: rate_coverage(n, 4), 0.93, 0.97)
-    say(f"type-I error, 5 conditions on 3 blots, {m} experiments", lambda: vehicle_errors(m, 5, 5, 3, 1), 0.04, 0.06)
-    say(f"type-I error, 4 conditions, 3 reactions on one blot, {m}", lambda: vehicle_errors(m, 6, 4, 1, 3), 0.04, 0.06)
-    say(f"type-I error, 6 conditions on 5 blots, incomplete, {m // 4}",
-        lambda: vehicle_errors(m // 4, 7, 6, 5, 1, missing=0.25), 0.035, 0.065)  # fmt: skip
+    say(f"type-I error, 4 conditions, 3 reactions on one blot, {m}", lambda: one_blot_errors(m, 6, 4, 3), 0.04, 0.06)
+    designs = [(b, c, s, v) for b in (2, 3, 4, 6) for c in range(1, 9) for s in (0.0, 0.1, 0.2) for v in (0.0, s)]
+    for k, (blots, conditions, scatter, own) in enumerate(dict.fromkeys(designs)):
+        if short and (blots, conditions) not in {(2, 8), (3, 1), (3, 5), (6, 3)}:
+            continue
+        name = (
+            f"type-I error, {conditions} conditions on {blots} blots, scatter {scatter:g}, the vehicle's {own:g}, {m}"
+        )
+        design = blots, conditions, scatter, own
+        say(name, lambda k=k, design=design: blot_errors(m, 100 + k, *design), 0.04, 0.06)  # type: ignore[misc]
+    say(f"type-I error, 6 conditions on 5 blots, incomplete, {m}",
+        lambda: blot_errors(m, 7, 5, 6, 0.1, 0.1, missing=0.25), 0.035, 0.065)  # fmt: skip
+    say(f"type-I error, 2 conditions at 3 times on 3 blots, {m // 8}",
+        lambda: summary_errors(m // 8, 9, 3, 2, 3, 0.15), 0.03, 0.07)  # fmt: skip
     say(f"flat series taken for an effect, {m // 4}", lambda: effect_errors(m // 4, 8), 0.035, 0.065)
     return int(failed)
 

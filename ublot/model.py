@@ -116,6 +116,8 @@ class Blot:
         Degrees counter-clockwise that `signal` was turned by.
     flags : tuple of str
         What is noteworthy about the whole image.
+    mirror : bool
+        Whether `signal` was flipped left to right, before it was turned.
     """
 
     signal: NDArray[np.float32]
@@ -128,6 +130,7 @@ class Blot:
     roi: Window | None = None
     rotate: float = 0.0
     flags: tuple[str, ...] = ()
+    mirror: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:

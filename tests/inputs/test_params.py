@@ -27,6 +27,7 @@ CONTRACT = {
     "response": "density",
     "channel": 1,
     "roi": "10:500,20:900",
+    "mirror": True,
     "rotate": -1.25,
     "normalise": "total",
     "allow_unfit": True,

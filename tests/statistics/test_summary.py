@@ -86,7 +86,10 @@ def test_three_blots_are_blocks():
         )[0]
     dmso, low, high = rows_of(summary_columns(reactions))
     assert [r["n"] for r in (dmso, low, high)] == [3, 3, 3] and high["blots"] == 3
-    assert 1 < low["mean"] < high["mean"] and high["p_vehicle"] < low["p_vehicle"] < 0.05
+    assert 1 < low["mean"] < high["mean"] and high["p_vehicle"] < low["p_vehicle"]
+    logs = np.log([v[2] / v[0] for v in y.values()])
+    bare = stats.ttest_1samp(logs, 0).pvalue
+    assert bare <= high["p_vehicle"] <= 2 * bare < 0.05 and high["freedom"] == 2
     # One vehicle lane a blot is 1 each time: that says nothing about scatter.
     assert math.isnan(dmso["sd"])
     assert high["mean"] == pytest.approx(stats.gmean([v[2] / v[0] for v in y.values()]))
@@ -119,7 +122,32 @@ def test_times_are_compared_with_their_own_vehicle():
     late = blot("a", [1, 1.1, 0.9, 1, 0.9, 1.1], time_min=60.0)[0]
     rows = rows_of(summary_columns([*early, *late]))
     assert [(r["time_min"], r["role"]) for r in rows] == [(t, k) for t in (10, 60) for k in ("vehicle", "sample")]
-    assert rows[1]["p_vehicle"] == rows_of(summary_columns(early))[1]["p_vehicle"] < 0.01
+    # One scatter of all reactions, and an adjustment for both times.
+    logs = np.log([[1, 1.1, 0.9], [2, 2.2, 2.4], [1, 1.1, 0.9], [1, 0.9, 1.1]])
+    error = math.sqrt(logs.var(axis=1, ddof=1).mean() * 2 / 3)
+    bare = [2 * stats.t.sf(abs(logs[i + 1].mean() - logs[i].mean()) / error, 8) for i in (0, 2)]
+    assert bare[0] < rows[1]["p_vehicle"] <= 2 * bare[0] and rows[3]["p_vehicle"] > 0.9
+    assert rows[1]["unit"] == "reactions" and rows[1]["freedom"] == 8
+
+
+def test_times_on_several_blots_are_adjusted_together():
+    rng = np.random.default_rng(9)
+    every = []
+    for name in "abc":
+        for time in (10.0, 30.0, 60.0):
+            every += blot(name, [1, 1.1, 0.9, *rng.normal(1.5, 0.2, 3)], time_min=time)[0]
+    rows = [r for r in rows_of(summary_columns(every)) if r["role"] == "sample"]
+    assert [r["unit"] for r in rows] == ["blots"] * 3 and [r["freedom"] for r in rows] == [2] * 3
+    for row in rows:
+        alone = [r for r in every if r.time_min == row["time_min"]]
+        (single,) = [r for r in rows_of(summary_columns(alone)) if r["role"] == "sample"]
+        assert single["p_vehicle"] < row["p_vehicle"] <= 3 * single["p_vehicle"]
+
+
+def test_a_condition_on_one_of_several_blots_has_no_p():
+    reactions = [*blot("a", [1, 1.1, 0.9, 2, 2.2, 2.4])[0], *blot("b", [1, 1.1, 0.9])[0]]
+    drug = rows_of(summary_columns(reactions))[1]
+    assert drug["n"] == 3 and drug["blots"] == 1 and math.isnan(drug["p_vehicle"]) and drug["unit"] == ""
 
 
 def test_a_value_below_zero_leaves_the_log_scale():

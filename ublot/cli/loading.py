@@ -40,6 +40,7 @@ def loading(
     channel: Annotated[_Text, typer.Option("--channel", metavar="N")] = None,
     roi: Annotated[_Text, typer.Option("--roi", metavar="R0:R1,C0:C1")] = None,
     rotate: Annotated[_Text, typer.Option("--rotate", metavar="DEG")] = None,
+    mirror: Annotated[bool, typer.Option("--mirror")] = False,
     out: Annotated[
         _Place, typer.Option("--out", metavar="CSV", help="Default: IMAGE_STEM.loads.csv.", rich_help_panel=_OUTPUT)
     ] = None,
@@ -58,7 +59,7 @@ def loading(
     place = out if out is not None else image.with_name(f"{image.stem}.loads.csv")
     _check_out(place, image, force=force)
     given = {"lanes": lanes, "polarity": polarity, "response": response, "channel": channel, "roi": roi}
-    params = make_params(**given, rotate=rotate)
+    params = make_params(**given, rotate=rotate, mirror=mirror)
 
     from ublot.pipeline.loading_control import measure_loading
 
@@ -71,6 +72,7 @@ def loading(
         response=params.response,
         channel=params.channel,
         rotate=params.rotate,
+        mirror=params.mirror,
         roi=params.roi,
     )
     try:

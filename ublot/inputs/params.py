@@ -52,15 +52,21 @@ class Params(BaseModel):
     roi: RoiOption = _option(
         None,
         "Region of interest",
-        "Rows and columns to analyse, R0:R1,C0:C1, ends not included, counted in the rotated image.",
+        "Rows and columns to analyse, R0:R1,C0:C1, ends not included, counted in the mirrored and rotated image.",
         "Blot",
         unit="px",
         allowed="R0:R1,C0:C1 in whole pixels, such as 100:900,50:1200, each end larger than its start",
     )
+    mirror: bool = _option(
+        False,
+        "Mirror",
+        "Flip the picture left to right before anything else: a film or a membrane that lay on its face.",
+        "Blot",
+    )
     rotate: Real = _option(
         0.0,
         "Rotate",
-        "Turn the picture counter-clockwise before anything else.",
+        "Turn the picture counter-clockwise, after mirroring and before all else.",
         "Blot",
         unit="degrees",
         ge=-360,

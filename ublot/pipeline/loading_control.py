@@ -50,7 +50,7 @@ def measure_loading(
     control : {"band", "total"}
         The strongest band that the lanes share, or all signal of a lane.
     **reading
-        Options of `ublot.read_blot`: ``polarity``, ``response``, ``channel``, ``rotate``, ``roi``.
+        Options of `ublot.read_blot`: ``polarity``, ``response``, ``channel``, ``mirror``, ``rotate``, ``roi``.
 
     Returns
     -------

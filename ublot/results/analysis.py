@@ -222,7 +222,8 @@ class Analysis:
         """The blot read anew with other options; what was given as an array is all there is of it."""
         if self._path is not None:
             return read_pixels(self._path, params)
-        if self.params.rotate % 360 and params.rotate != self.params.rotate:
+        turned = self.params.rotate % 360 and params.rotate != self.params.rotate
+        if turned or (self.params.mirror and not params.mirror) or (self.params.rotate % 360 and params.mirror):
             fix = "give the array to analyze once more"
             raise BlotError("these pixels are turned already: they cannot be turned again", self.source.name, fix)
         return read_pixels(self.blot if self.params.roi is None else replace(self.blot, roi=None), params)
@@ -278,7 +279,7 @@ class Analysis:
         }
         files[RECORD] = json_bytes(self.record)
         if report:
-            from ublot.report.blot_page import report_files
+            from ublot.report.pages.blot import report_files
 
             files |= report_files(self)
             files["tables.xlsx"] = self._workbook()

@@ -1,4 +1,4 @@
-"""Many conditions against one control, with blots as blocks: two-way least squares and Dunnett's adjustment."""
+"""Many conditions against their controls on one blot: one-way least squares and Dunnett's adjustment."""
 
 from __future__ import annotations
 
@@ -10,30 +10,29 @@ import numpy as np
 from scipy import special
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from ublot.numerics.arrays import Array
 
-__all__ = ["LEAST", "Contrast", "compare_with_control", "interaction_p", "max_t_p", "t_interval"]
+__all__ = ["LEAST", "Contrast", "compare_with_controls", "interaction_p", "max_t_p", "t_interval"]
 
 LEAST = 3  # values of a condition that a test takes
-SEED = 19550101  # of the quadrature: the same data give the same p
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """One condition less the control, blocks apart.
+    """One condition less its control.
 
     Attributes
     ----------
     difference, error : float
         Estimate and its standard error, on the scale of the values.
     p : float
-        Adjusted for all conditions compared with this control, two-sided.
+        Adjusted for all conditions that are compared together, two-sided.
     freedom : int
-        Residual degrees of freedom.
+        Degrees of freedom of the error.
     """
 
     difference: float
@@ -51,76 +50,62 @@ def t_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, floa
     return float(v.mean()) - reach, float(v.mean()) + reach
 
 
-def compare_with_control(
-    values: ArrayLike, conditions: Sequence[Hashable], blocks: Sequence[Hashable], control: Hashable
+def compare_with_controls(
+    values: ArrayLike, conditions: Sequence[Hashable], control_of: Mapping[Hashable, Hashable]
 ) -> dict[Hashable, Contrast]:
-    """Every condition against the control.
+    """Every condition against its control, the reactions of one blot as the unit.
 
-    ``value = condition + block + error`` by least squares, so that what a blot does to all its lanes drops out also
-    where blots do not hold the same conditions. The adjustment is the single-step one of Dunnett (1955, J Am Stat Assoc
-    50:1096) with the correlations that the design gives (Hothorn, Bretz & Westfall 2008, Biom J 50:346); with one block
-    it is `scipy.stats.dunnett`.
+    The scatter is that within conditions and controls, all together. The adjustment is the single-step one of Dunnett
+    (1955, J Am Stat Assoc 50:1096); where several controls serve different conditions (the vehicle of each time) it
+    holds for all comparisons together. With one control it is `scipy.stats.dunnett`.
 
     Parameters
     ----------
     values : array-like, shape (n,)
         One for each independent reaction.
-    conditions, blocks : sequence, length n
-    control : hashable
-        One of the conditions.
+    conditions : sequence, length n
+        Of each value; controls are conditions too.
+    control_of : mapping
+        Control of each condition that is to be compared.
 
     Returns
     -------
     dict of condition to Contrast
-        Only conditions with at least three values, where the control has as many and the design connects them; empty
-        where nothing can be tested.
+        Only conditions with at least three values whose control has as many; empty where there is no scatter.
     """
     y = np.asarray(values, np.float64)
-    counted = {c: sum(other == c for other in conditions) for c in dict.fromkeys(conditions)}
-    tested = [c for c, n in counted.items() if n >= LEAST and c != control]
-    if counted.get(control, 0) < LEAST or not tested:
+    of: dict[Hashable, Array] = {c: y[[other == c for other in conditions]] for c in dict.fromkeys(conditions)}
+    enough = {c for c, v in of.items() if len(v) >= LEAST}
+    tested = [c for c, control in control_of.items() if c in enough and control in enough]
+    if not tested:
         return {}
-    kept = np.array([c == control or c in tested for c in conditions])
-    names = [b for b, keep in zip(blocks, kept, strict=True) if keep]
-    treated = np.array([[float(c == t) for t in tested] for c, keep in zip(conditions, kept, strict=True) if keep])
-    blotted = np.array([[float(b == e) for e in dict.fromkeys(names)] for b in names])
-    design = np.hstack([treated, blotted])
-    return _contrasts(design, y[kept], tested)
-
-
-def _contrasts(design: Array, y: Array, tested: Sequence[Hashable]) -> dict[Hashable, Contrast]:
-    """Coefficients of the first columns with their errors and joint p; without those that the design leaves open."""
-    u, s, vt = np.linalg.svd(design, full_matrices=False)
-    good = s > 1e-9 * s.max()
-    freedom = len(y) - int(good.sum())
-    if freedom < 1:
+    used = {*tested, *(control_of[c] for c in tested)}
+    freedom = sum(len(of[c]) - 1 for c in used)
+    ssr = float(sum(np.sum((of[c] - of[c].mean()) ** 2) for c in used))
+    if ssr <= 1e-24 * float(y @ y):
         return {}
-    beta = vt[good].T @ ((u[:, good].T @ y) / s[good])
-    # A coefficient can be known only if no direction that the data do not see moves it.
-    unseen = np.eye(design.shape[1]) - vt[good].T @ vt[good]
-    known = [i for i in range(len(tested)) if np.abs(unseen[i]).max() < 1e-6]
-    ssr = float(np.sum((y - design @ beta) ** 2))
-    if not known or ssr <= 1e-24 * float(y @ y):
-        return {}
-    unit = (vt[good].T / s[good] ** 2) @ vt[good]
-    covariance = unit[np.ix_(known, known)] * ssr / freedom
-    errors = np.sqrt(np.diag(covariance))
-    correlation = covariance / np.outer(errors, errors)
-    p = max_t_p(beta[known] / errors, correlation, freedom)
-    return {
-        tested[i]: Contrast(float(beta[i]), float(e), float(adjusted), freedom)
-        for i, e, adjusted in zip(known, errors, p, strict=True)
-    }
+    own = np.array([1 / len(of[c]) for c in tested])
+    shared = np.array([1 / len(of[control_of[c]]) for c in tested])
+    difference = np.array([of[c].mean() - of[control_of[c]].mean() for c in tested])
+    error = np.sqrt((own + shared) * ssr / freedom)
+    controls = list(dict.fromkeys(control_of[c] for c in tested))
+    p = max_t_p(
+        difference / error, np.sqrt(shared / (own + shared)), freedom, [controls.index(control_of[c]) for c in tested]
+    )
+    return {c: Contrast(float(difference[i]), float(error[i]), float(p[i]), freedom) for i, c in enumerate(tested)}
 
 
-def max_t_p(t: ArrayLike, correlation: ArrayLike, freedom: int) -> Array:
+def max_t_p(t: ArrayLike, loadings: ArrayLike, freedom: int, factor: Sequence[int] | None = None) -> Array:
     """Two-sided single-step p of several t statistics: the chance that the largest of them is as large.
 
     Parameters
     ----------
     t : array-like, shape (m,)
-    correlation : array-like, shape (m, m)
+    loadings : array-like, shape (m,)
+        Of each statistic on what it shares with others: two of one factor correlate by the product of theirs.
     freedom : int
+    factor : sequence of int, length m, optional
+        Which factor a statistic rests on, one for all by default. Statistics of different factors share their scale.
 
     Returns
     -------
@@ -131,36 +116,20 @@ def max_t_p(t: ArrayLike, correlation: ArrayLike, freedom: int) -> Array:
     alone = np.asarray(2 * special.stdtr(freedom, -size))
     if len(size) == 1:
         return alone
-    shape = np.asarray(correlation, np.float64)
-    loadings = _loadings(shape)
-    inside = _by_one_factor(size, loadings, freedom) if loadings is not None else _by_sampling(size, shape, freedom)
+    groups = np.zeros(len(size), np.int64) if factor is None else np.asarray(factor, np.int64)
+    inside = _by_factors(size, np.asarray(loadings, np.float64), groups, freedom)
     # Quadrature has an error; these bounds hold exactly.
     return np.clip(1 - inside, alone, np.minimum(len(size) * alone, 1.0))
 
 
-def _loadings(correlation: Array) -> Array | None:
-    """Loadings on the one factor that comparisons with a common control share; None where more than one is needed."""
-    m = len(correlation)
-    off = correlation[~np.eye(m, dtype=bool)]
-    if off.min() <= 0:
-        return None
-    if m == 2:
-        return np.full(2, math.sqrt(off[0]))
-    i = np.arange(m)
-    j, k = (i + 1) % m, (i + 2) % m
-    loadings: Array = np.sqrt(correlation[i, j] * correlation[i, k] / correlation[j, k])
-    explained = np.outer(loadings, loadings)[~np.eye(m, dtype=bool)]
-    fits = bool(loadings.max() < 1 and np.abs(explained - off).max() < 1e-6)
-    return loadings if fits else None
+def _by_factors(size: Array, loadings: Array, groups: NDArray[np.int64], freedom: int) -> Array:
+    """Chance that all of the t statistics lie within each size, by quadrature over the factors and the scale.
 
-
-def _by_one_factor(size: Array, loadings: Array, freedom: int) -> Array:
-    """Chance that all of the t statistics lie within each size, by quadrature over the common factor and the scale.
-
-    Given factor and scale the statistics are independent (Dunnett 1955).
+    Given factor and scale the statistics are independent (Dunnett 1955); given the scale, so are the factors.
     """
     z = np.linspace(-8.5, 8.5, 103)
     of_z = np.exp(-0.5 * z**2)
+    of_z /= of_z.sum()
     u, of_u = np.polynomial.legendre.leggauss(96)
     scale = np.sqrt(special.chdtri(freedom, 0.5 - 0.5 * u) / freedom)
     rest = np.sqrt(1 - loadings**2)[:, None, None]
@@ -168,20 +137,9 @@ def _by_one_factor(size: Array, loadings: Array, freedom: int) -> Array:
     inside = []
     for x in size:
         each = special.ndtr((shift + x * scale) / rest) - special.ndtr((shift - x * scale) / rest)
-        inside.append(float(of_z @ np.prod(each, axis=0) @ of_u / of_z.sum() / 2))
+        of_group = [of_z @ np.prod(each[groups == g], axis=0) for g in np.unique(groups)]
+        inside.append(float(np.prod(of_group, axis=0) @ of_u / 2))
     return np.array(inside)
-
-
-def _by_sampling(size: Array, correlation: Array, freedom: int) -> Array:
-    """Compute the same for any correlation, by quasi-random points (Genz & Bretz 2009), to about 1e-4."""
-    from scipy.stats import multivariate_t
-
-    joint = multivariate_t(np.zeros(len(size)), correlation, df=freedom, allow_singular=True)
-    inside = [
-        joint.cdf(np.full(len(size), x), lower_limit=np.full(len(size), -x), random_state=np.random.default_rng(SEED))
-        for x in size
-    ]
-    return np.array(inside, np.float64)
 
 
 def interaction_p(values: ArrayLike, conditions: Sequence[Hashable], blocks: Sequence[Hashable]) -> float:

@@ -8,25 +8,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ublot.flags import join_flags
-from ublot.statistics.dunnett import LEAST, compare_with_control, interaction_p, t_interval
+from ublot.statistics.across_blots import compare_across_blots
+from ublot.statistics.dunnett import LEAST, Contrast, compare_with_controls, interaction_p, t_interval
 from ublot.statistics.reactions import QUANTITIES, RELATIVE, Condition, Family, Reaction, families
 from ublot.statistics.scales import Scale, fitting_scale, from_scale, to_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Hashable, Iterable, Sequence
 
 __all__ = ["SUMMARY_COLUMNS", "blot_notes", "summary_columns"]
 
 SUMMARY_COLUMNS = (
     *("group", "role", "compound", "concentration_nM", "time_min", "quantity"),
     *("n", "blots", "mean", "sd", "low", "high", "p_vehicle", "scale", "flags"),
+    *("unit", "freedom"),
 )
-"""Columns of `summary.csv`; `flags` are those of all lanes that a mean rests on."""
+"""Columns of `summary.csv`; `flags` are those of all lanes that a mean rests on, `unit` is what its p counts."""
 
 
-_VEHICLE = "vehicle"
 DIFFERING = 0.01  # chance below which blots are said to differ in what conditions do
 
 
@@ -34,10 +33,13 @@ def summary_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any]]:
     """One row per condition and quantity.
 
     ``mean, low, high`` are in the quantity's own unit, computed on the scale that ``scale`` names (geometric mean for
-    ``log``); ``sd`` is on that scale (natural logarithm, log-odds). ``low`` to ``high`` is Student's 95 % interval of
-    the mean from 3 reactions on; where a blot holds several reactions of a condition, the means of the blots enter it.
-    ``p_vehicle`` compares with the vehicle of the group (and time), blots as blocks, adjusted for all conditions of
-    that group and time (`ublot.statistics.dunnett.compare_with_control`).
+    ``log``); ``sd`` is on that scale (natural logarithm, log-odds). The unit of evidence is the blot: where there are
+    several, the mean is that of the blots' means, and ``low`` to ``high`` is Student's 95 % interval over these (from 3
+    reactions on). With one blot the reactions are the unit. ``p_vehicle`` compares with the vehicle of the group (and
+    time), adjusted for all conditions and times of that group: over the blots' own differences from their vehicle
+    (`ublot.statistics.across_blots`), or over the reactions of a single blot (`ublot.statistics.dunnett`); ``unit`` is
+    ``blots`` or ``reactions``, and ``freedom`` the degrees of freedom. It is empty with fewer than 3 reactions of the
+    condition or of the vehicle, and where only one of several blots holds both.
 
     Parameters
     ----------
@@ -48,24 +50,34 @@ def summary_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any]]:
     dict of str to list
         `SUMMARY_COLUMNS`.
     """
-    rows = []
+    groups: dict[str, list[Family]] = {}
     for family in families(reactions):
+        groups.setdefault(family.group, []).append(family)
+    rows = []
+    for together in groups.values():
         for quantity, wanted in QUANTITIES.items():
-            rows += _rows(family, quantity, wanted)
+            scales = [_scale(family, quantity, wanted) for family in together]
+            tests = _tests(together, quantity, scales)
+            for i, family in enumerate(together):
+                rows += _rows(family, quantity, scales[i], {c: t for (j, c), t in tests.items() if j == i})
     rows.sort(key=lambda row: row[0])
     return {name: [row[1][name] for row in rows] for name in SUMMARY_COLUMNS}
 
 
-def _rows(family: Family, quantity: str, wanted: Scale) -> list[tuple[Any, dict[str, Any]]]:
-    known = [r for r in family.reactions if math.isfinite(r.values.get(quantity, math.nan))]
-    if not known:
-        return []
+def _known(family: Family, quantity: str) -> list[Reaction]:
+    return [r for r in family.reactions if math.isfinite(r.values.get(quantity, math.nan))]
+
+
+def _scale(family: Family, quantity: str, wanted: Scale) -> Scale:
     # A negative control may be below zero and is not compared: it does not decide how the others are.
-    compared = [r for r in known if r.role != "negative"]
-    scale = fitting_scale([r.values[quantity] for r in compared], wanted)
-    p_of = _adjusted(compared, quantity, scale)
+    return fitting_scale([r.values[quantity] for r in _known(family, quantity) if r.role != "negative"], wanted)
+
+
+def _rows(
+    family: Family, quantity: str, scale: Scale, tests: dict[Condition, tuple[str, Contrast]]
+) -> list[tuple[Any, dict[str, Any]]]:
     members: dict[Condition, list[Reaction]] = {}
-    for reaction in known:
+    for reaction in _known(family, quantity):
         members.setdefault(reaction.condition, []).append(reaction)
     order = list(QUANTITIES).index(quantity)
     out = []
@@ -73,6 +85,7 @@ def _rows(family: Family, quantity: str, wanted: Scale) -> list[tuple[Any, dict[
         own = fitting_scale([r.values[quantity] for r in same], scale)
         key = (family.group, condition.time, condition, order)
         first = same[0]
+        unit, test = tests.get(condition, ("", None))
         row = {
             "group": family.group,
             "role": first.role,
@@ -81,9 +94,11 @@ def _rows(family: Family, quantity: str, wanted: Scale) -> list[tuple[Any, dict[
             "time_min": first.time_min,
             "quantity": quantity,
             **_describe(same, quantity, own),
-            "p_vehicle": p_of.get(condition, math.nan),
+            "p_vehicle": test.p if test else math.nan,
             "scale": own,
             "flags": join_flags(*(r.flags for r in same)),
+            "unit": unit,
+            "freedom": test.freedom if test else math.nan,
         }
         out.append((key, row))
     return out
@@ -103,10 +118,11 @@ def _describe(same: Sequence[Reaction], quantity: str, scale: Scale) -> dict[str
         z = z - of_blot[[names.index(b) for b in blots]]
         mean = float(of_blot.mean())
     else:
-        mean = float(z.mean())
-        z = z - mean
+        several = len(names) > 1
+        mean = float(of_blot.mean() if several else z.mean())
         if n >= LEAST:
-            low, high = t_interval(z + mean if len(names) in (1, n) else of_blot)
+            low, high = t_interval(of_blot if several else z)
+        z = z - z.mean()
     limits = from_scale([mean, low, high], scale)
     return {
         "n": n,
@@ -118,15 +134,46 @@ def _describe(same: Sequence[Reaction], quantity: str, scale: Scale) -> dict[str
     }
 
 
-def _adjusted(compared: Sequence[Reaction], quantity: str, scale: Scale) -> dict[Any, float]:
-    z: NDArray[np.float64] = to_scale([r.values[quantity] for r in compared], scale)
-    labels = [_VEHICLE if r.role == "vehicle" else r.condition for r in compared]
-    found = compare_with_control(z, labels, [r.blot for r in compared], _VEHICLE)
-    return {condition: contrast.p for condition, contrast in found.items()}
+def _tests(
+    together: Sequence[Family], quantity: str, scales: Sequence[Scale]
+) -> dict[tuple[int, Condition], tuple[str, Contrast]]:
+    """By family and condition of a group: what the test counts, and its result."""
+    compared = [[r for r in _known(family, quantity) if r.role != "negative"] for family in together]
+    blots = {r.blot for members in compared for r in members if r.role == "vehicle"}
+    if len(blots) > 1:
+        return {key: ("blots", found) for key, found in _across(compared, quantity, scales).items()}
+    # One scatter for all times takes one scale.
+    common = scales[0] if len(set(scales)) == 1 else "arithmetic"
+    labels: list[tuple[int, Condition | None]] = []
+    values = []
+    for i, members in enumerate(compared):
+        labels += [(i, None if r.role == "vehicle" else r.condition) for r in members if r.blot in blots]
+        values += [r.values[quantity] for r in members if r.blot in blots]
+    pairs: dict[Hashable, Hashable] = {label: (label[0], None) for label in labels if label[1] is not None}
+    found = compare_with_controls(to_scale(values, common), labels, pairs)
+    return {key: ("reactions", contrast) for key, contrast in found.items()}  # type: ignore[misc]
+
+
+def _across(
+    compared: Sequence[Sequence[Reaction]], quantity: str, scales: Sequence[Scale]
+) -> dict[tuple[int, Condition], Contrast]:
+    """Differences of each condition from the vehicle of its own blot, tested over the blots."""
+    differences: dict[Hashable, dict[Hashable, float]] = {}
+    for i, (members, scale) in enumerate(zip(compared, scales, strict=True)):
+        cells: dict[Condition | None, dict[str, list[float]]] = {}
+        for r, value in zip(members, to_scale([r.values[quantity] for r in members], scale), strict=True):
+            condition = None if r.role == "vehicle" else r.condition
+            cells.setdefault(condition, {}).setdefault(r.blot, []).append(float(value))
+        vehicle = cells.pop(None, {})
+        for condition, of_blot in cells.items():
+            both = [blot for blot in of_blot if blot in vehicle]
+            if min(sum(len(of[blot]) for blot in both) for of in (of_blot, vehicle)) >= LEAST:
+                differences[i, condition] = {b: float(np.mean(of_blot[b]) - np.mean(vehicle[b])) for b in both}
+    return compare_across_blots(differences)  # type: ignore[return-value]
 
 
 def blot_notes(reactions: Iterable[Reaction], quantity: str) -> list[str]:
-    """Say where blots differ in what compounds do: ``p_vehicle`` then speaks for these blots, not for the next.
+    """Say where blots differ in what compounds do: more blots, not more reactions, then make the mean surer.
 
     Parameters
     ----------
@@ -147,5 +194,5 @@ def blot_notes(reactions: Iterable[Reaction], quantity: str) -> list[str]:
         if p < DIFFERING:
             where = f"group {family.group}: " if family.group else ""
             said = f"{where}blots differ in what the conditions do to {quantity} (p = {p:.1g})"
-            notes.append(f"{said}: p_vehicle holds for these blots, the intervals of the means for blots to come")
+            notes.append(f"{said}: the intervals and p_vehicle allow for it and count blots")
     return notes

@@ -207,7 +207,7 @@ class EditedBlot(Session):
         more: dict[str, Any] = {}
         if "marker" in changes:
             more = {"bands": None, "edits": replace(self.state.edits, calibration=None)}
-        if {"rotate", "roi"} & set(changes):
+        if {"mirror", "rotate", "roi"} & set(changes):
             # Lanes and bands lie in the picture as it was.
             more = {"bands": None, "edits": Edits()}
         self.change(f"{', '.join(changes)} set".replace("_", " "), params=params, **more)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
 from io_blots import bands, blot8, blot16
 
 from ublot import read_blot
+from ublot.model import Window
 
 LIGHT = blot16()
 
@@ -73,6 +75,108 @@ def test_a_white_page_is_no_picture_and_no_ceiling():
     assert not blot.valid[:40].any()
     assert blot.valid[70:-70, 80:-80].all()
     assert blot.signal.max() < 60000
+
+
+# --- polarity of pictures that no simulated membrane looks like -------------------------------------------------
+
+
+def drawn_bands(rows, cols, row_at, lanes, *, high, wide, depth, paper=220.0, noise=1.5, seed=0):
+    """Dark bands of flat profile on `paper`: rows `row_at`, `lanes` of them side by side, soft at their edges."""
+    rng = np.random.default_rng(seed)
+    r, c = np.mgrid[:rows, :cols]
+    centres = (np.arange(lanes) + 0.5) * cols / lanes
+    out = np.full((rows, cols), float(paper))
+    for k, x in enumerate(centres):
+        for at in row_at:
+            u = np.maximum(np.abs(r - at) / (high / 2), np.abs(c - x) / (wide / 2))
+            out -= depth * (0.75 + 0.25 * (k % 2)) / (1 + np.exp(np.minimum(12 * (u - 1), 50)))
+    return out + rng.normal(0, noise, out.shape)
+
+
+def strip_full_of_bands():
+    """Three rows of broad bands leave less than a third of a film's strip light."""
+    return drawn_bands(84, 360, (17, 41, 64), 6, high=19, wide=52, depth=190)
+
+
+def page_with_grey_membranes():
+    """A grey membrane on a white page whose corners are black, a row of thin dark bands on it."""
+    page = np.full((700, 560), 255.0)
+    page[:60, :] = np.where(np.arange(560) > 480, 0, page[:60])
+    page[-50:, :90] = 0
+    page[90:340, 40:520] = drawn_bands(250, 480, (180,), 24, high=6, wide=15, depth=110, paper=120, noise=4)
+    page[360:640, 40:520] = drawn_bands(280, 480, (200,), 24, high=6, wide=15, depth=110, paper=118, noise=4, seed=1)
+    return page
+
+
+def labelled_figure():
+    """Two framed strips with lettering beside and above them on white."""
+    page = np.full((300, 480), 255.0)
+    for top, seed in ((80, 0), (150, 1)):
+        page[top - 1 : top + 51, 119:441] = 0
+        page[top : top + 50, 120:440] = drawn_bands(50, 320, (25,), 8, high=14, wide=30, depth=170, seed=seed)
+    rng = np.random.default_rng(5)
+    for at in (*((40, x) for x in range(130, 430, 40)), (95, 40), (170, 40)):
+        page[at[0] : at[0] + 9, at[1] : at[1] + 26] = np.where(rng.random((9, 26)) > 0.6, 0, 255)
+    return page
+
+
+def lanes_that_touch():
+    """A strip of four lanes that nearly touch, their bands as high as the strip is cut."""
+    return drawn_bands(56, 380, (28,), 4, high=40, wide=88, depth=180)
+
+
+def edges_darker_than_bands():
+    """Faint bands between lanes whose edges are drawn dark from top to bottom."""
+    out = drawn_bands(72, 480, (38,), 3, high=10, wide=120, depth=60, paper=200)
+    c = np.arange(480)
+    for edge in (160, 320):
+        out -= 50 * np.exp(-(((c - edge) / 9.0) ** 2))
+    return out
+
+
+KINDS = (strip_full_of_bands, page_with_grey_membranes, labelled_figure, lanes_that_touch, edges_darker_than_bands)
+
+
+@pytest.mark.parametrize("drawn", KINDS)
+@pytest.mark.parametrize("dark", [False, True])
+def test_polarity_rests_on_the_bands(drawn, dark):
+    levels = np.clip(np.rint(drawn()), 0, 255).astype(np.uint8)
+    blot = read_blot(levels if dark else 255 - levels)
+    assert blot.polarity == ("dark-on-light" if dark else "light-on-dark")
+    assert "polarity_assumed" not in blot.flags
+
+
+@pytest.mark.parametrize("turn", [0, 90, 7])
+def test_polarity_is_that_of_the_region(turn):
+    """A gel with bright bands on a page of dark lettering: the region is asked about, not the page."""
+    page = np.full((400, 500), 250.0)
+    rng = np.random.default_rng(3)
+    for row in range(20, 130, 14):
+        for col in range(20, 470, 12):
+            page[row : row + 9, col : col + 8] = np.where(rng.random((9, 8)) > 0.5, 5, 250)
+    gel = 255 - drawn_bands(200, 400, (60, 120, 160), 6, high=8, wide=36, depth=90, paper=215)
+    page[170:370, 50:450] = gel
+    levels = np.clip(np.rint(page), 0, 255).astype(np.uint8)
+    roi = Window(180, 360, 60, 440)
+    if turn == 90:
+        levels = np.ascontiguousarray(np.rot90(levels, -1))
+    if turn == 7:
+        levels = np.asarray(cv2.warpAffine(levels, cv2.getRotationMatrix2D((249.5, 199.5), -7, 1), (500, 400)))
+        whole = read_blot(levels, rotate=7)
+        at = np.array(whole.shape) / 2 - (200, 250)
+        dr, dc = (round(v) for v in at)
+        roi = Window(195 + dr, 345 + dr, 80 + dc, 420 + dc)
+    blot = read_blot(levels, rotate=turn, roi=roi)
+    assert blot.polarity == "light-on-dark"
+    assert "polarity_assumed" not in blot.flags
+    assert read_blot(np.ascontiguousarray(levels[:, ::-1]), mirror=True, rotate=turn, roi=roi).polarity == blot.polarity
+
+
+def test_polarity_that_the_bands_leave_open_is_flagged():
+    """As many bright islands as dark ones."""
+    dark = drawn_bands(200, 400, (50,), 6, high=10, wide=36, depth=100, paper=128)
+    both = dark + (128 - drawn_bands(200, 400, (150,), 6, high=10, wide=36, depth=100, paper=128, noise=0))
+    assert "polarity_assumed" in read_blot(np.clip(both, 0, 255).astype(np.uint8)).flags
 
 
 # --- response -------------------------------------------------------------------------------------------------

@@ -76,3 +76,15 @@ def test_the_region_counts_in_the_turned_picture():
     assert blot.window == roi
     with pytest.raises(BlotError, match="after rotation"):
         read_blot(LEVELS, roi=roi)
+
+
+def test_mirrored_before_it_is_turned_and_counted_in_that():
+    blot = read_blot(SATURATED, mirror=True)
+    np.testing.assert_array_equal(blot.signal, SATURATED[:, ::-1])
+    np.testing.assert_array_equal(blot.saturated, SATURATED[:, ::-1] == 65535)
+    assert blot.mirror
+    turned = read_blot(SATURATED, mirror=True, rotate=90, roi=Window(10, 40, 20, 90))
+    np.testing.assert_array_equal(turned.signal, np.rot90(SATURATED[:, ::-1]))
+    np.testing.assert_array_equal(read_blot(blot, rotate=90).signal, turned.signal)
+    np.testing.assert_array_equal(read_blot(blot, mirror=True).signal, blot.signal)
+    np.testing.assert_array_equal(read_blot(read_blot(SATURATED), mirror=True).signal, blot.signal)

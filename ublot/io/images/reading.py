@@ -12,13 +12,14 @@ import cv2
 import numpy as np
 
 from ublot.errors import BlotError
-from ublot.flags import level_flags, ordered
+from ublot.flags import ordered
+from ublot.forensics.examine import examine
 from ublot.io.images.ceiling import Ceiling, find_ceiling
 from ublot.io.images.digest import Digest
 from ublot.io.images.polarity import Decision, Sketch, decide_polarity, sketch
 from ublot.io.images.raw import Raw, check_size, pick_channel
 from ublot.io.images.response import decide_response, paper_white, range_end, to_signal
-from ublot.io.images.rotation_and_roi import check_roi, rotate_planes
+from ublot.io.images.rotation_and_roi import as_seen, check_roi, mirror_planes, rotate_planes
 from ublot.model import Blot, Source, Window
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def read_blot(
     channel: int | None = None,
     rotate: float = 0.0,
     roi: Window | None = None,
+    mirror: bool = False,
 ) -> Blot:
     """Read one blot as a signal that is positive where there is protein and linear in what the detector saw.
 
@@ -49,7 +51,8 @@ def read_blot(
     source : path, ndarray or Blot
         Pixels are ``(rows, cols)`` or ``(rows, cols, samples)``. A blot is returned as it is unless options differ.
     polarity : {"auto", "dark-on-light", "light-on-dark"}
-        ``auto`` decides from the pixels and flags `polarity_assumed` where the evidence is thin.
+        ``auto`` decides from the pixels, those of `roi` where it is given, and flags `polarity_assumed` where the
+        evidence is thin.
     response : {"auto", "linear", "density"}
         ``auto`` is linear for bright bands; for dark ones it decides from the file's maker, the noise and the
         background, and flags `response_assumed` where the evidence is thin.
@@ -58,7 +61,9 @@ def read_blot(
     rotate : float
         Degrees counter-clockwise about the centre; the canvas grows.
     roi : Window, optional
-        Region to analyse, in rotated coordinates.
+        Region to analyse, in mirrored and rotated coordinates.
+    mirror : bool
+        Flip left to right, before turning.
 
     Returns
     -------
@@ -71,7 +76,7 @@ def read_blot(
     """
     _check_options(polarity, response, rotate)
     if isinstance(source, Blot):
-        return _adapted(source, polarity, response, channel, rotate, roi)
+        return _adapted(source, polarity, response, channel, rotate, roi, mirror)
     if isinstance(source, np.ndarray):
         digest = Digest(source)
         raw = _from_array(source, channel)
@@ -83,13 +88,16 @@ def read_blot(
         raw = _decode(path, kind, channel)
         # A name that is no Unicode can be opened, but not be put into tables as it is.
         name, size = os.fsencode(path.name).decode("utf-8", "replace"), path.stat().st_size
-    blot = _to_blot(raw, name, polarity, response)
+    asked = roi is not None or rotate % 360 != 0
+    blot = _to_blot(raw, name, polarity, response, (mirror, rotate, roi) if asked else None)
     try:
         sha256 = digest.result()
     except OSError as error:
         raise BlotError(f"cannot be read ({error.strerror})", path) from error
     origin = replace(blot.source, name=name, sha256=sha256, size_bytes=size, path=None if path is None else str(path))
     blot = replace(blot, source=origin)
+    if mirror:
+        blot = _mirrored(blot)
     if rotate % 360:
         blot = _rotated(blot, rotate)
     check_roi(roi, blot.shape)
@@ -171,8 +179,16 @@ def _from_array(pixels: NDArray[Any], channel: int | None) -> Raw:
         raise BlotError(f"an array of shape {pixels.shape} is no image", "array", "give (rows, cols)")
     if not (np.issubdtype(pixels.dtype, np.integer) or np.issubdtype(pixels.dtype, np.floating)):
         raise BlotError(f"an array of {pixels.dtype} holds no intensities", "array", "give integers or floats")
-    levels, flags = pick_channel(pixels, channel, "array")
-    return Raw(levels, "array", str(pixels.dtype.name), flags=flags)
+    picked = pick_channel(pixels, channel, "array")
+    return Raw(
+        picked.levels,
+        "array",
+        str(pixels.dtype.name),
+        picked.said,
+        flags=picked.flags,
+        drawn=picked.marks,
+        marked_saturated=picked.saturated,
+    )
 
 
 def _finite(levels: NDArray[Any], where: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
@@ -186,11 +202,19 @@ def _finite(levels: NDArray[Any], where: str) -> tuple[NDArray[Any], NDArray[np.
         return levels, None
     if not valid.any():
         raise BlotError("holds no finite level", where, "export it again from the imager's software")
-    return np.where(valid, levels, np.median(levels[valid])).astype(np.float32), valid
+    with np.errstate(over="ignore"):  # levels so far out are refused by the caller
+        middle = np.median(levels[valid])
+    return np.where(valid, levels, middle).astype(np.float32), valid
 
 
-def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
-    """Levels to signal, all decisions taken; the source is completed by the caller."""
+def _to_blot(
+    raw: Raw, where: str, polarity: str, response: str, seen: tuple[bool, float, Window | None] | None
+) -> Blot:
+    """Levels to signal, all decisions taken; the source is completed by the caller.
+
+    `seen` is how a person looks at the levels, where that is not all of them as they are: mirrored or not, the angle
+    and the region.
+    """
     rows, cols = raw.levels.shape
     check_size(rows, cols, where)
     levels, valid = _finite(raw.levels, where)
@@ -199,9 +223,15 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
         worst = high if high > -low else low
         raise BlotError(f"holds levels as far out as {worst:g}", where, "export it again: no detector counts that far")
     if low == high:
-        raise BlotError(f"every pixel has the level {low:g}: there is no picture", where, "export it again")
+        what, fix = f"every pixel has the level {low:g}: there is no picture", "export it again"
+        if "first_page" in raw.flags:
+            others = raw.metadata.get("channels", "several pictures")
+            what, fix = f"the first picture is empty ({what}), but the file holds {others}", "choose one with --channel"
+        raise BlotError(what, where, fix)
     picture = sketch(levels)
-    polar = Decision(polarity, True, "as asked") if polarity != "auto" else decide_polarity(picture)
+    polar = Decision(polarity, True, "as asked")
+    if polarity == "auto":
+        polar = decide_polarity(picture if seen is None else sketch(np.ascontiguousarray(as_seen(levels, *seen))))
     dark = polar.value == "dark-on-light"
     end = range_end(levels, high) if dark else raw.ceiling or _type_end(levels, high)
     respond = _response(response, dark, levels, picture, end, raw)
@@ -211,7 +241,7 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
         levels, low, high, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign
     )
     # Before there is a signal: at no time is there more than levels, signal and masks.
-    flags = [*raw.flags, *level_flags(levels, declared_lossy=raw.lossy)]
+    flags = [*raw.flags, *examine(levels, declared_lossy=raw.lossy)]
     signal = to_signal(
         levels,
         dark=dark,
@@ -220,6 +250,11 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
         white=paper_white(picture),
         square_root_scale=raw.square_root_scale,
     )
+    if raw.drawn is not None:
+        valid = ~raw.drawn if valid is None else valid & ~raw.drawn
+    saturated = ceiling.saturated
+    if raw.marked_saturated is not None:
+        saturated = raw.marked_saturated if saturated is None else saturated | raw.marked_saturated
     if foreign is not None:
         valid = ~foreign if valid is None else valid & ~foreign
         signal[foreign] = np.median(signal[::8, ::8])
@@ -228,7 +263,7 @@ def _to_blot(raw: Raw, where: str, polarity: str, response: str) -> Blot:
     metadata = _with_reasons(raw, polar, respond, ceiling, low, high)
     return Blot(
         signal=signal,
-        saturated=ceiling.saturated,
+        saturated=saturated,
         valid=valid,
         polarity=cast("Literal['dark-on-light', 'light-on-dark']", polar.value),
         response=cast("Literal['linear', 'density']", respond.value),
@@ -290,18 +325,33 @@ def _with_reasons(
     }
 
 
+def _mirrored(blot: Blot) -> Blot:
+    signal, saturated, valid = mirror_planes(blot.signal, blot.saturated, blot.valid)
+    return replace(blot, signal=signal, saturated=saturated, valid=valid, mirror=True)
+
+
 def _rotated(blot: Blot, degrees: float) -> Blot:
     signal, saturated, valid = rotate_planes(blot.signal, blot.saturated, blot.valid, degrees)
     return replace(blot, signal=signal, saturated=saturated, valid=valid, rotate=degrees)
 
 
-def _adapted(blot: Blot, polarity: str, response: str, channel: int | None, rotate: float, roi: Window | None) -> Blot:
+def _adapted(
+    blot: Blot,
+    polarity: str,
+    response: str,
+    channel: int | None,
+    rotate: float,
+    roi: Window | None,
+    mirror: bool,
+) -> Blot:
     """The same blot with other options: only what needs the stored levels goes back to the file."""
+    flip = mirror and not blot.mirror
     again = (
         channel is not None
         or polarity not in ("auto", blot.polarity)
         or response not in ("auto", blot.response)
         or (rotate % 360 and blot.rotate and rotate != blot.rotate)
+        or (flip and blot.rotate)
     )
     if again:
         if blot.source.path is None:
@@ -317,7 +367,10 @@ def _adapted(blot: Blot, polarity: str, response: str, channel: int | None, rota
             channel=channel,
             rotate=rotate or blot.rotate,
             roi=roi or blot.roi,
+            mirror=mirror or blot.mirror,
         )
+    if flip:
+        blot = replace(_mirrored(blot), roi=None)
     if rotate % 360 and rotate != blot.rotate:
         blot = replace(_rotated(blot, rotate), roi=None)
     check_roi(roi, blot.shape)

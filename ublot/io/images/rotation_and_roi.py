@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ublot.model import Window
 
-__all__ = ["check_roi", "rotate_planes"]
+__all__ = ["as_seen", "check_roi", "mirror_planes", "rotate_planes"]
 
 CV2_LIMIT = 32766
 """Longest side that OpenCV can warp, px."""
@@ -37,6 +37,40 @@ def check_roi(roi: Window | None, shape: tuple[int, int]) -> None:
             "roi",
             f"rows are 0:{rows}, columns 0:{cols} (after rotation)",
         )
+
+
+def mirror_planes(
+    signal: NDArray[np.float32], saturated: NDArray[np.bool_] | None, valid: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
+    """Flip all planes left to right: a film or a membrane that lay on its face."""
+
+    def flip(plane: Any) -> Any:
+        return None if plane is None else np.ascontiguousarray(plane[:, ::-1])
+
+    return flip(signal), flip(saturated), flip(valid)
+
+
+def as_seen(levels: NDArray[Any], mirror: bool, degrees: float, roi: Window | None) -> NDArray[Any]:
+    """The part of stored `levels` that a person means, the way up they see it, without moving a level.
+
+    Quarter turns are exact. For another angle it is the smallest upright rectangle of stored levels that holds the
+    region: enough to look at, not to measure. All of it where the region lies outside.
+    """
+    seen = levels[:, ::-1] if mirror else levels
+    turns = degrees / 90
+    near = round(turns)
+    if turns == near:
+        seen = np.rot90(seen, near % 4)
+        part = seen if roi is None else seen[max(roi.top, 0) : roi.bottom, max(roi.left, 0) : roi.right]
+        return part if part.size else seen
+    if roi is None:
+        return np.rot90(seen, near % 4)
+    back = cv2.invertAffineTransform(_affine(seen.shape, degrees)[0])
+    corners = np.array([(x, y, 1.0) for x in (roi.left, roi.right - 1) for y in (roi.top, roi.bottom - 1)])
+    xs, ys = back @ corners.T
+    rows, cols = (slice(max(math.floor(v.min()), 0), max(math.ceil(v.max()) + 1, 0)) for v in (ys, xs))
+    part = seen[rows, cols]
+    return np.rot90(part if part.size else seen, near % 4)
 
 
 def rotate_planes(

@@ -55,7 +55,7 @@ class Tested:
 def plain_message(text: str) -> str:
     """A message of the comparison without names of columns."""
     for name, words in (
-        ("p_vehicle holds", "p holds"),
+        ("p_vehicle allow", "p allow"),
         ("relative_hmw_area", "the score"),
         ("relative_hmw", "the score"),
     ):
@@ -148,6 +148,7 @@ def _sentence(t: Tested, words: Wording) -> str:
 def _evidence(t: Tested) -> str:
     bounds = interval_text(t.low, t.high)
     n = f"n = {t.n} independent reaction{'' if t.n == 1 else 's'}"
+    n += f" on {t.blots} blots" if 1 < t.blots != t.n else ""
     few = "too few for an interval or a test" if t.n < LEAST else ""
     return "; ".join(part for part in (f"95 % {bounds}" if bounds else "", n, p_text(t.p, sign=True) or few) if part)
 
@@ -157,10 +158,12 @@ def _reasons(best: Tested, messages: Sequence[str]) -> list[str]:
     if best.n < LEAST:
         out.append(f"{best.n} independent reaction{'' if best.n == 1 else 's'} of {best.name}; a test needs {LEAST}")
     elif not math.isfinite(best.p):
-        out.append(f"no test against the vehicle: fewer than {LEAST} independent vehicle reactions")
+        out.append(f"no test against the vehicle: fewer than {LEAST} vehicle reactions on the same blots, or one blot")
     if best.n >= LEAST and best.blots == 1:
         out.append("all reactions stand on one blot")
+    if best.n >= LEAST and best.blots == 2:
+        out.append("two blots say little about the next: only a very even effect can be told from none")
     if best.differs and best.low <= 1 <= best.high:
-        out.append("the interval, which is for blots to come, holds 1 although these blots together do not")
+        out.append("the interval from its own scatter holds 1; the test takes the scatter of all conditions together")
     out += [plain_message(m) for m in messages if "blots differ" in m or "another background" in m]
     return out

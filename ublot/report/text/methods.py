@@ -104,6 +104,8 @@ def _image(analysis: Any) -> str:
     }[blot.response, blot.polarity]
     decided = "as set by hand" if params.response != "auto" else "as decided from the file itself"
     text = f"The {depth} {kind} ({rows} × {cols} px) was used as stored; {how}, {decided}."
+    if params.mirror:
+        text += " It was flipped left to right."
     if params.rotate:
         text += f" It was turned by {params.rotate:g}° counter-clockwise."
     if params.roi is not None:
@@ -247,13 +249,19 @@ def statistics_sentences(
     """
     out = []
     if any(math.isfinite(float(p)) for p in tables["summary"].get("p_vehicle", [])):
-        block = " with blots as blocks" if blots > 1 else ""
-        sources = cite("Dunnett 1955", "Hothorn 2008") if blots > 1 else cite("Dunnett 1955")
-        out.append(
-            f"Conditions with at least three independent reactions were compared with the vehicle by two-sided "
-            f"many-to-one tests on the log (ratios) or log-odds (fractions) scale{block}, adjusted for the number of "
-            f"conditions{sources}."
-        )
+        units = set(tables["summary"].get("unit", ()))
+        if "blots" in units:
+            out.append(
+                "The unit of evidence was the blot: every blot gave one difference of a condition from its own vehicle "
+                "lanes, on the log (ratios) or log-odds (fractions) scale, and these were tested with Student's t over "
+                f"the blots, adjusted for all conditions and times by rotation{cite('Langsrud 2005')}."
+            )
+        else:
+            out.append(
+                "Conditions with at least three independent reactions were compared with the vehicle by two-sided "
+                "many-to-one tests on the log (ratios) or log-odds (fractions) scale, adjusted for the number of "
+                f"conditions{cite('Dunnett 1955')}; they speak for this one blot."
+            )
     fits = tables["dose_response"]
     if len(fits.get("status", ())):
         text = (

@@ -16,10 +16,9 @@ REFERENCES: dict[str, str] = {
     "SIAM J Sci Stat Comput 1984;5:300-304.",
     "Golub 1973": "Golub GH, Pereyra V. The differentiation of pseudo-inverses and nonlinear least squares problems "
     "whose variables separate. SIAM J Numer Anal 1973;10:413-432.",
-    "Hothorn 2008": "Hothorn T, Bretz F, Westfall P. Simultaneous inference in general parametric models. "
-    "Biom J 2008;50:346-363.",
     "Kalambet 2011": "Kalambet Y, Kozmin Y, Mikhailova K, Nagaev I, Tikhonov P. Reconstruction of chromatographic "
     "peaks using the exponentially modified Gaussian function. J Chemom 2011;25:352-356.",
+    "Langsrud 2005": "Langsrud Ø. Rotation tests. Stat Comput 2005;15:53-60.",
     "Portugal 1994": "Portugal LF, Júdice JJ, Vicente LN. A comparison of block pivoting and interior-point algorithms "
     "for linear least squares problems with nonnegative variables. Math Comput. 1994;63:625-643.",
     "Satterthwaite 1946": "Satterthwaite FE. An approximate distribution of estimates of variance components. "
