@@ -43,13 +43,13 @@ class Flanks:
         Where they begin: generalised Gaussians, mean 1 over the core.
     cores : ndarray, shape (lanes, cols)
         What every cell counts for in the mean over the core of each lane.
-    outside : ndarray of bool, shape (cols,)
+    seen : ndarray of int, shape (outside,)
         Columns that show something else than the core of a lane with signal.
     gutters : tuple of slice
-        Runs of such columns.
+        Runs of such columns, among those.
     lane, knot : ndarray of int, shape (hats,)
         Lane and knot of every hat of the flanks near a lane, side by side.
-    hats : ndarray, shape (hats, cols)
+    hats : ndarray, shape (hats, outside)
     near : ndarray, shape (lanes, cols, knots)
         The hats of both sides of each lane, as far as they reach.
     far : ndarray, shape (lanes, cols, far knots)
@@ -58,7 +58,7 @@ class Flanks:
 
     shapes: Array
     cores: Array
-    outside: NDArray[np.bool_]
+    seen: NDArray[np.intp]
     gutters: tuple[slice, ...]
     lane: NDArray[np.intp]
     knot: NDArray[np.intp]
@@ -93,8 +93,9 @@ def make_flanks(along: AlongLanes, lanes: Lanes, loaded: NDArray[np.bool_], core
     far = _hats(beyond, FAR)[..., 1:].mean(axis=2)
     inside = (np.abs(offset) < 0.5 * INNER * widths[:, None]) & loaded[:, None]
     outside = ~inside.any(axis=0)
-    ends = np.flatnonzero(np.diff(np.concatenate([[False], outside, [False]]).astype(np.int8)))
-    gutters = tuple(slice(int(a), int(b)) for a, b in zip(ends[::2], ends[1::2], strict=True))
+    seen = np.flatnonzero(outside)
+    ends = [0, *(np.flatnonzero(np.diff(seen) > 1) + 1).tolist(), len(seen)]
+    gutters = tuple(slice(a, b) for a, b in zip(ends, ends[1:], strict=False))
     found = []
     for i in np.flatnonzero(loaded).tolist():
         for side in (-1, 1):
@@ -105,8 +106,8 @@ def make_flanks(along: AlongLanes, lanes: Lanes, loaded: NDArray[np.bool_], core
             own = near[i] * ((offset[i] * side > 0) & (np.abs(offset[i]) < reach) & outside)[:, None]
             found += [(i, k, own[:, k]) for k in np.flatnonzero(own.max(axis=0, initial=0.0) > SEEN).tolist()]
     lane, knot = (np.array([each[n] for each in found], np.intp) for n in (0, 1))
-    hats = np.array([each[2] for each in found]).reshape(len(found), len(columns))
-    return Flanks(shapes, cores, outside, gutters, lane, knot, hats, near, far)
+    hats = np.array([each[2][seen] for each in found]).reshape(len(found), len(seen))
+    return Flanks(shapes, cores, seen, gutters, lane, knot, hats, near, far)
 
 
 def _overlap(edges: Array, begin: Array, end: Array) -> Array:

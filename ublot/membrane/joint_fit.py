@@ -68,7 +68,7 @@ class _Splines:
     Attributes
     ----------
     down : ndarray, shape (rows, row splines)
-    across : ndarray, shape (cols, column splines)
+    across : ndarray, shape (outside, column splines)
     under : ndarray, shape (lanes, column splines)
         Means over the cores.
     penalty : ndarray
@@ -198,8 +198,9 @@ class JointFit:
 def _picture(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], core: float) -> _Picture:
     along, pitch = cells_along_lanes(blot, lanes, DOWN, ACROSS, core), lane_pitch(lanes)
     flanks = make_flanks(along, lanes, ~blank, core)
-    away = np.abs(along.columns - along.middle[:, None])
-    usable = along.mask & flanks.outside
+    seen = flanks.seen
+    away = np.abs(along.columns[seen] - along.middle[:, None])
+    values, usable = along.values[:, seen], along.mask[:, seen].copy()
     for i in np.flatnonzero(~blank).tolist():
         # Where a lane's core is off the membrane or saturated, nothing tells what its flanks are.
         usable[:, away[i] < 0.8 * pitch] &= (along.core_mask & ~along.saturated)[:, i, None]
@@ -207,17 +208,17 @@ def _picture(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], core: float) ->
     near = usable & beside
     if not near.any():
         near = usable
-    centre = float(np.median(along.values[near])) if near.any() else float(np.median(along.core))
+    centre = float(np.median(values[near])) if near.any() else float(np.median(along.core))
     pixel = estimate_noise(blot, lanes.window)
     area = along.high * along.wide / pixel.correlation
     widths = np.array([lane.width for lane in lanes])
     # A picture without any noise still has a scale.
     least = (LEAST_NOISE * float(np.ptp(along.core[along.core_mask])) if along.core_mask.any() else 0.0) ** 2 + 1e-30
     return _Picture(
-        along, flanks, pitch, np.flatnonzero(~blank), np.flatnonzero(blank), np.where(usable, along.values - centre, 0.0),
-        np.where(along.core_mask, along.core - centre, 0.0), centre, usable, beside, pixel.of(along.values) / area + least,
+        along, flanks, pitch, np.flatnonzero(~blank), np.flatnonzero(blank), np.where(usable, values - centre, 0.0),
+        np.where(along.core_mask, along.core - centre, 0.0), centre, usable, beside, pixel.of(values) / area + least,
         pixel.of(along.core) * pixel.correlation / (along.high * core * widths) + least,
-        float(np.quantile(along.values[near], DARKEST)) - centre if near.any() else -math.inf,
+        float(np.quantile(values[near], DARKEST)) - centre if near.any() else -math.inf,
     )  # fmt: skip
 
 
@@ -232,7 +233,7 @@ def _splines(picture: _Picture, spacing: float) -> _Splines:
     across = spline_basis(along.columns, float(along.edges[0]), float(along.edges[-1]), pieces[1])
     penalty = _bending(down.shape[1], across.shape[1])
     pairs = (down[:, :, None] * down[:, None, :]).reshape(len(down), -1).T
-    return _Splines(down, across, picture.flanks.cores @ across, penalty, np.ascontiguousarray(pairs))
+    return _Splines(down, across[picture.flanks.seen], picture.flanks.cores @ across, penalty, np.ascontiguousarray(pairs))
 
 
 def _begin(picture: _Picture) -> _State:
@@ -272,8 +273,9 @@ def _variances(picture: _Picture, state: _State, heights: Array) -> tuple[Array,
     Shapes err in proportion to the height of the lane, to its change along the run (bands that slant across their lane)
     and to its change across (edges): by how much each is fitted to the squared residuals.
     """
-    size = np.abs(state.shapes)
-    steep = np.abs(np.gradient(state.shapes, axis=1)) * (0.1 * picture.pitch / picture.along.wide)
+    seen = picture.flanks.seen
+    size = np.abs(state.shapes[:, seen])
+    steep = np.abs(np.gradient(state.shapes, axis=1))[:, seen] * (0.1 * picture.pitch / picture.along.wide)
     change = np.abs(np.gradient(heights, axis=0)) * (0.1 * picture.pitch / picture.along.high)
     parts = [picture.noise, (np.abs(heights) @ size) ** 2, (change @ size) ** 2, (np.abs(heights) @ steep) ** 2]
     shares = np.array([state.excess, *(d**2 for d in state.doubt)])
@@ -298,17 +300,19 @@ def _shared_columns(picture: _Picture, state: _State, heights: Array) -> Array:
     by distance; and the haze of blank lanes.
     """
     free, flanks, rows = picture.loaded, picture.flanks, len(heights)
+    near, far = flanks.near[free][:, flanks.seen], flanks.far[free][:, flanks.seen]
     tall = heights[:, free]
     per_pitch = picture.pitch / picture.along.high
     wide = tall * np.abs(tall) / np.maximum(np.abs(tall).max(axis=0, initial=0.0), 1e-30)
-    out = [tall @ flanks.far[free, :, k] for k in range(len(FAR) - 1)]
+    out = [tall @ far[..., k] for k in range(len(FAR) - 1)]
     spread = [smooth_rows(tall.T, max(reach * per_pitch, 0.3)).T - tall for reach in BLUR]
     for k, place in enumerate(NEAR):
-        out.append(spread[int(place > 0.15)] @ flanks.near[free, :, k])
-        out.append(wide @ flanks.near[free, :, k])
+        out.append(spread[int(place > 0.15)] @ near[..., k])
+        out.append(wide @ near[..., k])
     slope = np.linspace(-1.0, 1.0, rows)[:, None]
     for i in picture.blank.tolist():
-        out += [np.ones((rows, 1)) * state.shapes[i], slope * state.shapes[i]]
+        shape = state.shapes[i, flanks.seen]
+        out += [np.ones((rows, 1)) * shape, slope * shape]
     return np.array(out)
 
 
@@ -322,7 +326,7 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
     used = picture.usable & picture.beside if first else picture.usable
     weights = used * robust / variance
     # The core of a lane gives its height: data less shapes times cores, in which the membrane stands twice.
-    mix = np.linalg.inv(np.eye(len(free)) + _leaks(picture, state.shapes)[np.ix_(free, free)]).T @ state.shapes[free]
+    mix = np.linalg.inv(np.eye(len(free)) + _leaks(picture, state.shapes)[np.ix_(free, free)]).T @ state.shapes[np.ix_(free, flanks.seen)]
     target = np.where(used, picture.values - picture.core[:, free] @ mix, 0.0)
     design = splines.across - mix.T @ splines.under[free]
     rows, hats = len(heights), len(flanks.lane)
@@ -424,7 +428,7 @@ def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
     mean[far] = -state.far
     # How far light is spread along the run, and how much wider strong bands are: up to all of what flanks there are.
     for k in range(len(NEAR)):
-        size = max(float(np.abs(state.shapes[flanks.lane] * flanks.hats)[flanks.knot == k].max(initial=0.0)), 0.01)
+        size = max(float(np.abs(state.shapes[flanks.lane][:, flanks.seen] * flanks.hats)[flanks.knot == k].max(initial=0.0)), 0.01)
         first = hats + len(FAR) - 1 + 2 * k
         prior[first, first], prior[first + 1, first + 1] = 1 / size**2, 1 / (0.5 * size) ** 2
     return prior, mean
@@ -508,22 +512,24 @@ def _next(
     steps = linalg.solve_triangular(
         system.root, system.reduced - system.coupling @ vector, lower=True, trans=1, check_finite=False
     )
-    mix = np.linalg.inv(np.eye(len(free)) + _leaks(picture, state.shapes)[np.ix_(free, free)]).T @ state.shapes[free]
+    mix = np.linalg.inv(np.eye(len(free)) + _leaks(picture, state.shapes)[np.ix_(free, free)]).T @ state.shapes[np.ix_(free, flanks.seen)]
     fitted = picture.core[:, free] @ mix + membrane @ (splines.across - mix.T @ splines.under[free]).T
     fitted += np.tensordot(steps[hats:], system.columns, axes=1)
     moves = steps[:hats, None] * flanks.hats
-    of_lane = np.zeros_like(state.shapes)
+    of_lane = np.zeros((len(state.shapes), len(flanks.seen)))
     np.add.at(of_lane, flanks.lane, moves)
     fitted += heights @ of_lane
     residual = np.where(picture.usable, picture.values - fitted, 0.0)
     departures = state.departures + steps[:hats]
     far_steps = steps[hats : hats + len(FAR) - 1]
-    shapes = state.shapes + of_lane
+    shapes = state.shapes.copy()
+    shapes[:, flanks.seen] += of_lane
     standard = residual * np.sqrt(system.weights)
     alike = _correlated(standard, 0) * _correlated(standard, 1)
     bound = _bounds(picture, heights)
-    held = ((shapes > bound)[flanks.lane] & (flanks.hats > 0.5 * flanks.hats.max(axis=1, keepdims=True))).any(axis=1)
-    shapes = np.minimum(shapes, bound)
+    over = shapes[:, flanks.seen] > bound
+    held = (over[flanks.lane] & (flanks.hats > 0.5 * flanks.hats.max(axis=1, keepdims=True))).any(axis=1)
+    shapes[:, flanks.seen] = np.minimum(shapes[:, flanks.seen], bound)
     shapes[free] += flanks.far[free] @ far_steps
     far = state.far + far_steps
     # A blank lane looks as the others do.
@@ -548,16 +554,16 @@ def _bounds(picture: _Picture, heights: Array) -> Array:
     which a lane is tall and even count: a band may slant.
     """
     along, flanks = picture.along, picture.flanks
-    bound = np.full_like(flanks.shapes, np.inf)
+    bound = np.full((len(flanks.shapes), len(flanks.seen)), np.inf)
     if not math.isfinite(picture.floor):
         return bound
-    away = np.abs(along.columns - along.middle[:, None])
+    away = np.abs(along.columns[flanks.seen] - along.middle[:, None])
     change = np.abs(np.gradient(heights, axis=0))
     tall = heights > TALL * np.quantile(heights, 0.98, axis=0) + 1e-30
     even = tall & (change < EVEN * np.abs(heights)) & along.core_mask & ~along.saturated
     most = picture.values - picture.floor + 2 * np.sqrt(picture.noise)
     for i in picture.loaded.tolist():
-        columns = np.flatnonzero((away[i] < picture.pitch) & flanks.outside)
+        columns = np.flatnonzero(away[i] < picture.pitch)
         rows = even[:, i] & picture.usable[:, columns].all(axis=1)
         if np.count_nonzero(rows) >= FEWEST and len(columns):
             share = most[np.ix_(rows, columns)] / heights[rows, i, None]
