@@ -2,13 +2,14 @@
 
 The lateral shape of a lane begins as a generalised Gaussian (`ublot.membrane.lateral_shape`) and may depart from it
 beyond its core in any way: by hat functions of the distance from the lane's edge, narrow at the edge and wider with
-distance, each lane and side with its own as far as the next lane, and shared by all lanes further out, where only all of
-them together show anything.
+distance, each lane and side with its own as far as the next lane, and shared by all lanes further out, where only all
+of them together show anything.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,7 +96,7 @@ def make_flanks(along: AlongLanes, lanes: Lanes, loaded: NDArray[np.bool_], core
     outside = ~inside.any(axis=0)
     seen = np.flatnonzero(outside)
     ends = [0, *(np.flatnonzero(np.diff(seen) > 1) + 1).tolist(), len(seen)]
-    gutters = tuple(slice(a, b) for a, b in zip(ends, ends[1:], strict=False))
+    gutters = tuple(slice(a, b) for a, b in pairwise(ends))
     found = []
     for i in np.flatnonzero(loaded).tolist():
         for side in (-1, 1):

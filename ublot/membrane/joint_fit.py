@@ -5,10 +5,10 @@ In cells along the lanes every gutter is
     D[r, c] = sum_i a_i(r) S_i(c) + m(r, c) + noise
 
 as in `ublot.membrane.lateral_shape`, but ``S_i`` is learned too. The height of a lane is what its core shows,
-``a_i(r) = core_i(r) - m_i(r)``, so that nothing but the membrane ``m`` and the departures of ``S_i`` from where it began
-is unknown, and both are linear once the ``a_i`` of the last turn stand in front of the departures. What is sharp along
-the run can only be a lane's; what is smooth along the run can be either. One regression weighs that: the covariance of
-the membrane holds what is unknown of the shapes, and the other way round.
+``a_i(r) = core_i(r) - m_i(r)``, so that nothing but the membrane ``m`` and the departures of ``S_i`` from where it
+began is unknown, and both are linear once the ``a_i`` of the last turn stand in front of the departures. What is sharp
+along the run can only be a lane's; what is smooth along the run can be either. One regression weighs that: the
+covariance of the membrane holds what is unknown of the shapes, and the other way round.
 """
 
 from __future__ import annotations
@@ -46,7 +46,6 @@ TURNS = 3
 # widths are wrong, and further out, where flanks and halos of real lanes are 0.2 to 0.003 high 0.1 to 0.3 pitches from
 # the edge. A picture that shows its shapes overrules them by far.
 AT_EDGE, EDGE_FALLS, FURTHER, FALLS = 0.3, 0.08, 0.03, 0.6
-TEMPER = True
 MOST_OWN = 1.0  # of these: by how much single flanks differ at most
 FAR_OUT, FAR_FALLS = 0.03, 0.8
 OWN = 0.5  # of these, to begin with: by how much single lanes and sides differ
@@ -54,7 +53,11 @@ BLUR = 0.1, 0.3  # pitches along the run over which light in flanks near and far
 OUTLIER = 5.0  # standard deviations from which on a cell counts for nothing
 LEAST_NOISE = 2e-4  # of the highest lane: what cells of 8-bit pictures are off by, a tenth of a level or so
 BEYOND, BOUND_CELLS = 2.0, 0.25  # standard deviations; variance of a bound, in those of a gutter's cell
-TALL, EVEN, FEWEST = 0.15, 0.15, 8  # of a lane's height; of it from row to row of cells; rows: where bounds of flanks are seen
+TALL, EVEN, FEWEST = (
+    0.15,
+    0.15,
+    8,
+)  # of a lane's height; of it from row to row of cells; rows: where bounds of flanks are seen
 HELD = 0.01  # standard deviation of a flank about its bound
 DARKEST = 0.01  # quantile of the gutters below which no membrane lies
 DOUBT = (0.03, 0.1, 0.1)  # to begin with: errors of shapes, as shares of heights, of changes along and across a lane
@@ -83,9 +86,6 @@ class _Splines:
     pairs_down: Array
 
 
-ORDER = 3
-
-
 @lru_cache(8)
 def _bending(down: int, across: int) -> Array:
     """Change of curvature of a surface, in coefficients of uniform splines (the energy of a plate is one order lower).
@@ -94,8 +94,6 @@ def _bending(down: int, across: int) -> Array:
     a smooth random field does, and leaves alone what bends evenly over the whole picture.
     """
     d, a = ([np.eye(n), *(_differences(n, order) for order in (1, 2, 3))] for n in (down, across))
-    if ORDER == 2:
-        return np.asarray(np.kron(d[2], a[0]) + np.kron(d[0], a[2]) + 2 * np.kron(d[1], a[1]))
     whole = np.kron(d[3], a[0]) + 3 * np.kron(d[2], a[1]) + 3 * np.kron(d[1], a[2]) + np.kron(d[0], a[3])
     return np.asarray(whole)
 
@@ -105,7 +103,7 @@ def _differences(n: int, order: int) -> Array:
     return np.asarray(d.T @ d)
 
 
-UNTOUCHED = 3  # directions that a thin plate's energy leaves alone: a plane
+UNTOUCHED = 6  # directions that this leaves alone: what bends evenly
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +202,7 @@ def _picture(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], core: float) ->
     for i in np.flatnonzero(~blank).tolist():
         # Where a lane's core is off the membrane or saturated, nothing tells what its flanks are.
         usable[:, away[i] < 0.8 * pitch] &= (along.core_mask & ~along.saturated)[:, i, None]
-    beside = (away < BESIDE * pitch).any(axis=0)
+    beside = np.asarray((away < BESIDE * pitch).any(axis=0), bool)
     near = usable & beside
     if not near.any():
         near = usable
@@ -233,13 +231,16 @@ def _splines(picture: _Picture, spacing: float) -> _Splines:
     across = spline_basis(along.columns, float(along.edges[0]), float(along.edges[-1]), pieces[1])
     penalty = _bending(down.shape[1], across.shape[1])
     pairs = (down[:, :, None] * down[:, None, :]).reshape(len(down), -1).T
-    return _Splines(down, across[picture.flanks.seen], picture.flanks.cores @ across, penalty, np.ascontiguousarray(pairs))
+    return _Splines(
+        down, across[picture.flanks.seen], picture.flanks.cores @ across, penalty, np.ascontiguousarray(pairs)
+    )
 
 
 def _begin(picture: _Picture) -> _State:
     """Before the first turn: in every row the lower values of the gutters are membrane."""
     near = picture.usable & picture.beside
-    rows = np.array([np.quantile(v[u], 0.3) if u.any() else np.nan for v, u in zip(picture.values, near, strict=True)])
+    ordered, count = np.sort(np.where(near, picture.values, np.inf), axis=1), near.sum(axis=1)
+    rows = np.where(count > 0, ordered[np.arange(len(ordered)), (0.3 * count).astype(int)], np.nan)
     usual = float(np.nanmedian(rows)) if np.isfinite(rows).any() else 0.0
     rows = np.minimum(np.where(np.isfinite(rows), rows, usual), usual)
     under = np.repeat(rows[:, None], len(picture.along.middle), axis=1)
@@ -290,14 +291,14 @@ def _variances(picture: _Picture, state: _State, heights: Array) -> tuple[Array,
             shares = solve_nonnegative(weighted @ weighted.T, weighted @ seen)
             shares = np.maximum(shares, (0.5, 1e-6, 2.5e-5, 1e-5))
     variance = sum(share * part for share, part in zip(shares, parts, strict=True))
-    return np.asarray(variance) + 1e-30, tuple(np.sqrt(shares[1:]).tolist()), float(shares[0])  # type: ignore[return-value]
+    return np.asarray(variance) + 1e-30, tuple(np.sqrt(shares[1:]).tolist()), float(shares[0])
 
 
 def _shared_columns(picture: _Picture, state: _State, heights: Array) -> Array:
     """What acts all over the picture, shape (columns, rows, cols).
 
-    Far flanks; light that is spread along the run as well, by distance from the edge; lanes whose strong bands are wider,
-    by distance; and the haze of blank lanes.
+    Far flanks; light that is spread along the run as well, by distance from the edge; lanes whose strong bands are
+    wider, by distance; and the haze of blank lanes.
     """
     free, flanks, rows = picture.loaded, picture.flanks, len(heights)
     near, far = flanks.near[free][:, flanks.seen], flanks.far[free][:, flanks.seen]
@@ -306,9 +307,9 @@ def _shared_columns(picture: _Picture, state: _State, heights: Array) -> Array:
     wide = tall * np.abs(tall) / np.maximum(np.abs(tall).max(axis=0, initial=0.0), 1e-30)
     out = [tall @ far[..., k] for k in range(len(FAR) - 1)]
     spread = [smooth_rows(tall.T, max(reach * per_pitch, 0.3)).T - tall for reach in BLUR]
-    for k, place in enumerate(NEAR):
-        out.append(spread[int(place > 0.15)] @ near[..., k])
-        out.append(wide @ near[..., k])
+    for k in range(0, len(NEAR), 2):
+        pair = near[..., k] + near[..., k + 1]
+        out += [spread[int(NEAR[k] > 0.15)] @ pair, wide @ pair]
     slope = np.linspace(-1.0, 1.0, rows)[:, None]
     for i in picture.blank.tolist():
         shape = state.shapes[i, flanks.seen]
@@ -326,10 +327,13 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
     used = picture.usable & picture.beside if first else picture.usable
     weights = used * robust / variance
     # The core of a lane gives its height: data less shapes times cores, in which the membrane stands twice.
-    mix = np.linalg.inv(np.eye(len(free)) + _leaks(picture, state.shapes)[np.ix_(free, free)]).T @ state.shapes[np.ix_(free, flanks.seen)]
+    mix = (
+        np.linalg.inv(np.eye(len(free)) + _leaks(picture, state.shapes)[np.ix_(free, free)]).T
+        @ state.shapes[np.ix_(free, flanks.seen)]
+    )
     target = np.where(used, picture.values - picture.core[:, free] @ mix, 0.0)
     design = splines.across - mix.T @ splines.under[free]
-    rows, hats = len(heights), len(flanks.lane)
+    hats = len(flanks.lane)
     n_down, n_across = splines.down.shape[1], splines.across.shape[1]
     shared = _shared_columns(picture, state, heights)
     n = hats + len(shared)
@@ -373,8 +377,8 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
     scale = max(float(square.trace()) / size, 1e-30)
     count = float(np.count_nonzero(used & (robust > 0.05)))
     return _System(
-        square - coupling.T @ coupling, rhs.ravel() - coupling.T @ reduced, root, coupling, reduced, total, scale, weights,
-        shared, max(count, 1.0), state.alike,
+        square - coupling.T @ coupling, rhs.ravel() - coupling.T @ reduced, root, coupling, reduced, total, scale,
+        weights, shared, max(count, 1.0), state.alike,
     )  # fmt: skip
 
 
@@ -427,17 +431,18 @@ def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
     prior[far, far] = 1 / (FAR_OUT * np.exp(-FAR[1:] / FAR_FALLS)) ** 2
     mean[far] = -state.far
     # How far light is spread along the run, and how much wider strong bands are: up to all of what flanks there are.
-    for k in range(len(NEAR)):
-        size = max(float(np.abs(state.shapes[flanks.lane][:, flanks.seen] * flanks.hats)[flanks.knot == k].max(initial=0.0)), 0.01)
-        first = hats + len(FAR) - 1 + 2 * k
+    high = (np.abs(state.shapes[:, flanks.seen])[flanks.lane] * flanks.hats).max(axis=1)
+    for k in range(0, len(NEAR), 2):
+        size = max(float(high[(flanks.knot == k) | (flanks.knot == k + 1)].max(initial=0.0)), 0.01)
+        first = hats + len(FAR) - 1 + k
         prior[first, first], prior[first + 1, first + 1] = 1 / size**2, 1 / (0.5 * size) ** 2
     return prior, mean
 
 
-def _likeliest(system: _System, penalty: Array) -> float:
-    """The smoothness of highest restricted likelihood (Wood 2011), per weight of a coefficient."""
+def _likeliest(system: _System, penalty: Array, start: float | None) -> float:
+    """The smoothness of highest restricted likelihood (Wood 2011), per weight of a coefficient, sought from `start`."""
     seen: dict[int, float] = {}
-    rank = len(penalty) - (3 if ORDER == 2 else 6)
+    rank = len(penalty) - UNTOUCHED
 
     def cost(i: int) -> float:
         if i not in seen and 0 <= i < len(STEPS):
@@ -447,6 +452,8 @@ def _likeliest(system: _System, penalty: Array) -> float:
         return seen.get(i, math.inf)
 
     best, step = len(STEPS) // 2, 8
+    if start is not None:
+        best, step = int(np.abs(np.log(STEPS / start)).argmin()), 4
     while step:
         while cost(best + step) < cost(best):
             best += step
@@ -485,11 +492,11 @@ def fit_membrane_and_flanks(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], 
         variance, doubt, excess = _variances(picture, state, heights)
         variance *= state.alike
         system = _assemble(picture, splines, state, variance, first=turn == 0)
-        smoothness = _likeliest(system, splines.penalty)
+        smoothness = _likeliest(system, splines.penalty, state.smoothness)
         if turn == 1 and smoothness < BLOTCHY:
             splines = _splines(picture, FINE)
             system = _assemble(picture, splines, state, variance, first=False)
-            smoothness = _likeliest(system, splines.penalty)
+            smoothness = _likeliest(system, splines.penalty, None)
         root, vector = _solved(system, splines.penalty, smoothness * system.scale)
         state, fitted = _next(picture, splines, state, system, vector, heights, doubt, excess, smoothness)
     return _finished(picture, splines, state, system, root, fitted, modes)
@@ -512,7 +519,10 @@ def _next(
     steps = linalg.solve_triangular(
         system.root, system.reduced - system.coupling @ vector, lower=True, trans=1, check_finite=False
     )
-    mix = np.linalg.inv(np.eye(len(free)) + _leaks(picture, state.shapes)[np.ix_(free, free)]).T @ state.shapes[np.ix_(free, flanks.seen)]
+    mix = (
+        np.linalg.inv(np.eye(len(free)) + _leaks(picture, state.shapes)[np.ix_(free, free)]).T
+        @ state.shapes[np.ix_(free, flanks.seen)]
+    )
     fitted = picture.core[:, free] @ mix + membrane @ (splines.across - mix.T @ splines.under[free]).T
     fitted += np.tensordot(steps[hats:], system.columns, axes=1)
     moves = steps[:hats, None] * flanks.hats
@@ -537,7 +547,7 @@ def _next(
                         for k in range(len(NEAR))])  # fmt: skip
     blank = picture.blank
     shapes[blank] = flanks.shapes[blank] + flanks.near[blank] @ typical + flanks.far[blank] @ far
-    at = hats + len(FAR) - 1 + 2 * len(NEAR)
+    at = hats + len(FAR) - 1 + len(NEAR)
     heights_blank = steps[at:].reshape(len(blank), 2).T
     new = _State(
         shapes, departures, far, _own_spread(picture, state, system, departures), membrane @ splines.under.T, residual,
@@ -598,8 +608,8 @@ def _finished(
     under = state.under + heights @ leak.T + picture.centre
     standard = (state.residual if state.residual is not None else 0.0) * np.sqrt(system.weights)
     # What a flank is off by is off in the cells beside as well: as many fewer of them tell something new.
-    vector_left = float((standard**2).sum()) / system.count
-    inflation = max(vector_left * system.alike, 1.0) if TEMPER else max(vector_left, 1.0) * _correlated(standard, 0) * _correlated(standard, 1)
+    left = float((standard**2).sum()) / system.count
+    inflation = max(left * system.alike, 1.0)
     inverse, _ = linalg.lapack.dtrtri(root, lower=1)
     factor = inverse.T * math.sqrt(inflation)
     some = np.s_[:: max(len(heights) // 24, 1)]
@@ -626,7 +636,7 @@ def _finished(
 
 
 def _correlated(standard: Array, axis: int) -> float:
-    """Variance of sums of neighbouring residuals over what independent ones would have, from neighbours' correlation."""
+    """Variance of sums of neighbouring residuals over that of independent ones, from neighbours' correlation."""
     one, other = np.delete(standard, -1, axis), np.delete(standard, 0, axis)
     both = (one != 0) & (other != 0)
     if not both.any():
