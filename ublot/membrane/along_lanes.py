@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from ublot.model import Blot, Lanes
     from ublot.numerics.arrays import Array
 
-__all__ = ["AlongLanes", "cells_along_lanes"]
+__all__ = ["PARTS", "AlongLanes", "cells_along_lanes"]
 
 SATURATED = 0.01  # of a core that is at the ceiling, from where on its height is not known
+PARTS = 5  # of a core side by side: one of them may hold dust
 WHOLE = 0.95  # of a cell or a core that must lie on the membrane
 
 
@@ -39,8 +40,8 @@ class AlongLanes:
         Rows of pixels in a cell.
     middle : ndarray, shape (lanes,)
         Centres of the lanes at mid-height, px.
-    core : ndarray, shape (rows, lanes)
-        Means over the cores of the lanes, 0 where `core_mask` is False.
+    core : ndarray, shape (rows, lanes, PARTS)
+        Means over the parts of the cores of the lanes, side by side, 0 where `core_mask` is False.
     core_mask : ndarray of bool, shape (rows, lanes)
         Cores that lie on the membrane.
     saturated : ndarray of bool, shape (rows, lanes)
@@ -92,11 +93,15 @@ def cells_along_lanes(blot: Blot, lanes: Lanes, down: int, across: int, core: fl
     means = _Means(thin, left, tile)
     values, mask = means.between(moved[:, :-1], moved[:, 1:])
     half = 0.5 * core * lane_widths(lanes)[:, None]
-    cores, core_mask = means.between((centres - half).T, (centres + half).T)
+    begin, end = (centres - half).T, (centres + half).T
+    part = (end - begin) / PARTS
+    parts = [means.between(begin + k * part, begin + (k + 1) * part) for k in range(PARTS)]
+    core_mask = np.asarray(np.all([inside for _, inside in parts], axis=0), bool)
+    cores = np.where(core_mask[:, :, None], np.stack([mean for mean, _ in parts], axis=2), 0.0)
     saturated = np.zeros_like(core_mask)
     if blot.saturated is not None and blot.saturated[window.slices].any():
         full = make_cells(replace(blot, signal=blot.saturated.astype(np.float32)), window, (high, tile), lanes.inside)
-        saturated = _Means(full, left, tile).between((centres - half).T, (centres + half).T)[0] > SATURATED
+        saturated = _Means(full, left, tile).between(begin, end)[0] > SATURATED
     return AlongLanes(values, mask, edges, thin.row_px, high, middle, cores, core_mask, saturated)
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import linalg
 
-from ublot.membrane.along_lanes import AlongLanes, cells_along_lanes
+from ublot.membrane.along_lanes import PARTS, AlongLanes, cells_along_lanes
 from ublot.membrane.flanks import FAR, NEAR, Flanks, make_flanks
 from ublot.membrane.lateral_shape import BESIDE, lane_pitch
 from ublot.membrane.noise import estimate_noise
@@ -52,6 +52,7 @@ OWN = 0.5  # of these, to begin with: by how much single lanes and sides differ
 BLUR = 0.1, 0.3  # pitches along the run over which light in flanks near and far is spread at most
 OUTLIER = 5.0  # standard deviations from which on a cell counts for nothing
 LEAST_NOISE = 2e-4  # of the highest lane: what cells of 8-bit pictures are off by, a tenth of a level or so
+DUST = 2.0  # times what the other parts of a core differ by
 BEYOND, BOUND_CELLS = 2.0, 0.25  # standard deviations; variance of a bound, in those of a gutter's cell
 TALL, EVEN, FEWEST = (
     0.15,
@@ -206,18 +207,27 @@ def _picture(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], core: float) ->
     near = usable & beside
     if not near.any():
         near = usable
-    centre = float(np.median(values[near])) if near.any() else float(np.median(along.core))
     pixel = estimate_noise(blot, lanes.window)
-    area = along.high * along.wide / pixel.correlation
     widths = np.array([lane.width for lane in lanes])
+    core_noise = pixel.of(along.core.mean(axis=2)) * pixel.correlation / (along.high * core * widths)
+    cores = _without_dust(along.core, core_noise * PARTS)
+    centre = float(np.median(values[near])) if near.any() else float(np.median(cores))
     # A picture without any noise still has a scale.
-    least = (LEAST_NOISE * float(np.ptp(along.core[along.core_mask])) if along.core_mask.any() else 0.0) ** 2 + 1e-30
+    least = (LEAST_NOISE * float(np.ptp(cores[along.core_mask])) if along.core_mask.any() else 0.0) ** 2 + 1e-30
+    area = along.high * along.wide / pixel.correlation
     return _Picture(
         along, flanks, pitch, np.flatnonzero(~blank), np.flatnonzero(blank), np.where(usable, values - centre, 0.0),
-        np.where(along.core_mask, along.core - centre, 0.0), centre, usable, beside, pixel.of(values) / area + least,
-        pixel.of(along.core) * pixel.correlation / (along.high * core * widths) + least,
-        float(np.quantile(values[near], DARKEST)) - centre if near.any() else -math.inf,
+        np.where(along.core_mask, cores - centre, 0.0), centre, usable, beside, pixel.of(values) / area + least,
+        core_noise + least, float(np.quantile(values[near], DARKEST)) - centre if near.any() else -math.inf,
     )  # fmt: skip
+
+
+def _without_dust(parts: Array, variance: Array) -> Array:
+    """Means of cores, shape (rows, lanes), without a part that stands out of the others by more than they differ."""
+    ordered = np.sort(parts, axis=2)
+    high, next_high, low = ordered[..., -1], ordered[..., -2], ordered[..., 0]
+    dusty = high - next_high > OUTLIER * np.sqrt(variance) + DUST * (next_high - low)
+    return np.asarray(np.where(dusty, ordered[..., :-1].mean(axis=2), parts.mean(axis=2)))
 
 
 def _splines(picture: _Picture, spacing: float) -> _Splines:
