@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ublot.background.estimation import estimate_background
 from ublot.errors import BlotError
 from ublot.flags import refuses
+from ublot.inputs.edits import Edits
 from ublot.inputs.layout import Layout, read_layout
 from ublot.inputs.loads import check_proportional
+from ublot.inputs.params import make_params
 from ublot.io.tables import number
 from ublot.ladder.landmarks import Band, find_unmodified
 from ublot.ladder.regions import SATURATED_PIXELS, SATURATED_SHARE, areas_of, share_of_rows
-from ublot.lanes.finding import find_lanes
 from ublot.model import SCORED, Z95
 from ublot.numerics.threads import one_thread
-from ublot.profiles.extraction import extract_profiles
+from ublot.pipeline.stages import Run, profile_lanes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,9 +69,7 @@ def measure_loading(
 
     rows = read_layout(layout) if layout is not None else None
     blot = read_blot(image, **reading)
-    blank = tuple(row.lane for row in rows if row.role == "blank") if rows is not None else ()
-    geometry = find_lanes(blot, rows.check_count(lanes) if rows is not None else lanes, blank=blank)
-    profiles = extract_profiles(blot, geometry, estimate_background(blot, geometry, blank=blank))
+    geometry, _, profiles = profile_lanes(Run(blot, rows, make_params(lanes=lanes), Edits()))
     if not profiles:
         raise BlotError("no lanes found", blot.source.name, "give the layout or the number of lanes")
     loaded = {row.lane for row in rows if row.role in SCORED} if rows is not None else {p.lane for p in profiles}
@@ -113,9 +111,7 @@ def _saturated(profile: Profile, region: NDArray[np.float64]) -> tuple[str, ...]
 def _columns(
     profiles: tuple[Profile, ...], measured: list[tuple[float, float, tuple[str, ...]]], loaded: set[int]
 ) -> dict[str, list[Any]]:
-    fit = [
-        p.lane in loaded and not refuses(flags, "gutter") for p, (_, _, flags) in zip(profiles, measured, strict=True)
-    ]
+    fit = [p.lane in loaded and not refuses(flags) for p, (_, _, flags) in zip(profiles, measured, strict=True)]
     areas = [area for (area, _, _), good in zip(measured, fit, strict=True) if good]
     mean = float(np.mean(areas)) if areas else math.nan
     mean = mean if mean > 0 else math.nan

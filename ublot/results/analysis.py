@@ -57,6 +57,7 @@ class Analysis:
 
     def __init__(
         self,
+        *,
         source: Source,
         params: Params,
         layout: Layout | None,
@@ -249,7 +250,7 @@ class Analysis:
         found: dict[str, list[int]] = {}
         for number, text in zip(lanes["lane"], lanes["flags"], strict=True):
             names = str(text or "").split(";")
-            for name in refuses(names, self.params.background) if "override" in names else ():
+            for name in refuses(names) if "override" in names else ():
                 found.setdefault(name, []).append(int(number))
         return found
 
@@ -315,17 +316,17 @@ class Analysis:
 def _analysis(run: Run, progress: Progress | None, path: Path | None, earlier: Run | None = None) -> Analysis:
     stages = run_stages(run.blot, run.layout, run.params, run.edits, progress, earlier)
     return Analysis(
-        run.blot.source,
-        run.params,
-        run.layout,
-        run.edits,
-        stages.geometry,
-        stages.calibration,
-        (*stages.messages, *clashes(run.layout)),
-        lambda: stage_columns(run.blot.source.name, run.layout, run.params, stages),
-        stages,
-        run.blot,
-        path,
+        source=run.blot.source,
+        params=run.params,
+        layout=run.layout,
+        edits=run.edits,
+        geometry=stages.geometry,
+        calibration=stages.calibration,
+        messages=(*stages.messages, *clashes(run.layout)),
+        tables=lambda: stage_columns(run.blot.source.name, run.layout, run.params, stages),
+        stages=stages,
+        blot=run.blot,
+        path=path,
     )
 
 

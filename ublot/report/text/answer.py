@@ -80,7 +80,7 @@ def answer_of(rows: Sequence[Row], params: Params, *, layout: bool, messages: Se
     effects = effects_of(rows, quantity) if quantity.startswith("relative") else []
     if effects:
         return _scored(question, rows, effects, quantity, words)
-    return _not_scored(question, rows, quantity, words, params.background, layout=layout, messages=messages)
+    return _not_scored(question, rows, quantity, words, layout=layout, messages=messages)
 
 
 def strongest(effects: Sequence[Effect]) -> Effect:
@@ -202,14 +202,13 @@ def _remaining(best: Effect, rows: Sequence[Row], quantity: str, words: Wording)
 
 def _left_out(rows: Sequence[Row]) -> list[str]:
     out = []
-    for state, said in (
-        ("refused", "not scored: quality control refuses them"),
-        ("no signal", "without signal above their own uncertainty"),
+    for state, of_one, of_several in (
+        ("refused", "is not scored: quality control refuses it", "are not scored: quality control refuses them"),
+        ("no signal", "is without signal above its own uncertainty", "are without signal above their own uncertainty"),
     ):
         lanes = [int(row["lane"]) for row in rows if lane_state(row) == state]
         if lanes:
-            one = said.replace("refuses them", "refuses it").replace("their", "its") if len(lanes) == 1 else said
-            out.append(f"{count_text(lanes).capitalize()} {'is' if len(lanes) == 1 else 'are'} {one}.")
+            out.append(f"{count_text(lanes).capitalize()} {of_one if len(lanes) == 1 else of_several}.")
     return out
 
 
@@ -218,7 +217,6 @@ def _not_scored(
     rows: Sequence[Row],
     quantity: str,
     words: Wording,
-    background: str,
     *,
     layout: bool,
     messages: Sequence[str],
@@ -231,7 +229,7 @@ def _not_scored(
         return Answer(question, "No answer: every lane is a marker, blank or ignored.", "none", tuple(messages))
     if refused and not fractions:
         names = {name for row in reacted for name in flag_names(row)}
-        known = [FLAGS[n] for n in FLAGS if n in names and severity_of(n, background) == "refuse"]
+        known = [FLAGS[n] for n in FLAGS if n in names and severity_of(n) == "refuse"]
         # One lane in ten words; all that can be said of why stands in the messages.
         why = tuple(f"{f.meaning}; {f.advice}" for f in known) or tuple(messages)
         return Answer(question, "No answer: no lane of this blot may be scored.", "none", why)
