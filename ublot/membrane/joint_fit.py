@@ -263,7 +263,8 @@ def _begin(picture: _Picture) -> _State:
 
 def _leaks(picture: _Picture, shapes: Array) -> Array:
     """What the core of each lane sees of every other lane, shape (lanes, lanes)."""
-    leak = picture.flanks.cores @ shapes.T
+    # Light is not negative, however little is known of it so far out.
+    leak = np.maximum(picture.flanks.cores @ shapes.T, 0.0)
     np.fill_diagonal(leak, 0.0)
     leak[:, picture.blank] = 0.0
     return np.asarray(leak)
@@ -316,7 +317,7 @@ def _shared_columns(picture: _Picture, state: _State, heights: Array) -> Array:
     per_pitch = picture.pitch / picture.along.high
     wide = tall * np.abs(tall) / np.maximum(np.abs(tall).max(axis=0, initial=0.0), 1e-30)
     out = [tall @ far[..., k] for k in range(len(FAR) - 1)]
-    spread = [smooth_rows(tall.T, max(reach * per_pitch, 0.3)).T - tall for reach in BLUR]
+    spread = [smooth_rows(heights.T, max(reach * per_pitch, 0.3)).T[:, free] - tall for reach in BLUR]
     for k in range(0, len(NEAR), 2):
         pair = near[..., k] + near[..., k + 1]
         out += [spread[int(NEAR[k] > 0.15)] @ pair, wide @ pair]
