@@ -152,3 +152,14 @@ def test_blank_lanes_alone():
     blot, lanes, membrane = drawing(np.random.default_rng(9), tall=np.zeros((LANES, ROWS)))
     fit = fitted(blot, lanes, blank=range(1, LANES + 1))
     assert np.abs(fit.under - own_truth(fit, lanes, membrane)).max() < 30
+
+
+def test_lanes_that_overlap_say_that_nothing_is_known_of_their_smear():
+    blot, lanes, _ = drawing(np.random.default_rng(10), half=44.0, edge=4.0)
+    wide = replace(lanes, items=tuple(replace(lane, width=88.0) for lane in lanes))
+    fit = fitted(blot, wide)
+    smear = (fit.along.row_px > 120) & (fit.along.row_px < 220)
+    sd = np.sqrt((fit.modes[:, smear].mean(axis=1) ** 2).sum(axis=0))
+    assert (sd[2:-2] > 0.2 * fit.heights[smear].mean(axis=0)[2:-2]).all()
+    apart = fitted(*drawing(np.random.default_rng(10))[:2])
+    assert (np.sqrt((apart.modes[:, smear].mean(axis=1) ** 2).sum(axis=0)) < 10).all()

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,6 +53,10 @@ OWN = 0.5  # of these, to begin with: by how much single lanes and sides differ
 BLUR = 0.1, 0.3  # pitches along the run over which light in flanks near and far is spread at most
 OUTLIER = 5.0  # standard deviations from which on a cell counts for nothing
 LEAST_NOISE = 2e-4  # of the highest lane: what cells of 8-bit pictures are off by, a tenth of a level or so
+# Level of a gap over that of its lanes, from where on it shows less and less of the membrane: with 0.9 on one side and
+# less on the other, fractions are right to 0.002; with 0.9 and more on both sides they are off by 0.1 to 0.4. There the
+# membrane may be anything between nothing and all of a smear, evenly.
+CLOSING, UNSEEN = 0.8, 0.5
 DUST = 2.0  # times what the other parts of a core differ by
 BEYOND, BOUND_CELLS = 2.0, 0.25  # standard deviations; variance of a bound, in those of a gutter's cell
 TALL, EVEN, FEWEST = (
@@ -641,9 +646,32 @@ def _finished(
     seen[:, np.arange(len(leak)), np.arange(len(leak))] = 0.0
     of_far = np.einsum("rl,kml,kw->wrm", heights[:, free], seen[:, :, free], ways, optimize=True)
     return JointFit(
-        picture.along, state.shapes, under, np.concatenate([of_membrane, of_far]), heights, leak, standard,
+        picture.along, state.shapes, under,
+        np.concatenate([of_membrane, of_far, _of_closed_gaps(picture, state, heights)]), heights, leak, standard,
         float(state.smoothness or 0.0),
     )  # fmt: skip
+
+
+def _of_closed_gaps(picture: _Picture, state: _State, heights: Array) -> Array:
+    """Uncertainty of lanes whose neighbours close the gaps on both sides, as modes, shape (modes, rows, lanes).
+
+    Where lanes that are as high as each other add up to their own height all the way, nothing shows the membrane: it
+    may stand anywhere below what is smooth along the run.
+    """
+    middle, columns, free = picture.along.middle, picture.along.columns, picture.loaded
+    sums = state.shapes[free].sum(axis=0)
+    depth = np.zeros(len(middle) + 1)
+    for i, (left, right) in enumerate(pairwise(middle)):
+        between = (columns > left) & (columns < right)
+        depth[i + 1] = sums[between].min() if between.any() else 0.0
+    # The outermost lanes have nothing beside them on one side.
+    closed = np.clip((np.minimum(depth[:-1], depth[1:]) - CLOSING) / (1 - CLOSING), 0, 1)
+    if not closed.any():
+        return np.zeros((0, *heights.shape))
+    smooth = smooth_rows(heights.T, max(0.5 * picture.pitch / picture.along.high, 0.3)).T
+    own = UNSEEN * closed * np.abs(smooth)
+    # Neighbours are off by different amounts: lanes take turns in three modes.
+    return np.array([np.where(np.arange(len(middle)) % 3 == k, own, 0.0) for k in range(3)])
 
 
 def _correlated(standard: Array, axis: int) -> float:
