@@ -22,7 +22,6 @@ import ublot
 from ublot import cli
 from ublot.batch import done as finished
 from ublot.batch.lock import hold
-from ublot.batch.prepare import check_batch_out
 from ublot.errors import BlotError
 
 
