@@ -26,16 +26,16 @@ __all__ = ["TOUCHING", "Gaps", "measure_gaps"]
 TOUCHING = 0.2
 """Level of a gap over that of its lanes from where on they touch: twice what gaps of real blots of clear lanes show."""
 
-CELLS = 320  # down the picture
+CELLS = 240  # down the picture
 CORE = 0.06  # of the pitch: half the width of a gap that is looked at
 LANE_CORE = 0.2  # of a lane's width: half of what is taken for its middle
-DOWN = 15  # cells down the rows over which the median of a gap is taken
+DOWN = 11  # cells down the rows over which the median of a gap is taken
 SHARP = 0.3  # of the pitch (sigma): what varies along the run no slower than this is bands, not membrane
 BEFORE = 0.3  # standard deviation of what a lateral shape says of the level in a gap, as a share of the lane
 UNLIKE = 0.1  # standard deviation by which the shares of both its lanes in one gap differ beyond what shapes say
 SLANT = 0.1  # of the pitch along the run, by which a band may stand higher or lower in a gap than in its lane
 SEEN = 0.1  # of what is sharp in the middle lane: a lane with less shows nothing in its gaps
-COLLINEAR = 1e6  # condition from which on two neighbours' bands are the same
+ROUNDS = 2  # of re-weighting against dust and bands of another shape
 SHAPE = 0.1  # of what bands make in a gap, by which they may differ there
 OUTLIER = 4.0  # standard deviations from which on a cell counts for nothing (dust)
 
@@ -166,13 +166,13 @@ def _regress(gap: Array, bands: Array, before: Array, shift: int) -> tuple[Array
     prior = np.eye(len(bands)) / BEFORE**2
     if len(bands) == 2:  # both lanes are as far away and of one comb: a faint one is not to explain its neighbour's
         prior += np.array([[1.0, -1.0], [-1.0, 1.0]]) / UNLIKE**2
-    gram = bands @ bands.T
     moves = np.stack([np.roll(gap, k) for k in range(-shift, shift + 1)])
     with_bands = moves @ bands.T
-    shares = np.linalg.solve(gram, with_bands.T).T if np.linalg.cond(gram) < COLLINEAR else np.zeros(with_bands.shape)
-    moved = moves[int(np.einsum("mk,mk->m", with_bands, shares).argmax())]
+    # What the bands explain of the gap moved by so much.
+    inverse = np.linalg.inv(bands @ bands.T / noise**2 + prior)
+    moved = moves[int(((with_bands @ inverse) * with_bands).sum(axis=1).argmax())]
     weights, share = np.ones(len(gap)), before
-    for _ in range(3):
+    for _ in range(ROUNDS):
         weighted = bands * weights
         inverse = np.linalg.inv(weighted @ bands.T / noise**2 + prior)
         share = np.clip(inverse @ (weighted @ moved / noise**2 + prior @ before), 0.0, 1.0)
