@@ -204,7 +204,7 @@ class Exporter(QObject):
             start = suggested_folder(blot.blot, blot.folder).parent / name
             path, _ = QFileDialog.getSaveFileName(self.window, "Export", str(start), kinds)
             if path:
-                act(Path(path))
+                act(Path(path) if Path(path).suffix else Path(path).with_suffix(start.suffix))
 
     def figure_to(self, kind: str, path: Path) -> None:
         """Save a figure in a thread of its own."""

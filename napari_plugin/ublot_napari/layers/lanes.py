@@ -121,14 +121,13 @@ def lanes_layer(lanes: Lanes, features: Mapping[str, Sequence[Any]], name: str =
         "features": columns,
         "face_color": "transparent",
         "edge_color": role_colours(roles),
-        "edge_width": max(1.0, lanes.window.width / 500),
         "text": {"string": "{lane}", "anchor": "upper_left", "size": 10, "color": "#D55E00"},
         "metadata": {"ublot_window": lanes.window, "ublot_softness": lanes.softness},
     }
     return [strip_of_lane(lane, lanes.window) for lane in lanes], keywords, "shapes"
 
 
-def empty_lanes_layer(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
+def empty_lanes_layer(name: str) -> dict[str, Any]:
     """Return the keywords of a shapes layer that lanes are to be drawn on."""
     return {
         "name": name,
@@ -136,7 +135,6 @@ def empty_lanes_layer(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
         "features": {"lane": np.zeros(0)},
         "face_color": "transparent",
         "edge_color": ROLE_COLOURS["sample"],
-        "edge_width": max(1.0, shape[1] / 500),
     }
 
 
