@@ -117,7 +117,7 @@ class Controller(QObject):
         return (
             (layers.inserted, self._layers_changed),
             (layers.removed, self._layer_removed),
-            (self.viewer.camera.events.zoom, self._zoomed),
+            (self.viewer.scene.camera.events.zoom, self._zoomed),
         )
 
     def _zoomed(self, event: Any = None) -> None:

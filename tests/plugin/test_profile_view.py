@@ -209,7 +209,7 @@ def test_why_there_is_no_ec50_is_said(analysis) -> None:
     unknown = next(one for one in series if one.name == "LCL161")
     assert unknown.curve is None
     assert "not estimable" in unknown.words
-    assert "plateau" in unknown.words
+    assert "full effect is not reached" in unknown.words
 
 
 def test_points_are_there_before_their_curve_is(analysis) -> None:

@@ -145,14 +145,16 @@ class Picture:
 
     def show_pixels(self, blot: Blot) -> None:
         """Show the blot as it was read, where options changed how; the view follows where its shape is another."""
-        if self.image.metadata.get("ublot_blot") in (None, blot):
-            return
+        known = self.image.metadata.get("ublot_blot")
+        if known is blot or (known is None and not blot.rotate and not blot.mirror):
+            return  # pixels that a program put here are shown as it wants them, as long as they lie as they are
         data, keywords, _ = blot_layer(blot)
         turned = data.shape != self.image.data.shape
         with self.quietly():
             self.image.data = data
             self.image.contrast_limits_range = (float(data.min()), float(data.max()))
             self.image.contrast_limits = keywords["contrast_limits"]
+            self.image.colormap = keywords["colormap"]
             self.image.metadata["ublot_blot"] = blot
             if turned:
                 self._remove("background", "saturated")  # they have the shape of the picture as it was
@@ -165,7 +167,7 @@ class Picture:
 
     def fit_lines(self) -> None:
         """Give outlines the same width on the screen however far the view is zoomed."""
-        width = LINE / max(float(self.viewer.camera.zoom), 1e-6)
+        width = LINE / max(float(self.viewer.scene.camera.zoom), 1e-6)
         if abs(width / self._line - 1) < 0.02:
             return
         self._line = width
@@ -265,7 +267,7 @@ class Picture:
     def _show(self, analysis: Analysis | None, state: State) -> None:
         with self.quietly():
             self._analysis = analysis
-            self._line = LINE / max(float(self.viewer.camera.zoom), 1e-6)
+            self._line = LINE / max(float(self.viewer.scene.camera.zoom), 1e-6)
             self._show_region(state.params.roi)
             if analysis is None or not len(analysis.geometry):
                 drawn_on = self._own("lanes")
