@@ -106,6 +106,7 @@ class BlotPanel(QWidget):
         told.compared.connect(self._compare)
         told.pointed.connect(lambda row, lane: self.profile.plot.mark_row(row if lane else None))
         told.left_unsaved.connect(self.exporter.ask_about)
+        self.head.recent.aboutToShow.connect(lambda: self.opener.fill_menu(self.head.recent))
         self.opener.layout_opened.connect(self.load_layout)
         for speaker in (told, self.exporter, self.opener):
             speaker.said.connect(lambda text, wrong: self.say(text, wrong=wrong))

@@ -24,7 +24,7 @@ from ublot_napari.layers.annotations import (
     region_layer,
     rungs_layer,
 )
-from ublot_napari.layers.lanes import blot_layer, empty_lanes_layer, lanes_layer, role_colours
+from ublot_napari.layers.lanes import blot_layer, empty_lanes_layer, lane_features, lanes_layer, role_colours
 from ublot_napari.state.strips import lane_at
 
 if TYPE_CHECKING:
@@ -276,8 +276,7 @@ class Picture:
                     self._remove("lanes")  # an empty one is there to be drawn on
                 self.geometry = None
                 return
-            roles = [str(role) for role in analysis.columns["lanes"]["role"]]
-            self.show_lanes(analysis.geometry, roles)
+            self.show_lanes(analysis.geometry, lane_features(analysis))
             bands = state.bands
             if bands is None:
                 found = analysis.calibration
@@ -289,10 +288,10 @@ class Picture:
             self._put("boundaries", boundaries_layer(analysis, f"{self.name} HMW boundary"), locked=False)
             self._show_background()
 
-    def show_lanes(self, lanes: Lanes, roles: Sequence[str]) -> None:
-        """Draw the strips; those that are in place already are not touched."""
+    def show_lanes(self, lanes: Lanes, features: dict[str, list[Any]]) -> None:
+        """Draw the strips with what is known of each lane; those that are in place already are not touched."""
+        roles = features["role"]
         with self.quietly():
-            features = {"role": list(roles)}
             data, keywords, _ = lanes_layer(lanes, features, f"{self.name} lanes")
             self.geometry = lanes
             layer = self._own("lanes")
@@ -309,9 +308,7 @@ class Picture:
                 layer.features = keywords["features"]
                 layer.edge_color = role_colours(roles)
                 layer.selected_data = chosen
-            elif list(layer.features["lane"]) != keywords["features"]["lane"] or list(
-                layer.features.get("role", ())
-            ) != list(roles):
+            elif not layer.features.equals(type(layer.features)(keywords["features"])):
                 layer.features = keywords["features"]
                 layer.edge_color = role_colours(roles)
 

@@ -26,6 +26,7 @@ __all__ = [
     "blot_layer",
     "display_limits",
     "empty_lanes_layer",
+    "lane_features",
     "lanes_layer",
     "provenance",
     "result_layer",
@@ -100,6 +101,16 @@ def provenance(blot: Blot) -> dict[str, Any]:
         "flags": blot.flags,
         "instrument": dict(source.metadata),
     }
+
+
+def lane_features(analysis: Analysis) -> dict[str, list[Any]]:
+    """What other plugins and the console may want to know of each lane, under the names of ``lanes.csv``."""
+    table = analysis.columns["lanes"]
+    scores = [f"{name}{end}" for name in ("relative_hmw", "hmw_fraction") for end in ("", "_low", "_high")]
+    names = ("role", "compound", "concentration_nM", *scores, "relative_hmw_area", "flags")
+    features = {name: list(table[name]) for name in names if name in table}
+    features["role"] = [str(role) for role in features["role"]]
+    return features
 
 
 def lanes_layer(lanes: Lanes, features: Mapping[str, Sequence[Any]], name: str = "lanes") -> LayerTuple:

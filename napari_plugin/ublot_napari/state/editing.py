@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from napari.layers import Image
 
-    from ublot import Analysis, Blot
+    from ublot import Analysis, Blot, Params
 
 __all__ = ["EditedBlot"]
 
@@ -148,7 +148,11 @@ class EditedBlot(Session):
         self.failed = ""
 
         def analyse(progress: Callable[[str, float], None]) -> Analysis:
-            analysis = state.run(blot, earlier, progress)
+            if earlier is not None and blot.source.path is None and _read_otherwise(earlier.params, state.params):
+                # Pixels in memory were turned already, and cannot be turned back: begin with those as stored.
+                analysis = state.run(self._read_as(state), None, progress)
+            else:
+                analysis = state.run(blot, earlier, progress)
             # All that is shown is made here, so that nothing is left to do for the window's own thread.
             progress("comparing lanes", 0.9)
             if len(analysis.geometry):
@@ -253,13 +257,20 @@ class EditedBlot(Session):
         BlotError
             An option cannot be used on this picture.
         """
-        from ublot.pipeline.pixels import PIXEL_OPTIONS, read_pixels
+        from ublot.pipeline.pixels import PIXEL_OPTIONS
 
         asked = tuple(getattr(self.state.params, name) for name in PIXEL_OPTIONS)
         if self._read is None or self._read[0] != asked:
             made = self.state.analysis
-            self._read = asked, made.blot if made is not None else read_pixels(self.blot, self.state.params)
+            self._read = asked, made.blot if made is not None else self._read_as(self.state)
         return self._read[1]
+
+    def _read_as(self, state: State) -> Blot:
+        from ublot.pipeline.pixels import read_pixels
+
+        if self.pixels is None or self.blot.source.path is not None:
+            return read_pixels(self.blot, state.params)
+        return replace(read_pixels(self.pixels, state.params), source=self.blot.source)
 
     def set_bands(self, bands: Sequence[tuple[float, float]]) -> None:
         """Calibrate by bands that a person placed, (row, mass) each; as long as they cannot be used, by none.
@@ -360,3 +371,10 @@ class EditedBlot(Session):
     def replaced(self, **changes: Any) -> State:
         """The present state with something replaced, which is no step."""
         return replace(self.state, **changes)
+
+
+def _read_otherwise(one: Params, other: Params) -> bool:
+    """Whether the options have the picture read in different ways."""
+    from ublot.pipeline.pixels import PIXEL_OPTIONS
+
+    return any(getattr(one, name) != getattr(other, name) for name in PIXEL_OPTIONS)

@@ -23,6 +23,8 @@ __all__ = ["Answer"]
 
 OPTIONS = options_of("Assay", "Quantification")
 STALE = "Not up to date: "
+ROOM = 390
+"""Height in px that the answer needs to be read; sections that leave less fold when it opens."""
 
 
 class Answer(QWidget):
@@ -65,6 +67,7 @@ class Answer(QWidget):
             (options, "Options", "Assay, antibody, background and more"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(widget, title), tip)
+        self.setMinimumHeight(ROOM)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 0, 4)
         column.setSpacing(2)
