@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QTabBar,
     QVBoxLayout,
     QWidget,
@@ -117,7 +118,8 @@ class ScorePlot(QWidget):
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
         self.area.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.area.setMinimumHeight(160)
+        self.area.setMinimumHeight(LEAST)
+        self.area.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # as the plot in it
         self.area.setWidget(plot)
         self._column.insertWidget(2, self.area, 1)
         plot.installEventFilter(self)
