@@ -84,7 +84,7 @@ def test_duplicates_are_averaged_only_where_they_are_called_so():
         ({"compound": ["c"] * 20, "concentration_nM": [1.0] * 20}, {}, "no vehicle wells"),
         ({"rfu": ["x"] * 20}, {}, "row 2, column rfu: 'x' is not a number"),
         ({"concentration_nM": [-1.0] * 20}, {}, "below 0"),
-        ({}, {"probe_nM": 3}, "K_i takes the protein"),
+        ({}, {"probe_nM": 3, "protein_nM": 5}, "K_i takes the protein"),
         ({}, {"protein_nM": -3}, "above 0"),
     ],
 )

@@ -102,7 +102,18 @@ def dose_response(
     probe_nm: Annotated[
         _Text, typer.Option("--probe-nM", metavar="NM", help="Probe of a polarisation competition, total: gives K_i.")
     ] = None,
-    probe_kd_nm: Annotated[_Text, typer.Option("--probe-kd-nM", metavar="NM", help="K_d of that probe.")] = None,
+    probe_kd_nm: Annotated[
+        _Text, typer.Option("--probe-kd-nM", metavar="NM", help="K_d of that probe; without it, a titration gives it.")
+    ] = None,
+    protein_error: Annotated[
+        _Text, typer.Option("--protein-error", metavar="PERCENT", help="What the protein is uncertain by (SD).")
+    ] = None,
+    probe_kd_error: Annotated[
+        _Text, typer.Option("--probe-kd-error", metavar="PERCENT", help="What the K_d is uncertain by (SD).")
+    ] = None,
+    intensity_ratio: Annotated[
+        _Text, typer.Option("--intensity-ratio", metavar="Q", help="Intensity of bound over free probe.")
+    ] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--out", metavar="DIR", help="Write report, figures and tables there.", rich_help_panel=_OUTPUT),
@@ -119,6 +130,9 @@ def dose_response(
         "protein_nM": _amount("protein-nM", protein_nm),
         "probe_nM": _amount("probe-nM", probe_nm),
         "probe_kd_nM": _amount("probe-kd-nM", probe_kd_nm),
+        "protein_error": None if protein_error is None else _percent("protein-error", protein_error),
+        "probe_kd_error": None if probe_kd_error is None else _percent("probe-kd-error", probe_kd_error),
+        "intensity_ratio": None if intensity_ratio is None else _percent("intensity-ratio", intensity_ratio),
     }
     if out is not None:
         check_out(out, image=table, kind=PLATES)
