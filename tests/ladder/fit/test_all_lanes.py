@@ -161,16 +161,22 @@ def test_anti_modifier_signal_is_divided_by_the_number():
 # ------------------------------------------------------------------------------------------------------- how sure it is
 def test_intervals_hold_the_truth_at_their_rate():
     rng = np.random.default_rng(7)
-    inside_fraction, inside_number = [], []
+    inside_fraction, inside_number, off_fraction, off_number = [], [], [], []
     for trial in range(12):
         profiles, truths = some_lanes(rng, noise=(300.0, 1000.0, 2500.0)[trial % 3])
         for ladder, (shares, _) in zip(fit(cut_lanes(profiles)), truths, strict=True):
             f, sd = fraction(ladder)
-            inside_fraction.append(abs(f - 1 + shares[0]) < 1.96 * sd)
+            off_fraction.append((f - 1 + shares[0]) / sd)
+            inside_fraction.append(abs(off_fraction[-1]) < 1.96)
             m = ladder.mean_ubiquitins
-            inside_number.append(m.low <= (np.arange(len(shares)) * shares).sum() <= m.high)
+            number = (np.arange(len(shares)) * shares).sum()
+            off_number.append((m.value - number) / (0.5 * (m.high - m.low) / 1.96))
+            inside_number.append(m.low <= number <= m.high)
     assert np.mean(inside_fraction) >= 0.88
     assert np.mean(inside_number) >= 0.88
+    # and are no wider than that takes
+    assert 0.4 < np.sqrt(np.mean(np.square(off_fraction))) < 1.3
+    assert 0.4 < np.sqrt(np.mean(np.square(off_number))) < 1.3
 
 
 def test_lanes_without_ubiquitin_hold_zero_at_the_nominal_rate_and_scatter_about_it():
