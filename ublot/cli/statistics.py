@@ -69,7 +69,11 @@ def compare(
 def dose_response(
     table: Annotated[
         Path,
-        typer.Argument(metavar="TABLE", help="CSV or .xlsx with compound, concentration_nM, …", show_default=False),
+        typer.Argument(
+            metavar="TABLE_OR_EXPORT",
+            help="CSV or .xlsx with compound, concentration_nM, …; a plate reader's export; a grid.",
+            show_default=False,
+        ),
     ],
     response: Annotated[
         str, typer.Option("--response", metavar="COL", help="Column with the signal.", show_default=False)
@@ -81,6 +85,14 @@ def dose_response(
             "--background",
             metavar="WHAT",
             help="Taken off the signal: a column, a number, or the compound of the blank wells (role blank: always).",
+        ),
+    ] = None,
+    plate_map: Annotated[
+        _Text,
+        typer.Option(
+            "--plate-map",
+            metavar="FILE",
+            help="What is in the wells of a reader's export or grid: a list, or grids (several files by commas).",
         ),
     ] = None,
     controls: Annotated[
@@ -139,6 +151,8 @@ def dose_response(
     how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background, "exclude": exclude or ""}
     if controls:
         how["controls"] = True
+    if plate_map is not None:
+        how["plate_map"] = plate_map
     plateaus: dict[str, Any] = {
         name: _percent(name, text) for name, text in (("top", top), ("bottom", bottom)) if text is not None
     }

@@ -91,6 +91,7 @@ def fit_dose_response(
     background: str | float | None = None,
     exclude: Collection[str] | str = (),
     controls: bool = False,
+    plate_map: Any = None,
     top: float | None = None,
     bottom: float | None = None,
     protein_nM: float | None = None,
@@ -114,6 +115,8 @@ def fit_dose_response(
         Rows or wells to leave out; or all that stand off their curve, see `ublot.dose_response.robust`.
     controls : bool
         Scale between the wells with the roles positive and negative, see `read_plate`.
+    plate_map : path or paths, optional
+        What is in the wells of a plate reader's export or of a grid.
     top, bottom : float, optional
         Plateaus known beforehand, in percent: curves of three parameters, or of two.
     protein_nM : float, optional
@@ -140,6 +143,7 @@ def fit_dose_response(
         The table or an option cannot be used.
     """
     how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background, "controls": controls}
+    how["plate_map"] = plate_map
     amounts: dict[str, Any] = {"protein_nM": protein_nM, "probe_nM": probe_nM, "probe_kd_nM": probe_kd_nM}
     amounts |= {"protein_error": protein_error, "probe_kd_error": probe_kd_error, "intensity_ratio": intensity_ratio}
     fit = fit_table(table, exclude=exclude, **how, top=top, bottom=bottom, **amounts)
@@ -156,10 +160,12 @@ def fit_table(
     background: str | float | None = None,
     exclude: Collection[str] | str = (),
     controls: bool = False,
+    plate_map: Any = None,
     **amounts: float | None,
 ) -> PlateFit:
     """Read a table and fit it; parameters are those of `fit_dose_response`."""
     how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background, "controls": controls}
+    how["plate_map"] = plate_map
     asked = [part for part in exclude.split(",") if part.strip()] if isinstance(exclude, str) else list(exclude)
     named = [part for part in asked if part.strip().casefold() != STANDING_OFF]
     fit = fit_plate(read_plate(table, exclude=named, **how), **amounts)
