@@ -18,7 +18,7 @@ from scipy.stats import exponnorm
 from ublot.ladder.fit.all_lanes import fit_ladders
 from ublot.ladder.fit.band_shape import shape_bands
 from ublot.numerics.nonnegative import scaled_inverse
-from ublot.profiles.drift import BaselineDrift, measure_wobble
+from ublot.profiles.drift import BaselineDrift, measure_drift
 
 MASSES = {"target_kda": TARGET, "modifier_kda": UBIQUITIN}
 
@@ -210,25 +210,25 @@ def test_grain_and_drift_of_the_empty_stretch_are_measured():
     rng = np.random.default_rng(10)
     white = [make_lane(np.array([1.0]), 1.0, rng, number=k + 1) for k in range(10)]
     below = [320.0] * 10
-    assert measure_wobble(white, below).grain == pytest.approx(1.0, abs=0.35)
+    assert measure_drift(white, below).grain == pytest.approx(1.0, abs=0.35)
     kernel = np.full(4, 0.25)
     grainy = [replace(p, raw=p.raw + 600 * np.convolve(rng.normal(size=703), kernel, "valid")) for p in white]
     # Sums over many rows: white noise of 300 plus 600 drawn out over four rows.
     truth = (300**2 + 600**2) / 300**2
-    assert measure_wobble(grainy, below).grain == pytest.approx(truth, rel=0.35)
+    assert measure_drift(grainy, below).grain == pytest.approx(truth, rel=0.35)
     wave = 150 * np.sin(2 * np.pi * np.arange(700) / 300)
     drifting = [replace(p, raw=p.raw + wave) for p in white]
-    assert measure_wobble(drifting, below).drift * 300 == pytest.approx(150 / np.sqrt(2), rel=0.5)
+    assert measure_drift(drifting, below).drift * 300 == pytest.approx(150 / np.sqrt(2), rel=0.5)
 
 
 # -------------------------------------------------------------------------------------------------------- what it obeys
 def test_drift_in_bins_is_the_mean_of_their_rows():
     profile = make_lane(np.array([1.0]), 1.0, np.random.default_rng(1))
-    wobble = BaselineDrift(drift=2.0)
-    rows, count = wobble.modes(profile, 400.0), len(profile.raw) // 6
+    drift = BaselineDrift(drift=2.0)
+    rows, count = drift.modes(profile, 400.0), len(profile.raw) // 6
     means = rows[:, : 6 * count].reshape(len(rows), count, 6).mean(axis=2)
-    assert wobble.modes(profile, 400.0, 6) == pytest.approx(means, abs=1e-12)
-    assert wobble.modes(profile, 400.0, 6, 50) == pytest.approx(means[:, :50], abs=1e-12)
+    assert drift.modes(profile, 400.0, 6) == pytest.approx(means, abs=1e-12)
+    assert drift.modes(profile, 400.0, 6, 50) == pytest.approx(means[:, :50], abs=1e-12)
     assert len(rows) > 4 and rows.max() > 0
 
 
