@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ublot.mass.candidates import MERGED, MISSING_END, Pairs, Problem, find_chains
-from ublot.mass.migration_curve import BEND, SCATTER, Migration, fit_migration, legendre, scaled_log_mass
+from ublot.mass.candidates import MERGED, MISSING_END, SOUND, Pairs, Problem, find_chains, list_skips
+from ublot.mass.migration_curve import BEND, Migration, fit_migration, legendre, scaled_log_mass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +26,13 @@ __all__ = ["Assignment", "assign_masses"]
 
 CUT = 3.0  # cost of a picture that does not show the whole ladder, for each end
 BROAD = 1.2  # times the typical width
+SPREAD = 0.007  # scatter about the curve over the length of the ladder that is ordinary on real gels
+FREEDOM = 4.0  # of the Student density
+DUSTY = 0.1  # of the strong bands' height: what is fainter may be dust
+NARROW = 0.75  # of the ordinary width: what is narrower may be dust
+EXTRA = (0.7, 10.0, 0.5)  # cost of a band that is no mass: of a faint one, of a strong one, and where that begins
+WHOLE = 12.0  # what it counts for that sound bands and masses match one to one
+REFINED = 24  # of all assignments, those whose bands are matched anew
 NONE = -1  # in place of a band
 OUTLIER, LEAST = 4.5, 5  # times the ordinary scatter off the curve that no band stands; bands that can show it
 
@@ -72,7 +79,7 @@ def assign_masses(
     if len(bands) < 2:
         return None
     problem = _pose(bands, masses, top, bottom)
-    found = _refine(problem, find_chains(problem))
+    found = _refine(problem, [*find_chains(problem), *list_skips(problem)])
     if not found:
         return None
     (pairs, (cost, predicted)), *others = sorted(found.items(), key=lambda item: item[1][0])
@@ -115,13 +122,14 @@ def _blended(p: Problem, predicted: NDArray[np.float64], pairs: Pairs) -> set[tu
 def _pose(bands: MarkerBands, masses: tuple[float, ...], top: float, bottom: float) -> Problem:
     strong = float(np.median(np.sort(bands.heights)[-len(masses) :]))
     share = np.clip(bands.heights / strong, 0.0, 1.0)
-    narrow = np.clip(bands.widths / bands.typical, 0.3, 1.0)
-    scatter = float(np.hypot(SCATTER * np.ptp(bands.rows), 0.05 * bands.typical))
-    extra = 0.7 + 6.0 * np.sqrt(share) * narrow**2
+    # Bands of a marker differ in width, light ones being broader: dust is narrower than the narrow ones.
+    ordinary = min(bands.typical, float(np.median(bands.widths[share >= DUSTY])))
+    narrow = np.clip(bands.widths / (NARROW * ordinary), 0.3, 1.0)
+    scatter = float(np.hypot(SPREAD * np.ptp(bands.rows), 0.05 * bands.typical))
+    extra = EXTRA[0] + (EXTRA[1] - EXTRA[0]) * np.sqrt(np.minimum(share / EXTRA[2], 1.0)) * narrow**2
     x = np.log10(np.asarray(masses, np.float64))
     broad = bands.widths > BROAD * bands.typical
-    odd = 4.0 * (np.minimum(np.log(bands.widths / bands.typical), 0.0) / 0.5) ** 2
-    odd += 2.0 * np.maximum(np.log(0.2 / share), 0.0)
+    odd = 4.0 * (np.log(narrow) / 0.5) ** 2 + 2.0 * np.maximum(np.log(DUSTY / share), 0.0)
     return Problem(bands.rows, bands.widths, bands.typical, extra, x, scatter, top, bottom, broad, odd)
 
 
@@ -144,11 +152,22 @@ def _refine(p: Problem, chains: list[Pairs]) -> dict[Pairs, tuple[float, NDArray
             own[list(mass)] = band
         misfit, predicted = _fit(p, taken)
         falling = (np.diff(predicted, axis=1) > 0).all(axis=1)
-        costs = misfit + _skipping(p, predicted, taken)
+        costs = _surprise(misfit, taken) + _skipping(p, predicted, taken)
         alive = np.flatnonzero(falling)
         found |= {fresh[k]: (float(costs[k]), predicted[k]) for k in alive}
-        chains = _match(p, predicted[alive])
+        best = alive[np.argsort(costs[alive], kind="stable")[:REFINED]]
+        chains = _match(p, predicted[best])
     return found
+
+
+def _surprise(misfit: NDArray[np.float64], taken: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Cost of the misfit of assignments: minus twice the log of a multivariate Student density.
+
+    How far the bands of one gel scatter about a smooth curve is not known beforehand, but it is the same for all of
+    them: a lane of a real gel may scatter five times as much as another and still be what it says.
+    """
+    pairs = (taken != NONE).sum(axis=1)
+    return np.asarray((pairs + FREEDOM) * np.log1p(misfit / FREEDOM), np.float64)
 
 
 def _fit(p: Problem, taken: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -204,4 +223,5 @@ def _skipping(p: Problem, predicted: NDArray[np.float64], taken: NDArray[np.int6
     two = (covers & (cost > 0)[..., None]).sum(axis=1) > 1  # bands that hold two masses
     used = (taken[..., None] == np.arange(len(p.rows))).any(axis=1)
     bands = np.where(used, p.odd, np.where(two, 0.0, p.extra))
-    return np.asarray(cost.sum(axis=1) + cut + bands.sum(axis=1), np.float64)
+    whole = (taken != NONE).all(axis=1) & (used == (p.extra >= SOUND)).all(axis=1)
+    return np.asarray(cost.sum(axis=1) + cut + bands.sum(axis=1) - WHOLE * whole, np.float64)
