@@ -95,7 +95,10 @@ def assign_masses(
 
 
 def _without_outliers(p: Problem, pairs: Pairs) -> tuple[Pairs, Migration]:
-    """Leave out, one by one, pairs that stand off the curve through the others: two masses run as one, or dust."""
+    """Leave out, one by one, pairs that stand off the curve through the others: two masses run as one, or dust.
+
+    How far is far depends on how much the others scatter.
+    """
     while True:
         band, mass = np.asarray(pairs).T
         curve = fit_migration(p.rows[band], p.x[mass], p.scatter, _span(p.x))
@@ -103,7 +106,8 @@ def _without_outliers(p: Problem, pairs: Pairs) -> tuple[Pairs, Migration]:
         # Studentised: a point at an end pulls the curve after it.
         off = np.sqrt(np.abs(misfit * curve.left_out)) / p.scatter
         worst = int(off.argmax())
-        if off[worst] <= OUTLIER or len(pairs) <= LEAST:
+        usual = max(1.0, float(np.sqrt(np.mean(np.delete(off, worst) ** 2))))
+        if off[worst] <= OUTLIER * usual or len(pairs) <= LEAST:
             return pairs, curve
         pairs = tuple(pair for k, pair in enumerate(pairs) if k != worst)
 

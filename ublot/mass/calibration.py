@@ -76,15 +76,22 @@ def calibrate_mass(
         rows=tuple(bands.rows[band].tolist()),
         masses=tuple(masses[j] for j in mass),
         kind="marker",
-        residual=_scatter(found, np.log10([masses[j] for j in mass])),
+        residual=_scatter(found, np.log10([masses[j] for j in mass]), bands.rows[band]),
     )
 
 
-def _scatter(found: Assignment, log_mass: NDArray[np.float64]) -> float:
-    """Root mean square of the left-out residuals, in log10(kDa); NaN with fewer than four bands."""
+def _scatter(found: Assignment, log_mass: NDArray[np.float64], rows: NDArray[np.float64]) -> float:
+    """Root mean square of the studentised residuals, in log10(kDa); NaN with fewer than four bands.
+
+    A curve that is nearly level at an end would make any residual there a large one of mass: no slope is taken for
+    less than a third of the usual one.
+    """
     if len(log_mass) < 4:
         return math.nan
-    return float(np.sqrt(np.mean((found.curve.left_out / found.curve.slopes(log_mass)) ** 2)))
+    slopes = np.abs(found.curve.slopes(log_mass))
+    misfit = rows - found.curve.rows(log_mass)
+    off = np.sqrt(np.abs(misfit * found.curve.left_out)) / np.maximum(slopes, np.median(slopes) / 3)
+    return float(np.sqrt(np.mean(off**2)))
 
 
 # -------------------------------------------------------------------------------------------------- given positions
