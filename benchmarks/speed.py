@@ -41,8 +41,8 @@ import ublot
 from ublot.inputs.edits import Edits
 from ublot.inputs.layout import read_layout
 from ublot.inputs.params import make_params
-from ublot.ladder.quantification import quantify_lanes
 from ublot.numerics.threads import one_thread
+from ublot.pipeline.quantification import quantify_lanes
 from ublot.simulation import save_blot, simulate_blot
 from ublot.simulation.separation import MARKER_KDA
 

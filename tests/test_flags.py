@@ -11,7 +11,8 @@ from io_blots import bands, blot8, blot16
 from PIL import Image
 
 from ublot import read_blot
-from ublot.flags import FLAGS, REFUSING, join_flags, level_flags, ordered, refuses, severity_of
+from ublot.flags import FLAGS, REFUSING, join_flags, ordered, refuses, severity_of
+from ublot.forensics.examine import examine
 from ublot.forensics.histogram import clipped_share
 from ublot.pipeline.inspection import describe
 
@@ -59,7 +60,7 @@ def test_every_flag_has_a_meaning_and_an_advice():
 
 
 def test_what_refuses():
-    assert {"lossy", "saturated_heavily"} == REFUSING
+    assert {"lossy", "saturated_heavily", "dyes_merged"} == REFUSING
     assert refuses(["eight_bit", "saturated"]) == ()
     assert refuses(["eight_bit", "lossy"]) == ("lossy",)
     assert refuses(["lanes_touching"]) == ()
@@ -92,40 +93,40 @@ def jpeg(levels, quality):
 @pytest.mark.parametrize("crop", [(0, 0), (3, 5)])
 def test_blocks_betray_a_jpeg_in_another_format(quality, crop):
     levels = jpeg(blot8(rows=480, cols=640, height=14000), quality)[crop[0] :, crop[1] :]
-    assert "lossy" in level_flags(levels)
+    assert "lossy" in examine(levels)
     # Spread over 16 bits it is still the same picture.
-    assert "lossy" in level_flags(levels.astype(np.uint16) * 257)
+    assert "lossy" in examine(levels.astype(np.uint16) * 257)
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_no_blocks_without_jpeg(seed):
     levels = blot8(seed=seed, rows=480, cols=640, height=14000)
-    assert "lossy" not in level_flags(levels)
+    assert "lossy" not in examine(levels)
     for times in (2, 4):
-        assert "lossy" not in level_flags(np.repeat(np.repeat(levels, times, 0), times, 1))
+        assert "lossy" not in examine(np.repeat(np.repeat(levels, times, 0), times, 1))
     framed = levels.copy()
     framed[80:400:8, 96:98] = 255
-    assert "lossy" not in level_flags(framed)
+    assert "lossy" not in examine(framed)
 
 
 @pytest.mark.parametrize("gain", [1.3, 1.7, 2.5])
 def test_a_stretched_histogram_has_gaps(gain):
     levels = np.clip(bands() / 220, 0, 255).astype(np.uint8)
-    assert "stretched" not in level_flags(levels)
-    assert "stretched" in level_flags(np.clip((levels - 5.0) * gain, 0, 255).astype(np.uint8))
+    assert "stretched" not in examine(levels)
+    assert "stretched" in examine(np.clip((levels - 5.0) * gain, 0, 255).astype(np.uint8))
 
 
 def test_genuine_sixteen_bits_are_clean():
-    assert level_flags(blot16()) == ()
-    assert level_flags(blot16() // 16 * 16) == ()
+    assert examine(blot16()) == ()
+    assert examine(blot16() // 16 * 16) == ()
 
 
 def test_eight_bits_in_a_sixteen_bit_file():
-    assert level_flags(blot8().astype(np.uint16) * 257) == ("upconverted",)
-    assert level_flags(blot8().astype(np.float32)) == ("upconverted",)
+    assert examine(blot8().astype(np.uint16) * 257) == ("upconverted",)
+    assert examine(blot8().astype(np.float32)) == ("upconverted",)
     # One genuine level more than 8 bits can have.
     levels = np.random.default_rng(0).permutation(np.arange(64 * 64, dtype=np.uint16) % 257).reshape(64, 64)
-    assert level_flags(levels) == ()
+    assert examine(levels) == ()
 
 
 def test_clipping_at_the_floor():

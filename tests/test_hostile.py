@@ -266,7 +266,7 @@ def test_a_bomb_is_refused_before_memory_is_taken(tmp_path, suffix):
     code = """
 import sys, resource, numpy as np
 from ublot import read_blot, BlotError
-import ublot.io.tiff, ublot.io.raster, tifffile, PIL.Image, imagecodecs, cv2
+import ublot.io.images.tiff, ublot.io.images.raster, tifffile, PIL.Image, imagecodecs, cv2
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     read_blot(sys.argv[1])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from numpy.typing import NDArray
 
-__all__ = ["FLAGS", "REFUSING", "Flag", "Severity", "join_flags", "level_flags", "ordered", "refuses", "severity_of"]
+__all__ = ["FLAGS", "REFUSING", "Flag", "Severity", "join_flags", "ordered", "refuses", "severity_of"]
 
 Severity = Literal["note", "warn", "refuse"]
 
@@ -143,6 +142,27 @@ _TABLE = (
         f"{_GASSMANN} (film)",
     ),
     Flag("polarity_assumed", "warn", "whether bands are dark or bright was a guess", "set --polarity", _OWN),
+    Flag(
+        "dyes_merged",
+        "refuse",
+        "the colours are pictures of different dyes, laid over one another: their mean is none of them",
+        "choose one with --channel (1 red, 2 green, 3 blue)",
+        _DESIGN,
+    ),
+    Flag(
+        "pseudocolour",
+        "note",
+        "false colours: levels are the places in their colour table",
+        "export 16-bit grey",
+        _DESIGN,
+    ),
+    Flag(
+        "drawn_over",
+        "warn",
+        "something was drawn over the picture (text, arrows, boxes, a mark of saturation): it is left out",
+        "use the export without annotations",
+        _DESIGN,
+    ),
     Flag(
         "colour_merged",
         "note",
@@ -310,10 +330,3 @@ def refuses(flags: Iterable[str], background: str | None = None) -> tuple[str, .
         for name in flags
         if name in REFUSING or (background is not None and severity_of(name, background) == "refuse")
     )
-
-
-def level_flags(levels: NDArray[Any], *, declared_lossy: bool = False) -> tuple[str, ...]:
-    """Flags of a whole image that its stored levels give rise to, see `ublot.forensics.examine`."""
-    from ublot.forensics.examine import examine
-
-    return examine(levels, declared_lossy=declared_lossy)

@@ -92,7 +92,7 @@ def test_new_rows_replace_sorted_ones(table) -> None:
 # --------------------------------------------------------------------------------------------------------------- flags
 @pytest.fixture
 def flags(qapp: Any) -> Iterator[Any]:
-    from ublot_napari.sections.answer.table import FlagList
+    from ublot_napari.sections.answer.flag_list import FlagList
 
     widget = FlagList()
     carried = ["", "single_vehicle", "saturated;single_vehicle", "saturated", "lossy", "saturated;made_up"]

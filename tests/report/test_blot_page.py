@@ -22,9 +22,9 @@ from typer.testing import CliRunner
 
 import ublot
 from ublot.cli.app import app
-from ublot.report.blot_page import report_files
 from ublot.report.figures.ladder import ladder_figure, shares_by_number
 from ublot.report.figures.publication_panel import blot_panel, panel_png
+from ublot.report.pages.blot import report_files
 from ublot.report.text.methods import blot_methods
 from ublot.report.text.provenance import blot_command, companion_files, option_rows
 from ublot.report.text.references import REFERENCES

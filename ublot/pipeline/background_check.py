@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from ublot.inputs.params import Params
     from ublot.ladder.cut import Ladder
-    from ublot.ladder.quantification import Quantified
     from ublot.model import Background, Blot, Lanes
+    from ublot.pipeline.quantification import Quantified
 
 __all__ = ["background_spread", "compare_backgrounds", "rowwise_fractions"]
 

@@ -11,7 +11,6 @@ from ublot.background.estimation import estimate_background
 from ublot.flags import ordered
 from ublot.inputs.layout import Layout, LayoutRow, lanes_with_roles
 from ublot.inputs.params import masses_of
-from ublot.ladder.quantification import quantify_lanes
 from ublot.lanes.borders import flag_lanes_at_edge, lanes_beside
 from ublot.lanes.finding import find_lanes
 from ublot.mass.scale import row_at
@@ -20,6 +19,7 @@ from ublot.pipeline.background_check import background_spread, compare_backgroun
 from ublot.pipeline.gates import floor_share, with_crop_flags, with_target_flags
 from ublot.pipeline.lanes_by_hand import place_given_lanes
 from ublot.pipeline.messages import messages_of
+from ublot.pipeline.quantification import quantify_lanes
 from ublot.profiles.extraction import extract_profiles
 from ublot.scoring.normalisation import amounts_loaded
 from ublot.scoring.relative import Score, score_relative
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ublot.inputs.edits import Edits
     from ublot.inputs.params import Params
     from ublot.ladder.cut import Ladder
-    from ublot.ladder.quantification import Quantified
     from ublot.model import Background, Blot, Calibration, Lanes, Profile
+    from ublot.pipeline.quantification import Quantified
 
 __all__ = ["Progress", "Run", "Stages", "lane_shifts", "run_stages"]
 

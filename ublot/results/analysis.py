@@ -279,7 +279,7 @@ class Analysis:
         }
         files[RECORD] = json_bytes(self.record)
         if report:
-            from ublot.report.blot_page import report_files
+            from ublot.report.pages.blot import report_files
 
             files |= report_files(self)
             files["tables.xlsx"] = self._workbook()

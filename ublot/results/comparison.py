@@ -132,7 +132,7 @@ class Comparison:
         if workbook:
             files["comparison.xlsx"] = xlsx_bytes({name: self.columns[name] for name in TABLES})
         if report:
-            from ublot.report.comparison_page import comparison_page
+            from ublot.report.pages.comparison import comparison_page
 
             files["report.html"] = comparison_page(self, Path(out))
         return write_result(out, files, kind=COMPARISON)

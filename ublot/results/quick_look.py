@@ -14,7 +14,7 @@ import numpy as np
 from ublot import Analysis, Lanes
 from ublot.inputs.edits import Edits
 from ublot.inputs.layout import Layout, LayoutRow
-from ublot.ladder.quantification import quantify_lanes
+from ublot.pipeline.quantification import quantify_lanes
 from ublot.profiles.extraction import extract_profiles
 from ublot.results.columns import Tables, lanes_columns, species_columns
 from ublot.scoring.relative import score_relative

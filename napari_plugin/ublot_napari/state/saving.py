@@ -95,19 +95,25 @@ def export_figure(analysis: Analysis, kind: str, path: Path) -> None:
     BlotError
         Another ending, or a file that cannot be written.
     """
-    from ublot.report.figures import drawing as figures
-
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise BlotError(
             f"a figure cannot be saved as {path.suffix or 'a file without ending'}", path, "use .png or .svg"
         )
-    figure = getattr(figures, f"{kind}_figure")(analysis)
+    figure = _figure(analysis, kind)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a compound's name in any script
         try:
             figure.savefig(path, dpi=300)
         except OSError as error:
             raise BlotError(f"cannot be written ({error.strerror})", path, "choose another folder") from None
+
+
+def _figure(analysis: Analysis, kind: str) -> Any:
+    from ublot.report.figures.blot import overlay_figure
+    from ublot.report.figures.profiles import profiles_figure
+    from ublot.report.figures.scores import scores_figure
+
+    return {"overlay": overlay_figure, "profiles": profiles_figure, "scores": scores_figure}[kind](analysis)
 
 
 def export_table(analysis: Analysis, path: Path) -> None:

@@ -77,7 +77,8 @@ def test_grey_rgb_is_one_picture(tmp_path, planar):
 
 
 def test_colours_are_merged_with_a_note_or_chosen(tmp_path):
-    rgb = np.stack([GREY16, GREY16 // 2, GREY16 // 4], -1)
+    # A tint: all channels fall with the same silver, but none is a mere multiple of another.
+    rgb = np.stack([GREY16, GREY16 // 2 + 3000, GREY16 // 4 + 9000], -1)
     tifffile.imwrite(tmp_path / "blot.tif", rgb, photometric="rgb")
     merged = read_levels(tmp_path / "blot.tif")
     assert "colour_merged" in merged.flags

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ import numpy as np
 
 from ublot.errors import BlotError
 from ublot.forensics.gamma import gamma_said
+from ublot.io.images.colour import Colours, levels_of_palette
+from ublot.io.images.orientation import ORIENTATION, orientation_said, upright
 from ublot.io.images.raw import Raw, check_packing, check_size, pick_channel
 
 if TYPE_CHECKING:
@@ -44,7 +47,8 @@ def read_raster(path: Path, kind: str, channel: int | None) -> Raw:
             if image.mode == "1":
                 raise BlotError("a bilevel (1-bit) image holds no intensities", path, "scan it in 16-bit grey")
             deep = kind == "png" and data[24] == SIXTEEN_BIT_PNG
-            flags: tuple[str, ...] = ("eight_bit",) if image.mode == "P" else ()
+            _check_mode(image, path)
+            flags: tuple[str, ...] = ()
             frames = getattr(image, "n_frames", 1)
             if frames > 1:
                 if channel is None:
@@ -54,10 +58,11 @@ def read_raster(path: Path, kind: str, channel: int | None) -> Raw:
                 else:
                     image.seek(channel - 1)
                     channel = None
-            samples = _deep_png(data) if deep else _shallow(image)
+            picked = pick_channel(_deep_png(data), channel, path) if deep else _shallow(image, channel, path)
             metadata = {INFO[k]: str(v)[:500] for k, v in image.info.items() if k in INFO}
             tags = _tags(image, data, deep)
-            metadata |= _exif(tags)
+            turned = tags.get(ORIENTATION)
+            metadata |= {**picked.said, **_exif(tags), **orientation_said(turned)}
             curve = gamma_said({**tags, **image.info})
             if curve:
                 metadata, flags = {**metadata, "gamma": curve}, (*flags, "gamma")
@@ -69,10 +74,24 @@ def read_raster(path: Path, kind: str, channel: int | None) -> Raw:
             path,
             "copy or export it again",
         ) from error
-    levels, more = pick_channel(samples, channel, path)
     return Raw(
-        np.ascontiguousarray(levels), kind, str(samples.dtype), metadata, lossy=kind == "jpeg", flags=(*flags, *more)
+        np.ascontiguousarray(upright(picked.levels, turned)),
+        kind,
+        str(picked.levels.dtype),
+        metadata,
+        lossy=kind == "jpeg",
+        flags=(*flags, *picked.flags),
+        drawn=None if picked.marks is None else upright(picked.marks, turned),
+        marked_saturated=None if picked.saturated is None else upright(picked.saturated, turned),
     )
+
+
+def _check_mode(image: Any, where: Path) -> None:
+    if image.mode == "CMYK":
+        raise BlotError("four inks (CMYK) are not intensities", where, "export it in 16-bit grey")
+    if image.mode in ("LAB", "HSV"):
+        what = f"hue and lightness ({image.mode}) are how a picture looks, not intensities"
+        raise BlotError(what, where, "export it in 16-bit grey")
 
 
 def _opened(data: bytes, kind: str) -> Any:
@@ -94,15 +113,28 @@ def _deep_png(data: bytes) -> NDArray[Any]:
     return np.asarray(png_decode(data))
 
 
-def _shallow(image: Any) -> NDArray[Any]:
+def _shallow(image: Any, channel: int | None, where: Path) -> Colours:
+    """One sample per pixel of 8 bits; palettes and colours resolved."""
     mode = image.mode
+    clear = "transparency" in image.info
+    if mode == "P" and not clear and channel is None and image.palette is not None and image.palette.mode == "RGB":
+        return levels_of_palette(np.asarray(image), _table(image), where)
     if mode in ("P", "PA"):
-        image = image.convert("RGBA" if "transparency" in image.info or mode == "PA" else "RGB")
-    elif mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+        image = image.convert("RGBA" if clear or mode == "PA" else "RGB")
+    elif mode == "YCbCr":
         image = image.convert("RGB")
-    elif mode in ("L", "RGB") and "transparency" in image.info:
+    elif mode in ("L", "RGB") and clear:
         image = image.convert("LA" if mode == "L" else "RGBA")
-    return np.asarray(image)
+    picked = pick_channel(np.asarray(image), channel, where)
+    return replace(picked, flags=("eight_bit", *picked.flags)) if mode == "P" else picked
+
+
+def _table(image: Any) -> NDArray[np.uint8]:
+    """Colour table of a palette picture, shape (256, 3): files may state fewer places."""
+    stated = np.frombuffer(bytes(image.palette.palette), np.uint8)[: 256 * 3]
+    table = np.zeros(256 * 3, np.uint8)
+    table[: stated.size] = stated
+    return table.reshape(256, 3)
 
 
 def _tags(image: Any, data: bytes, deep: bool) -> dict[int, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ublot.errors import BlotError
+from ublot.io.images.colour import Colours, levels_of_colours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,8 @@ class Raw:
     ceiling : float, optional
         The level at which the detector saturates, where the file states it.
     flags : tuple of str
+    drawn, marked_saturated : ndarray of bool, shape (rows, cols), or None
+        Pixels that something was drawn over, and those that a program marked as saturated, in colour.
     """
 
     levels: NDArray[Any]
@@ -60,6 +63,8 @@ class Raw:
     square_root_scale: float | None = None
     ceiling: float | None = None
     flags: tuple[str, ...] = ()
+    drawn: NDArray[np.bool_] | None = None
+    marked_saturated: NDArray[np.bool_] | None = None
 
 
 def check_size(rows: int, cols: int, where: object) -> None:
@@ -130,13 +135,11 @@ def flatten(samples: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.rint(flat).clip(0, top), samples.dtype)
 
 
-def pick_channel(
-    samples: NDArray[Any], channel: int | None, where: object, *, opacity: bool = True
-) -> tuple[NDArray[Any], tuple[str, ...]]:
+def pick_channel(samples: NDArray[Any], channel: int | None, where: object, *, opacity: bool = True) -> Colours:
     """One sample per pixel out of ``(rows, cols)`` or ``(rows, cols, count)``.
 
-    Without `channel`, equal channels are one grey picture; three different ones become their luminance (Rec. 601
-    weights), of any other number the first is taken; either is flagged.
+    Without `channel`, equal channels are one grey picture; three different ones are what `levels_of_colours` makes of
+    them, of any other number the first is taken and flagged.
 
     Parameters
     ----------
@@ -150,13 +153,12 @@ def pick_channel(
 
     Returns
     -------
-    levels : ndarray, shape (rows, cols)
-    flags : tuple of str
+    Colours
 
     Raises
     ------
     BlotError
-        For a `channel` that is not there.
+        For a `channel` that is not there, and for colours that stand for no level.
     """
     count = 1 if samples.ndim == 2 else samples.shape[2]
     if opacity and count in (2, 4):
@@ -167,15 +169,12 @@ def pick_channel(
     if channel is not None:
         if not 1 <= channel <= count:
             raise BlotError(f"there is no channel {channel}", where, f"choose 1 to {count}")
-        return (samples if samples.ndim == 2 else np.ascontiguousarray(samples[..., channel - 1])), ()
+        return Colours(samples if samples.ndim == 2 else np.ascontiguousarray(samples[..., channel - 1]))
     if samples.ndim == 2:
-        return samples, ()
+        return Colours(samples)
     red = samples[..., 0]
     if all(np.array_equal(red, samples[..., k]) for k in range(1, count)):
-        return np.ascontiguousarray(red), ()
+        return Colours(np.ascontiguousarray(red))
     if count != 3:
-        return np.ascontiguousarray(red), ("first_page",)
-    grey = samples.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    if np.issubdtype(samples.dtype, np.integer):
-        grey = np.rint(grey).astype(samples.dtype)
-    return grey, ("colour_merged",)
+        return Colours(np.ascontiguousarray(red), ("first_page",), {"channels": f"{count} channels without names"})
+    return levels_of_colours(samples, where)

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from ublot.errors import BlotError
-from ublot.flags import level_flags, ordered
+from ublot.flags import ordered
+from ublot.forensics.examine import examine
 from ublot.io.images.ceiling import Ceiling, find_ceiling
 from ublot.io.images.digest import Digest
 from ublot.io.images.polarity import Decision, Sketch, decide_polarity, sketch
@@ -178,8 +179,16 @@ def _from_array(pixels: NDArray[Any], channel: int | None) -> Raw:
         raise BlotError(f"an array of shape {pixels.shape} is no image", "array", "give (rows, cols)")
     if not (np.issubdtype(pixels.dtype, np.integer) or np.issubdtype(pixels.dtype, np.floating)):
         raise BlotError(f"an array of {pixels.dtype} holds no intensities", "array", "give integers or floats")
-    levels, flags = pick_channel(pixels, channel, "array")
-    return Raw(levels, "array", str(pixels.dtype.name), flags=flags)
+    picked = pick_channel(pixels, channel, "array")
+    return Raw(
+        picked.levels,
+        "array",
+        str(pixels.dtype.name),
+        picked.said,
+        flags=picked.flags,
+        drawn=picked.marks,
+        marked_saturated=picked.saturated,
+    )
 
 
 def _finite(levels: NDArray[Any], where: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
@@ -193,7 +202,9 @@ def _finite(levels: NDArray[Any], where: str) -> tuple[NDArray[Any], NDArray[np.
         return levels, None
     if not valid.any():
         raise BlotError("holds no finite level", where, "export it again from the imager's software")
-    return np.where(valid, levels, np.median(levels[valid])).astype(np.float32), valid
+    with np.errstate(over="ignore"):  # levels so far out are refused by the caller
+        middle = np.median(levels[valid])
+    return np.where(valid, levels, middle).astype(np.float32), valid
 
 
 def _to_blot(
@@ -212,7 +223,11 @@ def _to_blot(
         worst = high if high > -low else low
         raise BlotError(f"holds levels as far out as {worst:g}", where, "export it again: no detector counts that far")
     if low == high:
-        raise BlotError(f"every pixel has the level {low:g}: there is no picture", where, "export it again")
+        what, fix = f"every pixel has the level {low:g}: there is no picture", "export it again"
+        if "first_page" in raw.flags:
+            others = raw.metadata.get("channels", "several pictures")
+            what, fix = f"the first picture is empty ({what}), but the file holds {others}", "choose one with --channel"
+        raise BlotError(what, where, fix)
     picture = sketch(levels)
     polar = Decision(polarity, True, "as asked")
     if polarity == "auto":
@@ -226,7 +241,7 @@ def _to_blot(
         levels, low, high, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign
     )
     # Before there is a signal: at no time is there more than levels, signal and masks.
-    flags = [*raw.flags, *level_flags(levels, declared_lossy=raw.lossy)]
+    flags = [*raw.flags, *examine(levels, declared_lossy=raw.lossy)]
     signal = to_signal(
         levels,
         dark=dark,
@@ -235,6 +250,11 @@ def _to_blot(
         white=paper_white(picture),
         square_root_scale=raw.square_root_scale,
     )
+    if raw.drawn is not None:
+        valid = ~raw.drawn if valid is None else valid & ~raw.drawn
+    saturated = ceiling.saturated
+    if raw.marked_saturated is not None:
+        saturated = raw.marked_saturated if saturated is None else saturated | raw.marked_saturated
     if foreign is not None:
         valid = ~foreign if valid is None else valid & ~foreign
         signal[foreign] = np.median(signal[::8, ::8])
@@ -243,7 +263,7 @@ def _to_blot(
     metadata = _with_reasons(raw, polar, respond, ceiling, low, high)
     return Blot(
         signal=signal,
-        saturated=ceiling.saturated,
+        saturated=saturated,
         valid=valid,
         polarity=cast("Literal['dark-on-light', 'light-on-dark']", polar.value),
         response=cast("Literal['linear', 'density']", respond.value),

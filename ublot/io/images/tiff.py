@@ -9,7 +9,9 @@ import numpy as np
 
 from ublot.errors import BlotError
 from ublot.forensics.gamma import EXIF_GAMMA, ICC, TRANSFER_FUNCTION, XMP, gamma_said
+from ublot.io.images.colour import Colours, levels_of_palette
 from ublot.io.images.metadata import said_by_ome, said_by_text, seconds
+from ublot.io.images.orientation import ORIENTATION, orientation_said, upright
 from ublot.io.images.raw import Raw, check_packing, check_size, pick_channel
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ __all__ = ["read_tiff"]
 # Compression codes of the TIFF registry that are lossy by nature: old and new JPEG, lossy DNG, WebP.
 LOSSY = {6, 7, 34892, 50001}
 PALETTE, SEPARATED = 3, 5
+LAB = (8, 9, 10)
+"""CIELab, ICCLab and ITULab."""
 
 TAGS = {
     269: "document",
@@ -67,23 +71,28 @@ def read_tiff(path: Path, channel: int | None) -> Raw:
             pages = _pictures(tif)
             page, rest, several = _choose(pages, channel, path)
             _check_page(page, path)
-            samples = _samples(page)
-            levels, flags = pick_channel(samples, rest, path, opacity=_has_opacity(page))
-            raw_flags = (*flags, "first_page") if several else flags
-            if page.photometric == PALETTE:
-                raw_flags = (*raw_flags, "eight_bit")
-            dtype = str(np.dtype(page.dtype).name) if page.dtype is not None else str(levels.dtype)
+            picked = _picked(page, rest, path)
+            raw_flags = (*picked.flags, "first_page") if several else picked.flags
+            turned = page.tags[ORIENTATION].value if ORIENTATION in page.tags else None
+            dtype = str(np.dtype(page.dtype).name) if page.dtype is not None else str(picked.levels.dtype)
             scale = _square_root_scale(pages)
             curve = gamma_said({code: page.tags[code].value for code in GAMMA_TAGS if code in page.tags})
             raw_flags = (*raw_flags, *("gamma",) * bool(curve))
             return Raw(
-                np.ascontiguousarray(levels),
+                np.ascontiguousarray(upright(picked.levels, turned)),
                 "gel" if scale is not None or any(MD_FILE_TAG in p.tags for p in pages) else "tiff",
                 dtype,
-                {**_metadata(tif, pages, page), **({"gamma": curve} if curve else {})},
+                {
+                    **picked.said,
+                    **_metadata(tif, pages, page),
+                    **orientation_said(turned),
+                    **({"gamma": curve} if curve else {}),
+                },
                 lossy=int(page.compression) in LOSSY,
                 square_root_scale=scale,
                 flags=raw_flags,
+                drawn=None if picked.marks is None else upright(picked.marks, turned),
+                marked_saturated=None if picked.saturated is None else upright(picked.saturated, turned),
             )
     except BlotError:
         raise
@@ -143,16 +152,24 @@ def _check_page(page: Any, where: Path) -> None:
     check_packing(unpacked, sum(page.databytecounts), where)
     if page.photometric == SEPARATED:
         raise BlotError("four inks (CMYK) are not intensities", where, "export it in 16-bit grey")
+    if page.photometric in LAB:
+        what = "lightness and hue (Lab) are how a picture looks, not intensities"
+        raise BlotError(what, where, "export it in 16-bit grey")
     if page.bitspersample == 1:
         raise BlotError("a bilevel (1-bit) image holds no intensities", where, "scan or export it in 16-bit grey")
 
 
-def _samples(page: Any) -> NDArray[Any]:
-    """``(rows, cols)`` or ``(rows, cols, samples)``, palettes resolved, native byte order."""
-    data = page.asarray()
+def _picked(page: Any, channel: int | None, where: Path) -> Colours:
+    """One sample per pixel; palettes and colours resolved."""
     if page.photometric == PALETTE and page.colormap is not None:
         # Colour maps are 16-bit by definition; levels of an 8-bit file keep 8 bits.
-        return np.asarray((page.colormap.T >> 8).astype(np.uint8)[data])
+        return levels_of_palette(np.asarray(page.asarray()), (page.colormap.T >> 8).astype(np.uint8), where)
+    return pick_channel(_samples(page), channel, where, opacity=_has_opacity(page))
+
+
+def _samples(page: Any) -> NDArray[Any]:
+    """``(rows, cols)`` or ``(rows, cols, samples)`` in native byte order."""
+    data = page.asarray()
     axes = page.axes
     if "S" in axes and data.ndim == 3 and axes.index("S") == 0:
         data = np.moveaxis(data, 0, -1)
