@@ -332,6 +332,10 @@ class Calibration:
     residual : float
         Scatter of the bands about the curve, in log10(kDa); NaN where it cannot be known.
     flags : tuple of str
+    lane : int, optional
+        The lane whose bands these are.
+    notes : tuple of str
+        What the flags are about, in words: masses that have no band, bands that have no mass.
     """
 
     rows: tuple[float, ...]
@@ -339,6 +343,8 @@ class Calibration:
     kind: Literal["marker", "positions", "rungs"] = "marker"
     residual: float = math.nan
     flags: tuple[str, ...] = ()
+    lane: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

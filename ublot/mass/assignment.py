@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["Assignment", "assign_masses"]
 
 CUT = 3.0  # cost of a picture that does not show the whole ladder, for each end
-BROAD = 1.2  # times the typical width
-SPREAD = 0.007  # scatter about the curve over the length of the ladder that is ordinary on real gels
+BROAD, TWO = 1.2, 2.2  # times the typical width, of bands that may hold two masses, and that most likely do
+SPREAD = 0.005  # scatter about the curve over the length of the ladder: masses are off by 1-2 %
 FREEDOM = 4.0  # of the Student density
 DUSTY = 0.1  # of the strong bands' height: what is fainter may be dust
 NARROW = 0.75  # of the ordinary width: what is narrower may be dust
 EXTRA = (0.7, 10.0, 0.5)  # cost of a band that is no mass: of a faint one, of a strong one, and where that begins
-WHOLE = 12.0  # what it counts for that sound bands and masses match one to one
+WHOLE = 16.0  # what it counts for that sound bands and masses match one to one
 REFINED = 24  # of all assignments, those whose bands are matched anew
 NONE = -1  # in place of a band
 OUTLIER, LEAST = 4.5, 5  # times the ordinary scatter off the curve that no band stands; bands that can show it
@@ -48,15 +48,26 @@ class Assignment:
     curve : Migration
         The smooth curve through them.
     cost : float
+        Twice the negative log likelihood, but for a constant that all ladders share; that of a partial list has a
+        scale of its own.
+    spare : tuple of int
+        Bands that are no dust and have no mass.
     """
 
     pairs: Pairs
     curve: Migration
     cost: float
+    spare: tuple[int, ...] = ()
 
 
 def assign_masses(
-    bands: MarkerBands, masses: tuple[float, ...], top: float, bottom: float, clear: float = 3.0
+    bands: MarkerBands,
+    masses: tuple[float, ...],
+    top: float,
+    bottom: float,
+    clear: float = 3.0,
+    *,
+    thorough: bool = True,
 ) -> Assignment | None:
     """Find out which band is which mass.
 
@@ -70,6 +81,8 @@ def assign_masses(
     clear : float
         A pair stays where every assignment that contradicts it costs more by this, in units of squared residual over
         scatter squared.
+    thorough : bool
+        Whether to go through all ways to leave out a few bands and masses, smooth or not.
 
     Returns
     -------
@@ -79,7 +92,7 @@ def assign_masses(
     if len(bands) < 2:
         return None
     problem = _pose(bands, masses, top, bottom)
-    found = _refine(problem, [*find_chains(problem), *list_skips(problem)])
+    found = _refine(problem, [*find_chains(problem), *(list_skips(problem) if thorough else ())])
     if not found:
         return None
     (pairs, (cost, predicted)), *others = sorted(found.items(), key=lambda item: item[1][0])
@@ -91,7 +104,9 @@ def assign_masses(
     if len(sure) < 2:
         return None
     kept, curve = _without_outliers(problem, tuple(sorted(sure)))
-    return Assignment(kept, curve, cost)
+    used = {i for i, _ in kept}
+    spare = tuple(i for i in np.flatnonzero(problem.extra >= SOUND).tolist() if i not in used)
+    return Assignment(kept, curve, cost, spare)
 
 
 def _without_outliers(p: Problem, pairs: Pairs) -> tuple[Pairs, Migration]:
@@ -228,4 +243,5 @@ def _skipping(p: Problem, predicted: NDArray[np.float64], taken: NDArray[np.int6
     used = (taken[..., None] == np.arange(len(p.rows))).any(axis=1)
     bands = np.where(used, p.odd, np.where(two, 0.0, p.extra))
     whole = (taken != NONE).all(axis=1) & (used == (p.extra >= SOUND)).all(axis=1)
+    whole &= ~(used & (p.widths > TWO * p.typical)).any(axis=1)
     return np.asarray(cost.sum(axis=1) + cut + bands.sum(axis=1) - WHOLE * whole, np.float64)

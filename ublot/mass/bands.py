@@ -95,13 +95,20 @@ def find_bands(profile: Profile, most: int) -> MarkerBands:
     for peak in _peaks(smooth, 5 * noise / np.sqrt(max(2 * np.sqrt(np.pi) * sigma, 1.0))):
         width = np.sqrt(max(peak.width**2 - (FWHM * sigma) ** 2, 0.0))
         inside = MARGIN < peak.at < len(y) - 1 - MARGIN  # what still rises at the end of the picture has no row there
-        if inside and 0.45 * typical < width < 4 * typical:  # narrower is dust, wider is background
-            peaks.append((peak, float(width)))
+        if inside and width < 4 * typical and (width > 0.3 * typical or _leans(smooth, peak, typical)):
+            peaks.append((peak, max(float(width), 0.3 * typical)))  # narrower is dust, wider is background
     tallest = max((p.height for p, _ in peaks), default=0.0)
     peaks = sorted(((p, w) for p, w in peaks if p.height > 0.01 * tallest), key=lambda pw: -pw[0].height)[:most]
     peaks.sort(key=lambda pw: pw[0].at)
     rows = [profile.top - MARGIN + _centre(smooth, p, saturated) for p, _ in peaks]
     return _as_bands(rows, peaks, typical)
+
+
+def _leans(y: NDArray[np.float64], peak: _Peak, typical: float) -> bool:
+    """Whether a peak stands on a neighbour's flank: only its top then shows, which looks narrow whatever it is."""
+    reach = math.ceil(3 * typical)
+    around = y[max(peak.at - reach, 0) : peak.at + reach + 1]
+    return bool(peak.height < 0.75 * (y[peak.at] - around.min()))
 
 
 def _with_margins(y: NDArray[np.float64], saturated: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[Any]]:

@@ -19,7 +19,7 @@ __all__ = ["MERGED", "MISSING_END", "SOUND", "Pairs", "Problem", "find_chains", 
 
 Pairs = tuple[tuple[int, int], ...]
 
-MISSING, MISSING_END, OFF_PICTURE = 10.0, 9.0, 0.4  # cost of a mass with no band: amid others, at an end, not in sight
+MISSING, MISSING_END, OFF_PICTURE = 10.0, 6.0, 0.4  # cost of a mass with no band: amid others, at an end, not in sight
 MERGED = 2.5  # cost of a mass with no band whose place a broad band covers
 SOUND = 5.5  # cost of leaving out a band from which on it is none that may be dust
 FEW = 3  # bands and masses together that are left out in every way possible

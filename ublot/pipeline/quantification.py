@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ from ublot.ladder.rung_calibration import calibrate_by_rungs, rungs_hold
 from ublot.mass.calibration import calibrate_mass, calibration_from_positions
 from ublot.membrane.lateral_shape import gutter_leak, mid_columns
 from ublot.model import SCORED
+from ublot.reference.markers import find_marker
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -98,15 +98,34 @@ def _calibration(
         if marked:
             return None, marked, ["the masses of the marker are not known: give --marker"]
         return None, (), []
-    # Without a layout the marker stands at one of the ends.
-    candidates = marked if layout is not None else tuple(dict.fromkeys((profiles[0].lane, profiles[-1].lane)))
+    # Without a layout the marker stands at one of the ends, or else between lanes, where only the whole list will do.
+    ends = tuple(dict.fromkeys((profiles[0].lane, profiles[-1].lane)))
+    inner = tuple(p.lane for p in profiles if p.lane not in ends)
     # A lane that shows the whole list goes before one of which it may be a part: that could be a ladder of the target.
-    for part, number in product((False, True), candidates):
-        found = calibrate_mass(profiles[number - 1], params.marker, part=part)
-        if found is not None:
-            return found, (number,) if layout is None else marked, []
+    tries = [(marked, False), (marked, True)] if layout is not None else [(ends, False), (ends, True), (inner, False)]
+    for candidates, part in tries:
+        each = [calibrate_mass(profiles[number - 1], params.marker, part=part) for number in candidates]
+        found = [k for k in each if k is not None and (candidates is not inner or not k.flags)]
+        if found:
+            # Of several marker lanes, the first that is read without doubt, or else the one that shows most.
+            best = min(found, key=lambda k: ("marker_doubtful" in k.flags, -len(k.masses)))
+            said = _marker_in_words(best, find_marker(params.marker).masses)
+            return best, marked if layout is not None else (best.lane or 0,), said
     where = "the layout names no marker lane" if layout is not None and not marked else "the marker could not be read"
     return None, marked, [f"{where}: no masses; give --marker-positions"]
+
+
+def _marker_in_words(calibration: Calibration, masses: Sequence[float]) -> list[str]:
+    """What there is to say about a marker that was read.
+
+    That nothing but the lightest masses lacks is left to the flag: they often run off the gel or through the membrane,
+    and lie far below what is measured.
+    """
+    notes, lightest = calibration.notes, min(calibration.masses)
+    ends = all(m < lightest for m in masses if m not in calibration.masses)
+    if not notes or (ends and len(notes) == 1 and notes[0].startswith("no band for")):
+        return []
+    return [f"marker in lane {calibration.lane}: {'; '.join(notes)} ({', '.join(calibration.flags)})"]
 
 
 def quantify_lanes(
@@ -151,6 +170,8 @@ def quantify_lanes(
             notes.append("no mass calibration: HMW starts at the upper edge of the unmodified band; give --marker")
     elif params.ladder:
         ladders = _fitted(ladders, calibration, params, loaded, leak)
+    if calibration is not None and calibration.kind == "marker" and calibration.flags:
+        ladders = tuple(_flagged(k, calibration.flags) if k.lane in loaded else k for k in ladders)
     return Quantified(ladders, calibration, frozenset(loaded), tuple(notes))
 
 
