@@ -77,7 +77,7 @@ def edit_times(count: int) -> tuple[list[tuple[float, float]], list[float]]:
             app.processEvents()
             QTest.qWait(1)
 
-    panel.find_lanes()
+    panel.controller.find_lanes()
     wait(lambda: not panel.runner.busy)
     panel.folds["Answer"].set_open(True)
     panel.folds["Densitometry"].set_open(True)
@@ -106,8 +106,8 @@ def edit_times(count: int) -> tuple[list[tuple[float, float]], list[float]]:
         assert panel.analysis is not before, f"lane {lane.number} was not dragged"
         # The very first drag may find imports to be done, and waits for the whole pipeline.
         assert seen or k == 0, f"no first look at lane {lane.number}"
-    for desk in panel.desks.values():
-        desk.saved(None)
+    for blot in panel.controller.blots.values():
+        blot.saved(None)
     viewer.close()
     return look[1:], whole[1:]
 

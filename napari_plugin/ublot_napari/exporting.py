@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from ublot import BlotError
@@ -15,121 +15,142 @@ from ublot_napari.state.saving import FIGURES, export_figure, export_table, hold
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ublot_napari.panel_widget import BlotPanel
+    from qtpy.QtWidgets import QWidget
+
     from ublot_napari.state.editing import EditedBlot
+    from ublot_napari.widgets.runner import Runner
 
 __all__ = ["Exporter"]
 
 
 class Exporter(QObject):
-    """Saves and exports what a panel shows."""
+    """Saves and exports the blot that is shown.
 
-    def __init__(self, panel: BlotPanel) -> None:
-        super().__init__(panel)
-        self.panel = panel
+    Parameters
+    ----------
+    parent : QWidget
+        Over which questions are asked.
+    present : callable
+        Gives the blot that is shown, None where there is none.
+    runner : Runner
+        Where files are written.
 
-    def menu(self) -> QMenu:
-        """The menu of what can be exported."""
-        menu = QMenu(self.panel)
+    Attributes
+    ----------
+    said : Signal of (str, bool)
+        A line for the person, and whether it says that something is wrong.
+    """
+
+    said = Signal(str, bool)
+
+    def __init__(self, parent: QWidget, present: Callable[[], EditedBlot | None], runner: Runner) -> None:
+        super().__init__(parent)
+        self.window = parent
+        self.present = present
+        self.runner = runner
+
+    def menu(self, *more: tuple[str, Callable[[], Any]]) -> QMenu:
+        """The menu of what can be exported, with `more` at its end: titles and what they do."""
+        menu = QMenu(self.window)
         for kind, title in FIGURES.items():
             _add(menu, f"Figure: {title} (PNG, SVG)…", partial(self.ask_figure, kind))
         menu.addSeparator()
         _add(menu, "Table (CSV, XLSX)…", self.ask_table)
-        _add(menu, "Copy the table (Ctrl+Shift+C in it)", self.copy_table)
+        for title, act in more:
+            _add(menu, title, act)
         return menu
 
     # -------------------------------------------------------------------------------------------------------- results
     def ask_and_save(self) -> None:
         """Ask where the result shall be saved, and save it."""
-        desk = self.panel.desk
-        if desk is None or desk.state.analysis is None:
-            self.panel.say("There is nothing to save yet: press Find lanes.", wrong=True)
+        blot = self.present()
+        if blot is None or blot.state.analysis is None:
+            self.said.emit("There is nothing to save yet: press Find lanes.", True)
             return
-        folder = self._ask_folder(desk)
+        folder = self._ask_folder(blot)
         if folder is not None:
             self.save_to(folder)
 
-    def _ask_folder(self, desk: EditedBlot) -> Path | None:
-        start = suggested_folder(desk.blot, desk.folder)
+    def _ask_folder(self, blot: EditedBlot) -> Path | None:
+        start = suggested_folder(blot.blot, blot.folder)
         name, _ = QFileDialog.getSaveFileName(
-            self.panel, "Save the result as a folder", str(start), "Result of ublot (*.ublot)",
+            self.window, "Save the result as a folder", str(start), "Result of ublot (*.ublot)",
             options=QFileDialog.Option.DontConfirmOverwrite,
         )  # fmt: skip
         if not name:
             return None
         folder = Path(name)
-        if folder != desk.folder and holds_edits(folder) and not self._may_replace(folder):
+        if folder != blot.folder and holds_edits(folder) and not self._may_replace(folder):
             return None
         return folder
 
     def _may_replace(self, folder: Path) -> bool:
         box = QMessageBox
-        answer = box.question(self.panel, "ublot", f"{folder.name} holds edits made by hand. Replace it?")
+        answer = box.question(self.window, "ublot", f"{folder.name} holds edits made by hand. Replace it?")
         return bool(answer == box.StandardButton.Yes)
 
     def save_to(self, folder: Path) -> None:
         """Save the present state in a thread of its own."""
-        desk = self.panel.desk
-        if desk is None or desk.state.analysis is None:
+        blot = self.present()
+        if blot is None or blot.state.analysis is None:
             return
-        analysis, state, pixels = desk.state.analysis, desk.state, desk.pixels
+        analysis, state, pixels = blot.state.analysis, blot.state, blot.pixels
 
         def save(progress: Callable[[str, float], None]) -> Path:
             progress("saving", 0.5)
             return save_result(analysis, folder, pixels, force=True)
 
         def done(place: Path) -> None:
-            desk.saved(place, state)
-            self.panel.say(f"Saved: {place}")
+            blot.saved(place, state)
+            self.said.emit(f"Saved: {place}", False)
 
-        self.panel.second.submit(save, done, self._failed)
+        self.runner.submit(save, done, self._failed)
 
-    def save_now(self, desk: EditedBlot) -> bool:
+    def save_now(self, blot: EditedBlot) -> bool:
         """Save a blot before it is closed, asking where; whether it was."""
-        if desk.state.analysis is None:
+        if blot.state.analysis is None:
             try:
-                desk.take(desk.state, desk.job()(lambda stage, share: None))
+                blot.take(blot.state, blot.job()(lambda stage, share: None))
             except BlotError as error:
                 return self._cannot(error)
-        folder = desk.folder or self._ask_folder(desk)
-        if folder is None or desk.state.analysis is None:
+        folder = blot.folder or self._ask_folder(blot)
+        if folder is None or blot.state.analysis is None:
             return False
         try:
-            desk.saved(save_result(desk.state.analysis, folder, desk.pixels, force=True), desk.state)
+            blot.saved(save_result(blot.state.analysis, folder, blot.pixels, force=True), blot.state)
         except BlotError as error:
             return self._cannot(error)
         return True
 
-    def may_close(self, desks: Mapping[Any, EditedBlot]) -> bool:
+    def may_close(self, blots: Mapping[Any, EditedBlot]) -> bool:
         """Ask about unsaved edits of any blot, by its layer; whether the window may close."""
-        unsaved = {image: desk for image, desk in desks.items() if desk.unsaved}
+        unsaved = {image: blot for image, blot in blots.items() if blot.unsaved}
         if not unsaved:
             return True
         names = ", ".join(str(image.name) for image in unsaved)
         box = QMessageBox
         answer = box.question(
-            self.panel,
+            self.window,
             "ublot",
             f"{names}: edits are not saved. Save them before closing?",
             box.StandardButton.Save | box.StandardButton.Discard | box.StandardButton.Cancel,
             box.StandardButton.Save,
         )
         if answer == box.StandardButton.Save:
-            return all(self.save_now(desk) for desk in unsaved.values())
+            return all(self.save_now(blot) for blot in unsaved.values())
         return bool(answer == box.StandardButton.Discard)
 
-    def ask_about(self, desk: EditedBlot, words: str) -> None:
+    def ask_about(self, blot: EditedBlot, name: str) -> None:
         """Offer to save a blot that is being closed."""
         box = QMessageBox
-        answer = box.question(
-            self.panel, "ublot", f"{words} Save them?", box.StandardButton.Save | box.StandardButton.Discard
-        )
+        words = f"{name} was closed with edits that are not saved. Save them?"
+        answer = box.question(self.window, "ublot", words, box.StandardButton.Save | box.StandardButton.Discard)
         if answer == box.StandardButton.Save:
-            self.save_now(desk)
+            self.save_now(blot)
 
     def _cannot(self, error: BlotError) -> bool:
-        self.panel.say(str(error), wrong=True)
-        QMessageBox.warning(self.panel, "ublot", str(error))
+        self.said.emit(str(error), True)
+        QMessageBox.warning(self.window, "ublot", str(error))
         return False
 
     # -------------------------------------------------------------------------------------------------------- exports
@@ -142,10 +163,10 @@ class Exporter(QObject):
         self._ask("lanes.csv", "Tables (*.csv *.xlsx)", self.table_to)
 
     def _ask(self, name: str, kinds: str, act: Callable[[Path], Any]) -> None:
-        desk = self.panel.desk
-        if desk is not None and desk.shown is not None:
-            start = suggested_folder(desk.blot, desk.folder).parent / name
-            path, _ = QFileDialog.getSaveFileName(self.panel, "Export", str(start), kinds)
+        blot = self.present()
+        if blot is not None and blot.shown is not None:
+            start = suggested_folder(blot.blot, blot.folder).parent / name
+            path, _ = QFileDialog.getSaveFileName(self.window, "Export", str(start), kinds)
             if path:
                 act(Path(path))
 
@@ -158,26 +179,21 @@ class Exporter(QObject):
         self._export(lambda analysis: export_table(analysis, path), path)
 
     def _export(self, write: Callable[[Any], None], path: Path) -> None:
-        desk = self.panel.desk
-        if desk is None or desk.state.analysis is None:
-            self.panel.say("Wait until the edits are measured.", wrong=True)
+        blot = self.present()
+        if blot is None or blot.state.analysis is None:
+            self.said.emit("Wait until the edits are measured.", True)
             return
-        analysis = desk.state.analysis
+        analysis = blot.state.analysis
 
         def export(progress: Callable[[str, float], None]) -> None:
             progress("exporting", 0.5)
             write(analysis)
 
-        self.panel.second.submit(export, lambda _: self.panel.say(f"Exported: {path}"), self._failed)
-
-    def copy_table(self) -> None:
-        """Copy the table of scores to the clipboard."""
-        self.panel.answer.table.copy_all()
-        self.panel.say("The table is on the clipboard.")
+        self.runner.submit(export, lambda _: self.said.emit(f"Exported: {path}", False), self._failed)
 
     def _failed(self, error: Exception) -> None:
         words = str(error) if isinstance(error, BlotError) else f"This should not have happened: {error!r}"
-        self.panel.say(words, wrong=True)
+        self.said.emit(words, True)
 
 
 def _add(menu: QMenu, title: str, act: Callable[[], Any]) -> None:

@@ -1,10 +1,11 @@
 """The panel *ublot*: from a blot to its scores, top to bottom in the order of the work."""
 
+import weakref
 from typing import Any
 
 import napari
-from napari.layers import Image
-from qtpy.QtCore import QEvent, QObject
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QKeySequence, QShortcut  # type: ignore[attr-defined]
 from qtpy.QtWidgets import (
     QLabel,
     QMainWindow,
@@ -13,8 +14,9 @@ from qtpy.QtWidgets import (
 )
 
 import ublot
+from ublot_napari.controller import Controller
 from ublot_napari.exporting import Exporter
-from ublot_napari.layers.blot_layers import DRAWN, Picture
+from ublot_napari.layers.blot_layers import Picture
 from ublot_napari.sections.answer.answer import Answer
 from ublot_napari.sections.answer.flag_words import panel_words
 from ublot_napari.sections.lanes import LaneTools
@@ -26,16 +28,14 @@ from ublot_napari.widgets.folding import Section, Sections
 from ublot_napari.widgets.head_and_foot import Foot, Head
 from ublot_napari.widgets.opengl_guard import VisualKeeper
 from ublot_napari.widgets.runner import Runner
-from ublot_napari.wiring import bind_keys, connect_edits, take_over
 
 __all__ = ["BlotPanel"]
 
+_LAST: dict[int, "weakref.ref[BlotPanel]"] = {}  # by viewer, the panel that was docked last
+
 
 class BlotPanel(QWidget):
-    """Everything about the blots that are open.
-
-    Widgets and layers are brought in line with the present state of the blot that is shown, and what a person does to
-    them becomes its next state; between the two stands `EditedBlot`, which knows neither widgets nor layers.
+    """Everything about the blots that are open: widgets that show what `Controller` tells, and tell it what was done.
 
     Parameters
     ----------
@@ -47,11 +47,8 @@ class BlotPanel(QWidget):
         super().__init__()
         self.viewer = napari_viewer
         self.runner, self.second = Runner(self), Runner(self)
-        self.desks: dict[Image, EditedBlot] = {}
-        self.pictures: dict[Image, Picture] = {}
-        self.image: Image | None = None
-        self.lane = 1
-        self._filling = False
+        self.controller = Controller(napari_viewer, self.runner, self)
+        self.exporter = Exporter(self, lambda: self.blot, self.second)
         self.main_window: QMainWindow | None = None
         self._visuals = VisualKeeper()
 
@@ -59,8 +56,7 @@ class BlotPanel(QWidget):
         self.tools, self.layout_editor, self.mass = LaneTools(), LayoutEditor(), MassScale()
         self.profile, self.answer = Densitometry(), Answer()
         self._make_sections()
-        self.keeper = Exporter(self)
-        self.foot = Foot(self.keeper.menu())
+        self.foot = Foot(self.exporter.menu(("Copy the table (Ctrl+Shift+C in it)", self.copy_table)))
         self.setMinimumWidth(430)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 4, 4, 4)
@@ -69,9 +65,11 @@ class BlotPanel(QWidget):
         column.addWidget(self.sections, stretch=1)
         column.addWidget(self.foot)
 
-        self._connect()
-        take_over(self)
-        self._layers_changed()
+        self._listen()
+        self._connect_edits()
+        self._bind_keys()
+        self._take_over()
+        self.controller.watch_layers()
 
     # -------------------------------------------------------------------------------------------------------- making
     def _make_sections(self) -> None:
@@ -88,26 +86,84 @@ class BlotPanel(QWidget):
         self.sections = Sections(list(self.folds.values()))
         self.folds["Lanes"].set_open(True)
 
-    def _connect(self) -> None:
-        for event, act in self.layer_events:
-            event.connect(act)
-        self.head.blot_chosen.connect(self._blot_chosen)
+    def _listen(self) -> None:
+        """Show what happens to the blots."""
+        told = self.controller
+        self.viewer.layers.events.removing.connect(self._layer_removing)
+        told.blots_listed.connect(self._list_blots)
+        told.blot_shown.connect(self._blot_shown)
+        told.changed.connect(self._show)
+        told.looked_at.connect(self._show_look)
+        told.lane_changed.connect(self._show_lane)
+        told.measured.connect(self._measured)
+        told.pointed.connect(lambda row, lane: self.profile.plot.mark_row(row if lane else None))
+        told.left_unsaved.connect(self.exporter.ask_about)
+        for speaker in (told, self.exporter):
+            speaker.said.connect(lambda text, wrong: self.say(text, wrong=wrong))
         for runner in (self.runner, self.second):
             runner.busy_changed.connect(self._show_busy)
         self.runner.progressed.connect(self.head.show_progress)
-        self.profile.surface.toggled.connect(self._show_background)
-        connect_edits(self)
-        bind_keys(self, self.viewer)
 
-    @property
-    def layer_events(self) -> tuple[tuple[Any, Any], ...]:
-        """What happens to the viewer's layers, and what is done then."""
-        layers = self.viewer.layers.events
-        return (
-            (layers.inserted, self._layers_changed),
-            (layers.removed, self._layer_removed),
-            (layers.removing, self._layer_removing),
+    def _connect_edits(self) -> None:
+        """Connect what a person does in the widgets to the edits of the blot that is shown."""
+        do, on_picture = self.controller.do, self.controller.on_picture
+        for form in self.forms:
+            form.edited.connect(lambda form=form: do(lambda blot: blot.set_options(form.changes(blot.options))))
+        self.layout_editor.changed.connect(lambda: do(lambda blot: blot.set_rows(self.layout_editor.rows())))
+        self.mass.bands_changed.connect(lambda: do(lambda blot: blot.set_bands(self.mass.bands.bands())))
+        self.mass.find_wanted.connect(lambda: do(EditedBlot.release_bands))
+        self.mass.add_wanted.connect(lambda: on_picture(Picture.add_band_mode))
+        self.tools.delete_wanted.connect(lambda: on_picture(Picture.delete_selected))
+        self.tools.mode_wanted.connect(lambda mode: on_picture(lambda picture: picture.set_mode(mode)))
+        self.tools.find_wanted.connect(self.controller.find_lanes)
+        self.profile.hovered.connect(lambda row: on_picture(lambda picture: picture.mark_row(self.lane, row)))
+        self.profile.surface.toggled.connect(lambda on: on_picture(lambda picture: picture.show_background(on)))
+        self.profile.boundary_moved.connect(lambda lane, row: do(lambda blot: blot.move_boundary(lane, row)))
+        self.profile.boundary_released.connect(lambda lane: do(lambda blot: blot.move_boundary(lane, None)))
+        for signal in (self.profile.lane_picked, self.answer.lane_picked, self.layout_editor.row_picked):
+            signal.connect(self.controller.select_lane)
+        self.head.blot_chosen.connect(lambda at: self.controller.show_blot(self.controller.images[at]))
+        for button, act in (
+            (self.tools.analyze, self.controller.measure),
+            (self.foot.undo, self.controller.undo),
+            (self.foot.redo, self.controller.redo),
+            (self.foot.save, self.exporter.ask_and_save),
+            (self.head.cancel, self.stop),
+        ):
+            button.clicked.connect(lambda _, act=act: act())
+
+    def _bind_keys(self) -> None:
+        """Bind the panel's keys; undo and redo also where the picture has the focus."""
+        told = self.controller
+        keys = (
+            ("Ctrl+Z", "Control-Z", told.undo),
+            ("Ctrl+Shift+Z", "Control-Shift-Z", told.redo),
+            ("Ctrl+Y", None, told.redo),
+            ("Esc", None, self.stop),
+            ("Ctrl+Shift+S", None, self.exporter.ask_and_save),
+            ("PgDown", None, lambda: told.select_lane(told.lane + 1)),
+            ("PgUp", None, lambda: told.select_lane(told.lane - 1)),
         )
+        for key, in_picture, act in keys:
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
+            if in_picture:
+                self.viewer.bind_key(in_picture, lambda _, act=act: act(), overwrite=True)
+
+    def _take_over(self) -> None:
+        """Go on with the blots and edits of the panel that the same viewer had before, closed or not."""
+        viewer = getattr(self.viewer, "__wrapped__", self.viewer)
+        last = _LAST.get(id(viewer))
+        old = last() if last is not None else None
+        _LAST[id(viewer)] = weakref.ref(self)
+        if old is None or getattr(old.viewer, "__wrapped__", old.viewer) is not viewer:
+            return
+        old.second.cancel()
+        old.viewer.layers.events.removing.disconnect(old._layer_removing)
+        if old.main_window is not None:
+            old.main_window.removeEventFilter(old)
+        self.controller.take_over(old.controller)
 
     def showEvent(self, event: Any) -> None:
         """Learn which window to ask about before it closes: it is known once the panel stands in it."""
@@ -120,7 +176,7 @@ class BlotPanel(QWidget):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Ask before a window with unsaved edits closes."""
         closing = event is not None and event.type() == QEvent.Type.Close
-        if closing and event is not None and not self.keeper.may_close(self.desks):
+        if closing and event is not None and not self.exporter.may_close(self.controller.blots):
             event.ignore()
             return True
         if closing:
@@ -128,83 +184,50 @@ class BlotPanel(QWidget):
             self.second.cancel()
         return bool(super().eventFilter(watched, event))
 
-    # ---------------------------------------------------------------------------------------------- blots come and go
+    def _layer_removing(self, event: Any) -> None:
+        self._visuals.removing(self.main_window, self.viewer.layers[event.index])
+
+    # ----------------------------------------------------------------------------------------------- what there is
     @property
-    def desk(self) -> EditedBlot | None:
-        """What is done to the blot that is shown."""
-        return self.desks.get(self.image) if self.image is not None else None
+    def blot(self) -> EditedBlot | None:
+        """The blot that is shown, with what is done to it."""
+        return self.controller.blot
 
     @property
     def picture(self) -> Picture | None:
         """The layers of the blot that is shown."""
-        return self.pictures.get(self.image) if self.image is not None else None
+        return self.controller.picture
+
+    @property
+    def analysis(self) -> "ublot.Analysis | None":
+        """The present analysis of the blot that is shown."""
+        return self.controller.analysis
+
+    @property
+    def lane(self) -> int:
+        """The lane that is selected."""
+        return self.controller.lane
+
+    @property
+    def forms(self) -> tuple[Any, ...]:
+        """All forms of options."""
+        return (self.tools.form, *self.mass.forms, self.answer.form)
 
     @property
     def status(self) -> QLabel:
         """The line at the top."""
         return self.head.status
 
-    @property
-    def analysis(self) -> "ublot.Analysis | None":
-        """The present analysis of the blot that is shown."""
-        return self.desk.shown if self.desk is not None else None
-
-    def _images(self) -> list[Image]:
-        return [layer for layer in self.viewer.layers if isinstance(layer, Image) and DRAWN not in layer.metadata]
-
-    def _layers_changed(self, event: Any = None) -> None:
-        if any(picture.is_quiet for picture in self.pictures.values()):
-            return
-        images = self._images()
-        new = [image for image in images if image not in self.desks]
+    # ------------------------------------------------------------------------------------------------------- showing
+    def _list_blots(self) -> None:
+        images = self.controller.images
         self.head.show_blots([str(image.name) for image in images])
-        if new:
-            self.show_blot(new[-1])
-        elif self.image not in images:
-            self.show_blot(images[-1] if images else None)
-        else:
-            self.head.blots.setCurrentIndex(images.index(self.image))
+        if self.controller.image in images:
+            self.head.blots.setCurrentIndex(images.index(self.controller.image))
 
-    def _layer_removing(self, event: Any) -> None:
-        self._visuals.removing(self.main_window, self.viewer.layers[event.index])
-
-    def _layer_removed(self, event: Any) -> None:
-        layer = event.value
-        desk, picture = self.desks.pop(layer, None), self.pictures.pop(layer, None)
-        if desk is not None and picture is not None:
-            if desk.unsaved:
-                self.keeper.ask_about(desk, f"{layer.name} was closed with edits that are not saved.")
-            if layer is self.image:
-                self.runner.cancel()
-            picture.remove()
-        self._layers_changed()
-
-    def _blot_chosen(self, index: int) -> None:
-        self.show_blot(self._images()[index])
-
-    def show_blot(self, image: Image | None) -> None:
-        """Work on another blot; the layers of the one before are hidden."""
-        if image is self.image and image in self.desks:
-            return
-        self.runner.cancel()
-        before, self.image = self.picture, image
-        if before is not None and before.image is not image:
-            before.set_shown(False)
-        if image is not None and image not in self.desks:
-            try:
-                self.desks[image] = EditedBlot.of_layer(image)
-            except ublot.BlotError as error:
-                self.image = None
-                self.say(str(error), wrong=True)
-                self.refresh()
-                return
-            self.pictures[image] = self.connected(Picture(self.viewer, image))
-        if image is not None:
-            self.head.blots.setCurrentIndex(self._images().index(image))
-            self.pictures[image].set_shown(True)
-        self.lane = 1
-        self.refresh()
-        if self.desk is None:
+    def _blot_shown(self) -> None:
+        """Say what to do with the blot that is shown now, and open the section where that is done."""
+        if self.blot is None:
             self.say("Drag a blot in, or choose File > Open Sample > ublot.")
         elif self.analysis is None:
             self.say("Press Find lanes (F).")
@@ -213,140 +236,52 @@ class BlotPanel(QWidget):
             self._say_result()
             self.folds["Answer"].set_open(True)
 
-    def connected(self, picture: Picture) -> Picture:
-        """Have a picture tell this panel what a person does to it."""
-        picture.strips_edited.connect(lambda strips, n: self._of(picture, lambda desk: desk.edit_strips(strips, n)))
-        picture.bands_edited.connect(lambda rows, masses: self._of(picture, lambda d: d.edit_band_marks(rows, masses)))
-        picture.lane_picked.connect(self.select_lane)
-        picture.hovered.connect(self._picture_pointed)
-        return picture
-
-    def _of(self, picture: Picture, act: Any) -> None:
-        if picture is self.picture:
-            self.do(act)
-
-    # ---------------------------------------------------------------------------------------------- edits to analyses
-    def find_lanes(self, count: int = 0) -> None:
-        """Find the lanes of the blot anew and measure them."""
-        self.do(lambda desk: desk.find_lanes(count), always=True)
-
-    def measure(self) -> None:
-        """Measure with all that is set, also when it was measured already."""
-        self.do(lambda desk: None, always=True)
-
-    def undo(self) -> None:
-        """Go one edit back."""
-        self.do(lambda desk: desk.undo())
-
-    def redo(self) -> None:
-        """Go one edit forward again."""
-        self.do(lambda desk: desk.redo())
-
-    def do(self, act: Any, *, always: bool = False) -> None:
-        """Change the state of the blot that is shown, and bring all in line with it."""
-        desk = self.desk
-        if desk is None or self._filling:
-            if desk is None:
-                self.say("Open a blot first.", wrong=True)
-            return
-        try:
-            act(desk)
-        except ublot.BlotError as error:
-            self.refresh()
-            self.say(str(error), wrong=True)
-            return
-        if desk.look():
-            self._show_look()
-        else:
-            self.refresh()
-        if always or desk.needs_run or (self.runner.busy and desk.state.analysis is None):
-            self._submit(desk)
-        else:
-            self.runner.cancel()  # what runs was undone
-
-    def _submit(self, desk: EditedBlot) -> None:
-        job, state = desk.job(), desk.state
-        self.runner.submit(
-            job,
-            lambda analysis: self._done(desk, state, analysis),
-            lambda error: self._failed(desk, error),
-        )
-
-    def _done(self, desk: EditedBlot, state: Any, analysis: "ublot.Analysis") -> None:
-        first = desk.latest is None
-        desk.take(state, analysis)
-        if desk is not self.desk:
-            return
-        self.refresh()
+    def _measured(self, first: bool) -> None:
+        """Say what came out; after the first analysis go on to the section that comes next."""
         self._say_result()
-        if first and len(analysis.geometry):
-            self.folds["Layout" if state.layout() is None else "Answer"].set_open(True)
+        blot, analysis = self.blot, self.analysis
+        if first and blot is not None and analysis is not None and len(analysis.geometry):
+            self.folds["Layout" if blot.state.layout() is None else "Answer"].set_open(True)
 
-    def _failed(self, desk: EditedBlot, error: Exception) -> None:
-        desk.failed = str(error) if isinstance(error, ublot.BlotError) else f"This should not have happened: {error!r}"
-        if desk is self.desk:
-            self.refresh()
-            self.say(desk.failed, wrong=True)
-
-    def stop(self) -> None:
-        """Cancel what is running."""
-        if self.runner.busy or self.second.busy:
-            self.runner.cancel()
-            self.second.cancel()
-            self.say("Cancelled. Press Analyze to measure with all that is set.")
-            self.refresh()
-
-    # ------------------------------------------------------------------------------------------------------- showing
-    def refresh(self) -> None:
-        """Bring every widget and layer in line with the present state."""
-        desk, picture, analysis = self.desk, self.picture, self.analysis
-        self._filling = True
-        try:
-            count = 0 if analysis is None else len(analysis.geometry)
-            self.lane = min(max(self.lane, 1), max(count, 1))
-            for section in (*list(self.folds.values())[1:],):
-                section.setEnabled(count > 0)
-            self.tools.setEnabled(desk is not None)
-            self.foot.save.setEnabled(desk is not None and desk.state.analysis is not None)
-            self.foot.export.setEnabled(analysis is not None)
-            self.foot.show_history(*((desk.undo_words, desk.redo_words) if desk is not None else ("", "")))
-            if desk is None or picture is None:
-                self.answer.clear()
-                return
-            for form in (self.tools.form, *self.mass.forms, self.answer.form):
-                form.set_values(desk.options)
-            picture.show_pixels(analysis)
-            picture.show(analysis, desk.state)
-            self.tools.show_lanes(desk.count, picture.mode)
-            self._show_rows(desk, count)
-            self.mass.show_bands(desk.bands, desk.scale_kind)
-            self.answer.set_stale(desk.stale)
-            if analysis is not None and count:
-                self.answer.show_analysis(analysis, desk.dose_response())
-            self.profile.surface.setChecked(picture.background_shown)
-            self._show_lane()
-        finally:
-            self._filling = False
+    def _show(self) -> None:
+        """Bring every widget in line with the present state."""
+        blot, picture, analysis = self.blot, self.picture, self.analysis
+        count = 0 if analysis is None else len(analysis.geometry)
+        for section in (*list(self.folds.values())[1:],):
+            section.setEnabled(count > 0)
+        self.tools.setEnabled(blot is not None)
+        self.foot.save.setEnabled(blot is not None and blot.state.analysis is not None)
+        self.foot.export.setEnabled(analysis is not None)
+        self.foot.show_history(*((blot.undo_words, blot.redo_words) if blot is not None else ("", "")))
+        if blot is None or picture is None:
+            self.answer.clear()
+            return
+        for form in self.forms:
+            form.set_values(blot.options)
+        self.tools.show_lanes(blot.count, picture.mode)
+        self._show_rows(blot, count)
+        self.mass.show_bands(blot.bands, blot.scale_kind)
+        self.answer.set_stale(blot.stale)
+        if analysis is not None and count:
+            self.answer.show_analysis(analysis, blot.dose_response())
+        self.profile.surface.setChecked(picture.background_shown)
+        self._show_lane()
 
     def _show_look(self) -> None:
         """Show a first look: what can be seen of profile and scores, and no more, as it must be quick."""
-        desk, analysis = self.desk, self.analysis
-        if desk is None or analysis is None:
+        blot, analysis = self.blot, self.analysis
+        if blot is None or analysis is None:
             return
-        self._filling = True
-        try:
-            self.foot.show_history(desk.undo_words, desk.redo_words)
-            self.foot.save.setEnabled(False)
-            if self.profile.isVisible():
-                self.profile.show_lane(analysis, self.lane)
-            if self.answer.isVisible():
-                self.answer.show_look(analysis, desk.dose_response())
-        finally:
-            self._filling = False
+        self.foot.show_history(blot.undo_words, blot.redo_words)
+        self.foot.save.setEnabled(False)
+        if self.profile.isVisible():
+            self.profile.show_lane(analysis, self.lane)
+        if self.answer.isVisible():
+            self.answer.show_look(analysis, blot.dose_response())
 
-    def _show_rows(self, desk: EditedBlot, count: int) -> None:
+    def _show_rows(self, blot: EditedBlot, count: int) -> None:
         """Show the layout; a table that says the same already is left alone, as somebody may be typing in it."""
-        editor, rows = self.layout_editor, [dict(row) for row in desk.state.rows]
+        editor, rows = self.layout_editor, [dict(row) for row in blot.state.rows]
         if rows and editor.rows() != rows:
             editor.set_rows(rows)
         elif not rows and not editor.is_empty():
@@ -355,31 +290,11 @@ class BlotPanel(QWidget):
             editor.set_lanes(range(1, count + 1))
 
     def _show_lane(self) -> None:
-        analysis, picture = self.analysis, self.picture
+        analysis = self.analysis
         self.profile.show_lane(analysis, self.lane)
-        if analysis is not None and picture is not None and len(analysis.geometry):
-            picture.select_lane(self.lane)
+        if analysis is not None and len(analysis.geometry):
             self.answer.select_lane(self.lane)
             self.layout_editor.select_lane(self.lane)
-
-    def select_lane(self, number: int) -> None:
-        """Select a lane everywhere."""
-        analysis = self.analysis
-        if self._filling or analysis is None or not 1 <= number <= len(analysis.geometry) or number == self.lane:
-            return
-        self.lane = number
-        self._filling = True
-        try:
-            self._show_lane()
-        finally:
-            self._filling = False
-
-    def _picture_pointed(self, row: float, lane: int) -> None:
-        self.profile.plot.mark_row(row if lane else None)
-
-    def _show_background(self, shown: bool) -> None:
-        if self.picture is not None and not self._filling:
-            self.picture.show_background(shown)
 
     def _show_busy(self, _: bool = True) -> None:
         self.head.show_busy(self.runner.busy or self.second.busy)
@@ -387,9 +302,22 @@ class BlotPanel(QWidget):
     def _say_result(self) -> None:
         analysis = self.analysis
         if analysis is not None:
-            count = len(analysis.geometry)
-            self.say(panel_words(" ".join([f"{count} lanes.", *analysis.messages])))
+            self.say(panel_words(" ".join([f"{len(analysis.geometry)} lanes.", *analysis.messages])))
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         """Show a line at the top, in a colour of its own when something is wrong."""
         self.head.say(text, wrong=wrong)
+
+    # -------------------------------------------------------------------------------------------------------- acting
+    def stop(self) -> None:
+        """Cancel what is running."""
+        if self.runner.busy or self.second.busy:
+            self.runner.cancel()
+            self.second.cancel()
+            self.say("Cancelled. Press Analyze to measure with all that is set.")
+            self.controller.refresh()
+
+    def copy_table(self) -> None:
+        """Copy the table of scores to the clipboard."""
+        self.answer.table.copy_all()
+        self.say("The table is on the clipboard.")

@@ -95,8 +95,8 @@ def docked() -> Iterator[tuple[napari.Viewer, Any] | None]:
     with open_window() as shown:
         _, panel = shown.window.add_plugin_dock_widget("ublot", "ublot")
         yield shown, panel
-        for desk in panel.desks.values():
-            desk.saved(None)  # else it asks about unsaved edits
+        for blot in panel.controller.blots.values():
+            blot.saved(None)  # else it asks about unsaved edits
 
 
 @pytest.fixture(scope="session")
@@ -201,8 +201,8 @@ def empty(_needs_display: None, docked: Any) -> Any:
     """Return the panel with nothing open."""
     viewer, panel = docked
     panel.stop()
-    for desk in panel.desks.values():
-        desk.saved(None)  # else it asks about unsaved edits
+    for blot in panel.controller.blots.values():
+        blot.saved(None)  # else it asks about unsaved edits
     viewer.layers.clear()
     process_events()
     panel.say("")

@@ -30,7 +30,7 @@ def measured(docked: Any, root: Path, until: Any) -> Any:
     QTest.mouseClick(panel.tools.find_button, Qt.MouseButton.LeftButton)
     assert panel.head.cancel.isVisible()
     until(lambda: not panel.runner.busy, 60)
-    return panel.image, panel.desk.state
+    return panel.controller.image, panel.blot.state
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ def ready(_needs_display: None, docked: Any, measured: Any) -> Any:
     if image not in viewer.layers:
         viewer.layers.clear()
         viewer.add_layer(image)
-    panel.desk.history = History((state,))
-    panel.desk.latest, panel.desk.failed, panel.lane = state.analysis, "", 1
-    panel.refresh()
+    panel.blot.history = History((state,))
+    panel.blot.latest, panel.blot.failed, panel.controller.lane = state.analysis, "", 1
+    panel.controller.refresh()
     panel.picture.set_mode("select")
     panel._say_result()
     viewer.fit_to_view()
@@ -147,7 +147,7 @@ def test_a_drawn_lane_is_added(ready: Any, mouse: Any, until: Any) -> None:
     until(lambda: not ready.runner.busy)
     (add,) = [button for button in ready.tools.modes.buttons() if button.text() == "Add"]
     QTest.mouseClick(add, Qt.MouseButton.LeftButton)
-    lane = ready.desk.history.states[0].analysis.geometry[11]
+    lane = ready.blot.history.states[0].analysis.geometry[11]
     left, right = lane.centre(300.0) - lane.width / 2, lane.centre(300.0) + lane.width / 2
     mouse.drag((100.0, left), (400.0, right))
     until(lambda: not ready.runner.busy)
@@ -171,7 +171,7 @@ def test_a_bad_cell_is_told_and_the_numbers_are_marked_as_old(ready: Any, until:
     assert "unknown role 'DMSO'" in ready.status.text()
     assert "unknown role 'DMSO'" in ready.answer.stale.text()
     assert ready.analysis is before
-    ready.undo()
+    ready.controller.undo()
     assert ready.answer.stale.isHidden()
     assert ready.layout_editor.rows()[2]["role"] == "vehicle"
 
@@ -200,7 +200,7 @@ def test_a_dragged_marker_band_moves_the_scale(ready: Any, mouse: Any, until: An
     assert calibration.rows[3] - before.calibration.rows[3] == pytest.approx(8.0, abs=1.5)
     assert calibration.masses == before.calibration.masses
     assert ready.mass.bands.bands()[3][0] == pytest.approx(calibration.rows[3], abs=0.01)
-    ready.undo()
+    ready.controller.undo()
     assert ready.analysis is before
     np.testing.assert_allclose(layer.data[3], [row, column], atol=1e-3)
 
@@ -217,7 +217,7 @@ def test_a_band_past_its_neighbour_is_refused_and_put_back(ready: Any, mouse: An
 
 def test_the_boundary_is_dragged_in_the_plot(ready: Any, until: Any) -> None:
     ready.folds["Densitometry"].set_open(True)
-    ready.select_lane(9)
+    ready.controller.select_lane(9)
     before = ready.analysis.ladders[8]
     process_events()
     drag_in_plot(ready.profile.plot.plot, before.boundary_row, before.boundary_row - 20)
@@ -270,7 +270,7 @@ def test_cancel_leaves_what_was_there(ready: Any, until: Any) -> None:
     until(lambda: True)
     assert ready.analysis is before
     assert "Cancelled" in ready.status.text()
-    ready.undo()
+    ready.controller.undo()
     assert ready.answer.stale.isHidden()
 
 
@@ -283,15 +283,43 @@ def test_a_wrong_option_is_one_clear_line(ready: Any) -> None:
     assert ready.mass.forms[1].fields["target_kda"].text() == ""
 
 
+@pytest.mark.parametrize(("option", "value"), [("assay", "cells"), ("antibody", "modifier")])
+def test_the_area_comes_first_where_report_and_command_line_have_it_first(
+    ready: Any, until: Any, option: str, value: str
+) -> None:
+    ready.folds["Answer"].set_open(True)
+    ready.answer.plot.tabs.setCurrentIndex(0)
+    assert ready.answer.plot.column == "relative_hmw"
+    field = ready.answer.form.fields[option]
+    at = field.findText(value)
+    assert at >= 0
+    field.setCurrentIndex(at)
+    field.activated.emit(at)
+    until(lambda: not ready.runner.busy)
+    lanes = ready.analysis.lanes
+    assert getattr(ready.analysis.params, option) == value
+    assert ready.answer.plot.column == "relative_hmw_area"
+    table = ready.answer.table
+    assert table.horizontalHeaderItem(3).text().startswith("HMW area over vehicle")
+    for row in range(table.rowCount()):
+        shown, number = table.item(row, 3).text(), lanes["relative_hmw_area"][row]
+        assert (float(shown.split()[0]) == pytest.approx(number, abs=0.006)) if np.isfinite(number) else shown == ""
+    # Else the test tells nothing.
+    assert not np.allclose(lanes["relative_hmw_area"], lanes["relative_hmw"], atol=0.02, equal_nan=True)
+    ready.controller.undo()
+    assert ready.answer.plot.column == "relative_hmw"
+    assert table.horizontalHeaderItem(3).text().startswith("Over vehicle")
+
+
 def test_nothing_open_says_so(empty: Any) -> None:
-    empty.find_lanes()
+    empty.controller.find_lanes()
     assert empty.status.text() == "Open a blot first."
 
 
 def test_an_image_with_no_lanes_is_said(empty: Any, until: Any) -> None:
     noise = np.random.default_rng(1).normal(30_000, 300, (200, 240)).astype(np.uint16)
     empty.viewer.add_image(noise, name="nothing")
-    empty.find_lanes()
+    empty.controller.find_lanes()
     until(lambda: not empty.runner.busy)
     assert "no lanes found" in empty.status.text()
     assert [layer.name for layer in empty.viewer.layers] == ["nothing"]

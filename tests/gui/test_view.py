@@ -29,8 +29,8 @@ def test_an_image_with_the_panel(opened, root: Path) -> None:
     viewer = opened(root / "test_images" / "dose_series.tif")
     assert [layer.name for layer in viewer.layers] == ["dose_series.tif"]
     (panel,) = viewer.window.dock_widgets.values()
-    assert panel.image is viewer.layers[0]
-    assert panel.desk.state.layout().roles[0] == "marker"
+    assert panel.controller.image is viewer.layers[0]
+    assert panel.blot.state.layout().roles[0] == "marker"
 
 
 def test_a_result_with_its_lanes_and_scores(opened, root: Path, tmp_path: Path) -> None:

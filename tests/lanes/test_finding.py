@@ -247,6 +247,8 @@ def test_real_lanes_run_through_the_boxes_a_person_drew(name):
     cut, parts = strips_of(name)
     height, width = read_blot(path).shape
     for roi, boxes in zip((Window(0, cut, 0, width), Window(cut, height, 0, width)), parts, strict=True):
-        found = find_lanes(read_blot(path, roi=roi), len(boxes))
-        for lane, (_, box) in zip(found, boxes.iterrows(), strict=True):
+        # The upper strip of this one shows a tenth band that nobody drew a box on.
+        more = name == "B1AR_July4_B1AR_10wtop_16wbottom.tif" and roi.top == 0
+        found = find_lanes(read_blot(path, roi=roi), len(boxes) + more)
+        for lane, (_, box) in zip(tuple(found)[: len(boxes)], boxes.iterrows(), strict=True):
             assert box["x0"] <= lane.centre(0.5 * (box["y0"] + box["y1"])) <= box["x1"]

@@ -42,12 +42,12 @@ def test_frame_is_found_within_cells(frame):
     assert found.left >= frame.left and found.right <= frame.right
 
 
-def test_frame_is_found_in_a_region_of_interest():
+def test_region_of_interest_is_final():
     frame = Window(60, 440, 80, 560)
     blot = framed(frame)
     roi = Window(20, 480, 30, 620)
     found = find_membrane(as_blot(blot.signal, roi=roi)).window
-    assert distance(found, frame) <= 9
+    assert found == roi
 
 
 def test_region_of_interest_within_the_membrane_is_all_membrane():

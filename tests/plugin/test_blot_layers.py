@@ -35,19 +35,19 @@ def measured(simulated):
 
 
 @pytest.fixture
-def desk(measured, simulated) -> EditedBlot:
+def edited(measured, simulated) -> EditedBlot:
     blot, analysis = measured
-    desk = EditedBlot.of_blot(blot, simulated.layout, {"marker": simulated.truth["marker_kda"], "ladder": False})
-    assert desk.take(desk.state, analysis)
-    return desk
+    edited = EditedBlot.of_blot(blot, simulated.layout, {"marker": simulated.truth["marker_kda"], "ladder": False})
+    assert edited.take(edited.state, analysis)
+    return edited
 
 
 @pytest.fixture
-def picture(desk: EditedBlot) -> Picture:
+def picture(edited: EditedBlot) -> Picture:
     viewer = ViewerModel()
-    image = viewer.add_layer(Layer.create(*blot_layer(desk.blot)))
+    image = viewer.add_layer(Layer.create(*blot_layer(edited.blot)))
     picture = Picture(viewer, image)
-    picture.show(desk.shown, desk.state)
+    picture.show(edited.shown, edited.state)
     return picture
 
 
@@ -57,8 +57,8 @@ def told(signal: Any) -> list[tuple[Any, ...]]:
     return heard
 
 
-def test_all_that_is_known_is_drawn(picture: Picture, desk: EditedBlot) -> None:
-    analysis = desk.shown
+def test_all_that_is_known_is_drawn(picture: Picture, edited: EditedBlot) -> None:
+    analysis = edited.shown
     assert len(picture.lanes.data) == len(analysis.geometry) == 8
     assert list(picture.lanes.features["lane"]) == list(range(1, 9))
     np.testing.assert_allclose(picture.bands.data[:, 0], analysis.calibration.rows, atol=1e-3)
@@ -75,73 +75,73 @@ def test_all_that_is_known_is_drawn(picture: Picture, desk: EditedBlot) -> None:
     assert picture.lanes.mode == "select"
 
 
-def test_the_axis_says_the_mass_at_its_row(picture: Picture, desk: EditedBlot) -> None:
+def test_the_axis_says_the_mass_at_its_row(picture: Picture, edited: EditedBlot) -> None:
     labels = list(picture.axis.features["label"])
     assert "100" in labels and "kDa" in labels
     row = picture.axis.data[labels.index("100")][0, 0]
-    assert float(mass_at(desk.shown.calibration, row)) == pytest.approx(100.0, rel=1e-3)
-    assert max(line[:, 1].max() for line in picture.axis.data) < desk.shown.geometry.window.left
+    assert float(mass_at(edited.shown.calibration, row)) == pytest.approx(100.0, rel=1e-3)
+    assert max(line[:, 1].max() for line in picture.axis.data) < edited.shown.geometry.window.left
 
 
-def test_showing_tells_nothing(picture: Picture, desk: EditedBlot) -> None:
+def test_showing_tells_nothing(picture: Picture, edited: EditedBlot) -> None:
     heard = told(picture.strips_edited), told(picture.bands_edited), told(picture.lane_picked)
-    moved = replace(desk.shown.geometry, items=tuple(replace(k, width=k.width + 2) for k in desk.shown.geometry))
-    picture.show(desk.shown.with_lanes(moved), desk.state)
+    moved = replace(edited.shown.geometry, items=tuple(replace(k, width=k.width + 2) for k in edited.shown.geometry))
+    picture.show(edited.shown.with_lanes(moved), edited.state)
     picture.select_lane(3)
     assert heard == ([], [], [])
 
 
-def test_a_moved_strip_is_told_and_becomes_an_edit(picture: Picture, desk: EditedBlot) -> None:
+def test_a_moved_strip_is_told_and_becomes_an_edit(picture: Picture, edited: EditedBlot) -> None:
     heard = told(picture.strips_edited)
     strips = [np.array(strip) for strip in picture.lanes.data]
     strips[4][:, 1] += 5.0
     picture.lanes.data = strips
     ((outlines, numbers),) = heard
-    before = desk.shown.geometry
-    desk.edit_strips(outlines, numbers)
-    lanes = desk.state.edits.lanes
+    before = edited.shown.geometry
+    edited.edit_strips(outlines, numbers)
+    lanes = edited.state.edits.lanes
     assert lanes[4].centre(100.0) == pytest.approx(before[4].centre(100.0) + 5.0, abs=1e-3)
     assert [lane for n, lane in enumerate(lanes) if n != 4] == [lane for n, lane in enumerate(before) if n != 4]
-    assert desk.undo_words == "lane 5 moved"
+    assert edited.undo_words == "lane 5 moved"
 
 
-def test_a_new_strip_inherits_a_number_and_is_new_all_the_same(picture: Picture, desk: EditedBlot) -> None:
+def test_a_new_strip_inherits_a_number_and_is_new_all_the_same(picture: Picture, edited: EditedBlot) -> None:
     heard = told(picture.strips_edited)
     picture.lanes.selected_data = {7}
     picture.lanes.add_rectangles(np.array([[40.0, 2.0], [200.0, 14.0]]))
     outlines, numbers = heard[-1]
-    desk.edit_strips(outlines, numbers)
-    assert len(desk.state.edits.lanes) == 9
-    assert desk.state.rows[0]["role"] == "sample" and desk.state.rows[1]["role"] == "marker"
+    edited.edit_strips(outlines, numbers)
+    assert len(edited.state.edits.lanes) == 9
+    assert edited.state.rows[0]["role"] == "sample" and edited.state.rows[1]["role"] == "marker"
 
 
-def test_a_new_band_takes_the_mass_that_is_free_there(picture: Picture, desk: EditedBlot) -> None:
+def test_a_new_band_takes_the_mass_that_is_free_there(picture: Picture, edited: EditedBlot) -> None:
     heard = told(picture.bands_edited)
-    rows, masses = list(desk.shown.calibration.rows), list(desk.shown.calibration.masses)
+    rows, masses = list(edited.shown.calibration.rows), list(edited.shown.calibration.masses)
     picture.bands.selected_data = {2}
     picture.bands.remove_selected()
-    desk.edit_band_marks(*heard[-1])
-    assert [mass for _, mass in desk.bands] == masses[:2] + masses[3:]
+    edited.edit_band_marks(*heard[-1])
+    assert [mass for _, mass in edited.bands] == masses[:2] + masses[3:]
     picture.bands.add([rows[2] + 1.0, 10.0])
-    desk.edit_band_marks(*heard[-1])
-    assert [mass for _, mass in desk.bands] == masses
-    assert desk.state.edits.calibration.kind == "positions"
-    desk.release_bands()
-    assert desk.state.bands is None and desk.state.edits.calibration is None
+    edited.edit_band_marks(*heard[-1])
+    assert [mass for _, mass in edited.bands] == masses
+    assert edited.state.edits.calibration.kind == "positions"
+    edited.release_bands()
+    assert edited.state.bands is None and edited.state.edits.calibration is None
 
 
-def test_bands_that_cannot_be_are_kept_to_be_set_right(desk: EditedBlot) -> None:
+def test_bands_that_cannot_be_are_kept_to_be_set_right(edited: EditedBlot) -> None:
     with pytest.raises(ublot.BlotError, match="lighter bands must lie lower"):
-        desk.set_bands([(50.0, 100.0), (90.0, 150.0)])
-    assert desk.bands == ((50.0, 100.0), (90.0, 150.0))
-    assert desk.state.edits.calibration is None
-    desk.undo()
-    assert len(desk.bands) > 2
+        edited.set_bands([(50.0, 100.0), (90.0, 150.0)])
+    assert edited.bands == ((50.0, 100.0), (90.0, 150.0))
+    assert edited.state.edits.calibration is None
+    edited.undo()
+    assert len(edited.bands) > 2
 
 
-def test_pointing_tells_row_and_lane(picture: Picture, desk: EditedBlot) -> None:
+def test_pointing_tells_row_and_lane(picture: Picture, edited: EditedBlot) -> None:
     heard = told(picture.hovered)
-    lanes = desk.shown.geometry
+    lanes = edited.shown.geometry
     picture.pointed((150.0, float(lanes[2].centre(150.0)) + 3))
     between = 0.5 * float(lanes[2].centre(150.0) + lanes[3].centre(150.0))
     picture.pointed((150.0, between))
@@ -158,12 +158,12 @@ def edges(layer: Any) -> np.ndarray:
     return extent.world + 0.5 * np.outer([-1, 1], extent.step)
 
 
-def test_the_background_is_that_of_the_lanes(picture: Picture, desk: EditedBlot) -> None:
+def test_the_background_is_that_of_the_lanes(picture: Picture, edited: EditedBlot) -> None:
     assert picture.background.metadata[DRAWN] and picture.background.data.shape == (2, 2)
     np.testing.assert_allclose(*(edges(layer) for layer in (picture.background, picture.image)))
     picture.show_background(True)
-    level = desk.shown.stages.background.level
-    window, lane = desk.shown.geometry.window, desk.shown.geometry[5]
+    level = edited.shown.stages.background.level
+    window, lane = edited.shown.geometry.window, edited.shown.geometry[5]
     shown = [picture.background.data[row, round(float(lane.centre(row)))] for row in range(window.top, window.bottom)]
     np.testing.assert_allclose(shown, level[5], rtol=0.02)
 
@@ -177,24 +177,24 @@ def test_hidden_layers_come_back_as_they_were(picture: Picture) -> None:
     assert picture.lanes.visible and picture.image.visible
 
 
-def test_a_blot_without_lanes_shows_its_pixels_only(picture: Picture, desk: EditedBlot) -> None:
-    picture.show(None, desk.state)
+def test_a_blot_without_lanes_shows_its_pixels_only(picture: Picture, edited: EditedBlot) -> None:
+    picture.show(None, edited.state)
     assert list(picture.viewer.layers) == [picture.image]
 
 
-def test_another_count_of_lanes_takes_the_layout_along(desk: EditedBlot) -> None:
-    desk.find_lanes(10)
-    assert [row["lane"] for row in desk.state.rows] == [str(n) for n in range(1, 11)]
-    assert desk.state.params.lanes is None
-    desk.set_rows([{"lane": "1", "role": ""}])
-    assert desk.state.rows == ()
-    desk.find_lanes(6)
-    assert desk.state.params.lanes == 6
+def test_another_count_of_lanes_takes_the_layout_along(edited: EditedBlot) -> None:
+    edited.find_lanes(10)
+    assert [row["lane"] for row in edited.state.rows] == [str(n) for n in range(1, 11)]
+    assert edited.state.params.lanes is None
+    edited.set_rows([{"lane": "1", "role": ""}])
+    assert edited.state.rows == ()
+    edited.find_lanes(6)
+    assert edited.state.params.lanes == 6
 
 
-def test_another_marker_drops_the_bands_set_by_hand(desk: EditedBlot) -> None:
-    desk.set_bands([(50.0, 150.0), (90.0, 100.0)])
-    desk.set_options({"marker": "precision-plus"})
-    assert desk.state.bands is None and desk.state.edits.calibration is None
+def test_another_marker_drops_the_bands_set_by_hand(edited: EditedBlot) -> None:
+    edited.set_bands([(50.0, 150.0), (90.0, 100.0)])
+    edited.set_options({"marker": "precision-plus"})
+    assert edited.state.bands is None and edited.state.edits.calibration is None
     with pytest.raises(ublot.BlotError, match="target-kda"):
-        desk.set_options({"target_kda": "-1"})
+        edited.set_options({"target_kda": "-1"})

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 import pytest
-from ublot_napari.sections.answer.rows import HEADER, score_rows
+from ublot_napari.sections.answer.rows import score_header, score_rows
 
 
 def table(**cells: object) -> pd.DataFrame:
@@ -27,7 +27,7 @@ def table(**cells: object) -> pd.DataFrame:
 
 def test_a_lane_in_words() -> None:
     (row,) = score_rows(table())
-    said = dict(zip(HEADER, row, strict=True))
+    said = dict(zip(score_header(), row, strict=True))
     assert said == {
         "Lane": "6",
         "Role": "sample",

@@ -78,6 +78,14 @@ def dose_response(
     background: Annotated[
         _Text, typer.Option("--background", metavar="COL_OR_VALUE", help="Column or number taken off the signal.")
     ] = None,
+    exclude: Annotated[
+        _Text,
+        typer.Option(
+            "--exclude",
+            metavar="ROWS",
+            help="Rows of the table, or wells, to leave out, by commas; standing-off: those off their curve.",
+        ),
+    ] = None,
     protein_nm: Protein = None,
     probe_nm: Annotated[
         _Text, typer.Option("--probe-nM", metavar="NM", help="Probe of a polarisation competition, total: gives K_i.")
@@ -85,17 +93,15 @@ def dose_response(
     probe_kd_nm: Annotated[_Text, typer.Option("--probe-kd-nM", metavar="NM", help="K_d of that probe.")] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(
-            "--out", metavar="DIR", help="Write dose_response.csv and wells.csv there.", rich_help_panel=_OUTPUT
-        ),
+        typer.Option("--out", metavar="DIR", help="Write report, figures and tables there.", rich_help_panel=_OUTPUT),
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Percent of vehicle and IC50 / EC50 (and K_i) from any plate table."""
-    from ublot.dose_response.plate_fit import PLATES, plate_columns, save_plate
-    from ublot.dose_response.plates import read_plate
+    from ublot.dose_response.plate_fit import fit_table
     from ublot.io.result_folder import check_out
+    from ublot.results.plates import PLATES, save_plate
 
     amounts = {
         "protein_nM": _amount("protein-nM", protein_nm),
@@ -104,10 +110,11 @@ def dose_response(
     }
     if out is not None:
         check_out(out, image=table, kind=PLATES)
-    plate = read_plate(table, response=response, vehicle=vehicle, background=background)
-    columns = plate_columns(plate, **amounts)
+    how = {"response": response, "vehicle": vehicle, "background": background, "exclude": exclude or ""}
+    fit = fit_table(table, **how, **amounts)  # type: ignore[arg-type]
+    columns = fit.columns
     if out is not None:
-        save_plate(out, plate, columns, {"response": response, "vehicle": vehicle, "background": background, **amounts})
+        save_plate(out, fit, {**how, **amounts}, table=table)
     if json:
         print_json({"dose_response": _records(columns)} | ({"out": str(out)} if out is not None else {}))
     elif not quiet:

@@ -18,6 +18,8 @@ from scipy import special
 from ublot.statistics.scales import Scale, from_scale, to_scale
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     from ublot.numerics.arrays import Array
@@ -64,6 +66,12 @@ class Curves:
         index = np.zeros(x.shape, np.int64)
         index[x > 0] = dosed[1]
         return cls(x, np.asarray(response, np.float64), blocks.astype(np.int64), index, scale)
+
+    def without(self, rows: Sequence[int]) -> Curves:
+        """The same less some points; blocks that are left without points are gone."""
+        kept = np.ones(len(self.dose), bool)
+        kept[list(rows)] = False
+        return Curves.of(self.dose[kept], self.response[kept], self.block[kept], self.curve[kept], self.scale)
 
     @property
     def count(self) -> int:

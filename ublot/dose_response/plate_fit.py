@@ -3,33 +3,76 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ublot.dose_response.ec50 import DOSE_COLUMNS, FEWEST_DOSES, Estimate, estimate_ec50, estimate_row
+from ublot.dose_response.ec50 import FEWEST_DOSES, FIRST_COLUMNS, SHAPE_COLUMNS, Estimate, estimate_ec50, estimate_row
 from ublot.dose_response.ki import competition_ki
 from ublot.dose_response.logistic import Curves
 from ublot.dose_response.plates import QUANTITY, Plate, Well, read_plate
 from ublot.errors import BlotError
-from ublot.io.result_folder import Kind, json_bytes, write_result
-from ublot.io.tables import as_frame, csv_bytes
+from ublot.io.tables import as_frame
 from ublot.statistics.reactions import given_or_first
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Collection
 
     import pandas as pd
 
 
-__all__ = ["PLATES", "PLATE_COLUMNS", "fit_dose_response", "plate_columns", "save_plate"]
+__all__ = ["PLATE_COLUMNS", "STANDING_OFF", "PlateFit", "Series", "fit_dose_response", "fit_plate", "fit_table"]
 
-PLATE_COLUMNS = (*(name for name in DOSE_COLUMNS if name != "flags"), "absolute_ic50_nM", "ki_nM", "ki_low", "ki_high")
+PLATE_COLUMNS = (
+    *(name for name in FIRST_COLUMNS if name != "flags"),
+    *("absolute_ic50_nM", "ki_nM", "ki_low", "ki_high"),
+    *SHAPE_COLUMNS,
+)
 """Columns of the answer: those of `dose_response.csv` and what only plates have."""
 
-PLATES = Kind(
-    "dose_response.json", "ublot dose-response", frozenset({"dose_response.json", "dose_response.csv", "wells.csv"})
-)
+STANDING_OFF = "standing-off"
+"""What to exclude to leave out the wells that stand off their curve."""
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One compound of a group (and time): its row of the answer, and the wells that it rests on.
+
+    Attributes
+    ----------
+    row : dict
+        `PLATE_COLUMNS`.
+    wells : tuple of Well
+        In the order of the points of the fit, vehicle wells last.
+    found : Estimate
+    """
+
+    row: dict[str, Any]
+    wells: tuple[Well, ...]
+    found: Estimate
+
+
+@dataclass(frozen=True, eq=False)
+class PlateFit:
+    """A plate with its curves.
+
+    Attributes
+    ----------
+    plate : Plate
+    series : tuple of Series
+    """
+
+    plate: Plate
+    series: tuple[Series, ...]
+
+    @property
+    def columns(self) -> dict[str, list[Any]]:
+        """`PLATE_COLUMNS`, one row per group, compound and time."""
+        return {name: [s.row[name] for s in self.series] for name in PLATE_COLUMNS}
+
+    @property
+    def standing_off(self) -> dict[str, Well]:
+        """Wells that stand off their curve, by their rows in the table."""
+        return {s.wells[i].rows: s.wells[i] for s in self.series for i in s.found.outliers}
 
 
 def fit_dose_response(
@@ -38,6 +81,7 @@ def fit_dose_response(
     response: str,
     vehicle: str = "DMSO",
     background: str | float | None = None,
+    exclude: Collection[str] | str = (),
     protein_nM: float | None = None,
     probe_nM: float | None = None,
     probe_kd_nM: float | None = None,
@@ -52,6 +96,8 @@ def fit_dose_response(
     ----------
     table, response, vehicle, background
         See `read_plate`.
+    exclude : collection of str, or "standing-off"
+        Rows or wells to leave out; or all that stand off their curve, see `ublot.dose_response.robust`.
     protein_nM : float, optional
         Protein in the well: the limit of tight binding, and needed for K_i.
     probe_nM, probe_kd_nM : float, optional
@@ -68,59 +114,79 @@ def fit_dose_response(
     BlotError
         The table or an option cannot be used.
     """
-    plate = read_plate(table, response=response, vehicle=vehicle, background=background)
-    return as_frame(plate_columns(plate, protein_nM=protein_nM, probe_nM=probe_nM, probe_kd_nM=probe_kd_nM))
+    amounts = {"protein_nM": protein_nM, "probe_nM": probe_nM, "probe_kd_nM": probe_kd_nM}
+    how = {"response": response, "vehicle": vehicle, "background": background}
+    return as_frame(fit_table(table, exclude=exclude, **how, **amounts).columns)  # type: ignore[arg-type]
 
 
-def plate_columns(
+def fit_table(
+    table: Any,
+    *,
+    response: str,
+    vehicle: str = "DMSO",
+    background: str | float | None = None,
+    exclude: Collection[str] | str = (),
+    **amounts: float | None,
+) -> PlateFit:
+    """Read a table and fit it; parameters are those of `fit_dose_response`."""
+    how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background}
+    asked = [part for part in exclude.split(",") if part.strip()] if isinstance(exclude, str) else list(exclude)
+    named = [part for part in asked if part.strip().casefold() != STANDING_OFF]
+    fit = fit_plate(read_plate(table, exclude=named, **how), **amounts)
+    if len(named) == len(asked) or not fit.standing_off:
+        return fit
+    rows = [row for rows in fit.standing_off for row in rows.split("+")]
+    return fit_plate(read_plate(table, exclude=[*named, *rows], **how), **amounts)
+
+
+def fit_plate(
     plate: Plate, *, protein_nM: float | None = None, probe_nM: float | None = None, probe_kd_nM: float | None = None
-) -> dict[str, list[Any]]:
-    """Columns of `fit_dose_response`."""
+) -> PlateFit:
+    """Fit every compound of a plate with at least four doses.
+
+    Raises
+    ------
+    BlotError
+        No compound has so many, or an option cannot be used.
+    """
     binding = _binding(protein_nM, probe_nM, probe_kd_nM)
-    rows = []
+    out = []
     series: dict[tuple[Any, ...], list[Well]] = {}
     for w in plate.wells:
-        if not w.vehicle:
+        if not w.vehicle and not w.excluded and not w.role:
             time = given_or_first(w.time_min)
             series.setdefault((w.group, w.compound.casefold(), time), []).append(w)
     for (group, _, time), members in series.items():
         if len({w.dose_nM for w in members}) < FEWEST_DOSES:
             continue
         plates = {w.plate for w in members}
-        peers = [v for v in plate.wells if v.vehicle and v.group == group and v.plate in plates]
+        peers = [v for v in plate.wells if v.vehicle and not v.excluded and v.group == group and v.plate in plates]
         if any(math.isfinite(v.time_min) for v in peers):
             peers = [v for v in peers if v.time_min == time]
         points = [*members, *peers]
         found = estimate_ec50(
             Curves.of(
                 [w.dose_nM for w in points], [w.percent for w in points], [w.plate for w in points], 0, "arithmetic"
-            )
+            ),
+            unit="plate",
         )
         place = {"group": group, "compound": members[0].compound, "time_min": math.nan if time < 0 else time}
         row = estimate_row({**place, "quantity": QUANTITY}, found, protein_nM)
-        rows.append({**row, "absolute_ic50_nM": _absolute(found), **_ki(found, binding, row)})
-    if not rows:
+        row = {**row, "absolute_ic50_nM": _absolute(found), **_ki(found, binding, row)}
+        if found.outliers:
+            named = "; ".join(_named(points[i]) for i in found.outliers)
+            row["note"] = f"{row['note']}; standing off: {named}"
+        out.append(Series(row, tuple(points), found))
+    if not out:
         fix = f"an EC50 takes at least {FEWEST_DOSES} doses"
         raise BlotError(f"no compound with {FEWEST_DOSES} doses", plate.name, fix)
-    return {name: [row[name] for row in rows] for name in PLATE_COLUMNS}
+    return PlateFit(plate, tuple(out))
 
 
-def save_plate(out: str | Path, plate: Plate, columns: Mapping[str, Sequence[Any]], options: Mapping[str, Any]) -> Path:
-    """Write ``dose_response.csv``, ``wells.csv`` (percent of vehicle), and how they were made.
-
-    Raises
-    ------
-    BlotError
-        The folder was not written by this command, or cannot be written.
-    """
-    wells = {field.name: [getattr(w, field.name) for w in plate.wells] for field in fields(Well)}
-    record = {"writer": PLATES.writer, "schema": 1, "table": plate.name, "options": dict(options)}
-    files = {
-        "dose_response.csv": csv_bytes(columns),
-        "wells.csv": csv_bytes(wells),
-        PLATES.record: json_bytes(record),
-    }
-    return write_result(out, files, kind=PLATES)
+def _named(well: Well) -> str:
+    place = " ".join(part for part in (well.plate, well.well or f"row {well.rows}") if part)
+    dose = "" if well.vehicle else f" {well.dose_nM:.4g} nM"
+    return f"{place} ({well.compound}{dose}, {well.percent:.0f} %)"
 
 
 def _binding(protein: float | None, probe: float | None, probe_kd: float | None) -> tuple[float, float, float] | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,15 @@ from ublot.errors import BlotError
 from ublot.io.tables import Table, number, read_table, table_from_columns
 from ublot.statistics.reactions import given_or_first
 
-__all__ = ["QUANTITY", "Plate", "Well", "read_plate"]
+__all__ = ["CONTROLS", "QUANTITY", "Plate", "Well", "read_plate"]
 
 
 QUANTITY = "percent_of_vehicle"
 VEHICLE = "DMSO"
 TO_NM = {"pm": 1e-3, "nm": 1.0, "um": 1e3, "µm": 1e3, "μm": 1e3, "mm": 1e6, "m": 1e9}
+LEFT_OUT = ("yes", "y", "true", "1", "x")  # of a column ``exclude``
+KEPT = ("", "no", "n", "false", "0")
+CONTROLS = ("positive", "negative")
 _SKIPPED = ("blank", "ignore", "marker")
 
 
@@ -37,6 +40,14 @@ class Well:
     vehicle : bool
     signal, percent : float
         Background subtracted; and as percent of the vehicle of its plate, group and time.
+    rows : str
+        Rows of the table that it stands in.
+    well : str
+        Its place on the plate, where given.
+    excluded : bool
+        Left out of the vehicle's mean and of the curves, because a person said so.
+    role : str
+        ``positive`` or ``negative`` of a control that is no part of any curve.
     """
 
     plate: str
@@ -47,6 +58,10 @@ class Well:
     vehicle: bool
     signal: float
     percent: float = math.nan
+    rows: str = ""
+    well: str = ""
+    excluded: bool = False
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +72,14 @@ class Plate:
     wells: tuple[Well, ...]
 
 
-def read_plate(table: Any, *, response: str, vehicle: str = VEHICLE, background: str | float | None = None) -> Plate:
+def read_plate(
+    table: Any,
+    *,
+    response: str,
+    vehicle: str = VEHICLE,
+    background: str | float | None = None,
+    exclude: Collection[str] = (),
+) -> Plate:
     """Read wells and express them as percent of the vehicle.
 
     Parameters
@@ -71,6 +93,8 @@ def read_plate(table: Any, *, response: str, vehicle: str = VEHICLE, background:
         Compound of the vehicle wells; wells with the role ``vehicle`` or a concentration of 0 are vehicle too.
     background : str or float, optional
         Column, or a number, that is subtracted from the response.
+    exclude : collection of str
+        Rows of the table (as in messages) or wells that are left out, beside those that a column ``exclude`` marks.
 
     Raises
     ------
@@ -80,14 +104,22 @@ def read_plate(table: Any, *, response: str, vehicle: str = VEHICLE, background:
     source = _table(table)
     find = _Columns(source, response, background)
     found: dict[tuple[Any, ...], list[Well]] = {}
+    asked = {str(name).strip().casefold() for name in exclude}
+    seen: set[str] = set()
     for index, cells in source.rows:
-        if find.text(cells, "role") in _SKIPPED or not cells[find.response]:
+        if find.text(cells, "role").casefold() in _SKIPPED or not cells[find.response]:
             continue
         well = find.well(index, cells, vehicle)
+        names = {well.rows, well.well.casefold()} & asked
+        seen |= names
+        well = replace(well, excluded=bool(names) or find.excluded(index, cells))
         replicate = find.text(cells, "replicate")
         time = given_or_first(well.time_min)
-        key = (well.plate, well.group, well.compound.casefold(), well.dose_nM, time, well.vehicle)
+        key = (well.plate, well.group, well.compound.casefold(), well.dose_nM, time, well.vehicle, well.excluded)
         found.setdefault((*key, replicate or index), []).append(well)
+    if asked - seen:
+        what = f"no well or row {', '.join(sorted(asked - seen))}"
+        raise BlotError(what, f"{source.name}, option exclude", "give rows of the table, or names of its column well")
     wells = [_averaged(same) for same in found.values()]
     return Plate(source.name, tuple(_percent(wells, source.name, vehicle)))
 
@@ -156,9 +188,12 @@ class _Columns:
 
     def well(self, index: int, cells: Mapping[str, str], vehicle: str) -> Well:
         compound = cells[self.compound]
-        is_vehicle = compound.casefold() == vehicle.casefold() or self.text(cells, "role").casefold() == "vehicle"
+        role = self.text(cells, "role").casefold()
+        is_vehicle = compound.casefold() == vehicle.casefold() or role == "vehicle"
         dose = 0.0
-        if not is_vehicle:
+        if role in CONTROLS:
+            dose, is_vehicle = math.nan, False
+        elif not is_vehicle:
             if not cells[self.concentration]:
                 where = f"{self.table.name}, row {index}, column {self.concentration}"
                 fix = f"give it, or name the vehicle with --vehicle if {compound or 'the empty name'} is the vehicle"
@@ -178,13 +213,27 @@ class _Columns:
             self.value(index, cells, time) if cells.get(time) else math.nan,
             is_vehicle,
             self.value(index, cells, self.response) - taken,
+            rows=str(index),
+            well=self.text(cells, "well"),
+            role=role if role in CONTROLS else "",
         )
+
+    def excluded(self, index: int, cells: Mapping[str, str]) -> bool:
+        said = self.text(cells, "exclude").casefold()
+        if said in LEFT_OUT:
+            return True
+        if said in KEPT:
+            return False
+        where = f"{self.table.name}, row {index}, column {self.by_case['exclude']}"
+        raise BlotError(f"{said!r} is neither yes nor no", where, "write yes, or leave it empty")
 
 
 def _averaged(same: Sequence[Well]) -> Well:
-    first = same[0]
-    mean = float(np.mean([w.signal for w in same]))
-    return Well(first.plate, first.group, first.compound, first.dose_nM, first.time_min, first.vehicle, mean)
+    if len(same) == 1:
+        return same[0]
+    places = ("+".join(dict.fromkeys(getattr(w, name) for w in same if getattr(w, name))) for name in ("rows", "well"))
+    rows, well = places
+    return replace(same[0], signal=float(np.mean([w.signal for w in same])), rows=rows, well=well)
 
 
 def _percent(wells: Sequence[Well], name: str, vehicle: str) -> list[Well]:
@@ -196,13 +245,12 @@ def _percent(wells: Sequence[Well], name: str, vehicle: str) -> list[Well]:
         raise BlotError(f"no vehicle wells ({vehicle})", name, f"name the vehicle with --vehicle; it has: {compounds}")
     out = []
     for w in wells:
-        peers = [v for v in wells if v.vehicle and (v.plate, v.group) == (w.plate, w.group)]
+        peers = [v for v in wells if v.vehicle and not v.excluded and (v.plate, v.group) == (w.plate, w.group)]
         if any(math.isfinite(v.time_min) for v in peers):
             peers = [v for v in peers if v.time_min == w.time_min]
         mean = float(np.mean([v.signal for v in peers])) if peers else math.nan
         if mean <= 0:
             what = f"the vehicle's mean is {mean:.3g} after background subtraction"
             raise BlotError(what, name, "percent of it makes no sense; check --background")
-        percent = 100 * w.signal / mean
-        out.append(Well(w.plate, w.group, w.compound, w.dose_nM, w.time_min, w.vehicle, w.signal, percent))
+        out.append(replace(w, percent=100 * w.signal / mean))
     return out

@@ -10,6 +10,7 @@ import numpy as np
 
 from ublot.errors import BlotError
 from ublot.lanes.centrelines import refine_lanes, straight_lane
+from ublot.lanes.contrast import SPECK, contrasts, lane_heights, opened, resized
 from ublot.lanes.plausibility import are_lanes
 from ublot.lanes.spacing import LaneRow, best_comb
 from ublot.lanes.tilt import sharpest_sums
@@ -17,7 +18,7 @@ from ublot.membrane.cells import Cells, cell_side, make_cells
 from ublot.membrane.lateral_shape import USUAL_FILL, lane_cells
 from ublot.membrane.outline import MembraneArea, find_membrane
 from ublot.model import Blot, Lanes
-from ublot.numerics.medians import median, quantile, row_medians
+from ublot.numerics.medians import median, quantile
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -28,11 +29,12 @@ __all__ = ["SMALLEST", "find_lanes"]
 
 COARSE = (192, 512)  # cells down and across for the first look, about
 COUNTED_ROWS = 96  # of them, where it is known how many lanes there are
-ENOUGH = 20  # cells to a pitch, were lanes to fill the picture, where it is known how many there are
+ENOUGH = 60  # cells to a pitch, were lanes to fill the picture, where it is known how many there are
 DENSEST = 20.0  # cells to a pitch: twice as many are taken together
 SPACINGS = 8  # tried in an octave
 MAX_TILT = 6.0  # degrees
-BAND = 0.1  # of the height of the picture: no band is thicker
+GLOW = 0.01  # of the strongest bands, that what is left beside them by glow and compression reaches
+SQUEEZE = 0.7  # power that heights are raised to
 RIM_WIDTH = 0.012  # of the membrane's width
 KNOTS = 9
 SHARP = 160, 22  # cells down the picture and across one pitch, to see whether spots are round
@@ -41,35 +43,25 @@ SMALLEST = 8  # px: no lane is seen in a picture lower or narrower than that
 NARROWEST = 3  # px: lanes do not stand closer
 
 
-def _opened(values: NDArray[np.float32], wide: float) -> NDArray[np.float32]:
-    """Lateral opening: nothing narrower than `wide` cells stays. The ends are continued as a point reflection."""
-    n = min(max(int(wide), 1), values.shape[1] // 2 - 1) | 1
-    ends = row_medians(values[:, :3])[:, None], row_medians(values[:, -3:])[:, None]
-    padded = np.concatenate(
-        [2 * ends[0] - values[:, n:0:-1], values, 2 * ends[1] - values[:, -2 : -n - 2 : -1]], axis=1
-    )
-    opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((1, n), np.uint8))
-    return np.asarray(opened[:, n:-n], np.float32)
+@dataclass(frozen=True, eq=False)
+class _Sighting:
+    """A row of lanes, and the slope it was seen along, columns of cells per row of cells."""
 
-
-def _above(values: NDArray[np.float32], baseline: NDArray[np.float32], noise: float) -> NDArray[np.float32]:
-    """Height above a baseline on a logarithmic scale, so that faint smears and strong bands vote alike."""
-    height = np.maximum(values - baseline, 0)
-    floor = 3 * noise + 0.005 * quantile(height, 0.995) + 1e-12
-    return np.asarray(np.log(height / np.float32(floor) + 1))
+    comb: LaneRow
+    slope: float
 
 
 @dataclass(frozen=True, eq=False)
 class _Clean:
-    """Cells without specks, the usual level of their row where they are no membrane, and the noise in them.
+    """Cells without specks on a scale on which faint and strong lanes are not far apart.
 
-    `along` is how far each stands above the baseline along the lanes, `usable` is 0 where there is no membrane.
+    `values` are the usual ones of their row where they are no membrane, `usable` is 0 there; `floor` is what noise, and
+    what compression leaves of strong bands beside them, reaches.
     """
 
     values: NDArray[np.float32]
     usable: NDArray[np.float32]
-    noise: float
-    along: NDArray[np.float32]
+    floor: float
 
 
 def _clean(cells: Cells) -> _Clean:
@@ -81,51 +73,17 @@ def _clean(cells: Cells) -> _Clean:
         rows = np.full((len(values), 1), median(values[cells.mask]), np.float32)
         rows[usable, 0] = np.nanmedian(np.where(cells.mask, values, np.nan)[usable], axis=1)
         values = np.where(cells.mask, values, rows)
-    values = np.asarray(values, np.float32)
-    return _Clean(
-        values,
-        cells.mask.astype(np.float32),
-        noise,
-        _above(values, _opened(values.T.copy(), BAND * len(values)).T, noise),
-    )
-
-
-def _evidence(clean: _Clean, pitch: float) -> NDArray[np.float32]:
-    """How lane-like every cell is, for lanes about `pitch` cells apart.
-
-    Two things speak for a lane, each worth half: signal above the lateral baseline, the envelope from below that no
-    lane can lift (smears and bands), and signal above the baseline along the lane (bands, but no edge of a membrane).
-    What is far narrower than a lane (dust, pen) is taken off.
-    """
-    cols = clean.values.shape[1]
-    fewer = cols // max(int(pitch / DENSEST), 1)
-    values, along, usable = (_resized(part, fewer) for part in (clean.values, clean.along, clean.usable))
-    pitch *= fewer / cols
-    baseline = cv2.blur(_opened(values, 1.3 * pitch), (max(int(pitch / 3), 1), 1))
-    sideways = _above(values, np.asarray(baseline, np.float32), clean.noise)
-    together = sideways + along * (sideways.mean() / (along.mean() + np.float32(1e-12)))
-    return _resized(_opened(together * usable, 0.2 * pitch), cols)
-
-
-def _resized(picture: NDArray[np.float32], cols: int) -> NDArray[np.float32]:
-    if picture.shape[1] == cols:
-        return picture
-    how = cv2.INTER_AREA if cols < picture.shape[1] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, (cols, len(picture)), interpolation=how), np.float32)
-
-
-@dataclass(frozen=True, eq=False)
-class _Sighting:
-    """A row of lanes, and the slope it was seen along, columns of cells per row of cells."""
-
-    comb: LaneRow
-    slope: float
+    height = np.maximum(values - values.min(axis=1, keepdims=True), 0).astype(np.float32)
+    floor = 3 * noise + GLOW * quantile(height, 0.995) + 1e-12
+    # The same scale for every response: a density is the logarithm of what a camera counts.
+    squeezed = (height + np.float32(floor)) ** np.float32(SQUEEZE)
+    return _Clean(np.asarray(squeezed, np.float32), cells.mask.astype(np.float32), SQUEEZE * floor**SQUEEZE)
 
 
 def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _Sighting:
     """Search all spacings, octave by octave.
 
-    The baseline that is taken off before looking must be wider than a lane and is better not much wider.
+    What is taken off as membrane before looking must be wider than a lane and is better not much wider.
     """
     rows, span = cells.values.shape
     if count is None:
@@ -135,11 +93,24 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _
         low, high = (0.3 if count > 1 else 0.08) * span / count, min(1.3 * span / count, span)
     octaves = max(int(np.ceil(np.log2(high / low))), 1)
     edges = np.geomspace(max(low, 4.0), high, octaves + 1)
+    pitches = np.geomspace(edges[:-1], edges[1:], SPACINGS, axis=1)
     clean = _clean(cells)
-    evidence = np.array([_evidence(clean, float(widest)) for widest in edges[1:]])
+    looks = []
+    for widest in edges[1:].tolist():
+        fewer = span // max(int(widest / DENSEST), 1)
+        values = opened(resized(clean.values, rows, fewer), SPECK * widest * fewer / span)
+        looks.append((values, resized(clean.usable, rows, fewer), fewer / span))
+    evidence = []
+    for (values, usable, scale), widest in zip(looks, edges[1:].tolist(), strict=True):
+        seen = lane_heights(values, usable, widest * scale, clean.floor)
+        evidence.append(resized(np.log1p(seen.heights / seen.against), rows, span))
     steepest = np.tan(np.deg2rad(MAX_TILT)) * rows * cells.size[0] / cells.size[1]
-    profiles, leans = sharpest_sums(evidence, edges[:-1], steepest)
-    comb = best_comb(profiles, np.geomspace(edges[:-1], edges[1:], SPACINGS, axis=1), count, blank)
+    leans = sharpest_sums(np.array(evidence), edges[:-1], steepest)[1]
+    scores = [
+        contrasts(values, usable, tried * scale, lean * scale, clean.floor)
+        for (values, usable, scale), tried, lean in zip(looks, pitches, leans.tolist(), strict=True)
+    ]
+    comb = best_comb(scores, pitches, count, blank)
     return _Sighting(comb, float(leans[comb.profile]) / rows)
 
 
@@ -201,7 +172,8 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     lanes = _straight_lanes(cells, membrane, sighting)
     fine = lane_cells(blot, lanes)
     lanes, fit = refine_lanes(fine, lanes, blank=blank)
-    if count is None and not are_lanes(fine, lanes, fit, lane_cells(blot, lanes, *SHARP)):
+    contrast = sighting.comb.score / len(lanes)
+    if count is None and not are_lanes(fine, lanes, fit, lane_cells(blot, lanes, *SHARP), contrast):
         return nothing
     x = np.array([lane.centre(window.mid_row) for lane in lanes])
     return replace(lanes, pitch=float(np.median(np.diff(x))) if len(x) > 1 else lanes.pitch)

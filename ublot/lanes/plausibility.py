@@ -21,12 +21,14 @@ __all__ = ["are_dots", "are_lanes", "is_noise"]
 # Standard errors that the highest row of a lane must reach: among the 160 rows of a lane without any signal the highest
 # lies at 2.7 of them in the median and below 4.5 in nearly all; a faint band at 8 and more.
 HIGHEST = 5.0
+# Mean contrast of lanes with their gutters. Noise: up to 0.001; the faintest lanes of all blots tried: 0.04; where they
+# are plain to see (one sharp row of bands on white) more than 0.1, whatever a smooth membrane leaves unexplained there.
+LEAST, PLAIN = 0.01, 0.1
 # Height over width of a spot at half of its height. Dots: 0.8 to 1.2. Bands, on blots of 4 to 22 lanes: 0.1 to 0.6;
 # smears: above 1.7.
-ROUND = (0.7, 1.45)
+ROUND = (0.8, 1.3)
 # Share of its bounding box that a spot fills: a disc 0.785, a band, even one with soft ends, mostly more, a frown less.
 FILLS = (0.65, 0.87)
-APART = 0.85  # of the pitch: dots are narrower than that
 
 
 def is_noise(cells: Cells, lanes: Lanes, fit: MembraneFit) -> bool:
@@ -87,10 +89,10 @@ def are_dots(cells: Cells, lanes: Lanes, fit: MembraneFit, sharp: Cells) -> bool
         return False
     high, wide, area = spots.T
     aspect, fills = float(np.median(high / wide)), float(np.median(area / (high * wide)))
-    apart = float(np.median(wide)) < APART * lanes.pitch
-    return bool(ROUND[0] < aspect < ROUND[1] and FILLS[0] < fills < FILLS[1] and apart)
+    return bool(ROUND[0] < aspect < ROUND[1] and FILLS[0] < fills < FILLS[1])
 
 
-def are_lanes(cells: Cells, lanes: Lanes, fit: MembraneFit, sharp: Cells) -> bool:
-    """Whether refined lanes are neither noise nor the columns of a dot blot."""
-    return not (is_noise(cells, lanes, fit) or are_dots(cells, lanes, fit, sharp))
+def are_lanes(cells: Cells, lanes: Lanes, fit: MembraneFit, sharp: Cells, contrast: float) -> bool:
+    """Whether refined lanes are neither noise nor the columns of a dot blot; `contrast` is their mean, at most 1."""
+    noise = contrast < LEAST or (contrast < PLAIN and is_noise(cells, lanes, fit))
+    return not (noise or are_dots(cells, lanes, fit, sharp))

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ublot.lanes.contrast import PLACES
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,9 +24,9 @@ BLANK_COST = 0.35  # of a typical lane's score, for a lane without signal betwee
 FAINTEST = 0.15  # a lane at the end of the row needs this share of a typical lane's score
 UNEVEN = 3.0  # cost, of a typical lane's score, of a distance that is wrong by one pitch, squared
 LOOSE = 0.28  # of the pitch that a distance may be wrong by
+NEXT = 0.25  # of the lanes that show have their neighbour one pitch away, at least
 GAPS = 3  # pitches between two lanes that show, at most
-PLACES = 8  # to a pitch: centres are refined later
-LANE_REACH, NEAR, FAR = 2, 3, 5  # places from a centre to where a lane ends at least, and where gutters begin and end
+WORTH = 0.1  # of a typical lane's score at the best spacing, that every lane must bring: few good ones over many poor
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +140,12 @@ def _numbers(path: list[int]) -> list[int]:
     return list(accumulate(gaps, initial=0))
 
 
+def _is_spacing(path: list[int]) -> bool:
+    """Whether some of the lanes that show stand next to each other: else their spacing is a multiple of this one."""
+    steps = [b - a for a, b in pairwise(_numbers(path))]
+    return steps.count(1) >= NEXT * len(steps)
+
+
 def _centres(scores: Array, path: list[int], least: float) -> Array:
     """Places of a row of lanes to a fraction: the vertices of parabolas through the scores of those that show.
 
@@ -154,42 +162,29 @@ def _centres(scores: Array, path: list[int], least: float) -> Array:
     return np.asarray(np.interp(np.arange(number[-1] + 1), np.array(number)[known], peaks[known]), np.float64)
 
 
-def _scores(profiles: Array, pitches: Array) -> _Search:
-    """Mean within a quarter pitch about a place less the higher of the two means half a pitch away."""
-    spacings, (count, cols) = pitches.ravel(), profiles.shape
-    ends = ((cols - 1) * PLACES / spacings).astype(int) + 1
-    place = np.arange(-FAR, ends.max() + FAR)
-    pad = int(FAR * spacings.max() / PLACES) + 2
-    total = np.zeros((count, cols + 2 * pad + 1))
-    total[:, 1:] = np.pad(profiles, ((0, 0), (pad, pad)), mode="edge").cumsum(axis=1)
-    at = np.minimum(place * (spacings[:, None] / PLACES) + pad + 0.5, total.shape[1] - 1.001)
-    low = at.astype(int)
-    which = np.repeat(np.arange(count), pitches.shape[1])[:, None]
-    first = total[which, low]
-    sums = first + (total[which, low + 1] - first) * (at - low)
-    n = ends.max()
-
-    def mean(begin: int, end: int) -> Array:
-        part = sums[:, FAR + end : FAR + end + n] - sums[:, FAR + begin : FAR + begin + n]
-        return np.asarray(part * (PLACES / (end - begin) / spacings[:, None]))
-
-    left, right = mean(-FAR, -NEAR), mean(NEAR, FAR)
-    scores = mean(-LANE_REACH, LANE_REACH) - 0.5 * (left + right) - 0.25 * np.abs(left - right)
-    scores[np.arange(n) >= ends[:, None]] = -np.inf
-    ranked = np.sort(scores, axis=1)
-    typical = ranked[np.arange(len(ends)), n - 1 - (0.05 * (ends - 1)).astype(int)]
-    return _Search(scores, ends, np.repeat(typical.reshape(pitches.shape).max(axis=1), pitches.shape[1]))
+def _search(scores: Sequence[Array], pitches: Array) -> _Search:
+    """Scores of all spacings side by side, and what a typical lane scores in each octave of them."""
+    tried = pitches.shape[1]
+    ends = np.array([len(each) for each in scores])
+    table = np.full((len(scores), ends.max()), -np.inf)
+    for row, each in zip(table, scores, strict=True):
+        row[: len(each)] = each
+    high = [np.sort(each)[len(each) - 1 - int(0.05 * (len(each) - 1))] for each in scores]
+    typical = np.repeat(np.reshape(high, pitches.shape).max(axis=1), tried)
+    return _Search(table, ends, typical)
 
 
-def best_comb(profiles: Array, pitches: Array, count: int | None, blank: Collection[int] = ()) -> LaneRow:
-    """The row of lanes that one of several profiles bears out best.
+def best_comb(
+    scores: Sequence[Sequence[Array]], pitches: Array, count: int | None, blank: Collection[int] = ()
+) -> LaneRow:
+    """The row of lanes that the picture bears out best.
 
     Parameters
     ----------
-    profiles : ndarray, shape (profiles, cells)
-        Evidence for lanes.
-    pitches : ndarray, shape (profiles, spacings)
-        Spacings to try in each of them, in cells.
+    scores : sequence of sequence of ndarray, shape (places,)
+        How lane-like every place is, from -1 to 1, for every octave and each spacing in it; `PLACES` to the spacing.
+    pitches : ndarray, shape (octaves, spacings)
+        The spacings, cells.
     count : int, optional
         How many lanes there are; those that show and the blank ones between where not given.
     blank : collection of int
@@ -200,20 +195,24 @@ def best_comb(profiles: Array, pitches: Array, count: int | None, blank: Collect
     LaneRow
         Without centres and with the score ``-inf`` where `count` lanes have no room.
     """
-    search, spacings, tried = _scores(profiles, pitches), pitches.ravel(), pitches.shape[1]
+    search, spacings = _search([each for octave in scores for each in octave], pitches), pitches.ravel()
+    tried = pitches.shape[1]
     if count is not None:
         i, path, score = _counted(search, count, blank)
         if not np.isfinite(score):
             return LaneRow(np.zeros(0), float(spacings[i]), score, i // tried)
         centres = _centres(search.scores[i], path, FAINTEST * float(search.typical[i])) * spacings[i] / PLACES
         return LaneRow(centres, float(spacings[i]), score, i // tried)
-    bend = np.abs(np.diff(profiles, 2, axis=1))
-    noise = np.repeat(2 * 1.4826 * np.median(bend, axis=1) / np.sqrt(6), tried)
-    typical = search.typical
-    least = np.maximum(FAINTEST * typical, np.minimum(noise / np.sqrt(0.5 * spacings), 0.5 * typical))
+    least = np.maximum(FAINTEST * search.typical, WORTH * search.typical.max())
     rows = _uncounted(search, least)
     # One stain is no row of lanes: the more lanes, the more they bear each other out.
-    scores = [score * (1 - 1 / (1 + _numbers(path)[-1])) for path, score in rows]
-    i = int(np.argmax(scores))
+    shown = [
+        [place for place in path if seen[place] > worth]
+        for (path, _), seen, worth in zip(rows, search.scores, least, strict=True)
+    ]
+    totals = [
+        score * (1 - 1 / max(len(path), 1)) * _is_spacing(path) for (_, score), path in zip(rows, shown, strict=True)
+    ]
+    i = int(np.argmax(totals))
     centres = _centres(search.scores[i], rows[i][0], float(least[i])) * spacings[i] / PLACES
-    return LaneRow(centres, float(spacings[i]), scores[i], i // tried)
+    return LaneRow(centres, float(spacings[i]), totals[i], i // tried)

@@ -33,8 +33,10 @@ ALIKE = 0.005
 # A ring of cells glows when it is brighter than the next one inwards by this share of the membrane's level, by its
 # lower values: those between lanes. So many rings may.
 RIM, RIM_RANK, RIM_CELLS = 0.01, 0.3, 8
-# Share of the height of a region of interest that a membrane in it has at least.
-LEAST = 0.35
+# Cells down and across from which on something beside a membrane is no letter, pen stroke or scratch.
+LETTER = (3, 9)
+# Quantile of a membrane that is membrane and no band, however many bands there are.
+LOWER = 0.25
 # Share of the variance within a tall membrane that is across it. A single lane varies along itself only.
 ACROSS, SLENDER = 0.3, 0.8
 
@@ -145,6 +147,8 @@ def find_membrane(blot: Blot) -> MembraneArea:
         with a region of interest.
     """
     window = blot.window
+    if blot.roi is not None:
+        return _region(blot)
     scale = cell_side(blot, max(window.height, window.width) / LONG_SIDE + 0.5 * blot.tile)
     if min(window.height, window.width) < 12 * scale:
         return MembraneArea(window)
@@ -156,9 +160,32 @@ def find_membrane(blot: Blot) -> MembraneArea:
         return whole
     inside = _without_rim(small, strips[0])
     flags = ("several_membranes",) if len(strips) > 1 else ()
-    found = _from_mask(window, inside & usable, scale, blot.shape, flags)
-    # A region of interest that a person drew is about the strip: much less of it is a row of bands, not the membrane.
-    return whole if blot.roi is not None and found.window.height < LEAST * window.height else found
+    if _leaves_bands(small, inside, np.logical_or.reduce(strips), usable):
+        return whole
+    return _from_mask(window, inside & usable, scale, blot.shape, flags)
+
+
+def _region(blot: Blot) -> MembraneArea:
+    """The region that a person chose, all of it: only what is no picture (corners left by a rotation) is left out."""
+    window = blot.window
+    if blot.valid is None or blot.valid[window.slices].all():
+        return MembraneArea(window)
+    inside = np.zeros(blot.shape, bool)
+    inside[window.slices] = blot.valid[window.slices]
+    return MembraneArea(window, inside)
+
+
+def _leaves_bands(
+    small: NDArray[np.float32], inside: NDArray[np.bool_], strips: NDArray[np.bool_], usable: NDArray[np.bool_]
+) -> bool:
+    """Whether something brighter than the membrane, and larger than a letter, lies outside of all strips.
+
+    Then it is no membrane: a row of bands that run into each other was taken for one, and bands were left out.
+    """
+    level = quantile(small[inside], LOWER)
+    solid = cv2.morphologyEx((small > level).astype(np.uint8), cv2.MORPH_OPEN, np.ones(LETTER, np.uint8)) > 0
+    near = cv2.dilate(strips.astype(np.uint8), np.ones((2 * RIM_CELLS + 5,) * 2, np.uint8)) > 0
+    return bool((solid & usable & ~near).any())
 
 
 def _without_rim(small: NDArray[np.float32], strip: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -196,6 +196,7 @@ def _cut(
         loaded=loaded,
         boundary_rows=boundaries,
         leak=leak,
+        haze=params.haze,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,14 +13,22 @@ from ublot.inputs.layout import Layout, LayoutRow, lanes_with_roles
 from ublot.inputs.params import masses_of
 from ublot.lanes.borders import flag_lanes_at_edge, lanes_beside
 from ublot.lanes.finding import find_lanes
+from ublot.lanes.sideways import lanes_are_sideways
 from ublot.mass.scale import row_at
+from ublot.mass.wrong_way import seen_wrong
 from ublot.numerics.threads import one_thread
-from ublot.pipeline.background_check import background_spread, compare_backgrounds
+from ublot.pipeline.background_check import (
+    background_notes,
+    background_spread,
+    compare_backgrounds,
+    with_background_flags,
+)
 from ublot.pipeline.gates import floor_share, with_crop_flags, with_target_flags
 from ublot.pipeline.lanes_by_hand import place_given_lanes
 from ublot.pipeline.messages import messages_of
 from ublot.pipeline.quantification import quantify_lanes
 from ublot.profiles.extraction import extract_profiles
+from ublot.profiles.hollow import hollow_lanes
 from ublot.scoring.normalisation import amounts_loaded
 from ublot.scoring.relative import Score, score_relative
 
@@ -60,7 +68,7 @@ class Stages:
 
     @property
     def spread(self) -> dict[int, float]:
-        """How far ``hmw_fraction`` differs between the two backgrounds, by lane."""
+        """How far ``hmw_fraction`` differs between backgrounds, and with haze left in, by lane."""
         return background_spread(self.ladders, self.rowwise)
 
 
@@ -195,9 +203,13 @@ def run_stages(
         found = quantify_lanes(profiles, layout, params, edits, geometry)
         ladders, rowwise = compare_backgrounds(blot, geometry, background, found, params)
         ladders = with_target_flags(with_crop_flags(ladders, found.loaded), found.loaded)
+        ladders = _with_hollow(ladders, hollow_lanes(blot, geometry, profiles))
+        ladders = with_background_flags(ladders, found.loaded)
+    image_flags = ordered(image_flags, _seen_wrong(profiles, layout, params, edits, found))
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
-    said = messages_of(scores, layout, params, (*found.notes, *(layout.notes if layout is not None else ())))
+    notes = (*background_notes(profiles, found.loaded), *found.notes, *(layout.notes if layout is not None else ()))
+    said = messages_of(scores, layout, params, notes)
     cleaned = tuple(k.profile for k in ladders)
     return Stages(
         geometry, background, cleaned, found.calibration, ladders, scores, loads, rowwise, said, profiles, found,
@@ -208,7 +220,28 @@ def run_stages(
 def _image_flags(blot: Blot, geometry: Lanes, background: Background, edits: Edits) -> tuple[str, ...]:
     """What is noteworthy about the whole image, and so about every lane of it."""
     clipped = ("clipped_background",) * (floor_share(blot, geometry) > 0)
-    return ordered(blot.flags, geometry.flags, background.flags, ("edited",) * edits.any, clipped)
+    # Lanes that a person placed are where that person sees them.
+    sideways = ("lanes_sideways",) * (edits.lanes is None and lanes_are_sideways(blot))
+    return ordered(blot.flags, geometry.flags, background.flags, ("edited",) * edits.any, clipped, sideways)
+
+
+def _with_hollow(ladders: Sequence[Ladder], hollow: Collection[int]) -> tuple[Ladder, ...]:
+    """The ladders, those with a hollow band flagged. They have too much signal, not too little."""
+    return tuple(
+        replace(k, flags=(*(name for name in k.flags if name != "no_signal"), "hollow_band")) if k.lane in hollow else k
+        for k in ladders
+    )
+
+
+def _seen_wrong(
+    profiles: Sequence[Profile], layout: Layout | None, params: Params, edits: Edits, found: Quantified
+) -> tuple[str, ...]:
+    """Flags of a blot that is seen upside down or from its back."""
+    if edits.calibration is not None or params.marker_positions is not None:
+        return ()
+    marked = lanes_with_roles(layout, "marker") if layout is not None else None
+    blank = lanes_with_roles(layout, "blank")
+    return seen_wrong(profiles, params.marker, found.calibration, marked=marked, blank=blank)
 
 
 def _scores(
@@ -225,7 +258,6 @@ def _scores(
         ladders,
         layout,
         assay=params.assay,
-        background=params.background,
         loads=loads,
         image_flags=image_flags,
         allow_unfit=params.allow_unfit,

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ROLE_COLOURS",
     "LayerTuple",
-    "analysis_layer",
     "blot_layer",
     "display_limits",
     "lanes_layer",
@@ -100,14 +99,6 @@ def provenance(blot: Blot) -> dict[str, Any]:
         "flags": blot.flags,
         "instrument": dict(source.metadata),
     }
-
-
-def analysis_layer(analysis: Analysis, name: str = "lanes") -> LayerTuple:
-    """Return the shapes layer of an analysis: its lanes with what the table says about each."""
-    table = analysis.lanes
-    known = ("role", "compound", "concentration_nM", "hmw_fraction", "relative_hmw", "flags")
-    features = {column: table[column].tolist() for column in known if column in table}
-    return lanes_layer(analysis.geometry, features, name)
 
 
 def lanes_layer(lanes: Lanes, features: Mapping[str, Sequence[Any]], name: str = "lanes") -> LayerTuple:

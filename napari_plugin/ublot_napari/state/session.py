@@ -123,12 +123,6 @@ class History:
         """One step forward again, where one was undone."""
         return replace(self, at=min(self.at + 1, len(self.states) - 1))
 
-    def amend(self, **changes: Any) -> History:
-        """The same with something about the present state replaced, which is no step of its own."""
-        states = list(self.states)
-        states[self.at] = replace(self.present, **changes)
-        return replace(self, states=tuple(states))
-
 
 class Session:
     """One blot, its states, and where they are saved.

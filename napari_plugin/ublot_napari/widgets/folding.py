@@ -55,10 +55,6 @@ class Section(QWidget):
         """Show or hide the content."""
         self.button.setChecked(is_open)
 
-    def set_title(self, title: str) -> None:
-        """Change the title."""
-        self.button.setText(title)
-
     def _toggle(self, is_open: bool) -> None:
         self.button.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
         self.content.setVisible(is_open)

@@ -1,1 +1,1 @@
-"""Section 5."""
+"""The answer: bars, dose-response, table and flags; the fifth section of the panel."""

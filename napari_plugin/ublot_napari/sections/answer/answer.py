@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
+from ublot.scoring.primary import by_area
 from ublot_napari.sections.answer.flag_list import FlagList
 from ublot_napari.sections.answer.plot import ScorePlot
-from ublot_napari.sections.answer.rows import HEADER, score_rows
+from ublot_napari.sections.answer.rows import score_header, score_rows
 from ublot_napari.sections.answer.table import ScoreTable
 from ublot_napari.widgets.form import ParamsForm
 
@@ -69,22 +70,29 @@ class Answer(QWidget):
     def show_analysis(self, analysis: Analysis, dose: pd.DataFrame) -> None:
         """Show the scores; `dose` is ``Analysis.dose_response``, or an empty table while that is being made."""
         lanes = analysis.lanes
-        self.plot.show_scores(lanes, dose)
-        self.table.show_rows(HEADER, score_rows(lanes))
-        self.flags.show_flags(lanes, analysis.messages, analysis.params.background)
+        self._show_scores(analysis, dose)
+        self._show_rows(analysis)
+        self.flags.show_flags(lanes, analysis.messages)
         names = {name for text in lanes["flags"] for name in str(text).split(";") if name}
         self.tabs.setTabText(2, f"Flags ({len(names)})" if names else "Flags")
 
     def show_look(self, analysis: Analysis, dose: pd.DataFrame) -> None:
         """Show the scores of a first look, as far as they are in sight."""
         if self.plot.isVisible():
-            self.plot.show_scores(analysis.lanes, dose)
+            self._show_scores(analysis, dose)
         if self.table.isVisible():
-            self.table.show_rows(HEADER, score_rows(analysis.lanes))
+            self._show_rows(analysis)
+
+    def _show_scores(self, analysis: Analysis, dose: pd.DataFrame) -> None:
+        self.plot.show_scores(analysis.lanes, dose, by_area=by_area(analysis.params))
+
+    def _show_rows(self, analysis: Analysis) -> None:
+        first = by_area(analysis.params)
+        self.table.show_rows(score_header(by_area=first), score_rows(analysis.lanes, by_area=first))
 
     def clear(self) -> None:
         """Show that there is nothing to show."""
-        self.table.show_rows(HEADER, [])
+        self.table.show_rows(score_header(), [])
         self.flags.clear()
         self.tabs.setTabText(2, "Flags")
 

@@ -5,32 +5,41 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ublot.scoring.primary import primary_ratio
+
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HEADER", "score_rows"]
-
-HEADER = ("Lane", "Compound", "nM", "Over vehicle (95 %)", "HMW fraction", "Unmodified left", "Role", "Flags")
+__all__ = ["score_header", "score_rows"]
 
 
-def score_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
-    """One row of text per lane, in the order and under the names of `HEADER`.
+def score_header(*, by_area: bool = False) -> tuple[str, ...]:
+    """Titles of the columns; `by_area` as for `score_rows`."""
+    over = "HMW area over vehicle (95 %)" if by_area else "Over vehicle (95 %)"
+    return ("Lane", "Compound", "nM", over, "HMW fraction", "Unmodified left", "Role", "Flags")
+
+
+def score_rows(table: pd.DataFrame, *, by_area: bool = False) -> list[tuple[str, ...]]:
+    """One row of text per lane, in the order of `score_header`.
 
     Parameters
     ----------
     table : DataFrame
         ``Analysis.lanes``.
+    by_area : bool
+        The area over the vehicle is the score, as `ublot.scoring.primary.by_area` says of the options.
     """
-    return [_row(record) for record in table.to_dict("records")]
+    ratio = primary_ratio(by_area=by_area)
+    return [_row(record, ratio) for record in table.to_dict("records")]
 
 
-def _row(lane: dict[Any, Any]) -> tuple[str, ...]:
+def _row(lane: dict[Any, Any], ratio: str) -> tuple[str, ...]:
     flags = _text(lane.get("flags"))
     return (
         _text(lane["lane"]),
         _text(lane.get("compound")),
         _number(lane.get("concentration_nM"), "g"),
-        _interval(lane, "relative_hmw"),
+        _interval(lane, ratio),
         _number(lane.get("hmw_fraction"), ".3f"),
         _number(lane.get("unmodified_remaining"), ".2f"),
         _text(lane.get("role")),

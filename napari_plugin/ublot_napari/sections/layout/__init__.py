@@ -1,1 +1,1 @@
-"""Section 2."""
+"""What each lane is; the second section of the panel."""

@@ -1,1 +1,1 @@
-"""Section 3."""
+"""The mass scale and the marker's bands; the third section of the panel."""

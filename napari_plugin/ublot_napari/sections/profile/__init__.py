@@ -1,1 +1,1 @@
-"""Section 4."""
+"""One lane's densitometry; the fourth section of the panel."""

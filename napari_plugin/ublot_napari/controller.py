@@ -1,0 +1,295 @@
+"""Blots that are open, what is done to them, and the analyses that follow; knows layers, and no panel."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image
+from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
+
+from ublot import BlotError
+from ublot_napari.layers.blot_layers import DRAWN, Picture
+from ublot_napari.state.editing import EditedBlot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari import Viewer
+
+    from ublot import Analysis
+    from ublot_napari.state.session import State
+    from ublot_napari.widgets.runner import Runner
+
+__all__ = ["Controller"]
+
+
+class Controller(QObject):
+    """The blots of a viewer.
+
+    Layers are brought in line with the present state of the blot that is shown, and what a person does to them becomes
+    its next state; between the two stands `EditedBlot`, which knows no layers. Whoever holds widgets listens to the
+    signals and calls `do`.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    runner : Runner
+        Where analyses are made.
+    parent : QObject, optional
+
+    Attributes
+    ----------
+    image : Image or None
+        The layer of the blot that is shown.
+    lane : int
+        The lane that is selected.
+    blots_listed : Signal
+        Blots came or went, or another one is shown.
+    blot_shown : Signal
+        Another blot is shown, or none.
+    changed : Signal
+        All that shows the blot is to be brought in line with it.
+    looked_at : Signal
+        As `changed`, while an edit is under way: only a first look at its analysis is there.
+    lane_changed : Signal
+    measured : Signal of bool
+        An analysis was made; whether it is the blot's first.
+    pointed : Signal of (float, int)
+        Row under the mouse in the picture, and the lane there (0: none).
+    left_unsaved : Signal of (EditedBlot, str)
+        A blot is being closed although edits of it are not saved; with its name.
+    said : Signal of (str, bool)
+        A line for the person, and whether it says that something is wrong.
+    """
+
+    blots_listed = Signal()
+    blot_shown = Signal()
+    changed = Signal()
+    looked_at = Signal()
+    lane_changed = Signal()
+    measured = Signal(bool)
+    pointed = Signal(float, int)
+    left_unsaved = Signal(object, str)
+    said = Signal(str, bool)
+
+    def __init__(self, viewer: Viewer, runner: Runner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self.runner = runner
+        self.blots: dict[Image, EditedBlot] = {}
+        self.pictures: dict[Image, Picture] = {}
+        self.image: Image | None = None
+        self.lane = 1
+        self._filling = 0
+
+    # ---------------------------------------------------------------------------------------------- blots come and go
+    def watch_layers(self) -> None:
+        """Take the pictures of the viewer for blots, those that come later too."""
+        for event, act in self._layer_events:
+            event.connect(act)
+        self._layers_changed()
+
+    @property
+    def _layer_events(self) -> tuple[tuple[Any, Any], ...]:
+        """What happens to the viewer's layers, and what is done then."""
+        layers = self.viewer.layers.events
+        return (layers.inserted, self._layers_changed), (layers.removed, self._layer_removed)
+
+    def take_over(self, old: Controller) -> None:
+        """Go on with the blots and edits of another controller of the same viewer, which lets go of them."""
+        old.runner.cancel()
+        for event, act in old._layer_events:
+            event.disconnect(act)
+        for image, picture in old.pictures.items():
+            for signal in (picture.strips_edited, picture.bands_edited, picture.lane_picked, picture.hovered):
+                signal.disconnect()
+            picture.set_shown(False)
+            self.blots[image], self.pictures[image] = old.blots[image], self._connected(picture)
+
+    @property
+    def images(self) -> list[Image]:
+        """The layers that are blots, as they lie in the viewer."""
+        return [layer for layer in self.viewer.layers if isinstance(layer, Image) and DRAWN not in layer.metadata]
+
+    @property
+    def blot(self) -> EditedBlot | None:
+        """The blot that is shown, with what is done to it."""
+        return self.blots.get(self.image) if self.image is not None else None
+
+    @property
+    def picture(self) -> Picture | None:
+        """The layers of the blot that is shown."""
+        return self.pictures.get(self.image) if self.image is not None else None
+
+    @property
+    def analysis(self) -> Analysis | None:
+        """The present analysis of the blot that is shown."""
+        return self.blot.shown if self.blot is not None else None
+
+    def _layers_changed(self, event: Any = None) -> None:
+        if any(picture.is_quiet for picture in self.pictures.values()):
+            return
+        images = self.images
+        new = [image for image in images if image not in self.blots]
+        if new:
+            self.show_blot(new[-1])
+        elif self.image not in images:
+            self.show_blot(images[-1] if images else None)
+        self.blots_listed.emit()
+
+    def _layer_removed(self, event: Any) -> None:
+        layer = event.value
+        blot, picture = self.blots.pop(layer, None), self.pictures.pop(layer, None)
+        if blot is not None and picture is not None:
+            if blot.unsaved:
+                self.left_unsaved.emit(blot, str(layer.name))
+            if layer is self.image:
+                self.runner.cancel()
+            picture.remove()
+        self._layers_changed()
+
+    def show_blot(self, image: Image | None) -> None:
+        """Work on another blot; the layers of the one before are hidden."""
+        if image is self.image and image in self.blots:
+            return
+        self.runner.cancel()
+        before, self.image = self.picture, image
+        if before is not None and before.image is not image:
+            before.set_shown(False)
+        if image is not None and image not in self.blots:
+            try:
+                self.blots[image] = EditedBlot.of_layer(image)
+            except BlotError as error:
+                self.image = None
+                self.said.emit(str(error), True)
+                self.refresh()
+                return
+            self.pictures[image] = self._connected(Picture(self.viewer, image))
+        self.blots_listed.emit()
+        if image is not None:
+            self.pictures[image].set_shown(True)
+        self.lane = 1
+        self.refresh()
+        self.blot_shown.emit()
+
+    def _connected(self, picture: Picture) -> Picture:
+        """Have a picture tell what a person does to it."""
+        picture.strips_edited.connect(lambda strips, n: self._of(picture, lambda blot: blot.edit_strips(strips, n)))
+        picture.bands_edited.connect(lambda rows, masses: self._of(picture, lambda b: b.edit_band_marks(rows, masses)))
+        picture.lane_picked.connect(self.select_lane)
+        picture.hovered.connect(self.pointed.emit)
+        return picture
+
+    def _of(self, picture: Picture, act: Callable[[EditedBlot], Any]) -> None:
+        if picture is self.picture:
+            self.do(act)
+
+    # ---------------------------------------------------------------------------------------------- edits to analyses
+    def find_lanes(self, count: int = 0) -> None:
+        """Find the lanes of the blot anew and measure them."""
+        self.do(lambda blot: blot.find_lanes(count), always=True)
+
+    def measure(self) -> None:
+        """Measure with all that is set, also when it was measured already."""
+        self.do(lambda blot: None, always=True)
+
+    def undo(self) -> None:
+        """Go one edit back."""
+        self.do(lambda blot: blot.undo())
+
+    def redo(self) -> None:
+        """Go one edit forward again."""
+        self.do(lambda blot: blot.redo())
+
+    def do(self, act: Callable[[EditedBlot], Any], *, always: bool = False) -> None:
+        """Change the state of the blot that is shown, bring all in line with it, and have it measured.
+
+        Parameters
+        ----------
+        act : callable
+            Given the blot; a `BlotError` that it raises is told.
+        always : bool
+            Measure also what was measured already.
+        """
+        blot = self.blot
+        if blot is None or self._filling:
+            if blot is None:
+                self.said.emit("Open a blot first.", True)
+            return
+        try:
+            act(blot)
+        except BlotError as error:
+            self.refresh()
+            self.said.emit(str(error), True)
+            return
+        if blot.look():
+            with self.filling():
+                self.looked_at.emit()
+        else:
+            self.refresh()
+        if always or blot.needs_run or (self.runner.busy and blot.state.analysis is None):
+            self._submit(blot)
+        else:
+            self.runner.cancel()  # what runs was undone
+
+    def _submit(self, blot: EditedBlot) -> None:
+        job, state = blot.job(), blot.state
+        self.runner.submit(
+            job,
+            lambda analysis: self._done(blot, state, analysis),
+            lambda error: self._failed(blot, error),
+        )
+
+    def _done(self, blot: EditedBlot, state: State, analysis: Analysis) -> None:
+        first = blot.latest is None
+        blot.take(state, analysis)
+        if blot is not self.blot:
+            return
+        self.refresh()
+        self.measured.emit(first)
+
+    def _failed(self, blot: EditedBlot, error: Exception) -> None:
+        blot.failed = str(error) if isinstance(error, BlotError) else f"This should not have happened: {error!r}"
+        if blot is self.blot:
+            self.refresh()
+            self.said.emit(blot.failed, True)
+
+    # ------------------------------------------------------------------------------------------------------- showing
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """While widgets and layers are brought in line, what they tell is no edit of a person's."""
+        self._filling += 1
+        try:
+            yield
+        finally:
+            self._filling -= 1
+
+    def refresh(self) -> None:
+        """Bring layers, and whatever listens, in line with the present state."""
+        blot, picture, analysis = self.blot, self.picture, self.analysis
+        with self.filling():
+            count = 0 if analysis is None else len(analysis.geometry)
+            self.lane = min(max(self.lane, 1), max(count, 1))
+            if blot is not None and picture is not None:
+                picture.show_pixels(analysis)
+                picture.show(analysis, blot.state)
+                if count:
+                    picture.select_lane(self.lane)
+            self.changed.emit()
+
+    def select_lane(self, number: int) -> None:
+        """Select a lane everywhere."""
+        analysis = self.analysis
+        if self._filling or analysis is None or not 1 <= number <= len(analysis.geometry) or number == self.lane:
+            return
+        self.lane = number
+        with self.filling():
+            if self.picture is not None:
+                self.picture.select_lane(number)
+            self.lane_changed.emit()
+
+    def on_picture(self, act: Callable[[Picture], Any]) -> None:
+        """Do something to the layers of the blot that is shown, where there is one."""
+        if self.picture is not None and not self._filling:
+            act(self.picture)
