@@ -31,6 +31,7 @@ __all__ = ["calibrate_mass", "calibration_from_positions"]
 FEWEST_BANDS = 3
 MORE_BANDS = 16  # that a marker may show beyond those that are named
 FAR_OFF = 30.0  # cost of an assignment that 100 simulated lanes, some lacking three bands, all stayed below
+FAR = "its bands lie far off a smooth curve"
 CLEAR_ASSIGNMENT = 3.0  # an assignment must cost so much less than any other: e^(3/2), about 4 : 1
 
 
@@ -73,7 +74,7 @@ def calibrate_mass(
         bands = find_bands(profile, most=2 * len(masses) + MORE_BANDS)
         found = assign_part(bands, masses, clear)
     elif found.cost > FAR_OFF or (other := find_better_ladder(bands, masses, found.cost, top, bottom)) is None:
-        doubts = ["its bands lie far off a smooth curve"] if found.cost > FAR_OFF else []
+        doubts = [FAR] if found.cost > FAR_OFF else []
     else:
         doubts = [f"its bands fit {other.name} ({other.masses[0]:g} to {other.masses[-1]:g}) far better"]
     if found is None:
@@ -83,6 +84,8 @@ def calibrate_mass(
     sight = (at > top + 0.5 * bands.typical) & (at < bottom - 0.5 * bands.typical)
     lacking = [m for j, m in enumerate(masses) if sight[j] and j not in set(mass.tolist())]
     left = _left_over(lacking, [float(bands.rows[i]) for i in found.spare])
+    if left and doubts == [FAR]:
+        return None  # neither the count of the bands nor their places speak for this marker
     return Calibration(
         rows=tuple(bands.rows[band].tolist()),
         masses=tuple(masses[j] for j in mass),
