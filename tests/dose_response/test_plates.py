@@ -204,6 +204,47 @@ def test_courses_of_a_table():
     assert columns["initial_rate_per_min"][0] == pytest.approx(0.06, rel=1e-3)
 
 
+def courses(constants, blots="abc", sd=0.01, seed=2):
+    """Reactions of several blots: the vehicle and a compound, each blot with factors of its own."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for name in blots:
+        rows, y = [], []
+        for compound, k in constants.items():
+            own = k * math.exp(rng.normal(0, 0.1))
+            for t in (0.0, 5, 10, 20, 40, 60):
+                for replicate in "12":
+                    role = "vehicle" if compound == "DMSO" else "sample"
+                    dose = math.nan if role == "vehicle" else 100.0
+                    rows.append(
+                        {"role": role, "compound": compound, "concentration_nM": dose, "time_min": t,
+                         "replicate": replicate}
+                    )  # fmt: skip
+                    y.append(0.03 + 0.6 * (1 - math.exp(-own * t)) + rng.normal(0, sd))
+        out += reactions_of(table(rows, hmw_fraction=y), name)[0]
+    return out
+
+
+def test_rates_are_means_of_blots_and_compared_with_the_vehicle():
+    columns = time_course_columns(courses({"DMSO": 0.02, "c": 0.06}))
+    vehicle, drug = range(2)
+    assert columns["compound"] == ["DMSO", "c"] and columns["blots"] == [3, 3]
+    low, high = columns["initial_rate_low"][drug], columns["initial_rate_high"][drug]
+    assert low < 0.036 < high and columns["initial_rate_low"][vehicle] < 0.012 < columns["initial_rate_high"][vehicle]
+    assert columns["rate_difference_low"][drug] < 0.024 < columns["rate_difference_high"][drug]
+    assert columns["p_vehicle"][drug] < 0.01 and math.isnan(columns["p_vehicle"][vehicle])
+    assert columns["rate_difference"][drug] == pytest.approx(
+        columns["initial_rate_per_min"][drug] - columns["initial_rate_per_min"][vehicle]
+    )
+
+
+def test_two_blots_and_one_have_no_p_of_a_rate():
+    for blots in ("ab", "a"):
+        columns = time_course_columns(courses({"DMSO": 0.02, "c": 0.06}, blots))
+        assert all(math.isnan(p) for p in columns["p_vehicle"])
+    assert columns["blots"] == [1, 1]
+
+
 # ---------------------------------------------------------------------------------------------------- loading controls
 def test_intercept_is_that_of_statsmodels():
     import statsmodels.api as api

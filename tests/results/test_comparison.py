@@ -58,6 +58,15 @@ def test_three_blots_together():
     assert set(found.potencies.compound) == {"birinapant"} and not found.messages
 
 
+def test_a_blot_without_vehicle_is_named_and_not_counted():
+    blots = three()
+    bare = blot("d.tif", 1.0, seed=9)
+    bare.lanes["role"] = ["sample" if role == "vehicle" else role for role in bare.lanes["role"]]
+    found, same = ublot.compare_blots([*blots, bare]), ublot.compare_blots(blots)
+    assert [m for m in found.messages if "d.tif" in m and "no vehicle" in m] and found.counted == 3
+    assert found.columns["summary"] == same.columns["summary"] or list(found.summary.n) == list(same.summary.n)
+
+
 def test_more_blots_know_more():
     width = [
         np.ptp(np.log(found.dose_response[["ec50_low", "ec50_high"]].to_numpy()[0]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import special
 
 from ublot.dose_response.bell import TwoLimbs, fit_two_limbs, limb_interval
 from ublot.dose_response.logistic import Curves, Fit, fit_curves, profile_interval
@@ -387,9 +388,11 @@ def ec50_comparison_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any
     -------
     dict of str to list
         ``group, time_min, quantity, compound_a, compound_b, ec50_ratio`` (a over b), ``f, freedom, p``: the
-        extra-sum-of-squares F test of one EC50 for both, plateaus and slopes free, the vehicle common.
+        extra-sum-of-squares F test of one EC50 for both, plateaus and slopes free, the vehicle common (``unit``
+        ``reactions``); where each of several blots has an EC50 of both, Student's t over the blots' own ratios, squared
+        (``unit`` ``blots``).
     """
-    names = ("group", "time_min", "quantity", "compound_a", "compound_b", "ec50_ratio", "f", "freedom", "p")
+    names = ("group", "time_min", "quantity", "compound_a", "compound_b", "ec50_ratio", "f", "freedom", "p", "unit")
     rows = []
     series = _series(reactions)
     for i, (family, time, name_a, a) in enumerate(series):
@@ -407,7 +410,7 @@ def ec50_comparison_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any
 
 def _same_ec50(
     family: Family, a: Sequence[Reaction], b: Sequence[Reaction], quantity: str
-) -> tuple[float, float, int, float] | None:
+) -> tuple[float, float, int, float, str] | None:
     each = [_curves(family, members, quantity) for members in (a, b)]
     both = _curves(family, [*a, *b], quantity, [0] * len(a) + [1] * len(b))
     if both is None or any(c is None for c in each):
@@ -415,5 +418,15 @@ def _same_ec50(
     found = [estimate_ec50(c) for c in each if c is not None]
     if any(e.status != "ok" for e in found):
         return None
+    ratio = found[0].ec50 / found[1].ec50
+    own = [e.replicates for e in found]
+    if len(own[0]) == len(own[1]) > 1 and {r.blot for r in a} == {r.blot for r in b}:
+        logs = np.log(own[0]) - np.log(own[1])
+        error = float(logs.std(ddof=1)) / math.sqrt(len(logs))
+        if error > 0:
+            t = abs(float(logs.mean())) / error
+            return ratio, t**2, len(logs) - 1, float(2 * special.stdtr(len(logs) - 1, -t)), "blots"
+    if "bell" in {e.model for e in found}:
+        return None
     f, p, freedom = equal_ec50_p(both)
-    return found[0].ec50 / found[1].ec50, f, freedom, p
+    return ratio, f, freedom, p, "reactions"

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["Table", "as_frame", "csv_bytes", "number", "number_or_nan", "read_csv", "read_table", "table_from_columns"]
+__all__ = [
+    "Table",
+    "as_frame",
+    "csv_bytes",
+    "number",
+    "number_or_nan",
+    "read_csv",
+    "read_pairs",
+    "read_table",
+    "table_from_columns",
+]
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # First characters that make a spreadsheet run a cell; the wide forms do so where Japanese or Chinese is written.
@@ -292,3 +302,36 @@ def number_or_nan(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return math.nan
+
+
+def read_pairs(path: str | Path, what: str, columns: tuple[str, str]) -> list[tuple[float, float]]:
+    """Pairs of numbers from two columns of a table.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What the table is, for a message.
+    columns : tuple of str
+
+    Raises
+    ------
+    BlotError
+        It cannot be read, a column is missing, or a cell holds no number.
+    """
+    table = read_table(path, f"{what} table")
+    for column in columns:
+        if column not in table.columns:
+            fix = f"it needs the columns {' and '.join(columns)}; it has: {', '.join(table.columns)}"
+            raise BlotError(f"column {column!r} is missing", table.name, fix)
+    pairs = []
+    for index, cells in table.rows:
+        values = []
+        for column in columns:
+            try:
+                values.append(number(cells[column], decimal_comma=table.decimal_comma))
+            except ValueError:
+                where = f"{table.name}, row {index}, column {column}"
+                raise BlotError(f"{cells[column]!r} is not a number", where, "write a plain number") from None
+        pairs.append((values[0], values[1]))
+    return pairs

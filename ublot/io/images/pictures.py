@@ -22,7 +22,7 @@ LONG = 1000
 """Pixels along the longer side of what is looked at: a strip of a whole figure is still ten rows high."""
 
 EVEN = 0.04
-"""Of the range of levels: by so much a page may differ from its level, lossy compression and a scanner's lamp included."""
+"""Of the range of levels: by so much a page may differ from its level, after lossy compression too."""
 
 EXTREME = (0.05, 0.1)
 """Of the range, from either end, that the level of a page lies within; and that of a page inside of another's frame."""
@@ -118,10 +118,8 @@ def _find_page(shades: NDArray[np.float32]) -> NDArray[np.bool_]:
     return page
 
 
-def _like_page(
-    box: NDArray[np.float32], page: NDArray[np.bool_], levels: NDArray[np.float32]
-) -> NDArray[np.bool_]:
-    return page | (np.abs(box - np.median(levels)) < EVEN)
+def _like_page(box: NDArray[np.float32], page: NDArray[np.bool_], levels: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return np.asarray(page | (np.abs(box - np.median(levels)) < EVEN))
 
 
 def _is_picture(own: NDArray[np.bool_], blank: NDArray[np.bool_], white: bool) -> bool:
