@@ -224,6 +224,13 @@ _TABLE = (
         _OWN,
     ),
     Flag(
+        "several_pictures",
+        "warn",
+        "several pictures stand on one page: all of it was taken for one blot",
+        "choose one with --panel N, or with --roi",
+        _DESIGN,
+    ),
+    Flag(
         "several_membranes",
         "note",
         "the picture shows several membranes: one was analysed",

@@ -118,6 +118,8 @@ class Blot:
         What is noteworthy about the whole image.
     mirror : bool
         Whether `signal` was flipped left to right, before it was turned.
+    pictures : tuple of Window
+        The pictures that stand on a page, where there is one and no region was asked for.
     """
 
     signal: NDArray[np.float32]
@@ -131,6 +133,7 @@ class Blot:
     rotate: float = 0.0
     flags: tuple[str, ...] = ()
     mirror: bool = False
+    pictures: tuple[Window, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
