@@ -40,11 +40,13 @@ FIRST_COLUMNS = (
 SHAPE_COLUMNS = (
     *("model", "descending_ic50_nM", "descending_low", "descending_high", "descending_hill"),
     *("robust_ec50_nM", "robust_low", "robust_high", "standing_off", "replicates", "lack_of_fit_p"),
+    *("ec50_above_nM", "ec50_below_nM"),
 )
 DOSE_COLUMNS = (*FIRST_COLUMNS, *SHAPE_COLUMNS)
 """Columns of `dose_response.csv`; `flags` are those of all lanes of the compound. `model` is ``sigmoid`` or ``bell``,
 `standing_off` the number of points that stand off the curve, `robust_ec50_nM` the EC50 without these, `replicates` the
-blots or plates whose own EC50 are averaged (1: the interval does not hold the scatter between them)."""
+blots or plates whose own EC50 are averaged (1: the interval does not hold the scatter between them);
+`ec50_above_nM` and `ec50_below_nM` are limits (95 %) where there is no EC50."""
 
 
 FEWEST_DOSES = 4
@@ -69,7 +71,7 @@ class Estimate:
         Positive where the response rises with dose.
     bottom, top : float
         Lower and upper plateau.
-    status : {"ok", "above_max_dose", "below_min_dose", "flat", "hook", "not_estimable"}
+    status : {"ok", "above_max_dose", "below_min_dose", "flat", "hook", "no_vehicle", "not_estimable"}
     note : str
         The same in words, and what else to know.
     n, doses : int
@@ -89,6 +91,8 @@ class Estimate:
         EC50 of every block, where they are what is averaged.
     lack_of_fit : float
         Chance of means so far from the curve, judged by the scatter of repeats; NaN without any.
+    limits : tuple of float
+        What is known where there is no EC50: it is above the first and below the second with 95 %, NaN where unknown.
     """
 
     ec50: float
@@ -109,6 +113,7 @@ class Estimate:
     outliers: tuple[int, ...] = ()
     replicates: tuple[float, ...] = ()
     lack_of_fit: float = math.nan
+    limits: tuple[float, float] = (math.nan, math.nan)
 
 
 def estimate_ec50(curves: Curves, *, unit: str = "blot") -> Estimate:
@@ -146,6 +151,13 @@ def estimate_ec50(curves: Curves, *, unit: str = "blot") -> Estimate:
 
 
 _NONE = (math.nan,) * 6
+_NO_LIMITS = math.nan, math.nan
+
+
+def _limits(interval: tuple[float, float]) -> tuple[float, float]:
+    """An interval that may be open as limits: NaN where it is."""
+    low, high = interval
+    return low if low > 0 else math.nan, high if math.isfinite(high) else math.nan
 
 
 def _said(
@@ -187,7 +199,8 @@ def _shaped(curves: Curves, fit: Fit, unit: str) -> Estimate:
     # Plateaus and slope of a curve that is not determined are as little known as its EC50.
     numbers = (ec50, *interval, *shape) if ok else _NONE
     robust = numbers[0], numbers[1], numbers[2]
-    return _said(curves, numbers, status, note, fit, robust=robust, replicates=each, lack_of_fit=poor)
+    limits = _NO_LIMITS if ok else _limits(interval)
+    return _said(curves, numbers, status, note, fit, robust=robust, replicates=each, lack_of_fit=poor, limits=limits)
 
 
 def _bell(curves: Curves, limbs: TwoLimbs, unit: str) -> Estimate:
@@ -237,7 +250,7 @@ def _sigmoid_of_all(curves: Curves, fit: Fit, unit: str) -> Estimate:
     interval = profile_interval(curves, fit)
     status, said = _reportable(curves, fit, interval)
     if status != "ok":
-        return _said(curves, _NONE, status, said, fit)
+        return _said(curves, _NONE, status, said, fit, limits=_limits(interval))
     end, hill = float(fit.end[0]), float(fit.hill[0])
     (ec50, interval), each, between = over_blocks(curves, float(fit.ec50[0]), interval, unit)
     shape = hill if end > fit.start else -hill, min(fit.start, end), max(fit.start, end)
@@ -258,9 +271,9 @@ def _reportable(curves: Curves, fit: Fit, interval: tuple[float, float]) -> tupl
     if ec50 < doses[0]:
         known = f", and below {_short(high)} nM with 95 % confidence" if math.isfinite(high) else ""
         return "below_min_dose", f"half of the effect lies below the lowest dose, {_short(doses[0])} nM{known}"
-    if beyond < BEYOND:
+    if beyond < BEYOND and curves.held[1] is None:
         return "not_estimable", f"the full effect is not reached: {_doses(beyond)} beyond the last bend of the curve"
-    if before < BEYOND:
+    if before < BEYOND and curves.held[0] is None:
         return "not_estimable", f"the curve's beginning is not seen: {_doses(before)} before its first bend"
     if float(fit.hill[0]) > STEEP:
         around = f"between {_short(doses[doses <= ec50].max())} and {_short(doses[doses >= ec50].min())} nM"
@@ -344,6 +357,8 @@ def estimate_row(place: Mapping[str, Any], found: Estimate, protein_nM: float | 
         "standing_off": len(found.outliers),
         "replicates": len(found.replicates) or 1,
         "lack_of_fit_p": found.lack_of_fit,
+        "ec50_above_nM": found.limits[0],
+        "ec50_below_nM": found.limits[1],
     }
 
 

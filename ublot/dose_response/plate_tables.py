@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ublot.dose_response.logistic import Curves
-from ublot.dose_response.plates import QUANTITY
+from ublot.dose_response.plates import CONTROLS, QUANTITY
 from ublot.dose_response.replicates import ec50_of_blocks
 from ublot.dose_response.significance import equal_ec50_p
 from ublot.statistics.assay_quality import assay_quality
@@ -67,7 +67,7 @@ def dose_rows(fit: PlateFit) -> list[Row]:
             {QUANTITY: w.percent},
         )
         for w in fit.plate.wells
-        if not w.excluded and not w.role
+        if not w.excluded and not w.role and math.isfinite(w.percent)
     ]
     columns = summary_columns(reactions, {QUANTITY: "arithmetic"})
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
@@ -85,7 +85,7 @@ def replicate_rows(fit: PlateFit) -> list[Row]:
         plates = list(dict.fromkeys(w.plate for w in s.wells))
         if len(plates) < 2:
             continue
-        curves = _curves(s)
+        curves = s.curves
         # Blocks are numbered in the order of their names.
         each = dict(zip(sorted(plates), ec50_of_blocks(curves, two_limbs=s.found.model == "bell"), strict=True))
         place = {name: s.row[name] for name in ("group", "compound", "time_min")}
@@ -113,23 +113,12 @@ def _potency(ec50: float, low: float, high: float) -> Row:
     }
 
 
-def _curves(*series: Series) -> Curves:
-    points = [(w, k) for k, s in enumerate(series) for w in s.wells]
-    return Curves.of(
-        [w.dose_nM for w, _ in points],
-        [w.percent for w, _ in points],
-        [w.plate for w, _ in points],
-        [k for _, k in points],
-        "arithmetic",
-    )
-
-
 def quality_rows(fit: PlateFit) -> list[Row]:
     """Z', SSMD and signal window of every plate: the vehicle against its positive or negative control wells."""
     out = []
     places: dict[tuple[str, str, float], list[Well]] = {}
     for w in fit.plate.wells:
-        if (w.vehicle or w.role) and not w.excluded:
+        if (w.vehicle or w.role in CONTROLS) and not w.excluded and math.isfinite(w.signal):
             places.setdefault((w.plate, w.group, given_or_first(w.time_min)), []).append(w)
     for (plate, group, time), members in places.items():
         vehicle = [w.signal for w in members if w.vehicle]

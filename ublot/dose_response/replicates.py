@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def ec50_of_blocks(curves: Curves, *, two_limbs: bool = False) -> list[float]:
         if len(doses) < FEWEST_DOSES or own.sum() < 5:
             out.append(math.nan)
             continue
-        part = Curves.of(curves.dose[own], curves.response[own], 0, 0, curves.scale)
+        part = replace(Curves.of(curves.dose[own], curves.response[own], 0, 0, curves.scale), held=curves.held)
         fit = fit_two_limbs(part) if two_limbs else fit_curves(part)
         ec50 = math.nan if fit is None else fit.first if isinstance(fit, TwoLimbs) else float(fit.ec50[0])
         out.append(ec50 if fit is not None and fit.freedom > 0 and doses[0] <= ec50 <= doses[-1] else math.nan)

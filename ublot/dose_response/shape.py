@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from ublot.dose_response.bell import TwoLimbs, fit_two_limbs
-from ublot.dose_response.logistic import Curves, Fit, _Problem
+from ublot.dose_response.logistic import Curves, Fit, _Problem, fit_curves
 from ublot.dose_response.robust import standing_off
 from ublot.statistics.scales import to_scale
 
@@ -73,6 +73,9 @@ def second_limb(curves: Curves, fit: Fit) -> TwoLimbs | None:
     doses = np.unique(curves.dose[curves.dose > 0])
     if len(doses) < 5:
         return None
+    if curves.held != (None, None):
+        curves = curves.free
+        fit = fit_curves(curves)
     z = to_scale(curves.response, curves.scale)
     means = np.array([z[curves.dose == d].mean() for d in doses])
     base = float(z[curves.dose == 0].mean()) if (curves.dose == 0).any() else float(means[0])
@@ -103,6 +106,9 @@ def first_the_other_way(curves: Curves, fit: Fit) -> str:
     doses = np.unique(curves.dose[curves.dose > 0])
     if len(doses) < 6 or not (curves.dose == 0).any():
         return ""
+    if curves.held != (None, None):
+        curves = curves.free
+        fit = fit_curves(curves)
     z = to_scale(curves.response, curves.scale)
     sign = 1.0 if float(fit.end[0]) > fit.start else -1.0
     base = z[curves.dose == 0]
