@@ -33,6 +33,9 @@ PAGE = 0.08
 SIDES, AREA, WHOLE = (10, 0.012, 0.1), 0.004, 0.8
 """Least height in pixels and as a share, least width as a share; least and largest area as a share."""
 
+FILM = 0.14
+"""Least share of the width of a film that was cut by hand: lanes of a heavy smear have straight sides too."""
+
 FILLED, ROUGH, CORNERS, EMPTY = 0.85, 0.8, 0.6, 0.85
 """Shares: of its frame that a picture fills, and a film that was cut by hand; of its corners that are no page; of its
 inside that would make it a plot.
@@ -72,10 +75,14 @@ def find_pictures(levels: NDArray[Any]) -> tuple[Window, ...]:
     _, labels, boxes, _ = cv2.connectedComponentsWithStats((~page).astype(np.uint8), connectivity=4)
     for number, (left, top, width, height, _) in enumerate(boxes[1:].tolist(), 1):
         area = width * height / (rows * cols)
-        if height < max(SIDES[0], SIDES[1] * rows) or width < SIDES[2] * cols or not AREA < area < WHOLE:
+        # A lane of a heavy smear may look like a picture, but for being so narrow.
+        if width < max(SIDES[2] * cols, height / 3) or height < max(SIDES[0], SIDES[1] * rows):
+            continue
+        if not AREA < area < WHOLE:
             continue
         box = (slice(top, top + height), slice(left, left + width))
-        if _is_picture(labels[box] == number, _like_page(shades[box], page[box], shades[page]), white):
+        blank, film = _like_page(shades[box], page[box], shades[page]), white and width > FILM * cols
+        if _is_picture(labels[box] == number, blank, film):
             edges = (round(edge * shrunk) for edge in (top, top + height, left, left + width))
             found.append(Window(*edges))
     return tuple(sorted(found, key=lambda w: (w.top, w.left)))
@@ -122,7 +129,7 @@ def _like_page(box: NDArray[np.float32], page: NDArray[np.bool_], levels: NDArra
     return np.asarray(page | (np.abs(box - np.median(levels)) < EVEN))
 
 
-def _is_picture(own: NDArray[np.bool_], blank: NDArray[np.bool_], white: bool) -> bool:
+def _is_picture(own: NDArray[np.bool_], blank: NDArray[np.bool_], film: bool) -> bool:
     rows, cols = own.shape
     # What is page inside of it belongs to it: a strip with a frame may be white within.
     flooded = cv2.copyMakeBorder(own.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
@@ -132,6 +139,6 @@ def _is_picture(own: NDArray[np.bool_], blank: NDArray[np.bool_], white: bool) -
     corners = [whole[r, c].mean() for r in (slice(high), slice(-high, None)) for c in (slice(wide), slice(-wide, None))]
     inside = blank[rows // 12 : rows - rows // 12, cols // 24 : cols - cols // 24]
     # A film that was cut by hand lacks corners, and is higher than a band.
-    rough = white and cols < 1.2 * rows and whole.mean() > ROUGH
+    rough = film and cols < 1.2 * rows and whole.mean() > ROUGH
     square = np.mean(corners) > CORNERS and whole.mean() > FILLED
     return bool((square or rough) and inside.mean() < EMPTY)
