@@ -134,7 +134,8 @@ def _background(analysis: Any, rows: Sequence[Row], cite: Citations) -> str:
     method = analysis.params.background
     text = {
         "gutter": "Background was taken from the membrane between the lanes at the same height, by joint regression of "
-        "every row of pixels on lane shapes and a smooth membrane, its smoothness by restricted maximum "
+        "every row of pixels on lane shapes, learned from the blot itself, and a smooth membrane, its smoothness by "
+        "restricted maximum "
         f"likelihood{cite('Wood 2011') if method == 'gutter' else ''}.",
         "blank-lane": "Background was taken from the blank lanes at the same height.",
         "rolling-ball": "Background was removed by a rolling ball of 1.1 times the lane spacing"
