@@ -215,7 +215,7 @@ class EditedBlot(Session):
         more: dict[str, Any] = {}
         if "marker" in changes:
             more = {"bands": None, "edits": replace(self.state.edits, calibration=None)}
-        if {"mirror", "rotate", "roi"} & set(changes):
+        if {"mirror", "rotate", "roi", "panel"} & set(changes):
             # Lanes and bands lie in the picture as it was.
             more = {"bands": None, "edits": Edits()}
         self.change(f"{', '.join(changes)} set".replace("_", " "), params=params, **more)
@@ -223,13 +223,13 @@ class EditedBlot(Session):
     def turn(self, degrees: float) -> None:
         """Turn the picture counter-clockwise; a region was of the picture as it stood, and is dropped."""
         turned = (self.state.params.rotate + degrees + 180) % 360 - 180
-        self.set_options({"rotate": 180.0 if turned == -180 else turned, "roi": None})
+        self.set_options({"rotate": 180.0 if turned == -180 else turned, "roi": None, "panel": None})
 
     def flip(self) -> None:
         """Mirror the picture, or mirror it back; a region is dropped."""
         params = self.state.params
         # Mirroring comes before turning: what looks mirrored is turned the other way.
-        self.set_options({"mirror": not params.mirror, "rotate": -params.rotate or None, "roi": None})
+        self.set_options({"mirror": not params.mirror, "rotate": -params.rotate or None, "roi": None, "panel": None})
 
     def set_region(self, box: tuple[float, float, float, float] | None) -> None:
         """Analyse only what lies between two rows and two columns of the picture as it is shown; None: all of it.
