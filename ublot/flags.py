@@ -193,6 +193,20 @@ _TABLE = (
         _DESIGN,
     ),
     Flag(
+        "lanes_one_off",
+        "refuse",
+        "lanes at the ends show nothing, and the lanes described may stand one place further left or right",
+        "say where the first lane is with --first-lane",
+        _OWN,
+    ),
+    Flag(
+        "lane_empty",
+        "note",
+        "nothing stands in this lane above what its neighbours leave in it",
+        "a pre-stained marker gives no light: take the masses from --marker-image or --marker-positions",
+        _OWN,
+    ),
+    Flag(
         "lane_at_edge",
         "warn",
         "the lane is nearer to the image's edge than a band's width",

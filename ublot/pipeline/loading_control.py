@@ -16,6 +16,7 @@ from ublot.io.tables import number
 from ublot.ladder.landmarks import Band, find_unmodified
 from ublot.ladder.regions import SATURATED_PIXELS, SATURATED_SHARE, areas_of, share_of_rows
 from ublot.lanes.finding import find_lanes
+from ublot.lanes.placement import place_roles
 from ublot.model import SCORED, Z95
 from ublot.numerics.threads import one_thread
 from ublot.profiles.extraction import extract_profiles
@@ -35,7 +36,13 @@ WIDTH = 0.01  # of an area, one standard deviation: lanes are as wide as they lo
 
 @one_thread()
 def measure_loading(
-    image: Any, *, layout: Any = None, lanes: int | None = None, control: Control = "band", **reading: Any
+    image: Any,
+    *,
+    layout: Any = None,
+    lanes: int | None = None,
+    control: Control = "band",
+    first_lane: float | None = None,
+    **reading: Any,
 ) -> dict[str, list[Any]]:
     """Measure the loading control of every lane, ready for ``normalise``.
 
@@ -49,6 +56,8 @@ def measure_loading(
         How many; the layout's rows where not given.
     control : {"band", "total"}
         The strongest band that the lanes share, or all signal of a lane.
+    first_lane : float, optional
+        Column of the first lane, px, where lanes at the ends are empty and it is not plain which.
     **reading
         Options of `ublot.read_blot`: ``polarity``, ``response``, ``channel``, ``mirror``, ``rotate``, ``roi``.
 
@@ -71,6 +80,8 @@ def measure_loading(
     blot = read_blot(image, **reading)
     blank = tuple(row.lane for row in rows if row.role == "blank") if rows is not None else ()
     geometry = find_lanes(blot, rows.check_count(lanes) if rows is not None else lanes, blank=blank)
+    if rows is not None:
+        geometry, _ = place_roles(blot, geometry, rows.roles, first_lane)
     profiles = extract_profiles(blot, geometry, estimate_background(blot, geometry, blank=blank))
     if not profiles:
         raise BlotError("no lanes found", blot.source.name, "give the layout or the number of lanes")

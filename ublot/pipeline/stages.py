@@ -13,6 +13,7 @@ from ublot.inputs.layout import Layout, LayoutRow, lanes_with_roles
 from ublot.inputs.params import masses_of
 from ublot.lanes.borders import flag_lanes_at_edge, lanes_beside
 from ublot.lanes.finding import find_lanes
+from ublot.lanes.placement import place_roles
 from ublot.mass.scale import row_at
 from ublot.numerics.threads import one_thread
 from ublot.pipeline.background_check import background_spread, compare_backgrounds
@@ -98,10 +99,11 @@ class Run:
                 _count(other.layout),
                 _lanes_of(other.layout, "blank"),
             )
-        return (self.params.lanes, _count(self.layout), _lanes_of(self.layout, "blank")) == (
+        # What the lanes hold says which of them may be empty.
+        return (self.params.lanes, self.params.first_lane, _roles(self.layout)) == (
             other.params.lanes,
-            _count(other.layout),
-            _lanes_of(other.layout, "blank"),
+            other.params.first_lane,
+            _roles(other.layout),
         )
 
     def same_profiles(self, other: Run) -> bool:
@@ -139,6 +141,9 @@ def _geometry(blot: Blot, layout: Layout | None, params: Params, edits: Edits) -
     else:
         count = layout.check_count(params.lanes) if layout is not None else params.lanes
         lanes, counted = find_lanes(blot, count, blank=blank), count is not None
+        if layout is not None or (count is not None and params.first_lane is not None):
+            roles = layout.roles if layout is not None else ("sample",) * len(lanes)
+            lanes, _ = place_roles(blot, lanes, roles, params.first_lane)
     others = tuple(name for name in lanes.flags if name != "lanes_beside")
     more = counted and lanes_beside(blot, lanes, blank)
     return replace(lanes, flags=(*others, "lanes_beside") if more else others)
@@ -197,12 +202,22 @@ def run_stages(
         ladders = with_target_flags(with_crop_flags(ladders, found.loaded), found.loaded)
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
-    said = messages_of(scores, layout, params, (*found.notes, *(layout.notes if layout is not None else ())))
+    notes = (*found.notes, *(layout.notes if layout is not None else ()))
+    said = (*_one_off(blot, geometry, layout), *messages_of(scores, layout, params, notes))
     cleaned = tuple(k.profile for k in ladders)
     return Stages(
         geometry, background, cleaned, found.calibration, ladders, scores, loads, rowwise, said, profiles, found,
         image_flags,
     )  # fmt: skip
+
+
+def _one_off(blot: Blot, geometry: Lanes, layout: Layout | None) -> tuple[str, ...]:
+    """Both places that the first lane may have, in words, where they are nearly as good."""
+    if "lanes_one_off" not in geometry.flags or layout is None:
+        return ()
+    found = place_roles(blot, geometry, layout.roles)[1]
+    where = " or ".join(f"x = {each.first_x:.0f} px" for each in found)
+    return (f"lane 1 stands at {where}: lanes at the ends are empty; say which with --first-lane X",)
 
 
 def _image_flags(blot: Blot, geometry: Lanes, background: Background, edits: Edits) -> tuple[str, ...]:
