@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import least_squares
 
-from ublot.ladder.rungs import fit_rungs
+from ublot.ladder.fit.rungs import fit_rungs
 
 DENSE = Path(__file__).parents[1] / "../shared/real_blots/dense_ladder"
 

@@ -32,6 +32,7 @@ CONTRACT = [
     "haze_removed",
     "gutters_poor",
     "background_disagrees",
+    "background_unsure",
     "no_calibration",
     "self_calibrated",
     "above_marker",
@@ -56,19 +57,14 @@ def test_every_flag_has_a_meaning_and_an_advice():
         assert flag.meaning
         assert flag.advice
         assert flag.source
-        assert flag.only_on is None or flag.severity == "refuse"
 
 
 def test_what_refuses():
-    assert {"lossy", "saturated_heavily", "dyes_merged"} == REFUSING
-    assert refuses(["eight_bit", "saturated"]) == ()
+    assert {"lossy", "saturated_heavily", "gutters_poor", "dyes_merged"} == REFUSING
+    assert refuses(["eight_bit", "saturated", "lanes_touching"]) == ()
     assert refuses(["eight_bit", "lossy"]) == ("lossy",)
-    assert refuses(["lanes_touching"]) == ()
-    assert refuses(["lanes_touching"], background="gutter") == ("lanes_touching",)
-    assert refuses(["lanes_touching"], background="blank-lane") == ()
-    assert severity_of("lanes_touching") == severity_of("lanes_touching", "gutter") == "refuse"
-    assert severity_of("lanes_touching", "blank-lane") == "warn"
-    assert severity_of("lossy", "blank-lane") == "refuse"
+    assert severity_of("lanes_touching") == severity_of("background_unsure") == "warn"
+    assert severity_of("lossy") == "refuse"
     assert severity_of("not_in_the_table") == "warn"
 
 

@@ -36,7 +36,7 @@ _HOME = {
     "Analysis": "results.analysis",
     "load": "results.reopening",
     "run_batch": "batch.run",
-    "fit_rungs": "ladder.rungs",
+    "fit_rungs": "ladder.fit.rungs",
     "simulate_blot": "simulation",
     "CIAP1": "reference.proteins",
     "UBIQUITIN": "reference.proteins",

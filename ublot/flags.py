@@ -26,8 +26,6 @@ class Flag:
         ``refuse`` forbids the score of the lane, or of all lanes where the flag is of the whole image.
     meaning, advice, source : str
         `source` is a publication, or says that the project itself measured it.
-    only_on : str, optional
-        The background method on which alone it refuses; on another it warns.
     """
 
     name: str
@@ -35,7 +33,6 @@ class Flag:
     meaning: str
     advice: str
     source: str
-    only_on: str | None = None
 
 
 # Publications that several flags rest on.
@@ -44,7 +41,7 @@ _PILLAI = "Pillai-Kastoori et al. 2020, Analytical Biochemistry 593, 113608"
 _TAYLOR = "Taylor et al. 2013, Molecular Biotechnology 55, 217"
 _CROMEY = "Cromey 2010, Science and Engineering Ethics 16, 639"
 _ROSSNER = "Rossner & Yamada 2004, Journal of Cell Biology 166, 11"
-_LOWRY = "Lowry & Rees 2020 (technical scatter across a blot)"
+_LOWRY = "Lowry & Rees 2020, bioRxiv 2020.12.16.423026 (technical scatter across a blot)"
 _OWN = "measured on simulated blots of known truth"
 _DESIGN = "follows from how the score is defined"
 
@@ -64,12 +61,25 @@ _TABLE = (
         _GASSMANN,
     ),
     Flag(
-        "lanes_touching",
+        "gutters_poor",
         "refuse",
-        "lanes leave no membrane between them to take the background from",
-        "use --background blank-lane where the layout names a blank lane, else leave wider gaps",
+        "the background is so uncertain that the 95 % interval of the HMW fraction is wider than 0.3",
+        "leave wider gaps between lanes, or load more; --background blank-lane where the layout names a blank lane",
+        _DESIGN,
+    ),
+    Flag(
+        "lanes_touching",
+        "warn",
+        "lanes stand in the gaps between them: the membrane there is seen through their flanks",
+        "look at gap_level and at the interval; leave wider gaps",
         _OWN,
-        only_on="gutter",
+    ),
+    Flag(
+        "background_unsure",
+        "warn",
+        "the background disagrees with the lane's own level or with the gaps beside it; the interval holds by how much",
+        "look at the profile and at background_off",
+        _OWN,
     ),
     Flag(
         "saturated",
@@ -221,12 +231,11 @@ _TABLE = (
         _DESIGN,
     ),
     Flag("lane_uncertain", "warn", "the lane's place rests on its neighbours, not on its own signal", "drag it", _OWN),
-    Flag("haze_removed", "note", "non-specific signal along the whole lane was subtracted", "check the profile", _OWN),
     Flag(
-        "gutters_poor",
-        "warn",
-        "the gutters are narrow or bled into: the background is uncertain",
-        "compare methods",
+        "haze_removed",
+        "note",
+        "non-specific signal along the whole lane was subtracted",
+        "look at the profile and at haze_area; --haze none leaves it in",
         _OWN,
     ),
     Flag("smear_at_risk", "warn", "this background method takes smear for background", "use --background gutter", _OWN),
@@ -300,8 +309,8 @@ _TABLE = (
 FLAGS: Mapping[str, Flag] = MappingProxyType({flag.name: flag for flag in _TABLE})
 """All flags by name, in the order in which they are listed to a person."""
 
-REFUSING = frozenset(flag.name for flag in _TABLE if flag.severity == "refuse" and flag.only_on is None)
-"""What forbids a score whatever the background method."""
+REFUSING = frozenset(flag.name for flag in _TABLE if flag.severity == "refuse")
+"""What forbids a score."""
 
 _RANK = {name: rank for rank, name in enumerate(FLAGS)}
 
@@ -319,28 +328,12 @@ def join_flags(*groups: Iterable[str]) -> str:
     return ";".join(ordered(*groups))
 
 
-def severity_of(name: str, background: str | None = None) -> Severity:
-    """How much a flag weighs with a background method; one that is not in the table warns.
-
-    Parameters
-    ----------
-    name : str
-    background : str, optional
-        The method used, see `Flag.only_on`; where not given, a flag that refuses on some method refuses.
-    """
+def severity_of(name: str) -> Severity:
+    """How much a flag weighs; one that is not in the table warns."""
     flag = FLAGS.get(name)
-    if flag is None:
-        return "warn"
-    return "warn" if None not in (flag.only_on, background) and flag.only_on != background else flag.severity
+    return "warn" if flag is None else flag.severity
 
 
-def refuses(flags: Iterable[str], background: str | None = None) -> tuple[str, ...]:
-    """Those of `flags` that forbid a score with this background method, or with any where it is not given.
-
-    Lanes that touch have no gutters: they are refused when `background` is ``"gutter"``, not otherwise.
-    """
-    return ordered(
-        name
-        for name in flags
-        if name in REFUSING or (background is not None and severity_of(name, background) == "refuse")
-    )
+def refuses(flags: Iterable[str]) -> tuple[str, ...]:
+    """Those of `flags` that forbid a score."""
+    return ordered(name for name in flags if name in REFUSING)

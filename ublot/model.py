@@ -294,6 +294,10 @@ class Profile:
     pixels : int
         Pixels of the lane in a row: what `saturated` is a part of.
     flags : tuple of str
+    gap_level : float
+        Level of the gaps beside the lane over the lane's own, the worse of both sides; NaN where none was looked at.
+    off : float
+        By how much the background disagreed with the lane's own level or with the gaps, over the lane's height.
     """
 
     lane: int
@@ -306,6 +310,8 @@ class Profile:
     saturated: NDArray[np.int64]
     pixels: int
     flags: tuple[str, ...] = ()
+    gap_level: float = math.nan
+    off: float = 0.0
 
     @property
     def signal(self) -> NDArray[np.float64]:

@@ -89,7 +89,6 @@ def test_every_method_gives_a_background_of_the_right_form(method):
     assert background.level.shape == (8, 400)
     assert background.modes.shape[1:] == (8, 400)
     assert background.haze.shape == (8,)
-    assert len(background.lane_flags) == 8
     assert np.isfinite(background.level).all() and np.isfinite(background.modes).all()
     assert ("smear_at_risk" in background.flags) == (method in CLASSICAL)
 
@@ -122,13 +121,6 @@ def test_unknown_method_lists_the_known():
 def test_no_lanes_no_background(method):
     background = estimate_background(draw().blot, Lanes((), Window(0, 400, 0, 560)), method)
     assert background.level.shape == (0, 400)
-
-
-@pytest.mark.parametrize(("fill", "flagged"), [(0.68, False), (0.8, False), (0.92, True)])
-def test_lanes_that_touch_are_flagged(fill, flagged):
-    drawn = draw(fill=fill)
-    lane_flags = estimate_background(drawn.blot, drawn.lanes).lane_flags
-    assert [("lanes_touching" in f) for f in lane_flags] == [flagged] * 8
 
 
 def test_blank_lane_makes_the_gutter_surer_where_lanes_are_wide():

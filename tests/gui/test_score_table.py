@@ -134,10 +134,9 @@ def test_long_runs_of_lanes_are_short_and_all_of_them_are_all(qapp) -> None:
     assert "all lanes" in text
 
 
-def test_a_flag_weighs_what_it_weighs_with_the_background_used(flags) -> None:
-    table = pd.DataFrame({"lane": [1], "flags": ["lanes_touching"]})
-    for background, word in (("gutter", "Refused"), ("blank-lane", "Check")):
-        flags.show_flags(table, background=background)
+def test_a_flag_that_refuses_is_said_to(flags) -> None:
+    for name, word in (("gutters_poor", "Refused"), ("lanes_touching", "Check")):
+        flags.show_flags(pd.DataFrame({"lane": [1], "flags": [name]}))
         assert lines(flags)[0].startswith(f"{word}, lane 1:")
 
 

@@ -22,6 +22,7 @@ CONTRACT = {
     "antibody": "modifier",
     "assay": "cells",
     "background": "arpls",
+    "haze": "below",
     "ladder": False,
     "polarity": "light-on-dark",
     "response": "density",

@@ -110,7 +110,7 @@ def test_inspect_agrees_with_analyze(name, tmp_path):
     image = save_blot(simulated(name), tmp_path, name, name)
     analysis = ublot.analyze(image)
     rows = analysis.lanes[analysis.lanes.role.isin(["vehicle", "sample", "negative"])]
-    refused = [int(n) for n, text in zip(rows.lane, rows["flags"], strict=True) if refuses(text.split(";"), "gutter")]
+    refused = [int(n) for n, text in zip(rows.lane, rows["flags"], strict=True) if refuses(text.split(";"))]
     told = json.loads(json.dumps(describe(ublot.read_blot(image), analysis.layout)))
     by_lane = {lane for flag in told["flags"] if flag["severity"] == "refuse" for lane in flag["lanes"]}
     assert sorted(by_lane) == refused

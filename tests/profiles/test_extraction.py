@@ -73,11 +73,14 @@ def test_saturated_pixels_are_counted_by_row():
 
 
 def test_flags_of_lane_and_background_travel_on():
-    drawn = draw(fill=0.92)
+    drawn = draw()
     items = tuple(replace(lane, flags=("edited",)) if lane.number == 3 else lane for lane in drawn.lanes)
-    profiles = measured(drawn.blot, replace(drawn.lanes, items=items))
-    assert profiles[2].flags == ("edited", "lanes_touching")
-    assert profiles[0].flags == ("lanes_touching",)
+    lanes = replace(drawn.lanes, items=items)
+    background = estimate_background(drawn.blot, lanes)
+    background = replace(background, lane_flags=(("lane_uncertain",),) * 3 + ((),) * 5)
+    profiles = extract_profiles(drawn.blot, lanes, background)
+    assert profiles[2].flags == ("edited", "lane_uncertain")
+    assert profiles[0].flags == ("lane_uncertain",) and profiles[7].flags == ()
 
 
 def test_no_lanes_no_profiles():

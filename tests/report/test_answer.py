@@ -219,14 +219,13 @@ def test_flags_in_words_say_what_to_do_gravest_first():
 
 
 def test_a_flag_that_did_not_refuse_is_not_said_to_have():
-    rows = [lane(1, flags="lanes_touching"), lane(2, flags="")]
-    assert flags_in_words(rows, background="gutter")[0].word == "Not scored"
-    assert flags_in_words(rows, background="blank-lane")[0].word == "Care"
-    allowed = flags_in_words([lane(1, flags="lossy;override")], background="gutter")
+    rows = [lane(1, flags="lanes_touching"), lane(2, flags="gutters_poor")]
+    assert [f.word for f in flags_in_words(rows)] == ["Not scored", "Care"]
+    allowed = flags_in_words([lane(1, flags="lossy;override")])
     assert [f.word for f in allowed] == ["Scored all the same", "Care"]
-    unsaid = [lane(1, "sample", flags="lanes_touching", total_area=1.0)]
-    assert answer(unsaid, background="blank-lane", messages=("why",)).reasons == ("why",)
-    assert "gaps" in answer(unsaid, background="gutter", messages=("why",)).reasons[0]
+    for flag, why in (("lanes_touching", "why"), ("gutters_poor", "wider than 0.3")):
+        unsaid = [lane(1, "sample", flags=flag, total_area=1.0)]
+        assert why in answer(unsaid, messages=("why",)).reasons[0]
 
 
 def test_tables_leave_empty_columns_out():

@@ -16,7 +16,7 @@ LANES = (
     "relative_hmw_area relative_hmw_area_low relative_hmw_area_high "
     "unmodified_remaining unmodified_remaining_low unmodified_remaining_high "
     "mean_ubiquitins mean_ubiquitins_low mean_ubiquitins_high half_mass_kda share_1_3 share_4_8 share_9_up "
-    "ladder_fraction resolved_to_n background_spread saturated_fraction flags"
+    "ladder_fraction resolved_to_n background_spread saturated_fraction flags haze_area gap_level background_off"
 )
 SPECIES = "lane n mass_kda row_px area area_low area_high share kind flags"
 PROFILES = "lane row_px mass_kda raw background signal fit"

@@ -163,10 +163,11 @@ def test_a_refused_image_refuses_every_lane():
         assert blank(s.fraction) and "lossy" in s.flags
 
 
-def test_touching_lanes_are_refused_on_gutters_only():
-    lanes = [quantified(i, 800, 200, flags=("lanes_touching",)) for i in (1, 2)]
-    assert blank(score(lanes, ["vehicle", "sample"])[1].fraction)
-    assert score(lanes, ["vehicle", "sample"], background="blank-lane")[1].relative.value == pytest.approx(1.0)
+def test_touching_lanes_are_scored_and_lanes_of_which_nothing_is_known_refused():
+    lanes = [quantified(i, 800, 200, flags=(name,)) for i, name in enumerate(("lanes_touching", "gutters_poor"), 1)]
+    touching, poor = score(lanes, ["vehicle", "sample"])
+    assert touching.relative.value == pytest.approx(1.0)
+    assert blank(poor.fraction) and "gutters_poor" in poor.flags
 
 
 def test_no_signal_leaves_what_remains():

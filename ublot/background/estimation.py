@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "estimate_background"]
 
-TOUCHING = 0.85  # full width at half height over pitch, from where on the gutters no longer show membrane
-
-
 METHODS: Mapping[str, Callable[[Blot, Lanes, Collection[int]], tuple[Array, Array]]] = {
     "gutter": gutter_membrane,
     "blank-lane": blank_lane_level,
@@ -63,16 +60,4 @@ def estimate_background(blot: Blot, lanes: Lanes, method: str = "gutter", *, bla
         return Background(method, empty, np.zeros((0, *empty.shape)), np.zeros(0), lanes.window)
     level, modes = METHODS[method](blot, lanes, blank)
     flags = ("smear_at_risk",) if method in EATS_SMEARS else ()
-    return Background(
-        method, level, modes, np.zeros(len(lanes)), lanes.window, flags, tuple(_lane_flags(lanes, method))
-    )
-
-
-def _lane_flags(lanes: Lanes, method: str) -> list[tuple[str, ...]]:
-    """Lanes that leave no gutter beside them."""
-    if method != "gutter" or len(lanes) < 2:
-        return [()] * len(lanes)
-    fills = np.array([lane.width for lane in lanes]) / lanes.pitch
-    # One blot was loaded with one comb: where most lanes touch, all do.
-    touching = (fills >= TOUCHING) | (np.median(fills) >= TOUCHING)
-    return [("lanes_touching",) if t else () for t in touching]
+    return Background(method, level, modes, np.zeros(len(lanes)), lanes.window, flags)

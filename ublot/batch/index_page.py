@@ -84,7 +84,7 @@ def _rows(results: Iterable[tuple[Item, Mapping[str, Any]]]) -> Iterator[dict[st
                 {
                     "name": name.replace("_", " "),
                     "lanes": count,
-                    "severity": severity_of(name, shows.get("background")),
+                    "severity": severity_of(name),
                     "meaning": FLAGS[name].meaning if name in FLAGS else "",
                 }
                 for name, count in shows["flags"].items()

@@ -150,6 +150,13 @@ class Params(BaseModel):
         "rolling-ball, arpls and snip eat them.",
         "Quantification",
     )
+    haze: Literal["auto", "none", "below"] = _option(
+        "auto",
+        "Haze",
+        "Non-specific signal along a whole lane: auto takes it off where it is level below the band, between the "
+        "rungs and towards the well alike; none never; below takes whatever stands below the band for haze.",
+        "Quantification",
+    )
     ladder: bool = _option(True, "Fit the ladder", "Fit rungs and smear by number of ubiquitins.", "Quantification")
     allow_unfit: bool = _option(
         False,

@@ -14,7 +14,7 @@ from ublot.ladder.regions import Frame, Nominal, frame_lanes, saturation, to_bac
 from ublot.ladder.species import Numbers, Species, mean_numbers, number_rows, species_of
 from ublot.mass.scale import mass_at
 from ublot.model import UNKNOWN, Z95, Interval
-from ublot.profiles.haze import HAZE_CLEAR, remove_haze
+from ublot.profiles.haze import HAZE_CLEAR, Cleaned, Stretch, remove_haze
 from ublot.reference.proteins import CIAP1, UBIQUITIN, Protein
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class Ladder:
     fit : ndarray or None
         Fitted signal, aligned with the profile.
     antibody : {"target", "modifier"}
-    haze : float
-        Signal per row that was taken off.
+    haze, haze_possible : float
+        Signal per row that was taken off as haze, and the most that it may be where it is not proven.
     flags : tuple of str
     """
 
@@ -89,11 +89,17 @@ class Ladder:
     fit: Array | None = None
     antibody: str = "target"
     haze: float = 0.0
+    haze_possible: float = 0.0
     flags: tuple[str, ...] = ()
 
     @property
     def lane(self) -> int:
         return self.profile.lane
+
+    @property
+    def haze_area(self) -> float:
+        """Signal that was taken off as haze over the whole lane."""
+        return self.haze * float(np.count_nonzero(self.profile.noise > 0))
 
 
 UNMODIFIED, HMW, WELL, TOTAL, NEAR, ABOVE, BY_NUMBER = range(7)  # regions of a lane; by number are all from there on
@@ -140,7 +146,7 @@ def _quantify(
     calibration: Calibration | None,
     masses: tuple[float, float],
     antibody: str,
-    hazes: Sequence[tuple[float, float]],
+    hazes: Sequence[Cleaned],
     leak: Mapping[int, float],
 ) -> list[Ladder]:
     numbers = number_rows(frames, calibration, masses, antibody) if calibration is not None else None
@@ -161,13 +167,14 @@ def _quantify(
         if not known:
             area[HMW] = math.nan
         share, full = saturation(p, frame) if known else (0.0, ())
-        hazy = ("haze_removed",) * (haze[0] > max(HAZE_CLEAR * haze[1], 0.0))
+        hazy = ("haze_removed",) * (haze.haze > max(HAZE_CLEAR * haze.error, 0.0))
         seen = _flags(area, errors, float(of_signal[i]), antibody, calibration)
         more = by_number[i] if "no_signal" not in seen else {}
         out.append(
             Ladder(
                 p, frame.target_row, frame.top, frame.well, frame.boundary, frame.low, area[UNMODIFIED], area[HMW],
-                area[WELL], area[TOTAL], covariance[i], errors[TOTAL], share, antibody=antibody, haze=haze[0],
+                area[WELL], area[TOTAL], covariance[i], errors[TOTAL], share, antibody=antibody, haze=haze.haze,
+                haze_possible=haze.possible,
                 flags=(*p.flags, *frame.flags, *full, *hazy, *seen), **more,
             )
         )  # fmt: skip
@@ -234,6 +241,7 @@ def quantify_ladder(
     loaded: Collection[int] | None = None,
     boundary_rows: dict[int, float] | None = None,
     leak: Mapping[int, float] | None = None,
+    haze: str = "auto",
 ) -> tuple[Ladder, ...]:
     """Quantify the unmodified band, the ladder or smear above it, and the well, in every lane.
 
@@ -256,6 +264,9 @@ def quantify_ladder(
         Rows of the boundary between unmodified and HMW that a person moved, by lane.
     leak : mapping of int to float, optional
         Signal of each lane in the middle of its gutters, as a share of its own; 0 where not given.
+    haze : {"auto", "none", "below"}
+        Whether non-specific signal along a whole lane is taken off: where it is proven, never, or whatever stands below
+        the unmodified band (`ublot.profiles.haze`).
 
     Returns
     -------
@@ -278,13 +289,15 @@ def quantify_ladder(
     expected, spacing = (nominal.band, nominal.band - nominal.above) if nominal is not None else (None, None)
     if antibody == "target":
         bands = find_unmodified(chosen, place, expected, spacing, usable)
-    clean = remove_haze(chosen, _empty_from(bands, nominal), {p.lane for p in chosen} - set(usable))
-    cleaned = [p for p, _, _ in clean]
+    clean = tuple(Cleaned(p) for p in chosen)
+    if haze != "none":
+        above = _ladders_of(chosen, bands, nominal, usable) if haze == "auto" else None
+        clean = remove_haze(chosen, _empty_from(bands, nominal), {p.lane for p in chosen} - set(usable), above=above)
+    cleaned = [k.profile for k in clean]
     wells = find_well(cleaned, _anchors(bands, expected, spacing, len(chosen)), usable)
     frames = frame_lanes(cleaned, bands, wells, nominal)
     frames = [_moved(f, (boundary_rows or {}).get(p.lane)) for p, f in zip(cleaned, frames, strict=True)]
-    hazes = [(level, error) for _, level, error in clean]
-    ladders = _quantify(cleaned, frames, calibration, masses, antibody, hazes, leak or {})
+    ladders = _quantify(cleaned, frames, calibration, masses, antibody, clean, leak or {})
     return tuple(k if k.lane in usable else _without_target(k) for k in ladders)
 
 
@@ -308,6 +321,25 @@ def _empty_from(bands: Sequence[Band | None], nominal: Nominal | None) -> list[f
     if nominal is None:
         return [None if band is None else band.row + 4 * band.sigma for band in bands]
     return [nominal.empty + (band.row - nominal.band if band is not None else 0.0) for band in bands]
+
+
+def _ladders_of(
+    profiles: Sequence[Profile], bands: Sequence[Band | None], nominal: Nominal | None, usable: Collection[int]
+) -> list[Stretch | None]:
+    """Where every lane holds ladder and smear: from the well, or the top where none is seen, to the unmodified band."""
+    anchors = _anchors(bands, nominal.band if nominal is not None else None, None, len(profiles))
+    wells = find_well(profiles, anchors, usable)
+    out: list[Stretch | None] = []
+    for p, band, well in zip(profiles, bands, wells, strict=True):
+        if nominal is not None:
+            bottom = nominal.boundary + (band.row - nominal.band if band is not None else 0.0)
+        elif band is not None:
+            bottom = band.row - 4 * band.sigma
+        else:
+            out.append(None)
+            continue
+        out.append(Stretch(p.top - 0.5 if well is None else well, bottom))
+    return out
 
 
 def _anchors(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import linalg
 
+from ublot.numerics.splines import second_differences
+
 if TYPE_CHECKING:
     from ublot.numerics.arrays import Array
 
@@ -18,8 +20,8 @@ STIFF = 1e6  # how much stiffer a blank lane's haze is than the membrane: it is 
 SMOOTHNESS = np.geomspace(1e-4, 1e6, 41)
 
 
-def _second_difference(n: int) -> Array:
-    d = np.diff(np.eye(n), 2, axis=0)
+def _roughness_along(n: int) -> Array:
+    d = second_differences(n)
     return np.asarray(d.T @ d)
 
 
@@ -29,8 +31,8 @@ def roughness(down: int, across: int, level: int) -> Array:
     along, both = np.ones(across + level), np.zeros((down, across + level, down, across + level))
     along[across:] = STIFF
     each, beside = np.arange(across + level), np.arange(down)
-    both[:, each, :, each] = _second_difference(down) * along[:, None, None]
-    both[beside, :across, beside, :across] += _second_difference(across)
+    both[:, each, :, each] = _roughness_along(down) * along[:, None, None]
+    both[beside, :across, beside, :across] += _roughness_along(across)
     return both.reshape(down * len(along), -1)
 
 

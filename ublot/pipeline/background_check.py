@@ -1,4 +1,4 @@
-"""The HMW fraction on the other background that is fit for smears: how far a score rests on the choice."""
+"""How far a score rests on the choice of background and haze, and whether anything is known with the one chosen."""
 
 from __future__ import annotations
 
@@ -8,20 +8,60 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ublot.background.gutters import gutter_levels
+from ublot.scoring.ratios import fraction_of, normal_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ublot.inputs.params import Params
     from ublot.ladder.cut import Ladder
-    from ublot.model import Background, Blot, Lanes
+    from ublot.model import Background, Blot, Lanes, Profile
     from ublot.pipeline.quantification import Quantified
 
-__all__ = ["background_spread", "compare_backgrounds", "rowwise_fractions"]
+__all__ = [
+    "background_notes",
+    "background_spread",
+    "compare_backgrounds",
+    "rowwise_fractions",
+    "with_background_flags",
+]
+
+WIDEST = 0.3
+"""Width of the 95 % interval of ``hmw_fraction`` from which on nothing is known of a lane: the only ground on which one
+is refused for its background."""
 
 DISAGREE = 0.05  # of hmw_fraction, from where on background methods are said to disagree
 
 HAZE_ROWS = 20  # rows below the unmodified band that it takes to compare backgrounds there
+
+
+def background_notes(profiles: Sequence[Profile], lanes: Collection[int]) -> tuple[str, ...]:
+    """What is measured of these lanes where they touch and where their background is unsure, in words."""
+    touching = {p.lane: p.gap_level for p in profiles if "lanes_touching" in p.flags and p.lane in lanes}
+    unsure = {p.lane: p.off for p in profiles if "background_unsure" in p.flags and p.lane in lanes}
+    return (
+        *_measured(touching, "touching: the gap beside it stands at {} of the lane's level"),
+        *_measured(unsure, "background unsure by {} of the lane's height; the interval holds it"),
+    )
+
+
+def _measured(values: Mapping[int, float], text: str) -> tuple[str, ...]:
+    if not values:
+        return ()
+    low, high = min(values.values()), max(values.values())
+    size = f"{low:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
+    lanes = f"lane{'s' * (len(values) > 1)} {', '.join(map(str, values))}"
+    return (f"{lanes}: {text.format(size)}",)
+
+
+def with_background_flags(ladders: Sequence[Ladder], loaded: Collection[int]) -> tuple[Ladder, ...]:
+    """The ladders, those of `loaded` lanes of which the background leaves nothing known flagged ``gutters_poor``."""
+
+    def poor(ladder: Ladder) -> bool:
+        known = normal_interval(fraction_of(ladder))
+        return ladder.lane in loaded and known.high - known.low > WIDEST
+
+    return tuple(replace(k, flags=(*k.flags, "gutters_poor")) if poor(k) else k for k in ladders)
 
 
 def rowwise_fractions(blot: Blot, lanes: Lanes, background: Background, ladders: Sequence[Ladder]) -> dict[int, float]:
@@ -55,6 +95,16 @@ def rowwise_fractions(blot: Blot, lanes: Lanes, background: Background, ladders:
     return fractions
 
 
+def _other_haze(ladder: Ladder) -> float:
+    """``hmw_fraction`` with haze left in where it was taken off, or taken off where there may be some."""
+    profile = ladder.profile
+    rows, seen = profile.rows, profile.noise > 0
+    h = np.count_nonzero(seen & (rows > ladder.well_row) & (rows < ladder.boundary_row))
+    u = np.count_nonzero(seen & (rows >= ladder.boundary_row) & (rows <= ladder.low_row))
+    off = ladder.haze_possible - ladder.haze
+    return float((ladder.hmw - h * off) / (ladder.unmodified + ladder.hmw - (h + u) * off))
+
+
 def compare_backgrounds(
     blot: Blot, geometry: Lanes, background: Background, found: Quantified, params: Params
 ) -> tuple[tuple[Ladder, ...], dict[int, float]]:
@@ -78,5 +128,13 @@ def compare_backgrounds(
 
 
 def background_spread(ladders: Sequence[Ladder], rowwise: Mapping[int, float]) -> dict[int, float]:
-    """Difference of ``hmw_fraction`` between the two background methods that are fit for smears, by lane."""
-    return {k.lane: abs(rowwise[k.lane] - k.hmw / (k.unmodified + k.hmw)) for k in ladders if k.lane in rowwise}
+    """Largest difference of ``hmw_fraction`` by lane.
+
+    Between the two background methods that are fit for smears, and between haze taken off and left in.
+    """
+    spread = {}
+    for k in ladders:
+        if k.lane in rowwise:
+            values = rowwise[k.lane], k.hmw / (k.unmodified + k.hmw), _other_haze(k)
+            spread[k.lane] = max(values) - min(values)
+    return spread

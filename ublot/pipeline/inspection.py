@@ -21,7 +21,7 @@ __all__ = ["describe"]
 OWN = ("levels", "why_polarity", "why_response", "why_ceiling")
 """Keys that reading adds to what the file says about itself."""
 
-OF_LANES = ("saturated_heavily", "lanes_touching", "saturated", "lane_at_edge", "crop_tight", "gutters_poor")
+OF_LANES = ("saturated_heavily", "lanes_touching", "saturated", "lane_at_edge", "crop_tight", "background_unsure")
 """Flags of lanes that are about the picture's fitness. What else an analysis flags is about its result."""
 
 BACKGROUND = "gutter"
@@ -117,12 +117,12 @@ def _at_floor(blot: Blot) -> float:
 def _told(name: str, lanes: list[int]) -> dict[str, Any]:
     flag = FLAGS.get(name)
     words = {key: getattr(flag, key, "") for key in ("meaning", "advice", "source")}
-    return {"name": name, "severity": severity_of(name, BACKGROUND), **words, "lanes": lanes}
+    return {"name": name, "severity": severity_of(name), **words, "lanes": lanes}
 
 
 def _verdict(flags: dict[str, list[int]], loaded: Sequence[int]) -> tuple[bool, str]:
     """Whether any lane may be scored, and a sentence about it."""
-    refusing = refuses(flags, BACKGROUND)
+    refusing = refuses(flags)
     whole = [name for name in refusing if not flags[name]]
     refused = sorted({lane for name in refusing for lane in flags[name]})
     if whole or (refused and len(refused) == len(loaded)):
@@ -133,7 +133,7 @@ def _verdict(flags: dict[str, list[int]], loaded: Sequence[int]) -> tuple[bool, 
     if refused:
         why = "; ".join(f"{FLAGS[name].meaning}; {FLAGS[name].advice}" for name in refusing)
         return True, f"may be quantified but for lane{'s' * (len(refused) > 1)} {', '.join(map(str, refused))}: {why}"
-    warned = [name for name in flags if severity_of(name, BACKGROUND) == "warn"]
+    warned = [name for name in flags if severity_of(name) == "warn"]
     if warned:
         return True, "may be quantified with caution: " + "; ".join(FLAGS[name].meaning for name in warned)
     return True, "may be quantified"

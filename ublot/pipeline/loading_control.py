@@ -124,9 +124,7 @@ def _saturated(profile: Profile, region: NDArray[np.float64]) -> tuple[str, ...]
 def _columns(
     profiles: tuple[Profile, ...], measured: list[tuple[float, float, tuple[str, ...]]], loaded: set[int]
 ) -> dict[str, list[Any]]:
-    fit = [
-        p.lane in loaded and not refuses(flags, "gutter") for p, (_, _, flags) in zip(profiles, measured, strict=True)
-    ]
+    fit = [p.lane in loaded and not refuses(flags) for p, (_, _, flags) in zip(profiles, measured, strict=True)]
     areas = [area for (area, _, _), good in zip(measured, fit, strict=True) if good]
     mean = float(np.mean(areas)) if areas else math.nan
     mean = mean if mean > 0 else math.nan

@@ -26,7 +26,7 @@ def messages_of(
     refused: dict[str, list[int]] = {}
     overridden: dict[str, list[int]] = {}
     for score in loaded:
-        for name in refuses(score.flags, params.background):
+        for name in refuses(score.flags):
             (overridden if params.allow_unfit else refused).setdefault(name, []).append(score.lane)
     against = [f"{_numbered(lanes)} scored against quality control ({n})" for n, lanes in overridden.items()]
     notes = [*against, *notes]

@@ -100,6 +100,10 @@ def _calibration(
         return None, (), []
     # Without a layout the marker stands at one of the ends.
     candidates = marked if layout is not None else tuple(dict.fromkeys((profiles[0].lane, profiles[-1].lane)))
+    empty = {p.lane for p in profiles if "lane_empty" in p.flags}
+    if marked and empty.issuperset(marked):
+        return None, marked, ["the marker lane shows nothing: no masses; give --marker-image or --marker-positions"]
+    candidates = tuple(number for number in candidates if number not in empty)
     # A lane that shows the whole list goes before one of which it may be a part: that could be a ladder of the target.
     for part, number in product((False, True), candidates):
         found = calibrate_mass(profiles[number - 1], params.marker, part=part)
@@ -175,6 +179,7 @@ def _cut(
         loaded=loaded,
         boundary_rows=boundaries,
         leak=leak,
+        haze=params.haze,
     )
 
 

@@ -16,7 +16,12 @@ from ublot.lanes.finding import find_lanes
 from ublot.lanes.placement import place_roles
 from ublot.mass.scale import row_at
 from ublot.numerics.threads import one_thread
-from ublot.pipeline.background_check import background_spread, compare_backgrounds
+from ublot.pipeline.background_check import (
+    background_notes,
+    background_spread,
+    compare_backgrounds,
+    with_background_flags,
+)
 from ublot.pipeline.gates import floor_share, with_crop_flags, with_target_flags
 from ublot.pipeline.lanes_by_hand import place_given_lanes
 from ublot.pipeline.messages import messages_of
@@ -61,7 +66,7 @@ class Stages:
 
     @property
     def spread(self) -> dict[int, float]:
-        """How far ``hmw_fraction`` differs between the two backgrounds, by lane."""
+        """How far ``hmw_fraction`` differs between backgrounds, and with haze left in, by lane."""
         return background_spread(self.ladders, self.rowwise)
 
 
@@ -200,9 +205,10 @@ def run_stages(
         found = quantify_lanes(profiles, layout, params, edits, geometry)
         ladders, rowwise = compare_backgrounds(blot, geometry, background, found, params)
         ladders = with_target_flags(with_crop_flags(ladders, found.loaded), found.loaded)
+        ladders = with_background_flags(ladders, found.loaded)
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
-    notes = (*found.notes, *(layout.notes if layout is not None else ()))
+    notes = (*background_notes(profiles, found.loaded), *found.notes, *(layout.notes if layout is not None else ()))
     said = (*_one_off(blot, geometry, layout), *messages_of(scores, layout, params, notes))
     cleaned = tuple(k.profile for k in ladders)
     return Stages(
@@ -240,7 +246,6 @@ def _scores(
         ladders,
         layout,
         assay=params.assay,
-        background=params.background,
         loads=loads,
         image_flags=image_flags,
         allow_unfit=params.allow_unfit,

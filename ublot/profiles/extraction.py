@@ -9,6 +9,7 @@ import numpy as np
 from ublot.lanes.straightened import core_mean, core_width, lane_strip
 from ublot.membrane.noise import estimate_noise
 from ublot.model import Background, Blot, Lanes, Profile
+from ublot.profiles.level_check import check_levels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +39,7 @@ def _saturated(blot: Blot, lanes: Lanes, full: list[int]) -> NDArray[np.int64]:
     return counts
 
 
-def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[Profile, ...]:
+def extract_profiles(blot: Blot, lanes: Lanes, background: Background, *, gaps: bool = True) -> tuple[Profile, ...]:
     """Cut every lane out along its centre line and average it across its core.
 
     Parameters
@@ -47,11 +48,14 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
     lanes : Lanes
     background : Background
         Of the same blot and lanes.
+    gaps : bool
+        Whether it is compared with the gaps beside the lanes: not where these are only some of the picture's.
 
     Returns
     -------
     tuple of Profile
-        In the order of the lanes: mean over the core (70 % of the width, dust left out) x the lane's width.
+        In the order of the lanes: mean over the core (70 % of the width, dust left out) x the lane's width. Where the
+        background disagrees with what is seen, the more cautious one, with the difference in its uncertainty.
     """
     if not len(lanes):
         return ()
@@ -72,7 +76,7 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
     full = [max(round(lane.width), 1) for lane in lanes]
     saturated = _saturated(blot, lanes, full)
     found = background.lane_flags or [()] * (max(index) + 1)
-    return tuple(
+    profiles = [
         Profile(
             lane.number,
             window.top,
@@ -86,4 +90,5 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
             (*lane.flags, *found[lane.number - 1]),
         )
         for k, lane in enumerate(lanes)
-    )
+    ]
+    return check_levels(blot, lanes, background, profiles, gaps=gaps)

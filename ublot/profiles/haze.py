@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ublot.model import Profile
     from ublot.numerics.arrays import Array
 
-__all__ = ["HAZE_CLEAR", "remove_haze"]
+__all__ = ["HAZE_CLEAR", "Cleaned", "Stretch", "remove_haze"]
 
 HAZE_BLOCKS = 24  # the stretch below the unmodified band is looked at in so many parts
 HAZE_CLIP = 2.0  # standard deviations above the level from which a part counts as a band
@@ -27,18 +27,65 @@ UNEVEN, UNEVEN_COUNTS = 0.03, 0.5
 UNEVEN_MOST = 0.3  # what varies by more is no haze of lanes but a background that does not fit
 UNEVEN_CLEAR = 10.0  # standard deviations haze stands above zero where it shows how even it is
 TREND_COUNTS = 0.5  # of a lane: what its stretch below the band says of that above
+# Proof. Levels are alike that differ by no more than haze is uneven at most (`UNEVEN_MOST`) and what they are uncertain
+# by; the stretch above the band is looked at in as many parts as that below, in runs of so many of them.
+RUN = 3
+FEWEST_PROVEN, LIKE_OTHERS = 2, 2.0  # lanes that prove haze for others, and how far from theirs the level may be
+LEVEL_PARTS = 0.5  # of the parts below the band: fewer without bands are no level
+TOWARDS_WELL = 1 / 3  # of the way from the well to the band
+POSSIBLE = 0.5  # standard deviation of haze that is not proven, over the most that it can be: 95 % hold all of it
+
+
+@dataclass(frozen=True, eq=False)
+class Cleaned:
+    """One lane without its haze.
+
+    Attributes
+    ----------
+    profile : Profile
+        With the haze moved into its background and its uncertainty.
+    haze, error : float
+        What was taken off, and its standard error, per row in the unit of the profile.
+    possible : float
+        The most that it may be where it is not proven and nothing was taken off.
+    """
+
+    profile: Profile
+    haze: float = 0.0
+    error: float = 0.0
+    possible: float = 0.0
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Rows of a lane between the well and the band (what stands there is ladder, smear and, perhaps, haze).
+
+    Attributes
+    ----------
+    top, bottom : float
+        ``row_px``; an empty stretch where the lane does not show it.
+    """
+
+    top: float
+    bottom: float
 
 
 def remove_haze(
-    profiles: Sequence[Profile], below: Sequence[float | None], empty: Collection[int] = ()
-) -> tuple[tuple[Profile, float, float], ...]:
+    profiles: Sequence[Profile],
+    below: Sequence[float | None],
+    empty: Collection[int] = (),
+    *,
+    above: Sequence[Stretch | None] | None = None,
+) -> tuple[Cleaned, ...]:
     """Take off the non-specific signal that runs along a whole lane.
 
-    It shows below the unmodified band, where nothing ubiquitinated can stand. The level there, bands (degradation
-    products) left out, is shrunk towards none by what the lanes of the blot scatter (James & Stein 1961, empirical
-    Bayes), so that lanes without haze gain no noise. A membrane estimated too high or low along the lane goes with it.
-    Haze need not be the same above the band: how far it may differ there is part of its uncertainty, learned from lanes
-    that hold no target.
+    It shows below the unmodified band, where nothing ubiquitinated can stand; but fragments and other proteins stand
+    there too. It is proven where its level, bands left out, is the same below the band and towards the well, and is
+    undercut nowhere in between; and in a lane whose smear reaches the well, where the level below the band is like that
+    of lanes of the blot in which it is proven. There it is shrunk towards none by what these lanes scatter (James &
+    Stein 1961, empirical Bayes). Haze need not be the same above the band: how far it may differ there is part of its
+    uncertainty, learned from lanes that hold no target. Where it is not proven nothing is taken off, and the most that
+    it can be, the lesser of the levels below and above the band, is part of the background's uncertainty.
 
     Parameters
     ----------
@@ -47,25 +94,31 @@ def remove_haze(
         Row of each lane below which there is no target any more.
     empty : collection of int, optional
         Numbers of the lanes that hold no target: they show how even haze is on this blot.
+    above : sequence of (Stretch or None), optional
+        Where each lane holds ladder and smear. Without it, whatever stands below the band is taken for haze, and a
+        membrane estimated too high or low along the lane goes with it.
 
     Returns
     -------
-    tuple of (Profile, float, float)
-        The profile with the haze moved into its background and its uncertainty, the haze, and its standard error, per
-        row in the unit of the profile.
+    tuple of Cleaned
     """
     signal, noise = np.stack([p.signal for p in profiles]), np.stack([p.noise for p in profiles])
     first = [math.inf if row is None else row - p.top for p, row in zip(profiles, below, strict=True)]
     beneath = np.arange(signal.shape[1]) >= np.array(first)[:, None]
     looks = _levels(profiles, signal, noise, (noise > 0) & beneath)
-    seen = [look for look in looks if look is not None]
+    taken, possible = looks, [0.0] * len(profiles)
+    if above is not None:
+        quiet = [_quiet(*lane) for lane in zip(profiles, signal, noise, looks, above, strict=True)]
+        taken = _proven(looks, quiet)
+        possible = [0.0 if k is not None else _at_most(q) for k, q in zip(taken, quiet, strict=True)]
+    seen = [look for look in taken if look is not None]
     scatter = max(sum(k.level**2 - k.error**2 for k in seen) / len(seen), 0.0) if seen else 0.0
     if not scatter:
-        return tuple((p, 0.0, 0.0) for p in profiles)
-    uneven = _unevenness(profiles, signal, noise, ~beneath, looks, empty)
+        return tuple(_unsure(p, most) for p, most in zip(profiles, possible, strict=True))
+    uneven = _unevenness(profiles, signal, noise, ~beneath, taken, empty)
     return tuple(
-        (p, 0.0, 0.0) if look is None else _without(p, look, scatter / (scatter + look.error**2), uneven, start)
-        for p, look, start in zip(profiles, looks, first, strict=True)
+        _unsure(p, most) if look is None else _without(p, look, scatter / (scatter + look.error**2), uneven, start)
+        for p, look, most, start in zip(profiles, taken, possible, first, strict=True)
     )
 
 
@@ -83,6 +136,8 @@ class _Look:
         Of the rows that the level rests on.
     load : ndarray, shape (modes,)
         What the background's modes are over those rows.
+    flat : bool
+        Whether most of the stretch is at that level.
     """
 
     level: float
@@ -90,9 +145,105 @@ class _Look:
     own: float
     weights: Array
     load: Array
+    flat: bool = True
 
 
-def _without(profile: Profile, look: _Look, shrink: float, uneven: float, start: float) -> tuple[Profile, float, float]:
+@dataclass(frozen=True)
+class _Quiet:
+    """The lowest that the signal of a lane falls to above its band, next to its level below.
+
+    Attributes
+    ----------
+    level : float
+        Below the band.
+    lowest, error : float
+        Lowest level of a run of parts anywhere above the band, and the error of its difference from that below.
+    top, top_error, top_noise : float
+        The same towards the well, and that level's own error.
+    flat : bool
+        Whether the level below the band is one.
+    """
+
+    level: float
+    lowest: float
+    error: float
+    top: float
+    top_error: float
+    top_noise: float
+    flat: bool
+
+
+def _quiet(profile: Profile, signal: Array, noise: Array, look: _Look | None, stretch: Stretch | None) -> _Quiet | None:
+    """How low the signal falls above the band; None where that is not to be seen, or nothing below."""
+    if look is None or stretch is None:
+        return None
+    rows = profile.rows
+    usable = np.flatnonzero((noise > 0) & (rows >= stretch.top) & (rows <= stretch.bottom))
+    if len(usable) < max(0.05 * len(signal), 2 * HAZE_BLOCKS):
+        return None
+    starts = (np.arange(HAZE_BLOCKS) * len(usable)) // HAZE_BLOCKS
+    sizes = np.diff(starts, append=len(usable))
+    sums = np.add.reduceat(signal[usable], starts)
+    variances = np.add.reduceat(noise[usable] ** 2, starts)
+    loads = np.add.reduceat(profile.modes[:, usable], starts, axis=1)
+
+    def run(values: Array) -> Array:
+        return np.asarray(np.lib.stride_tricks.sliding_window_view(values, RUN, axis=-1).sum(axis=-1), np.float64)
+
+    size = run(sizes.astype(np.float64))
+    levels, own, load = run(sums) / size, np.sqrt(run(variances)) / size, run(loads) / size
+    at = int(levels.argmin())
+    top = int(levels[: max(int(TOWARDS_WELL * len(levels)), 1)].argmin())
+
+    def apart(k: int) -> float:
+        return math.hypot(own[k], look.own, float(np.linalg.norm(load[:, k] - look.load)))
+
+    return _Quiet(
+        look.level, float(levels[at]), apart(at), float(levels[top]), apart(top),
+        math.hypot(own[top], float(np.linalg.norm(load[:, top]))), look.flat,
+    )  # fmt: skip
+
+
+def _alike(level: float, other: float, error: float) -> bool:
+    return abs(other - level) <= UNEVEN_MOST * level + 2 * error
+
+
+def _proven(looks: Sequence[_Look | None], quiet: Sequence[_Quiet | None]) -> list[_Look | None]:
+    """The looks of the lanes whose haze is proven."""
+
+    def could(look: _Look, q: _Quiet) -> bool:
+        """Level below the band, and undercut nowhere."""
+        clear = look.level > HAZE_CLEAR * look.error
+        return clear and q.flat and q.lowest > (1 - UNEVEN_MOST) * look.level - 2 * q.error
+
+    seen = [(i, k, q) for i, (k, q) in enumerate(zip(looks, quiet, strict=True)) if k is not None and q is not None]
+    able = [(i, k, q) for i, k, q in seen if could(k, q)]
+    shown = {i for i, k, q in able if _alike(k.level, q.top, q.top_error) and q.top > HAZE_CLEAR * q.top_noise}
+    # Lanes with something below the band that does not go on above it speak against haze on this blot.
+    against = sum(k.level > HAZE_CLEAR * k.error for _, k, _ in seen) - len(able)
+    out: list[_Look | None] = [k if i in shown else None for i, k in enumerate(looks)]
+    if len(shown) >= FEWEST_PROVEN and len(shown) > against:
+        levels = [k.level for i, k, _ in able if i in shown]
+        for i, k, _ in able:
+            if min(levels) / LIKE_OTHERS <= k.level <= max(levels) * LIKE_OTHERS:
+                out[i] = k
+    return out
+
+
+def _at_most(quiet: _Quiet | None) -> float:
+    """The most that haze can be in a lane in which it is not proven."""
+    return 0.0 if quiet is None else max(min(quiet.level, quiet.lowest), 0.0)
+
+
+def _unsure(profile: Profile, most: float) -> Cleaned:
+    """A profile from which haze of up to `most` per row may have to be taken."""
+    if not most > 0:
+        return Cleaned(profile)
+    modes = np.concatenate([profile.modes, POSSIBLE * most * (profile.noise > 0)[None]])
+    return Cleaned(replace(profile, modes=modes), possible=most)
+
+
+def _without(profile: Profile, look: _Look, shrink: float, uneven: float, start: float) -> Cleaned:
     """A profile without its haze, the haze and its error."""
     taken, count = shrink * look.level, len(profile.modes)
     modes = np.empty((count + 3, len(profile.raw)))
@@ -100,18 +251,18 @@ def _without(profile: Profile, look: _Look, shrink: float, uneven: float, start:
     modes[count] = math.sqrt(shrink) * look.own
     modes[count + 1 :] = _upwards(len(profile.raw), start, uneven * taken) if taken > 0 else 0.0
     moved = replace(profile, background=profile.background + taken, modes=modes)
-    return moved, taken, math.sqrt(shrink) * look.error
+    return Cleaned(moved, taken, math.sqrt(shrink) * look.error)
 
 
 def _levels(profiles: Sequence[Profile], signal: Array, noise: Array, usable: NDArray[np.bool_]) -> list[_Look | None]:
     """Level of every lane's usable rows, bands left out; None where there are too few."""
-    count = np.count_nonzero(usable, axis=1)
-    long = np.flatnonzero(count >= max(0.05 * signal.shape[1], 2 * HAZE_BLOCKS))
+    usables = np.count_nonzero(usable, axis=1)
+    long = np.flatnonzero(usables >= max(0.05 * signal.shape[1], 2 * HAZE_BLOCKS))
     out: list[_Look | None] = [None] * len(profiles)
     if not len(long):
         return out
     # The usable rows of all lanes one after the other, in blocks as alike as they can be.
-    usable, (size, longer) = usable[long], np.divmod(count[long, None], HAZE_BLOCKS)
+    usable, (size, longer) = usable[long], np.divmod(usables[long, None], HAZE_BLOCKS)
     sizes = size + (np.arange(HAZE_BLOCKS) < longer)
     starts = np.cumsum(sizes).reshape(sizes.shape) - sizes
     sums, variances = (
@@ -123,11 +274,15 @@ def _levels(profiles: Sequence[Profile], signal: Array, noise: Array, usable: ND
     weights = np.zeros(usable.shape)
     weights[usable] = np.repeat((kept / rows[:, None]).ravel(), sizes.ravel())
     levels = (sums * kept).sum(axis=1) / rows
-    owns = np.maximum(np.sqrt((variances * kept).sum(axis=1)) / rows, _scatter(means, kept))
+    scatter, parts = _scatter(means, kept), kept.sum(axis=1)
+    owns = np.maximum(np.sqrt((variances * kept).sum(axis=1)) / rows, scatter)
+    scattered = (scatter * np.sqrt(parts)).tolist()
     first = usable.argmax(axis=1).tolist()
-    for i, level, own, row, below in zip(long.tolist(), levels.tolist(), owns.tolist(), weights, first, strict=True):
+    each = zip(long.tolist(), levels.tolist(), owns.tolist(), weights, first, parts.tolist(), scattered, strict=True)
+    for i, level, own, row, below, count, scatters in each:
         load = profiles[i].modes[:, below:] @ row[below:]
-        out[i] = _Look(level, math.hypot(own, math.sqrt(float(load @ load))), own, row, load)
+        flat = bool(count >= LEVEL_PARTS * HAZE_BLOCKS and scatters <= UNEVEN_MOST * abs(level))
+        out[i] = _Look(level, math.hypot(own, math.sqrt(float(load @ load))), own, row, load, flat)
     return out
 
 

@@ -249,7 +249,7 @@ class Analysis:
         found: dict[str, list[int]] = {}
         for number, text in zip(lanes["lane"], lanes["flags"], strict=True):
             names = str(text or "").split(";")
-            for name in refuses(names, self.params.background) if "override" in names else ():
+            for name in refuses(names) if "override" in names else ():
                 found.setdefault(name, []).append(int(number))
         return found
 

@@ -59,6 +59,7 @@ LANE_COLUMNS = (
     *("mean_ubiquitins", "mean_ubiquitins_low", "mean_ubiquitins_high"),
     *("half_mass_kda", "share_1_3", "share_4_8", "share_9_up", "ladder_fraction", "resolved_to_n"),
     *("background_spread", "saturated_fraction", "flags"),
+    *("haze_area", "gap_level", "background_off"),
 )
 """Columns of `lanes.csv`, in their order; those of the layout beyond the known ones follow."""
 
@@ -144,6 +145,9 @@ def lanes_columns(
                 "background_spread": background_spread.get(lane.number, math.nan),
                 "saturated_fraction": ladder.saturated_share,
                 "flags": join_flags(score.flags),
+                "haze_area": ladder.haze_area,
+                "gap_level": ladder.profile.gap_level,
+                "background_off": ladder.profile.off,
                 **{name: row.extra[name] if row else "" for name in extra_columns(layout)},
             }
         )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["changed_lanes", "preview"]
 
+OF_BACKGROUND = ("lanes_touching", "background_unsure")  # flags that the gaps gave a lane at its place before
 MOST = 2  # lanes that a first look is worth taking at
 
 
@@ -104,12 +105,12 @@ def _measured(before: Analysis, edits: Edits, lanes: Lanes, numbers: Sequence[in
         loaded = before.stages.quantified.loaded
         rows = [LayoutRow(own[n], "sample" if n in loaded else "marker") for n in numbers]
     boundaries = tuple((own[n], row) for n, row in edits.boundary_rows if n in own)
-    profiles = extract_profiles(before.blot, part, background)
+    profiles = extract_profiles(before.blot, part, background, gaps=False)
     found = quantify_lanes(
         profiles, Layout(tuple(rows)), before.params, Edits(part, before.calibration, boundaries), part
     )
     return tuple(
-        replace(ladder, profile=replace(ladder.profile, lane=n))
+        replace(ladder, profile=replace(ladder.profile, lane=n, gap_level=before.stages.extracted[n - 1].gap_level))
         for n, ladder in zip(numbers, found.ladders, strict=True)
     )
 
@@ -131,7 +132,8 @@ def _background(before: Analysis, lanes: Lanes, numbers: Sequence[int]) -> Backg
         step = centres[beside, index] - centres[n - 1]
         share = np.clip(np.divide(x - centres[n - 1], step, out=np.zeros_like(x), where=step != 0), 0.0, 1.0)
         level.append((1 - share) * old.level[n - 1] + share * old.level[beside, index])
-    flags = tuple(old.lane_flags[n - 1] for n in numbers) if old.lane_flags else ()
+    before_edit = [set(before.stages.extracted[n - 1].flags) for n in numbers]
+    flags = tuple(tuple(name for name in OF_BACKGROUND if name in names) for names in before_edit)
     return replace(old, level=np.array(level), modes=old.modes[:, at], haze=old.haze[at], lane_flags=flags)
 
 
@@ -144,7 +146,6 @@ def _scored(before: Analysis, edits: Edits, lanes: Lanes, ladders: Sequence[Ladd
         ladders,
         layout,
         assay=params.assay,
-        background=params.background,
         loads=stages.loads,
         image_flags=flags,
         allow_unfit=params.allow_unfit,

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 from scipy import special
 
 from ublot.model import Z95, Interval
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ublot.ladder.cut import Ladder
+    from ublot.numerics.arrays import Array
 
 __all__ = [
     "NOTHING",
@@ -27,7 +29,14 @@ __all__ = [
 ]
 
 CLEARLY_POSITIVE = 4.0  # standard deviations above zero from where on a ratio's interval is taken on the log scale
-USUAL_CV, PRIOR_FREEDOM = 0.08, 2.0  # good blots: 5-10 % (Lowry & Rees 2020), worth as much as three vehicle lanes
+SCATTERS = np.geomspace(0.005, 0.7, 32)
+"""Coefficients of variation that replicates on one blot may have, all equally likely on the log scale beforehand.
+
+The upper end is the most that Lowry & Rees (2020, bioRxiv 2020.12.16.423026) found, on raw volumes (30-70 %);
+normalised they found 20-25 % typically and 5-10 % at best. The lower end is less than any pipette holds. Even on the
+log scale is what to assume of a scale that is not known (Jeffreys 1946): the lanes themselves say what they scatter by.
+"""
+CLOSE = 1e-5  # of the probability, to which the end of an interval is worked out
 BOUNDLESS = 20.0  # a ratio uncertain by more than this on the log scale is not bounded at all
 NOTHING = Interval(math.nan)
 
@@ -59,12 +68,17 @@ def fraction_of(ladder: Ladder) -> Quantity:
     return Quantity(h / total, math.sqrt(max(h * h * uu - 2 * u * h * uh + u * u * hh, 0.0)) / total**2)
 
 
-def over_vehicle(own: Quantity, vehicle: Sequence[Quantity], among: int | None) -> tuple[Interval, Interval]:
+def over_vehicle(
+    own: Quantity, vehicle: Sequence[Quantity], among: int | None, beside: Sequence[Sequence[Quantity]] = ()
+) -> tuple[Interval, Interval]:
     """A lane over the mean of the vehicle lanes: with measurement and scatter, and with measurement alone.
 
-    Errors add on the log scale where the lane is clearly above zero, else on the linear one. The scatter of a few
-    vehicle lanes is hardly known from themselves: it is moderated by what replicates on a blot usually scatter (Smyth
-    2004), and the interval is Student's t with the effective degrees of freedom (Satterthwaite 1946).
+    Errors add on the log scale where the lane is clearly above zero, else on the linear one. What vehicle lanes scatter
+    by is not known but from themselves, and from other replicates on the blot: every scatter that blots have
+    (`SCATTERS`) counts as much as it is likely to give these lanes (Bayes, by sums over a grid), and the interval holds
+    95 % of what follows from them all. From three lanes on that holds its 95 % whatever the scatter; of two it holds
+    them on average over usual blots, and a single lane says nothing of it: its interval is that of a blot of any
+    scatter.
 
     Parameters
     ----------
@@ -73,6 +87,8 @@ def over_vehicle(own: Quantity, vehicle: Sequence[Quantity], among: int | None) 
         All of them known.
     among : int or None
         The lane's place in `vehicle` when it is one of them.
+    beside : sequence of sequence of Quantity, optional
+        Other vehicle lanes of the blot, replicates of each other: they tell of the scatter as well.
 
     Returns
     -------
@@ -88,26 +104,46 @@ def over_vehicle(own: Quantity, vehicle: Sequence[Quantity], among: int | None) 
     share = ratio / n
     both = (1 - 2 * share) * variances[among] if among is not None else own.sd**2
     measured = (share * share * sum(variances) + both) / mean**2
-    inner = _around(ratio, math.sqrt(measured), own, Z95)
-    # What vehicle lanes scatter by: these few, and what blots usually do, weighted by degrees of freedom.
-    own_scatter = sum((k - mean) ** 2 for k in known) / (n - 1) / mean**2 if n > 1 else 0.0
+    inner = _around(ratio, Z95 * math.sqrt(measured), own)
     noise = sum(variances) / n / mean**2
-    freedom = PRIOR_FREEDOM + n - 1
-    scatter = (PRIOR_FREEDOM * (USUAL_CV**2 + noise) + (n - 1) * own_scatter) / freedom
-    of_mean = ratio**2 * scatter / n
-    total = own.sd**2 / mean**2 + of_mean
-    t = float(special.stdtrit(freedom * (total / of_mean) ** 2, 0.975)) if of_mean > 0 else Z95
-    return _around(ratio, math.sqrt(total), own, t), inner
+    spread = np.sqrt(own.sd**2 / mean**2 + ratio**2 * (SCATTERS**2 + noise) / n)
+    return _around(ratio, _reach(spread, _likelihood([vehicle, *beside])), own), inner
 
 
-def _around(ratio: float, sd: float, own: Quantity, factor: float) -> Interval:
-    """Interval of `factor` standard deviations, on the log scale where the lane allows it."""
+def _likelihood(replicates: Sequence[Sequence[Quantity]]) -> Array:
+    """How likely every one of the `SCATTERS` is after replicates of one or more kinds have been seen."""
+    log = np.zeros(len(SCATTERS))
+    for lanes in replicates:
+        mean, freedom = sum(q.value for q in lanes) / len(lanes), len(lanes) - 1
+        if freedom and mean > 0:
+            seen = sum((q.value - mean) ** 2 for q in lanes) / mean**2
+            variance = SCATTERS**2 + sum(q.sd**2 for q in lanes) / len(lanes) / mean**2
+            log -= 0.5 * (freedom * np.log(variance) + seen / variance)
+    weights = np.exp(log - log.max())
+    return np.asarray(weights / weights.sum(), np.float64)
+
+
+def _reach(spread: Array, weights: Array) -> float:
+    """Half the width of the central 95 % of a mixture of normal distributions about one mean."""
+    # The share within is concave in the width: Newton's steps from the smallest come up to it from below.
+    reach = Z95 * float(spread[weights > 0].min())
+    for _ in range(50):
+        z = reach / spread
+        lacking = 0.95 - float(weights @ (2 * special.ndtr(z) - 1))
+        if lacking < CLOSE:
+            break
+        reach += lacking / float(weights @ (np.exp(-0.5 * z * z) / spread)) / math.sqrt(2 / math.pi)
+    return reach
+
+
+def _around(ratio: float, reach: float, own: Quantity) -> Interval:
+    """Interval that reaches so far to both sides, on the log scale where the lane allows it."""
     if own.value > CLEARLY_POSITIVE * own.sd and ratio > 0:
-        reach = factor * sd / ratio
+        reach = reach / ratio
         if reach > BOUNDLESS:
             return Interval(ratio, 0.0, math.inf)
         return Interval(ratio, ratio / math.exp(reach), ratio * math.exp(reach))
-    return Interval(ratio, ratio - factor * sd, ratio + factor * sd)
+    return Interval(ratio, ratio - reach, ratio + reach)
 
 
 def logit(f: float) -> float:

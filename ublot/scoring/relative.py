@@ -34,7 +34,7 @@ __all__ = ["Score", "score_relative"]
 
 NEGATIVE_HIGH = 0.05  # share of modified target in a control that should have none
 DISAGREE = 0.01  # chance at which vehicle lanes are said to scatter more than their measurement explains
-USUAL_SCATTER = 0.25  # coefficient of variation of technical replicates across a blot (Lowry & Rees 2020)
+USUAL_SCATTER = 0.25  # coefficient of variation of technical replicates: 20-25 % typically (Lowry & Rees 2020)
 FEWEST_BALANCED = 3  # lanes of a group that it takes to say what their total should be
 BALANCE = 0.5  # of the median total over load, below which signal is missing
 
@@ -90,6 +90,15 @@ def _controls_of(row: LayoutRow, layout: Layout) -> tuple[list[int], list[int]]:
     return [r.lane for r in vehicle], [r.lane for r in layout if r.role == "negative" and r.group == row.group]
 
 
+def _other_vehicles(vehicle: Sequence[int], layout: Layout) -> list[list[int]]:
+    """Vehicle lanes of the blot's other groups and times, each kind by itself: they scatter by as much."""
+    kinds: dict[tuple[str, float | None], list[int]] = {}
+    for r in layout:
+        if r.role == "vehicle":
+            kinds.setdefault((r.group, r.time_min), []).append(r.lane)
+    return [lanes for lanes in kinds.values() if not set(lanes) & set(vehicle)]
+
+
 def _disagree(vehicle: Sequence[Quantity]) -> bool:
     """Whether vehicle lanes differ by more than their measurement explains and by more than a blot's usual scatter."""
     if len(vehicle) < 2:
@@ -127,7 +136,6 @@ def score_relative(
     layout: Any,
     *,
     assay: str = "in-vitro",
-    background: str = "gutter",
     loads: Mapping[int, float] | None = None,
     image_flags: Iterable[str] = (),
     allow_unfit: bool = False,
@@ -141,8 +149,6 @@ def score_relative(
         What each lane is, see `ublot.inputs.layout.read_layout`.
     assay : {"in-vitro", "cells"}
         In cells the target may be gone: the balance of masses is not checked.
-    background : str
-        The method used: lanes that touch are refused on ``gutter``.
     loads : mapping of int to float, optional
         Amount loaded by lane; the layout's ``load`` where not given.
     image_flags : iterable of str
@@ -160,7 +166,7 @@ def score_relative(
     amount = {row.lane: (loads or {}).get(row.lane, row.load) for row in rows}
     of_image = tuple(image_flags)
     flags = {lane: (*of_image, *ladder.flags) for lane, ladder in by_lane.items()}
-    refused = frozenset(lane for lane, names in flags.items() if refuses(names, background))
+    refused = frozenset(lane for lane, names in flags.items() if refuses(names))
     scored = {n: k for n, k in by_lane.items() if allow_unfit or n not in refused}
     board = _Board(
         rows,
@@ -195,7 +201,15 @@ def _score(ladder: Ladder, board: _Board) -> Score:
     vehicle, negative = _controls_of(row, board.layout)
     peers, own = _known(board.fraction, vehicle), board.fraction[lane]
     blanks = list(_known(board.fraction, negative).values())
-    relative, measured = _compared(own, lane, peers)
+    others = _other_vehicles(vehicle, board.layout)
+
+    def compared(quantity: Mapping[int, Quantity]) -> tuple[Interval, Interval]:
+        """The lane over its vehicle lanes."""
+        near, beside = _known(quantity, vehicle), [list(_known(quantity, lanes).values()) for lanes in others]
+        place = list(near).index(lane) if lane in near else None
+        return over_vehicle(quantity[lane], list(near.values()), place, [lanes for lanes in beside if lanes])
+
+    relative, measured = compared(board.fraction)
     mean = _mean(peers.values())
     net = net_of(own, blanks)
     net_mean = _mean(net_of(q, blanks) for q in peers.values())
@@ -208,8 +222,8 @@ def _score(ladder: Ladder, board: _Board) -> Score:
         net.value / net_mean if net_mean > 0 else math.nan,
         own.value - mean,
         logit(own.value) - logit(mean),
-        _compared(board.hmw[lane], lane, _known(board.hmw, vehicle))[0],
-        _compared(board.unmodified[lane], lane, _known(board.unmodified, vehicle))[0],
+        compared(board.hmw)[0],
+        compared(board.unmodified)[0],
         ladder.mean_ubiquitins,
         ladder.half_mass,
         ladder.shares,
@@ -221,10 +235,6 @@ def _score(ladder: Ladder, board: _Board) -> Score:
 
 def _known(quantity: Mapping[int, Quantity], lanes: Iterable[int]) -> dict[int, Quantity]:
     return {n: quantity[n] for n in lanes if n in quantity and quantity[n].known}
-
-
-def _compared(own: Quantity, lane: int, peers: Mapping[int, Quantity]) -> tuple[Interval, Interval]:
-    return over_vehicle(own, list(peers.values()), list(peers).index(lane) if lane in peers else None)
 
 
 def _mean(quantities: Iterable[Quantity]) -> float:

@@ -29,9 +29,7 @@ class FlagWords:
     advice: str
 
 
-def flags_in_words(
-    rows: Sequence[Mapping[str, Any]], also: Sequence[str] = (), *, background: str | None = None
-) -> list[FlagWords]:
+def flags_in_words(rows: Sequence[Mapping[str, Any]], also: Sequence[str] = ()) -> list[FlagWords]:
     """Every flag once, the gravest first.
 
     Parameters
@@ -40,8 +38,6 @@ def flags_in_words(
         As in ``lanes.csv``.
     also : sequence of str
         Flags of the whole image, for a blot without lanes.
-    background : str, optional
-        The method used: some flags refuse on one method only.
     """
     lanes: dict[str, list[int]] = {name: [] for name in also}
     scored: set[str] = set()  # flags that some lane was scored in spite of
@@ -54,7 +50,7 @@ def flags_in_words(
     out = []
     for name, numbers in lanes.items():
         flag = FLAGS.get(name)
-        severity = severity_of(name, background)
+        severity = severity_of(name)
         word = OVERRIDDEN if severity == "refuse" and name in scored else SEVERITY[severity]
         where = "all lanes" if len(numbers) == len(rows) else count_text(numbers)
         if not numbers:

@@ -12,7 +12,6 @@ import numpy as np
 from ublot.ladder.fit.binning import ReadyLane, bin_rows, row_correlation
 from ublot.ladder.fit.fitted_areas import report_lane
 from ublot.ladder.fit.one_lane import (
-    SHAPES,
     LaneData,
     LaneFit,
     Prior,
@@ -22,11 +21,11 @@ from ublot.ladder.fit.one_lane import (
     places,
     pool_lanes,
 )
-from ublot.ladder.fit.prior import SHAPE_MEAN, common_prior, last_resolved, own_spread
+from ublot.ladder.fit.prior import SHAPE_MEAN, common_prior, last_resolved, own_spread, widening
 from ublot.ladder.regions import to_background
-from ublot.ladder.rung_model import spline_basis
 from ublot.mass.scale import row_at
 from ublot.numerics.nonnegative import scaled_inverse
+from ublot.numerics.splines import second_differences, splines_every
 from ublot.profiles.drift import BaselineDrift, measure_wobble
 
 if TYPE_CHECKING:
@@ -146,7 +145,7 @@ def _prepare(ladder: Ladder, nominal: Array, sigma: float, wobble: BaselineDrift
     shift = ladder.target_row - float(nominal[0])
     weight = 1 / _error(values, bins.noise[window])
     last = max(last_resolved(nominal, sigma, SHAPE_MEAN), 1)
-    data = LaneData(rows, values, weight, nominal + shift, first, last, smear, penalty)
+    data = LaneData(rows, values, weight, nominal + shift, first, last, smear, penalty, widening(len(nominal)))
     own = own_spread(nominal, shift, ladder.target_row - ladder.well_row)
     return ReadyLane(ladder, bins, data, window, own, wobble, share)
 
@@ -156,15 +155,13 @@ def _smear(rows: Array, values: Array, ladder: Ladder, spacing: float) -> tuple[
     until = ladder.target_row - SMEAR_END * spacing
     step = float(rows[1] - rows[0])
     grid = np.arange(rows[0], max(until, rows[0] + 8.0 * step), step)
-    basis = spline_basis(grid, KNOTS * spacing)[:, :-3]  # those that do not end with the grid
+    basis = splines_every(grid, KNOTS * spacing)[:, :-3]  # those that do not end with the grid
     splines = np.zeros((basis.shape[1], len(rows)))
     both = min(len(rows), len(grid))
     splines[:, :both] = basis[:both].T
     heights = np.sort(np.abs(values[rows < ladder.boundary_row]))
     height = max(float(np.interp(0.95 * (len(heights) - 1), np.arange(len(heights)), heights)), 1e-9)
-    second = np.zeros((max(len(splines) - 2, 0), len(splines)))
-    for offset, factor in enumerate((1.0, -2.0, 1.0)):
-        np.fill_diagonal(second[:, offset:], factor)
+    second = second_differences(len(splines))
     return splines, second.T @ second / (BENDS * height) ** 2
 
 
@@ -184,7 +181,7 @@ def _weigh(lane: ReadyLane, fit: LaneFit) -> ReadyLane:
 
 def _finish(lane: ReadyLane, prior: Prior, fit: LaneFit, masses: Array) -> Ladder:
     """The lane with what the others say, and no more rungs than it shows."""
-    last = last_resolved(lane.data.nominal, math.exp(prior.mean[0]), prior.mean[:SHAPES])
+    last = last_resolved(lane.data.nominal, math.exp(prior.mean[0]), prior.mean[: lane.data.shapes])
     if last == 0:
         return replace(lane.ladder, flags=(*lane.ladder.flags, "ladder_unresolved"))
     data = replace(lane.data, last=last)

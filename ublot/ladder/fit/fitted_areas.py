@@ -20,7 +20,7 @@ import numpy as np
 
 from ublot.ladder.fit.band_shape import shape_bands
 from ublot.ladder.fit.binning import Bins, ReadyLane, bin_means, row_correlation
-from ublot.ladder.fit.one_lane import SHAPES, LaneData, LaneFit, Prior, parameters, places, slopes
+from ublot.ladder.fit.one_lane import LaneData, LaneFit, Prior, parameters, places, slopes
 from ublot.ladder.species import SpeciesColumns
 from ublot.model import UNKNOWN, Z95, Interval
 from ublot.numerics.nonnegative import scaled_inverse
@@ -222,15 +222,15 @@ def _slope(
     for row, sign in ((j, -0.5), (j + 1, 0.5)):
         for place in (j, j + 1):
             moved[row, place] += sign * height
-    nonlinear = slice(post.splines.stop, None)
+    nonlinear, shapes = slice(post.splines.stop, None), data.shapes
     own, others = (
         parameters(data),
-        SHAPES + np.flatnonzero((np.arange(last + 1) < data.first) | (np.arange(last + 1) > data.last)),
+        shapes + np.flatnonzero((np.arange(last + 1) < data.first) | (np.arange(last + 1) > data.last)),
     )
-    follow = prior.covariance[: SHAPES + last + 1, own] @ post.known[nonlinear, nonlinear]
-    slope[:, nonlinear] += moved @ follow[SHAPES:]
+    follow = prior.covariance[: shapes + last + 1, own] @ post.known[nonlinear, nonlinear]
+    slope[:, nonlinear] += moved @ follow[shapes:]
     alone = prior.covariance[others[:, None], others] - follow[others] @ prior.covariance[own[:, None], others]
-    return slope, (moved[:, others - SHAPES], alone)
+    return slope, (moved[:, others - shapes], alone)
 
 
 def _modes(lane: ReadyLane, fit: LaneFit) -> Array:

@@ -2,15 +2,15 @@
 
 The non-linear parameters of a lane are the log width and the skewness of its unmodified band, the log width of rungs
 over it and how that grows, and by how many rows every band stands away from where the calibration puts it. They have
-a Gaussian prior; areas and smear follow from non-negative least squares at every step (variable projection, see
-`ublot.ladder.rung_model`). What the lanes of one blot have in common is learned from all of them and becomes every
-lane's prior.
+a Gaussian prior; areas and smear follow from non-negative least squares at every step (variable projection: Golub &
+Pereyra 1973, SIAM J. Numer. Anal. 10, 413). What the lanes of one blot have in common is learned from all of them and
+becomes every lane's prior.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ublot.numerics.arrays import Array
 
 __all__ = [
-    "SHAPES",
     "LaneData",
     "LaneFit",
     "Prior",
@@ -37,8 +36,8 @@ __all__ = [
     "slopes",
 ]
 
-SHAPES = 4  # log width, skewness, log width of rungs over it, growth of that per rung
-LARGEST = np.array([0.4, 0.4, 0.3, 0.05])  # step of the shape parameters in one turn
+SKEWNESS = 1  # which of the shape parameters it is
+LARGEST = 0.4  # change of a band's log width, and of the skewness, in one turn
 FARTHEST = 0.3  # of the spacing: step of a band's place in one turn
 MAX_SKEWNESS = 1.2
 SLIGHT, SETTLED = 1e-3, 2e-3  # of the misfit: a gain after which no further step is worth its while; as foreseen
@@ -58,6 +57,9 @@ class LaneData:
         The bands that are fitted: from `first` (1 where the unmodified band is not seen) to `last` modifiers.
     smear : ndarray, shape (splines, rows)
     penalty : ndarray, shape (splines, splines)
+    widening : ndarray, shape (places, shapes)
+        How the log width of the band at every place depends on the shape parameters. One of them, `SKEWNESS`, is the
+        skewness, which does not enter.
     """
 
     rows: Array
@@ -68,6 +70,17 @@ class LaneData:
     last: int
     smear: Array
     penalty: Array
+    widening: Array
+
+    @property
+    def shapes(self) -> int:
+        """How many parameters tell the bands' shape; the departures of the places follow."""
+        return len(self.widening.T)
+
+    @property
+    def fitted(self) -> slice:
+        """The places that are fitted."""
+        return slice(self.first, self.last + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +115,8 @@ class LaneFit:
     residual : ndarray, shape (rows,)
         In the unit of the values.
     cost : float
+    settled : bool
+        Whether no further step was worth its while.
     """
 
     theta: Array
@@ -113,6 +128,7 @@ class LaneFit:
     gram: Array
     residual: Array
     cost: float
+    settled: bool = False
 
     @property
     def linear(self) -> Array:
@@ -121,22 +137,20 @@ class LaneFit:
 
 def places(data: LaneData, theta: Array) -> tuple[Array, Array]:
     """Positions and widths of the bands that are fitted."""
-    wider = theta[0] + theta[2] + theta[3] * np.arange(data.first - 1, data.last)
-    if data.first == 0:
-        wider[0] = theta[0]
-    return data.nominal[data.first : data.last + 1] + theta[SHAPES:], np.exp(wider)
+    wider = data.widening[data.fitted] @ theta[: data.shapes]
+    return data.nominal[data.fitted] + theta[data.shapes :], np.exp(wider)
 
 
 def parameters(data: LaneData) -> NDArray[np.intp]:
     """Which of the prior's parameters are fitted."""
-    return np.concatenate([np.arange(SHAPES), SHAPES + np.arange(data.first, data.last + 1)])
+    return np.concatenate([np.arange(data.shapes), data.shapes + np.arange(data.first, data.last + 1)])
 
 
 def _solve(
     data: LaneData, prior: Prior, precision: Array, theta: Array, off: Array, start: NDArray[np.bool_] | None
 ) -> LaneFit:
     positions, widths = places(data, theta)
-    bands, k = shape_bands(data.rows, positions, widths, float(theta[1])), len(positions)
+    bands, k = shape_bands(data.rows, positions, widths, float(theta[SKEWNESS])), len(positions)
     weighted = np.empty((k + len(data.smear), len(data.rows)))
     np.multiply(bands.curves, data.weight, out=weighted[:k])
     np.multiply(data.smear, data.weight, out=weighted[k:])
@@ -151,13 +165,10 @@ def _solve(
 def slopes(data: LaneData, fit: LaneFit) -> Array:
     """Derivative of the fitted curve by every non-linear parameter, shape (parameters, rows)."""
     by_position, by_log_width, by_skewness = fit.bands.derivatives()
-    rungs, grown = slice(1 - data.first, None), np.maximum(np.arange(data.first - 1, data.last), 0)
     out = np.empty((len(fit.theta), len(data.rows)))
-    out[0] = fit.areas @ by_log_width
-    out[1] = fit.areas @ by_skewness
-    out[2] = fit.areas[rungs] @ by_log_width[rungs]
-    out[3] = (fit.areas * grown) @ by_log_width
-    np.multiply(by_position, fit.areas[:, None], out=out[SHAPES:])
+    np.matmul((data.widening[data.fitted] * fit.areas[:, None]).T, by_log_width, out=out[: data.shapes])
+    out[SKEWNESS] = fit.areas @ by_skewness
+    np.multiply(by_position, fit.areas[:, None], out=out[data.shapes :])
     return out
 
 
@@ -165,6 +176,8 @@ def information(data: LaneData, fit: LaneFit) -> tuple[Array, Array]:
     """What the lane alone says of the non-linear parameters: information matrix and gradient, areas and smear free."""
     steep = slopes(data, fit) * data.weight
     positive = (fit.linear > 0).nonzero()[0]
+    if not len(positive):
+        return steep @ steep.T, steep @ (fit.residual * data.weight)
     cross = (fit.weighted @ steep.T)[positive]
     gram = fit.gram[positive[:, None], positive]
     gram.reshape(-1)[:: len(gram) + 1] *= 1 + 1e-10  # the diagonal
@@ -187,12 +200,12 @@ def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turn
 
     Places beyond the last band are not seen: they take no part in the fit but follow the others, as the prior has it.
     """
-    used = parameters(data)
+    used, shapes = parameters(data), data.shapes
     known = prior.of(used)
     precision: Array = np.asarray(np.linalg.inv(known.covariance), np.float64)
-    theta, off, active = known.mean, prior.mean[SHAPES:], None
+    theta, off, active = known.mean, prior.mean[shapes:], None
     if start is not None:
-        theta, off = np.concatenate([start.theta[:SHAPES], start.off[data.first : data.last + 1]]), start.off
+        theta, off = np.concatenate([start.theta[:shapes], start.off[data.fitted]]), start.off
         active = _likely(start, data.last - data.first + 1, len(data.smear))
     fit = _solve(data, known, precision, theta, off, active)
     if not turns:
@@ -200,8 +213,7 @@ def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turn
     # A band that leaps over half a spacing lands on its neighbour's place.
     steps = FARTHEST * (data.nominal[:-1] - data.nominal[1:])
     farthest = np.concatenate([steps[:1], 0.5 * (steps[1:] + steps[:-1]), steps[-1:]])
-    follow = (prior.covariance[:, used] @ precision)[SHAPES:]
-    fitted = slice(data.first, data.last + 1)
+    follow = (prior.covariance[:, used] @ precision)[shapes:]
     damping = 0.0
     for _ in range(turns):
         seen, gradient = information(data, fit)
@@ -210,11 +222,12 @@ def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turn
         gain = 0.0
         for _ in range(4):
             step = np.linalg.solve(normal + damping * np.diag(np.diag(seen)) if damping else normal, gradient)
-            share = min(1.0, 1.0 / max(float((np.abs(step[:SHAPES]) / LARGEST).max()), 1e-9))
-            led = prior.mean[SHAPES:] + follow @ (fit.theta + step - known.mean)
+            wider = np.abs(data.widening[data.fitted] @ step[:shapes]).max()
+            share = min(1.0, LARGEST / max(float(wider), abs(float(step[SKEWNESS])), 1e-9))
+            led = prior.mean[shapes:] + follow @ (fit.theta + step - known.mean)
             moved = np.minimum(np.maximum(share * (led - fit.off), -farthest), farthest)
-            theta = fit.theta + np.concatenate([share * step[:SHAPES], moved[fitted]])
-            theta[1] = min(max(theta[1], -MAX_SKEWNESS), MAX_SKEWNESS)
+            theta = fit.theta + np.concatenate([share * step[:shapes], moved[data.fitted]])
+            theta[SKEWNESS] = min(max(theta[SKEWNESS], -MAX_SKEWNESS), MAX_SKEWNESS)
             trial = _solve(data, known, precision, theta, fit.off + moved, fit.linear > 0)
             gain = fit.cost - trial.cost
             if gain >= 0:
@@ -224,7 +237,7 @@ def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turn
         # Where the misfit is as good as quadratic, the step has led to its lowest.
         expected = float(gradient @ step) if share == 1.0 else math.inf
         if gain <= SLIGHT * fit.cost or abs(gain - expected) <= SETTLED * fit.cost:
-            break
+            return replace(fit, settled=True)
     return fit
 
 

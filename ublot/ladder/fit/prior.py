@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ublot.ladder.fit.one_lane import SHAPES, Prior
+from ublot.ladder.fit.one_lane import Prior
 
 if TYPE_CHECKING:
     from ublot.model import Calibration
     from ublot.numerics.arrays import Array
 
-__all__ = ["SHAPE_MEAN", "common_prior", "last_resolved", "own_spread"]
+__all__ = ["SHAPE_MEAN", "common_prior", "last_resolved", "own_spread", "widening"]
 
 RESOLVED = 2.2  # spacing over sigma from which on two rungs show as two
 # Log width over the first guess, skewness, log width of rungs over the unmodified band's, growth of that per rung.
@@ -28,6 +28,15 @@ LEFT_OUT = 0.4  # error of the curve over the residual of bands left out of it, 
 CURVE_SCALE = 0.25  # of log mass over which the marker's curve errs alike: neighbouring bands
 ALONE = 0.06  # spacings by which one lane's band may stand off the row it was found at
 STRETCH = 0.003, 0.5  # of the way from the band: at least, and over the lane's own shift as a share of its length
+
+
+def widening(places: int) -> Array:
+    """How the log width of 0, 1, 2, ... modifiers depends on the shape parameters, shape (places, shapes)."""
+    out = np.zeros((places, len(SHAPE_MEAN)))
+    out[:, 0] = 1.0
+    out[1:, 2] = 1.0
+    out[1:, 3] = np.arange(places - 1)
+    return out
 
 
 def last_resolved(nominal: Array, sigma: float, shape: Array) -> int:
@@ -58,9 +67,10 @@ def common_prior(nominal: Array, masses: Array, sigma: float, calibration: Calib
     off = _curve_error(masses, calibration) + OFF_TREND**2 * np.outer(n, n)
     off += OFF_STEP**2 * np.minimum.outer(n, n)
     anchor = np.outer(shifted, shifted) + (ANCHOR * spacing[0]) ** 2
-    covariance = np.zeros((SHAPES + len(n),) * 2)
-    covariance[:SHAPES, :SHAPES] = np.diag(SHAPE_SD**2)
-    covariance[SHAPES:, SHAPES:] = off * np.outer(spacing, spacing) + OFF_TARGET**2 * anchor + 1e-4 * np.eye(len(n))
+    shapes = len(SHAPE_MEAN)
+    covariance = np.zeros((shapes + len(n),) * 2)
+    covariance[:shapes, :shapes] = np.diag(SHAPE_SD**2)
+    covariance[shapes:, shapes:] = off * np.outer(spacing, spacing) + OFF_TARGET**2 * anchor + 1e-4 * np.eye(len(n))
     mean = np.concatenate([SHAPE_MEAN, np.zeros(len(n))])
     mean[0] += math.log(sigma)
     return Prior(mean, covariance)
@@ -89,8 +99,9 @@ def own_spread(nominal: Array, shift: float, length: float) -> Array:
     """
     away = nominal[0] - nominal
     stretch = STRETCH[0] + STRETCH[1] * abs(shift) / max(length, 1.0)
-    own = np.zeros((SHAPES + len(nominal),) * 2)
-    own[:SHAPES, :SHAPES] = np.diag(SHAPE_OWN**2)
-    own[SHAPES:, SHAPES:] = (ALONE * (nominal[0] - nominal[1])) ** 2 + stretch**2 * np.outer(away, away)
-    own[SHAPES:, SHAPES:] += 1e-4 * np.eye(len(nominal))
+    shapes = len(SHAPE_MEAN)
+    own = np.zeros((shapes + len(nominal),) * 2)
+    own[:shapes, :shapes] = np.diag(SHAPE_OWN**2)
+    own[shapes:, shapes:] = (ALONE * (nominal[0] - nominal[1])) ** 2 + stretch**2 * np.outer(away, away)
+    own[shapes:, shapes:] += 1e-4 * np.eye(len(nominal))
     return own

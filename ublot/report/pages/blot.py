@@ -87,7 +87,6 @@ def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel
         "flags": flags_in_words(
             rows,
             () if rows else (*analysis.blot.flags, *analysis.geometry.flags),
-            background=analysis.params.background,
         ),
         "notes": [m for m in analysis.messages if m not in answer.reasons],
         "backgrounds": background_table(rows, rival) if rows else None,

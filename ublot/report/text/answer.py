@@ -80,7 +80,7 @@ def answer_of(rows: Sequence[Row], params: Params, *, layout: bool, messages: Se
     effects = effects_of(rows, quantity) if quantity.startswith("relative") else []
     if effects:
         return _scored(question, rows, effects, quantity, words)
-    return _not_scored(question, rows, quantity, words, params.background, layout=layout, messages=messages)
+    return _not_scored(question, rows, quantity, words, layout=layout, messages=messages)
 
 
 def strongest(effects: Sequence[Effect]) -> Effect:
@@ -218,7 +218,6 @@ def _not_scored(
     rows: Sequence[Row],
     quantity: str,
     words: Wording,
-    background: str,
     *,
     layout: bool,
     messages: Sequence[str],
@@ -231,7 +230,7 @@ def _not_scored(
         return Answer(question, "No answer: every lane is a marker, blank or ignored.", "none", tuple(messages))
     if refused and not fractions:
         names = {name for row in reacted for name in flag_names(row)}
-        known = [FLAGS[n] for n in FLAGS if n in names and severity_of(n, background) == "refuse"]
+        known = [FLAGS[n] for n in FLAGS if n in names and severity_of(n) == "refuse"]
         # One lane in ten words; all that can be said of why stands in the messages.
         why = tuple(f"{f.meaning}; {f.advice}" for f in known) or tuple(messages)
         return Answer(question, "No answer: no lane of this blot may be scored.", "none", why)

@@ -72,7 +72,7 @@ class Answer(QWidget):
         lanes = analysis.lanes
         self._show_scores(analysis, dose)
         self._show_rows(analysis)
-        self.flags.show_flags(lanes, analysis.messages, analysis.params.background)
+        self.flags.show_flags(lanes, analysis.messages)
         names = {name for text in lanes["flags"] for name in str(text).split(";") if name}
         self.tabs.setTabText(2, f"Flags ({len(names)})" if names else "Flags")
 

@@ -47,7 +47,7 @@ class FlagList(QListWidget):
         self.itemClicked.connect(self._tell)
         self.itemActivated.connect(self._tell)
 
-    def show_flags(self, table: pd.DataFrame, messages: Sequence[str] = (), background: str | None = None) -> None:
+    def show_flags(self, table: pd.DataFrame, messages: Sequence[str] = ()) -> None:
         """Show the flags of an analysis, and what else it says.
 
         Parameters
@@ -56,17 +56,13 @@ class FlagList(QListWidget):
             ``Analysis.lanes``.
         messages : sequence of str
             ``Analysis.messages``.
-        background : str, optional
-            The method used.
         """
         self.clear()
         flags = {int(row["lane"]): _names(row["flags"]) for row in table.to_dict("records")}
         for text in messages:
             self._add(panel_words(text), [], COLOURS["warn"])
-        for name, text, lanes in flag_lines(flags, background):
-            self._add(
-                text, lanes, COLOURS[flag_severity(name, background)], f"{name}: choose this line to select its lanes"
-            )
+        for name, text, lanes in flag_lines(flags):
+            self._add(text, lanes, COLOURS[flag_severity(name)], f"{name}: choose this line to select its lanes")
         if not self.count():
             self._add("No flags: nothing speaks against these numbers.", [], "#009E73")
 

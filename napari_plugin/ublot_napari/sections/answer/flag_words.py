@@ -33,29 +33,25 @@ def flag_advice(name: str) -> str:
     return name.replace("_", " ") if flag is None else panel_words(f"{flag.meaning}. What to do: {flag.advice}.")
 
 
-def flag_severity(name: str, background: str | None) -> str:
-    """How much a flag weighs with a background method; one that is not known is a note."""
-    return severity_of(name, background) if name in FLAGS else "note"
+def flag_severity(name: str) -> str:
+    """How much a flag weighs; one that is not known is a note."""
+    return severity_of(name) if name in FLAGS else "note"
 
 
-def flag_lines(
-    flags_of: Mapping[int, Iterable[str]], background: str | None = None
-) -> list[tuple[str, str, list[int]]]:
+def flag_lines(flags_of: Mapping[int, Iterable[str]]) -> list[tuple[str, str, list[int]]]:
     """Flags, what they say in words, and the lanes that carry them; the severest first.
 
     Parameters
     ----------
     flags_of : mapping of int to iterable of str
         Names of the flags of every lane.
-    background : str, optional
-        The method used: some flags refuse with one of them only.
     """
     lanes: dict[str, list[int]] = {}
     for lane, names in flags_of.items():
         for name in names:
             lanes.setdefault(name, []).append(lane)
     rank = list(SEVERITY)
-    severity = {name: flag_severity(name, background) for name in lanes}
+    severity = {name: flag_severity(name) for name in lanes}
     lines = []
     for name in sorted(ordered(lanes), key=lambda n: rank.index(severity[n])):
         where = "all lanes" if len(lanes[name]) == len(flags_of) > 1 else lane_ranges(lanes[name])

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from ublot.errors import BlotError
-from ublot.ladder.rungs import fit_rungs
+from ublot.ladder.fit.rungs import fit_rungs
 from ublot.model import Profile
 from ublot.numerics.nonnegative import solve_nonnegative
 
-DENSE = Path(__file__).parents[2] / "../shared/real_blots/dense_ladder"
+DENSE = Path(__file__).parents[3] / "../shared/real_blots/dense_ladder"
 HEIGHT = 900
 
 
@@ -68,12 +68,15 @@ def test_intervals_cover_the_truth(smear):
 
 
 def test_intervals_shrink_with_noise():
-    wide = []
-    for noise in (10.0, 40.0):
-        y, design, *_ = draw(np.random.default_rng(4), noise=noise)
-        fit = fit_rungs(y, design, noise=noise, relative_error=0.0)
-        wide.append(np.median(fit.high - fit.low))
-    assert 3.0 < wide[1] / wide[0] < 5.0
+    ratios = []
+    for seed in range(4, 10):  # a single draw may be widened for residuals that happen to be alike
+        wide = []
+        for noise in (10.0, 40.0):
+            y, design, *_ = draw(np.random.default_rng(seed), noise=noise)
+            fit = fit_rungs(y, design, noise=noise, relative_error=0.0)
+            wide.append(np.median(fit.high - fit.low))
+        ratios.append(wide[1] / wide[0])
+    assert np.median(ratios) == pytest.approx(4.0, rel=0.1)
 
 
 def test_a_rung_that_is_not_there():

@@ -1,0 +1,39 @@
+"""How deep the gaps between lanes are, on strips drawn here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from strip_blots import curved, draw
+
+from ublot.membrane.gaps import TOUCHING, measure_gaps
+
+
+def in_the_gap(drawn):
+    """Level midway between two lanes that are as strong as each other, over the lanes': by the shape they are drawn."""
+    pitch = float(np.diff(drawn.centres).mean())
+    half = 0.5 * drawn.width / np.log(2) ** (1 / drawn.edge)
+    x = np.linspace(-0.06, 0.06, 41) * pitch
+    return float(np.mean([2 * np.exp(-((abs(0.5 * pitch + s * x) / half) ** drawn.edge)) for s in (1, -1)]))
+
+
+@pytest.mark.parametrize("fill", [0.68, 0.8, 0.92])
+def test_the_depth_of_a_gap_is_measured(fill):
+    drawn = draw(fill=fill, membrane=curved)
+    depth = measure_gaps(drawn.blot, drawn.lanes).inner[1:-1]
+    assert depth == pytest.approx(np.full(7, in_the_gap(drawn)), abs=0.06)
+    assert bool(np.median(depth) > TOUCHING) == (in_the_gap(drawn) > TOUCHING)
+
+
+def test_the_membrane_is_seen_through_the_flanks_of_lanes_that_touch():
+    drawn = draw(fill=0.92, membrane=curved)
+    gaps = measure_gaps(drawn.blot, drawn.lanes)
+    # As high under each lane as the mean of both gaps beside it: how it curves in between they do not show.
+    places = [[round(x - 0.5 * drawn.pitch), round(x + 0.5 * drawn.pitch)] for x in drawn.centres[1:-1]]
+    beside = [drawn.membrane[:, columns].mean(axis=1) for columns in places]
+    level = np.array([np.interp(gaps.rows, np.arange(400), m) for m in (beside[0], *beside, beside[-1])])
+    seen, error = gaps.membrane(level)
+    off = (seen - level)[1:-1]
+    height = np.quantile(gaps.lane - level, 0.98)
+    assert np.median(np.abs(off)) < 0.03 * height
+    assert np.mean(np.abs(off) < 3 * error[1:-1] + 0.03 * height) > 0.9

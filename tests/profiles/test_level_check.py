@@ -1,0 +1,77 @@
+"""A background that lies above the lane, or off the gaps, is seen, moved or said, on lanes drawn here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn_lanes import ROWS, as_profile, rungs, unmodified
+from strip_blots import draw
+
+from ublot.background.estimation import estimate_background
+from ublot.profiles.extraction import extract_profiles
+from ublot.profiles.level_check import UNSURE, compared_with_gap, kept_below, lane_height
+
+AT = np.arange(ROWS)
+LANE = unmodified(40_000) + rungs([6000, 4000, 2000])
+
+
+def drawn(off=0.0, seed=3, noise=4.0):
+    """A lane on a membrane of 500, with a background that is `off`."""
+    profile = as_profile(LANE, noise=noise, rng=np.random.default_rng(seed))
+    return replace(profile, background=profile.background + off)
+
+
+def test_a_right_background_stays_as_it_is():
+    for seed in range(10):
+        found = kept_below(drawn(seed=seed))
+        assert found.background == pytest.approx(np.full(ROWS, 500.0), abs=4.0)
+        assert np.median(found.background) == 500.0
+        assert found.off < UNSURE
+
+
+def test_a_background_above_the_lane_is_lowered_to_it_and_the_interval_holds_it():
+    hump = 300 * np.exp(-0.5 * ((AT - 800) / 60) ** 2)
+    before = drawn(hump)
+    found = kept_below(before)
+    assert found.off == pytest.approx(300 / lane_height(before), rel=0.1)
+    five = np.convolve(found.signal, np.ones(5) / 5, "valid")
+    assert five.min() > -4 * 4.0 / np.sqrt(5) - 2
+    moved = before.background - found.background
+    assert np.sqrt((found.modes**2).sum(axis=0)) == pytest.approx(moved)
+    # Where it was right it stays.
+    assert np.abs(moved[:600]).max() < 6
+
+
+def test_a_background_off_the_gaps_is_said_with_its_size():
+    lane = drawn(-200.0)  # too low: nothing in the lane itself says so
+    gap = np.full(ROWS, 500.0), np.full(ROWS, 2.0)
+    assert compared_with_gap(drawn(), *gap).off == 0.0
+    found = compared_with_gap(lane, *gap)
+    assert found.off == pytest.approx(200 / lane_height(lane), rel=0.05)
+    assert (found.background == lane.background).all()
+    assert np.sqrt((found.modes**2).sum(axis=0)) == pytest.approx(np.full(ROWS, 200.0), abs=10)
+
+
+def test_what_is_stated_to_be_uncertain_is_not_said_again():
+    known = replace(drawn(-200.0), modes=np.full((1, ROWS), 100.0))
+    found = compared_with_gap(known, np.full(ROWS, 500.0), np.full(ROWS, 2.0))
+    assert found.off == 0.0 and len(found.modes) == 1
+
+
+def test_lanes_that_touch_are_flagged_with_the_depth_of_their_gaps():
+    for fill, touching in ((0.68, False), (0.92, True)):
+        lanes = draw(fill=fill)
+        profiles = extract_profiles(lanes.blot, lanes.lanes, estimate_background(lanes.blot, lanes.lanes))
+        assert np.mean(["lanes_touching" in p.flags for p in profiles]) == pytest.approx(float(touching), abs=0.15)
+        assert all((p.gap_level > 0.2) == ("lanes_touching" in p.flags) for p in profiles)
+
+
+def test_a_background_that_misses_what_is_seen_is_flagged():
+    lanes = draw()
+    right = estimate_background(lanes.blot, lanes.lanes)
+    wrong = replace(right, level=right.level + 400.0, modes=right.modes * 0.01)
+    names = ["background_unsure" in p.flags for p in extract_profiles(lanes.blot, lanes.lanes, wrong)]
+    assert all(names)
+    assert not any("background_unsure" in p.flags for p in extract_profiles(lanes.blot, lanes.lanes, right))

@@ -1,0 +1,171 @@
+"""The gaps between lanes as they are seen: their level, and how much of the lanes beside them stands in them.
+
+What is sharp along the run is no membrane: the part of a lane's bands that shows in a gap says how deep the gap is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, lane_widths, lateral_shape
+from ublot.numerics.medians import middle, row_medians
+from ublot.numerics.smoothing import smooth_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ublot.model import Blot, Lanes
+    from ublot.numerics.arrays import Array
+
+__all__ = ["TOUCHING", "Gaps", "measure_gaps"]
+
+TOUCHING = 0.2
+"""Level of a gap over that of its lanes from where on they touch: twice what gaps of real blots of clear lanes show."""
+
+CELLS = 320  # down the picture
+CORE = 0.06  # of the pitch: half the width of a gap that is looked at
+LANE_CORE = 0.2  # of a lane's width: half of what is taken for its middle
+DOWN = 15  # cells down the rows over which the median of a gap is taken
+SHARP = 0.3  # of the pitch (sigma): what varies along the run no slower than this is bands, not membrane
+BEFORE = 0.3  # standard deviation of what a lateral shape says of the level in a gap, as a share of the lane
+SLANT = 0.1  # of the pitch along the run, by which a band may stand higher or lower in a gap than in its lane
+SEEN = 0.1  # of what is sharp in the middle lane: a lane with less shows nothing in its gaps
+COLLINEAR = 1e6  # condition from which on two neighbours' bands are the same
+SHAPE = 0.1  # of what bands make in a gap, by which they may differ there
+OUTLIER = 4.0  # standard deviations from which on a cell counts for nothing (dust)
+
+
+@dataclass(frozen=True, eq=False)
+class Gaps:
+    """All gaps of a blot, those beyond the outermost lanes included: ``lanes + 1`` of them.
+
+    Attributes
+    ----------
+    level : ndarray, shape (lanes + 1, rows)
+        Mean over the middle of each gap, in signal units.
+    lane : ndarray, shape (lanes, rows)
+        The same over the middle of each lane.
+    rows : ndarray, shape (rows,)
+        ``row_px`` of the values.
+    leak : ndarray, shape (lanes + 1, 2)
+        Level in each gap of the lane to its left and of that to its right, as a share of the lane's; 0 where none is.
+    leak_sd : ndarray, shape (lanes + 1, 2)
+        Their standard errors.
+    noise : float
+        Standard deviation of a value of `level`.
+    """
+
+    level: Array
+    lane: Array
+    rows: Array
+    leak: Array
+    leak_sd: Array
+    noise: float
+
+    @cached_property
+    def depth(self) -> Array:
+        """Level of the gaps beside each lane over the lane's, the worse of both sides: 0 is a clean gap, 1 none."""
+        return np.asarray(np.maximum(self.inner[:-1], self.inner[1:]), np.float64)
+
+    @cached_property
+    def inner(self) -> Array:
+        """Level of every gap, over that of lanes as strong as each other; of the one lane beside it at either end."""
+        return np.asarray(self.leak.sum(axis=1), np.float64)
+
+    def membrane(self, background: Array) -> tuple[Array, Array]:
+        """Membrane beside each lane, what leaks into the gaps taken off, and its standard error, shape (lanes, rows).
+
+        Parameters
+        ----------
+        background : ndarray, shape (lanes, rows)
+            Under each lane, at `rows`.
+        """
+        signal = np.maximum(self.lane - background, 0.0)
+        none = np.zeros((1, signal.shape[1]))
+        left, right = np.concatenate([none, signal]), np.concatenate([signal, none])
+        level = self.level - self.leak[:, :1] * left - self.leak[:, 1:] * right
+        variance = self.noise**2 + (self.leak_sd[:, :1] * left) ** 2 + (self.leak_sd[:, 1:] * right) ** 2
+        # A median down the rows: dust, and what is left of strong bands.
+        ends = np.arange(-(DOWN // 2), level.shape[1] + DOWN // 2).clip(0, level.shape[1] - 1)
+        smooth = row_medians(np.lib.stride_tricks.sliding_window_view(level[:, ends], DOWN, axis=1))
+        return 0.5 * (smooth[1:] + smooth[:-1]), 0.5 * np.sqrt(variance[1:] + variance[:-1])
+
+
+def measure_gaps(blot: Blot, lanes: Lanes) -> Gaps:
+    """Measure the gaps beside all lanes.
+
+    Parameters
+    ----------
+    blot : Blot
+    lanes : Lanes
+        One or more.
+    """
+    cells = lane_cells(blot, lanes, CELLS)
+    pitch, widths = lane_pitch(lanes), lane_widths(lanes)
+    centres = lane_centres(lanes, cells.row_px)
+    places = np.vstack([centres[:1] - 0.5 * pitch, 0.5 * (centres[1:] + centres[:-1]), centres[-1:] + 0.5 * pitch])
+    level = _means(cells.values, cells.x_px, places, CORE * pitch)
+    lane = _means(cells.values, cells.x_px, centres, LANE_CORE * float(np.median(widths)))
+    sigma = max(SHARP * pitch / cells.size[0], 1.0)
+    sharp, bands = level - smooth_rows(level, sigma), lane - smooth_rows(lane, sigma)
+    power = (bands**2).mean(axis=1)
+    seen = power > SEEN**2 * middle(power)
+    shift = max(round(SLANT * pitch / cells.size[0]), 1)
+    leak, error, noise = np.zeros((len(lanes) + 1, 2)), np.zeros((len(lanes) + 1, 2)), []
+    for gap, sides in enumerate(_sides(len(lanes))):
+        at = [i for _, i in sides]
+        away = np.abs((places[gap] - centres[at]).mean(axis=1))
+        share = np.array([float(lateral_shape(x, widths[i], lanes.softness)) for x, i in zip(away, at, strict=True)])
+        sd, shown = np.full(len(at), BEFORE), seen[at]
+        share[shown], sd[shown], left = _regress(sharp[gap], bands[at][shown], share[shown], shift)
+        if shown.any():  # of a lane without bands nothing is seen: it is taken for one like its neighbour
+            share[~shown] = share[shown].mean()
+        for (k, _), value, doubt in zip(sides, share, sd, strict=True):
+            leak[gap, k], error[gap, k] = value, doubt
+        noise.append(left)
+    return Gaps(level, lane, cells.row_px, leak, error, float(np.median(noise)))
+
+
+def _sides(lanes: int) -> list[list[tuple[int, int]]]:
+    """Of every gap: which side (0 left, 1 right) has which lane."""
+    return [[(k, gap - 1 + k) for k in (0, 1) if 0 <= gap - 1 + k < lanes] for gap in range(lanes + 1)]
+
+
+def _means(values: NDArray[np.float32], x_px: Array, places: Array, half: float) -> Array:
+    """Means over `half` px to both sides of places, shape (places, rows of cells)."""
+    step, count = float(x_px[1] - x_px[0]) if len(x_px) > 1 else 1.0, len(x_px)
+    reach = min(int(half / step), (count - 1) // 2)
+    column = np.clip(np.round((places - x_px[0]) / step).astype(int), reach, count - 1 - reach)
+    window = column[:, :, None] + np.arange(-reach, reach + 1)
+    return np.asarray(values[np.arange(values.shape[0])[:, None], window].mean(axis=2), np.float64)
+
+
+def _regress(gap: Array, bands: Array, before: Array, shift: int) -> tuple[Array, Array, float]:
+    """Shares of the lanes' bands in a gap, their errors and the noise left over, from what is sharp along the run.
+
+    Bands may slant or curve: of the gap moved up and down by up to `shift` cells, that is taken which they explain
+    best.
+    """
+    noise = max(1.4826 * middle(np.abs(gap)), 1e-12)
+    if not len(bands):
+        return before, np.zeros(0), noise
+    prior = np.eye(len(bands)) / BEFORE**2
+    gram = bands @ bands.T
+    moves = np.stack([np.roll(gap, k) for k in range(-shift, shift + 1)])
+    with_bands = moves @ bands.T
+    shares = np.linalg.solve(gram, with_bands.T).T if np.linalg.cond(gram) < COLLINEAR else np.zeros(with_bands.shape)
+    moved = moves[int(np.einsum("mk,mk->m", with_bands, shares).argmax())]
+    weights, share = np.ones(len(gap)), before
+    for _ in range(3):
+        weighted = bands * weights
+        inverse = np.linalg.inv(weighted @ bands.T / noise**2 + prior)
+        share = np.clip(inverse @ (weighted @ moved / noise**2 + before / BEFORE**2), 0.0, 1.0)
+        explained = share @ bands
+        off = moved - explained
+        noise = max(1.4826 * middle(np.abs(off)), 1e-12)
+        weights = np.maximum(1 - (off / (OUTLIER * noise + SHAPE * np.abs(explained))) ** 2, 0.0) ** 2
+    return share, np.sqrt(np.diag(inverse)), noise

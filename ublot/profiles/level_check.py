@@ -1,0 +1,138 @@
+"""Whether the background agrees with what is seen: with the lane's own lowest levels, and with the gaps beside it.
+
+A background is what is there without protein, so it cannot lie above the lane it is drawn under, nor above the gap
+beside it, by more than noise; and where the gap is clean it cannot lie below it. All three are seen on every picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from ublot.membrane.gaps import TOUCHING, measure_gaps
+from ublot.numerics.medians import middle
+from ublot.numerics.smoothing import smooth_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ublot.model import Background, Blot, Lanes, Profile
+    from ublot.numerics.arrays import Array
+
+__all__ = ["UNSURE", "check_levels", "compared_with_gap", "kept_below", "lane_height"]
+
+NOISE = 3.0  # standard deviations of a mean over neighbouring rows: what is further off is not noise
+LONG, SHORT = 0.5, 5  # of the lane's width, and rows: over so much a lane's own level is looked at
+REACH = 1.0  # of the lane's width (sigma): the membrane is no rougher than that
+GAP_ROWS = 0.5  # of the lane's width, over which a gap's level is averaged
+ENDS = 0.02  # of a lane's raw values, at either end: its height is what lies between
+HIDDEN = 50.0  # of a row's noise: the least height of a lane, so that what is worth a word stands above that noise
+MOSTLY = 0.95  # of a lane's rows: in no more than the rest is its background further off the gaps than is said
+UNSURE = 0.02  # of the lane's height, from where on what a background is off by is worth a word
+
+
+def lane_height(profile: Profile) -> float:
+    """Range of a lane's raw values, single outliers aside; in a lane without signal what noise would hide."""
+    low, high = np.quantile(profile.raw, (ENDS, 1 - ENDS))
+    return max(float(high - low), HIDDEN * middle(profile.noise))
+
+
+def _means(values: Array, rows: int) -> Array:
+    """Running means over `rows` rows."""
+    return np.asarray(cv2.blur(values[None], (rows, 1), borderType=cv2.BORDER_REFLECT)[0], np.float64)
+
+
+def _excess(profile: Profile, background: Array, rows: int) -> Array:
+    """By how much the background stands above the lane's own level over `rows` rows, beyond noise."""
+    level = _means(profile.raw - background, rows)
+    noise = np.sqrt(np.maximum(_means(profile.noise**2, rows), 0.0) / rows)
+    return np.asarray(np.maximum(-level - NOISE * noise, 0.0) * (profile.noise > 0), np.float64)
+
+
+def kept_below(profile: Profile) -> Profile:
+    """The profile with its background nowhere above its own raw level by more than noise.
+
+    What the background is moved by is part of its uncertainty; the most of it, over the lane's height, is `off`.
+
+    Parameters
+    ----------
+    profile : Profile
+    """
+    lower = profile.background
+    for rows in (max(round(LONG * profile.width), SHORT), SHORT):  # a long stretch is less noisy, a short one shows all
+        lower = lower - _excess(profile, lower, rows)
+    moved = profile.background - lower
+    most, height = float(moved.max(initial=0.0)), lane_height(profile)
+    if not most > 0:
+        return profile
+    modes = np.concatenate([profile.modes, moved[None]])
+    return replace(profile, background=lower, modes=modes, off=most / height if height > 0 else 0.0)
+
+
+def compared_with_gap(profile: Profile, gap: Array, error: Array) -> Profile:
+    """The profile with what its background is off the level of the gaps in its uncertainty, beyond noise.
+
+    By how much in all but a few rows, over the lane's height, is `off` where it is more than that was.
+
+    Parameters
+    ----------
+    profile : Profile
+    gap, error : ndarray, shape (rows,)
+        Membrane as the gaps beside the lane show it, in the unit of the profile, and its standard error.
+    """
+    rows = max(round(GAP_ROWS * profile.width), SHORT)
+    apart = _means(profile.background - gap, rows)
+    sure = NOISE * np.sqrt(np.maximum(_means(error, rows), 0.0) ** 2 + (profile.modes**2).sum(axis=0))
+    off = (apart - np.clip(apart, -sure, sure)) * (profile.noise > 0)
+    height = lane_height(profile)
+    if not off.any() or not height > 0:
+        return profile
+    smooth = smooth_rows(off, REACH * profile.width) * (profile.noise > 0)
+    modes = np.concatenate([profile.modes, smooth[None]])
+    return replace(profile, modes=modes, off=max(profile.off, float(np.quantile(np.abs(off), MOSTLY)) / height))
+
+
+def check_levels(
+    blot: Blot, lanes: Lanes, background: Background, profiles: Sequence[Profile], *, gaps: bool = True
+) -> tuple[Profile, ...]:
+    """Check the background of every lane against its own level and against the gaps beside it.
+
+    Lanes whose background disagrees with what is seen are flagged ``background_unsure``, those that stand in their gaps
+    ``lanes_touching``. A background that is not taken from the gaps is not compared with them.
+
+    Parameters
+    ----------
+    blot : Blot
+    lanes : Lanes
+    background : Background
+    profiles : sequence of Profile
+        Of `lanes`, as they were extracted with it.
+    gaps : bool
+        Off where `lanes` are not all of the picture's: what is beside them may be another lane.
+    """
+    found = [kept_below(p) for p in profiles]
+    if gaps and background.method == "gutter" and len(lanes) > 1:
+        found = _beside(blot, lanes, background, found)
+    return tuple(
+        replace(p, flags=(*p.flags, "background_unsure"))
+        if p.off > UNSURE and "background_unsure" not in p.flags
+        else p
+        for p in found
+    )
+
+
+def _beside(blot: Blot, lanes: Lanes, background: Background, profiles: Sequence[Profile]) -> list[Profile]:
+    """The profiles, compared with the gaps beside them."""
+    gaps, window = measure_gaps(blot, lanes), background.window
+    rows = np.arange(window.top, window.bottom, dtype=np.float64)
+    level = np.array([background.level[lane.number - 1] for lane in lanes])
+    seen, error = gaps.membrane(np.array([np.interp(gaps.rows, rows, under) for under in level]))
+    out = []
+    for p, membrane, sd, depth in zip(profiles, seen, error, gaps.depth.tolist(), strict=True):
+        p = compared_with_gap(p, *(np.interp(rows, gaps.rows, values) * p.width for values in (membrane, sd)))
+        touching = ("lanes_touching",) * (depth > TOUCHING)
+        out.append(replace(p, gap_level=depth, flags=(*p.flags, *touching)))
+    return out
