@@ -230,7 +230,13 @@ _TABLE = (
         "crop less tightly, or set --roi larger",
         _DESIGN,
     ),
-    Flag("lane_uncertain", "warn", "the lane's place rests on its neighbours, not on its own signal", "drag it", _OWN),
+    Flag(
+        "lane_uncertain",
+        "warn",
+        "the lane's place rests on its neighbours, or the picture speaks against it",
+        "look at it, drag it",
+        _OWN,
+    ),
     Flag(
         "haze_removed",
         "note",

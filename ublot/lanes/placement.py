@@ -50,6 +50,9 @@ ALIKE, DIFFERENT = 0.5, 0.3
 """Correlation with the usual profile from which on a lane is a sample, and below which it is none: markers reach 0.2,
 samples most often 0.8."""
 
+FOREIGN = (0.1, 0.3)
+"""Share of a lane's bands below what all share, where hardly another shows any: samples have less, markers more."""
+
 STRONG_ROW, BAND_SLANT = 0.15, 0.02
 """Share of a lane's strongest row from which on a row shows something, and share of all rows by which a band may stand
 higher or lower in another lane."""
@@ -63,6 +66,7 @@ LEFT_OUT = 1.5  # something like a lane stands beside the described ones
 IN_BLANK = 1.2  # something stands in a blank lane
 MARKER_UNSEEN = 0.25  # pre-stained markers give no light
 MARKER_ALIKE = 0.8  # what is said to be a marker looks like a sample
+NEGATIVE_UNSEEN = 0.7  # negative lanes hold the target as well, unless nothing was added
 NOT_NEGATIVE = 0.4  # what is said to be negative is as modified as the others
 NEGATIVE_ALIKE = 0.4  # what is said to be a sample has no modified part, unlike the others
 UNLIKE = 2.0  # what is said to be a sample looks like none of the others
@@ -126,7 +130,10 @@ def _look(blot: Blot, lanes: Lanes) -> _Row:
     shown = np.where(top > NOISE * noise, np.clip(share, 0, 1), 0.0)
     loaded = np.flatnonzero(shown[own] > 0.5) + BEYOND
     typical = np.median(seen[loaded], axis=0) if len(loaded) else np.zeros(seen.shape[1])
-    alike = np.array([likeness(profile, typical) for profile in seen]) * (1 - _foreign(seen, loaded))
+    alike = np.array([likeness(profile, typical) for profile in seen])
+    # What has a good part of its bands where no other lane has any is a marker, however alike the rest is.
+    foreign = np.clip((_foreign(seen, typical, loaded) - FOREIGN[0]) / (FOREIGN[1] - FOREIGN[0]), 0, 1)
+    alike *= 1 - foreign
     x = np.concatenate([p[None] for p in places])[:, len(cells.row_px) // 2]
     return _Row(x, shown, alike, _bareness(seen, typical, loaded))
 
@@ -145,19 +152,24 @@ def _bareness(seen: Array, typical: Array, loaded: NDArray[np.intp]) -> Array:
     return np.clip((0.6 - share / (usual + 1e-12)) / 0.3, 0, 1) if usual > 0 else np.zeros(len(seen))
 
 
-def _foreign(seen: Array, loaded: NDArray[np.intp]) -> Array:
-    """Share of each profile that stands in rows where hardly any other lane shows something: a marker's bands."""
+def _foreign(seen: Array, typical: Array, loaded: NDArray[np.intp]) -> Array:
+    """Share of each profile below the lowest band that lanes share, where no other shows anything: a marker's bands.
+
+    Above it a lane that is modified more than all others has bands of its own as well.
+    """
     strength = np.clip(seen, 0, None) / (seen.max(axis=1, keepdims=True) + 1e-12)
     if len(loaded) < FEWEST:
         return np.zeros(len(seen))
     reach = 2 * max(round(BAND_SLANT * seen.shape[1]), 1) + 1
     wide = cv2.dilate(strength[loaded], np.ones((1, reach), np.uint8))
     out = np.zeros(len(seen))
+    strong = np.flatnonzero(typical > 0.5 * typical.max())
+    below = np.arange(seen.shape[1]) > (strong[-1] if len(strong) else 0)
     for i, own in enumerate(strength):
         # Two markers must not vouch for each other: of the others the second highest counts.
         others = np.sort(wide[loaded != i], axis=0)[-2]
         bands = np.where(own > STRONG_ROW, own, 0)
-        out[i] = bands[others < STRONG_ROW].sum() / (bands.sum() + 1e-12)
+        out[i] = bands[below & (others < STRONG_ROW)].sum() / (bands.sum() + 1e-12)
     return out
 
 
@@ -172,7 +184,7 @@ def _cost(role: str, shown: float, alike: float, bare: float) -> float:
         return 0.0
     other = UNLIKE * max(1 - like / DIFFERENT, 0)
     if role == "negative":
-        return (1 - shown) + shown * max(other, NOT_NEGATIVE * (1 - bare))
+        return NEGATIVE_UNSEEN * (1 - shown) + shown * max(other, NOT_NEGATIVE * (1 - bare))
     return (1 - shown) + shown * max(other, NEGATIVE_ALIKE * bare)
 
 

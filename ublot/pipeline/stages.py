@@ -12,6 +12,7 @@ from ublot.flags import ordered
 from ublot.inputs.layout import Layout, LayoutRow, lanes_with_roles
 from ublot.inputs.params import masses_of
 from ublot.lanes.borders import flag_lanes_at_edge, lanes_beside
+from ublot.lanes.doubts import flag_doubtful_lanes, lane_doubts
 from ublot.lanes.finding import find_lanes
 from ublot.lanes.placement import place_roles
 from ublot.mass.scale import row_at
@@ -149,6 +150,7 @@ def _geometry(blot: Blot, layout: Layout | None, params: Params, edits: Edits) -
         if layout is not None or (count is not None and params.first_lane is not None):
             roles = layout.roles if layout is not None else ("sample",) * len(lanes)
             lanes, _ = place_roles(blot, lanes, roles, params.first_lane)
+        lanes = flag_doubtful_lanes(blot, lanes, blank)
     others = tuple(name for name in lanes.flags if name != "lanes_beside")
     more = counted and lanes_beside(blot, lanes, blank)
     return replace(lanes, flags=(*others, "lanes_beside") if more else others)
@@ -209,7 +211,8 @@ def run_stages(
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
     notes = (*background_notes(profiles, found.loaded), *found.notes, *(layout.notes if layout is not None else ()))
-    said = (*_one_off(blot, geometry, layout), *messages_of(scores, layout, params, notes))
+    doubted = () if edits.lanes is not None else _doubtful(blot, geometry, blank)
+    said = (*_one_off(blot, geometry, layout), *doubted, *messages_of(scores, layout, params, notes))
     cleaned = tuple(k.profile for k in ladders)
     return Stages(
         geometry, background, cleaned, found.calibration, ladders, scores, loads, rowwise, said, profiles, found,
@@ -224,6 +227,16 @@ def _one_off(blot: Blot, geometry: Lanes, layout: Layout | None) -> tuple[str, .
     found = place_roles(blot, geometry, layout.roles)[1]
     where = " or ".join(f"x = {each.first_x:.0f} px" for each in found)
     return (f"lane 1 stands at {where}: lanes at the ends are empty; say which with --first-lane X",)
+
+
+def _doubtful(blot: Blot, geometry: Lanes, blank: Sequence[int]) -> tuple[str, ...]:
+    """What is wrong with where lanes were placed, one line for each kind."""
+    if not any("lane_uncertain" in lane.flags for lane in geometry):
+        return ()
+    by_doubt: dict[str, list[int]] = {}
+    for lane, doubt in lane_doubts(blot, geometry, blank).items():
+        by_doubt.setdefault(doubt, []).append(lane)
+    return tuple(f"lane {', '.join(map(str, numbers))} {doubt}" for doubt, numbers in by_doubt.items())
 
 
 def _image_flags(blot: Blot, geometry: Lanes, background: Background, edits: Edits) -> tuple[str, ...]:
