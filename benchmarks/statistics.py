@@ -124,6 +124,68 @@ def one_blot_errors(runs: int, seed: int, conditions: int, reactions: int) -> fl
     return sum(any(c.p < 0.05 for c in each.values()) for each in found) / runs
 
 
+PLATE_DOSES = np.array([1.0, 3, 10, 30, 100, 300, 1000, 3000, 10000])
+
+
+def wells(rng: np.random.Generator, ec50: float, repeats: int = 3, sd: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
+    """Doses and percent of the vehicle of one plate: six vehicle wells, each dose `repeats` times."""
+    dose = np.concatenate([np.zeros(6), np.repeat(PLATE_DOSES, repeats)])
+    hill, bottom = rng.uniform(0.8, 1.5), rng.uniform(3, 15)
+    with np.errstate(divide="ignore"):
+        signal = 100 + (bottom - 100) / (1 + (ec50 / dose) ** hill) + rng.normal(0, sd, len(dose))
+    return dose, 100 * signal / signal[:6].mean()
+
+
+def plate_coverage(runs: int, seed: int, plates: int, scatter: float) -> float:
+    """Share of EC50 intervals over plates that hold the compound's own, plates differing by `scatter` of log10."""
+    rng = np.random.default_rng(seed)
+    held = []
+    for _ in range(runs):
+        ec50 = 10 ** rng.uniform(1.5, 2.5)
+        each = [wells(rng, ec50 * 10 ** rng.normal(0, scatter), repeats=1) for _ in range(plates)]
+        block = np.repeat(np.arange(plates), len(each[0][0]))
+        x, y = (np.concatenate(part) for part in zip(*each, strict=True))
+        found = estimate_ec50(Curves.of(x, y, block, 0, "arithmetic"), unit="plate")
+        if found.status == "ok":
+            held.append(found.low <= ec50 <= found.high)
+    return float(np.mean(held))
+
+
+def hooked(runs: int, seed: int) -> tuple[float, float, float]:
+    """Of hook data: share that a sigmoid is taken for, coverage of the ascending EC50, share with an EC50."""
+    rng = np.random.default_rng(seed)
+    wrong, held = 0, []
+    for _ in range(runs):
+        ec50, hook = 10 ** rng.uniform(0.9, 1.9), 10 ** rng.uniform(2.9, 4.0)
+        dose = np.concatenate([np.zeros(6), np.repeat(PLATE_DOSES, 3)])
+        with np.errstate(divide="ignore"):
+            bell = 1 / (1 + ec50 / dose) / (1 + dose / hook)
+        y = 100 * (1 - rng.uniform(0.5, 0.95) * bell) + rng.normal(0, 3, len(dose))
+        found = estimate_ec50(Curves.of(dose, y, 0, 0, "arithmetic"))
+        wrong += found.status == "ok" and found.model != "bell"
+        if found.status == "ok":
+            held.append(found.low <= ec50 <= found.high)
+    return wrong / runs, float(np.mean(held)), len(held) / runs
+
+
+def spoiled(runs: int, seed: int) -> tuple[float, float, float]:
+    """With 5 % of the wells 3-10 times too high: spoiled wells named, clean ones named, EC50 within 10 % of clean."""
+    rng = np.random.default_rng(seed)
+    bad_named = bad_all = clean_named = clean_all = 0
+    near = []
+    for _ in range(runs):
+        dose, y = wells(rng, 10 ** rng.uniform(1.3, 2.7))
+        bad = rng.random(len(y)) < 0.05
+        clean = estimate_ec50(Curves.of(dose, y, 0, 0, "arithmetic")).ec50
+        y = np.where(bad, y * rng.uniform(3, 10, len(y)), y)
+        found = estimate_ec50(Curves.of(dose, y, 0, 0, "arithmetic"))
+        off = np.isin(np.arange(len(y)), found.outliers)
+        bad_named, bad_all = bad_named + int((off & bad).sum()), bad_all + int(bad.sum())
+        clean_named, clean_all = clean_named + int((off & ~bad).sum()), clean_all + int((~bad).sum())
+        near.append(abs(found.robust[0] / clean - 1) < 0.1)
+    return bad_named / bad_all, clean_named / clean_all, float(np.mean(near))
+
+
 def effect_errors(runs: int, seed: int) -> float:
     """Share of flat dose series that seem to have an effect."""
     rng = np.random.default_rng(seed)
@@ -189,6 +251,16 @@ def main() -> int:
         lambda: blot_errors(m, 7, 5, 6, 0.1, 0.1, missing=0.25), 0.035, 0.065)  # fmt: skip
     say(f"type-I error, 2 conditions at 3 times on 3 blots, {m // 8}",
         lambda: summary_errors(m // 8, 9, 3, 2, 3, 0.15), 0.03, 0.07)  # fmt: skip
+    for plates in range(1, 7):
+        for scatter in (0.0, 0.05, 0.1, 0.15) if plates > 1 else (0.0,):
+            say(f"coverage of EC50 over {plates} plates, scatter {scatter:g}, {n}",
+                lambda p=plates, s=scatter: plate_coverage(n, 40 + p, p, s), 0.93, 0.97)  # type: ignore[misc]  # fmt: skip
+    shares: list[tuple[float, float, float]] = [hooked(n, 50), spoiled(n, 51)]
+    say("hook data that a sigmoid is taken for", lambda: shares[0][0], 0.0, 0.0)
+    say("coverage of the ascending EC50 of a bell", lambda: shares[0][1], 0.93, 1.0)
+    say("spoiled wells that are named", lambda: shares[1][0], 0.9, 1.0)
+    say("clean wells that are named", lambda: shares[1][1], 0.0, 0.01)
+    say("EC50 within 10 % of the clean one, 5 % of the wells spoiled", lambda: shares[1][2], 0.95, 1.0)
     say(f"flat series taken for an effect, {m // 4}", lambda: effect_errors(m // 4, 8), 0.035, 0.065)
     return int(failed)
 

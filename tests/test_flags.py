@@ -60,7 +60,16 @@ def test_every_flag_has_a_meaning_and_an_advice():
 
 
 def test_what_refuses():
-    assert {"lossy", "saturated_heavily", "gutters_poor", "dyes_merged"} == REFUSING
+    assert {
+        "lossy",
+        "saturated_heavily",
+        "hollow_band",
+        "gutters_poor",
+        "dyes_merged",
+        "lanes_sideways",
+        "upside_down",
+        "mirrored",
+    } == REFUSING
     assert refuses(["eight_bit", "saturated", "lanes_touching"]) == ()
     assert refuses(["eight_bit", "lossy"]) == ("lossy",)
     assert severity_of("lanes_touching") == severity_of("background_unsure") == "warn"

@@ -49,10 +49,10 @@ def folder_order() -> list[str]:
 
 
 def place(name: str, order: list[str]) -> int:
-    """Which line of the page a module belongs to: the longest that it lies in. Packages themselves come last."""
-    if name in SOURCES or name == "ublot.__main__":
+    """Which line of the page a module belongs to: the longest that it lies in."""
+    if name in ("ublot", "ublot.__main__"):
         return len(order)
-    path = name.replace(".", "/")
+    path = "ublot_napari/view" if name == "ublot_napari" else name.replace(".", "/")  # the plugin hands on its view
     fitting = [i for i, entry in enumerate(order) if path == entry or path.startswith(f"{entry}/")]
     return max(fitting, key=lambda i: len(order[i]))
 

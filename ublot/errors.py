@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["BlotError"]
+import errno
+
+__all__ = ["FATAL", "BlotError", "reason_of"]
+
+FATAL = {errno.ENOSPC: "the disk is full", errno.EROFS: "the disk is read-only", errno.EDQUOT: "the quota is used up"}
+"""What the system may refuse that it will refuse to every other file as well."""
 
 LONGEST = 400
 """Characters of a part of the line: what a damaged file is quoted with must not fill the screen."""
@@ -19,10 +24,13 @@ class BlotError(ValueError):
         The file, row, column or option it is about.
     fix : str, optional
         What the user can do.
+    refused : int, optional
+        Number of the system's refusal (``errno``), where that is the reason.
     """
 
-    def __init__(self, what: str, where: object = None, fix: str | None = None) -> None:
+    def __init__(self, what: str, where: object = None, fix: str | None = None, *, refused: int | None = None) -> None:
         self.what = what
+        self.refused = refused
         self.where = None if where is None else str(where)
         self.fix = fix
         parts = [_clear(what) if self.where is None else f"{_clear(self.where)}: {_clear(what)}"]
@@ -33,3 +41,9 @@ def _clear(text: str) -> str:
     """`text` on one line, without what would drive a terminal, its middle left out where it is long."""
     line = "".join(sign if sign.isprintable() else "\ufffd" for sign in " ".join(text.split()))
     return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
+
+
+def reason_of(error: OSError) -> str:
+    """Why the system refused, in words."""
+    known = {**FATAL, errno.EACCES: "permission denied"}
+    return known.get(error.errno or 0) or error.strerror or str(error)

@@ -61,6 +61,13 @@ _TABLE = (
         _GASSMANN,
     ),
     Flag(
+        "hollow_band",
+        "refuse",
+        "a band is burnt out: its heart is darker than its rim, where the substrate was used up",
+        "expose at once and shorter, or load less or dilute the antibody",
+        "Ghosh, Gilda & Gomes 2014, Expert Review of Proteomics 11, 549",
+    ),
+    Flag(
         "gutters_poor",
         "refuse",
         "the background is so uncertain that the 95 % interval of the HMW fraction is wider than 0.3",
@@ -193,6 +200,27 @@ _TABLE = (
         "warn",
         "one more lane stands beside the outermost: fewer were described than there are, and all may be one off",
         "describe every lane in the layout, empty ones too",
+        _OWN,
+    ),
+    Flag(
+        "lanes_sideways",
+        "refuse",
+        "the lanes run sideways",
+        "turn the picture with --rotate 90, or --rotate -90 where the wells then are at the bottom",
+        _OWN,
+    ),
+    Flag(
+        "upside_down",
+        "refuse",
+        "the marker reads from bottom to top: the wells are at the bottom",
+        "turn the picture with --rotate 180",
+        _OWN,
+    ),
+    Flag(
+        "mirrored",
+        "refuse",
+        "the marker stands where its lane is in a mirror: the picture shows the blot from its back",
+        "use --mirror, or correct the layout",
         _OWN,
     ),
     Flag(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Image
-from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
+from napari.layers import Image, Layer
+from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 
 from ublot import BlotError
 from ublot_napari.layers.blot_layers import DRAWN, Picture
+from ublot_napari.layers.foreign import file_of, is_plain, read_again
 from ublot_napari.state.editing import EditedBlot
 
 if TYPE_CHECKING:
@@ -42,10 +43,14 @@ class Controller(QObject):
     ----------
     image : Image or None
         The layer of the blot that is shown.
+    refused : dict of Image to str
+        Pictures that cannot be worked on, and why.
     lane : int
         The lane that is selected.
     blots_listed : Signal
         Blots came or went, or another one is shown.
+    blot_left : Signal
+        What is shown of the blot before belongs to none any more.
     blot_shown : Signal
         Another blot is shown, or none.
     changed : Signal
@@ -65,6 +70,7 @@ class Controller(QObject):
 
     blots_listed = Signal()
     blot_shown = Signal()
+    blot_left = Signal()
     changed = Signal()
     looked_at = Signal()
     lane_changed = Signal()
@@ -79,6 +85,11 @@ class Controller(QObject):
         self.runner = runner
         self.blots: dict[Image, EditedBlot] = {}
         self.pictures: dict[Image, Picture] = {}
+        self.refused: dict[Image, str] = {}
+        self._foreign: dict[Image, None] = {}  # in the order in which they came
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._adopt_all)
         self.image: Image | None = None
         self.lane = 1
         self._filling = 0
@@ -110,7 +121,8 @@ class Controller(QObject):
     @property
     def images(self) -> list[Image]:
         """The layers that are blots, as they lie in the viewer."""
-        return [layer for layer in self.viewer.layers if isinstance(layer, Image) and DRAWN not in layer.metadata]
+        found = [layer for layer in self.viewer.layers if isinstance(layer, Image) and DRAWN not in layer.metadata]
+        return [layer for layer in found if layer not in self._foreign]
 
     @property
     def blot(self) -> EditedBlot | None:
@@ -130,16 +142,49 @@ class Controller(QObject):
     def _layers_changed(self, event: Any = None) -> None:
         if any(picture.is_quiet for picture in self.pictures.values()):
             return
+        new = [image for image in self.images if image not in self.blots and image not in self.refused]
+        for image in [image for image in new if not is_plain(image)]:
+            # Not now: napari is still putting this layer in its place.
+            self._foreign[image] = None
+            new.remove(image)
+            self._soon.start(0)
         images = self.images
-        new = [image for image in images if image not in self.blots]
         if new:
             self.show_blot(new[-1])
         elif self.image not in images:
             self.show_blot(images[-1] if images else None)
         self.blots_listed.emit()
 
+    def _adopt_all(self) -> None:
+        for image in list(self._foreign):
+            if image in self._foreign and image in self.viewer.layers:
+                self._adopt(image)
+        self._foreign.clear()
+
+    def _adopt(self, image: Image) -> None:
+        """Put a blot in the place of a picture that another reader brought; one that is no blot is refused in words."""
+        try:
+            described = read_again(image, self.viewer.dims.current_step)
+        except BlotError as error:
+            self._foreign.pop(image)
+            self.refused[image] = str(error)
+            self.show_blot(image)
+            return
+        path = file_of(image)
+        others = [image] if path is None else [layer for layer in self._foreign if file_of(layer) == path]
+        for layer in others:
+            layer.metadata[DRAWN] = True
+            layer.visible = False
+            layer.name = f"{layer.name} (as it was opened)"
+            self._foreign.pop(layer)
+        self.viewer.add_layer(Layer.create(*described))
+        for layer in others if path is not None else ():
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+
     def _layer_removed(self, event: Any) -> None:
         layer = event.value
+        self.refused.pop(layer, None)
         blot, picture = self.blots.pop(layer, None), self.pictures.pop(layer, None)
         if blot is not None and picture is not None:
             if blot.unsaved:
@@ -157,21 +202,23 @@ class Controller(QObject):
         before, self.image = self.picture, image
         if before is not None and before.image is not image:
             before.set_shown(False)
-        if image is not None and image not in self.blots:
+        if image is not None and image not in self.blots and image not in self.refused:
             try:
                 self.blots[image] = EditedBlot.of_layer(image)
             except BlotError as error:
-                self.image = None
-                self.said.emit(str(error), True)
-                self.refresh()
-                return
-            self.pictures[image] = self._connected(Picture(self.viewer, image))
+                self.refused[image] = str(error)
+            else:
+                self.pictures[image] = self._connected(Picture(self.viewer, image))
         self.blots_listed.emit()
-        if image is not None:
+        if image is not None and image in self.pictures:
             self.pictures[image].set_shown(True)
         self.lane = 1
+        with self.filling():
+            self.blot_left.emit()
         self.refresh()
         self.blot_shown.emit()
+        if image is not None and image in self.refused:
+            self.said.emit(self.refused[image], True)
 
     def _connected(self, picture: Picture) -> Picture:
         """Have a picture tell what a person does to it."""
@@ -215,7 +262,8 @@ class Controller(QObject):
         blot = self.blot
         if blot is None or self._filling:
             if blot is None:
-                self.said.emit("Open a blot first.", True)
+                why = self.refused.get(self.image, "") if self.image is not None else ""
+                self.said.emit(why or "Open a blot first.", True)
             return
         try:
             act(blot)

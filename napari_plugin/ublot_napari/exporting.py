@@ -10,7 +10,16 @@ from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from ublot import BlotError
-from ublot_napari.state.saving import FIGURES, export_figure, export_table, holds_edits, save_result, suggested_folder
+from ublot_napari.state.saving import (
+    FIGURES,
+    export_figure,
+    export_table,
+    free_folder,
+    holds_edits,
+    outside_results,
+    save_result,
+    suggested_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,30 +65,57 @@ class Exporter(QObject):
             _add(menu, f"Figure: {title} (PNG, SVG)…", partial(self.ask_figure, kind))
         menu.addSeparator()
         _add(menu, "Table (CSV, XLSX)…", self.ask_table)
+        menu.addSeparator()
+        _add(menu, "Save the result elsewhere…", self.ask_and_save_as)
         for title, act in more:
             _add(menu, title, act)
         return menu
 
     # -------------------------------------------------------------------------------------------------------- results
     def ask_and_save(self) -> None:
+        """Save the result where it was saved or opened; ask where, the first time."""
+        self._save(anew=False)
+
+    def ask_and_save_as(self) -> None:
         """Ask where the result shall be saved, and save it."""
+        self._save(anew=True)
+
+    def _save(self, *, anew: bool) -> None:
         blot = self.present()
-        if blot is None or blot.state.analysis is None:
+        if blot is None or blot.shown is None:
             self.said.emit("There is nothing to save yet: press Find lanes.", True)
-            return
-        folder = self._ask_folder(blot)
-        if folder is not None:
+        elif blot.state.analysis is None:
+            self.said.emit(blot.stale or "Wait until the edits are measured, then save.", True)
+        elif (folder := self._ask_folder(blot, anew=anew)) is not None:
             self.save_to(folder)
 
-    def _ask_folder(self, blot: EditedBlot) -> Path | None:
-        start = suggested_folder(blot.blot, blot.folder)
+    def _ask_folder(self, blot: EditedBlot, *, anew: bool = False) -> Path | None:
+        """Where to save: a result that is known already, else what a person chooses.
+
+        A file dialog goes into a folder that is there instead of choosing it, so one that is there is asked about
+        without it.
+        """
+        if blot.folder is not None and not anew:
+            return blot.folder
+        start = suggested_folder(blot.blot, None)
+        if not anew and start.exists():
+            box = QMessageBox
+            which = "holds a result with edits made by hand" if holds_edits(start) else "is there already"
+            answer = box.question(
+                self.window,
+                "ublot",
+                f"{start.name} {which}. Replace it? “No” asks for another place.",
+                box.StandardButton.Yes | box.StandardButton.No | box.StandardButton.Cancel,
+            )
+            if answer != box.StandardButton.No:
+                return start if answer == box.StandardButton.Yes else None
         name, _ = QFileDialog.getSaveFileName(
-            self.window, "Save the result as a folder", str(start), "Result of ublot (*.ublot)",
+            self.window, "Save the result as a folder", str(free_folder(start)), "Result of ublot (*.ublot)",
             options=QFileDialog.Option.DontConfirmOverwrite,
         )  # fmt: skip
         if not name:
             return None
-        folder = Path(name)
+        folder = outside_results(Path(name))
         if folder != blot.folder and holds_edits(folder) and not self._may_replace(folder):
             return None
         return folder
@@ -181,7 +217,8 @@ class Exporter(QObject):
     def _export(self, write: Callable[[Any], None], path: Path) -> None:
         blot = self.present()
         if blot is None or blot.state.analysis is None:
-            self.said.emit("Wait until the edits are measured.", True)
+            why = "" if blot is None else blot.stale
+            self.said.emit(why or "Wait until the edits are measured.", True)
             return
         analysis = blot.state.analysis
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import napari
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtGui import QKeySequence, QShortcut  # type: ignore[attr-defined]
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut  # type: ignore[attr-defined]
 from qtpy.QtWidgets import (
     QLabel,
     QMainWindow,
@@ -17,6 +17,7 @@ import ublot
 from ublot_napari.controller import Controller
 from ublot_napari.exporting import Exporter
 from ublot_napari.layers.blot_layers import Picture
+from ublot_napari.opening import Opener, dropped_files, is_blot, is_table
 from ublot_napari.sections.answer.answer import Answer
 from ublot_napari.sections.answer.flag_words import panel_words
 from ublot_napari.sections.lanes import LaneTools
@@ -30,6 +31,9 @@ from ublot_napari.widgets.opengl_guard import VisualKeeper
 from ublot_napari.widgets.runner import Runner
 
 __all__ = ["BlotPanel"]
+
+TAKEN = ("Ctrl+Y", "Ctrl+Shift+S")
+"""Keys that napari's menus use for something else: they are the panel's where it, or the picture, has the focus."""
 
 _LAST: dict[int, "weakref.ref[BlotPanel]"] = {}  # by viewer, the panel that was docked last
 
@@ -49,7 +53,9 @@ class BlotPanel(QWidget):
         self.runner, self.second = Runner(self), Runner(self)
         self.controller = Controller(napari_viewer, self.runner, self)
         self.exporter = Exporter(self, lambda: self.blot, self.second)
+        self.opener = Opener(self, napari_viewer)
         self.main_window: QMainWindow | None = None
+        self.setAcceptDrops(True)
         self._visuals = VisualKeeper()
 
         self.head = Head()
@@ -91,6 +97,7 @@ class BlotPanel(QWidget):
         told = self.controller
         self.viewer.layers.events.removing.connect(self._layer_removing)
         told.blots_listed.connect(self._list_blots)
+        told.blot_left.connect(self._clear)
         told.blot_shown.connect(self._blot_shown)
         told.changed.connect(self._show)
         told.looked_at.connect(self._show_look)
@@ -98,7 +105,8 @@ class BlotPanel(QWidget):
         told.measured.connect(self._measured)
         told.pointed.connect(lambda row, lane: self.profile.plot.mark_row(row if lane else None))
         told.left_unsaved.connect(self.exporter.ask_about)
-        for speaker in (told, self.exporter):
+        self.opener.layout_opened.connect(self.load_layout)
+        for speaker in (told, self.exporter, self.opener):
             speaker.said.connect(lambda text, wrong: self.say(text, wrong=wrong))
         for runner in (self.runner, self.second):
             runner.busy_changed.connect(self._show_busy)
@@ -129,18 +137,19 @@ class BlotPanel(QWidget):
             (self.foot.redo, self.controller.redo),
             (self.foot.save, self.exporter.ask_and_save),
             (self.head.cancel, self.stop),
+            (self.head.open, self.opener.ask),
         ):
             button.clicked.connect(lambda _, act=act: act())
 
     def _bind_keys(self) -> None:
-        """Bind the panel's keys; undo and redo also where the picture has the focus."""
+        """Bind the panel's keys; undo, redo and saving also where the picture has the focus."""
         told = self.controller
         keys = (
             ("Ctrl+Z", "Control-Z", told.undo),
             ("Ctrl+Shift+Z", "Control-Shift-Z", told.redo),
-            ("Ctrl+Y", None, told.redo),
+            ("Ctrl+Y", "Control-Y", told.redo),
             ("Esc", None, self.stop),
-            ("Ctrl+Shift+S", None, self.exporter.ask_and_save),
+            ("Ctrl+Shift+S", "Control-Shift-S", self.exporter.ask_and_save),
             ("PgDown", None, lambda: told.select_lane(told.lane + 1)),
             ("PgUp", None, lambda: told.select_lane(told.lane - 1)),
         )
@@ -150,6 +159,7 @@ class BlotPanel(QWidget):
             shortcut.activated.connect(act)
             if in_picture:
                 self.viewer.bind_key(in_picture, lambda _, act=act: act(), overwrite=True)
+        self._taken = {QKeySequence(key): act for key, _, act in keys if key in TAKEN}
 
     def _take_over(self) -> None:
         """Go on with the blots and edits of the panel that the same viewer had before, closed or not."""
@@ -161,8 +171,8 @@ class BlotPanel(QWidget):
             return
         old.second.cancel()
         old.viewer.layers.events.removing.disconnect(old._layer_removing)
-        if old.main_window is not None:
-            old.main_window.removeEventFilter(old)
+        for watched in old._watched():
+            watched.removeEventFilter(old)
         self.controller.take_over(old.controller)
 
     def showEvent(self, event: Any) -> None:
@@ -171,10 +181,24 @@ class BlotPanel(QWidget):
         window = self.window()
         if isinstance(window, QMainWindow) and window is not self.main_window:
             self.main_window = window
-            window.installEventFilter(self)
+            for watched in self._watched():
+                watched.installEventFilter(self)
+
+    def _watched(self) -> list[QObject]:
+        """The window, which may close; napari's viewer, on which files are dropped; its canvas, which has keys."""
+        shown = getattr(self.main_window, "_qt_viewer", None)
+        found = [self.main_window, shown, getattr(getattr(shown, "canvas", None), "native", None)]
+        return [widget for widget in found if isinstance(widget, QObject)]
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Ask before a window with unsaved edits closes."""
+        """Open what is dropped on the picture, claim keys, and ask before a window with unsaved edits closes."""
+        if watched is not self.main_window:
+            if isinstance(event, QDropEvent) and event.type() == QEvent.Type.Drop:
+                return self._dropped(event)
+            if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and self._act_of(event):
+                event.accept()
+                return True
+            return bool(super().eventFilter(watched, event))
         closing = event is not None and event.type() == QEvent.Type.Close
         if closing and event is not None and not self.exporter.may_close(self.controller.blots):
             event.ignore()
@@ -183,6 +207,48 @@ class BlotPanel(QWidget):
             self.runner.cancel()
             self.second.cancel()
         return bool(super().eventFilter(watched, event))
+
+    def event(self, event: QEvent | None) -> bool:
+        """Claim keys before the window's menus get them."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and self._act_of(event):
+            event.accept()
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Act on keys that were claimed."""
+        act = self._act_of(event) if event is not None else None
+        if act is None or event is None:
+            super().keyPressEvent(event)
+        else:
+            act()
+            event.accept()
+
+    def _act_of(self, event: QKeyEvent) -> Any:
+        pressed = QKeySequence(event.keyCombination())
+        return next((act for key, act in self._taken.items() if key == pressed), None)
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        """Take files."""
+        if event is not None and dropped_files(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        """Open what is dropped on the panel."""
+        if event is not None:
+            event.acceptProposedAction()
+            self.opener.open(dropped_files(event))
+
+    def _dropped(self, event: QDropEvent) -> bool:
+        """Open what is dropped on the picture; what is not for ublot is left to napari."""
+        paths = dropped_files(event)
+        tables = [path for path in paths if is_table(path)]
+        known = sum(is_blot(path) for path in paths) + len(tables)
+        if not paths or known < len(paths) or (tables and self.blot is None and len(tables) == len(paths)):
+            return False
+        event.acceptProposedAction()
+        self.opener.open(paths)
+        return True
 
     def _layer_removing(self, event: Any) -> None:
         self._visuals.removing(self.main_window, self.viewer.layers[event.index])
@@ -222,16 +288,21 @@ class BlotPanel(QWidget):
     def _list_blots(self) -> None:
         images = self.controller.images
         self.head.show_blots([str(image.name) for image in images])
-        if self.controller.image in images:
-            self.head.blots.setCurrentIndex(images.index(self.controller.image))
+        shown = self.controller.image
+        self.head.blots.setCurrentIndex(images.index(shown) if shown in images else -1)
 
     def _blot_shown(self) -> None:
         """Say what to do with the blot that is shown now, and open the section where that is done."""
-        if self.blot is None:
-            self.say("Drag a blot in, or choose File > Open Sample > ublot.")
+        blot = self.blot
+        if blot is None:
+            self.say("Drop a blot (or a saved result) here, press Open…, or choose File > Open Sample > ublot.")
         elif self.analysis is None:
-            self.say("Press Find lanes (F).")
             self.folds["Lanes"].set_open(True)
+            if self.controller.image is not None and self.controller.image.metadata.get("ublot_sample"):
+                self.controller.measure()
+            else:
+                layout = "" if blot.state.rows else " A layout is loaded by dropping its CSV here."
+                self.say(f"Press Find lanes (F): lanes are found, then measured.{layout}")
         else:
             self._say_result()
             self.folds["Answer"].set_open(True)
@@ -254,18 +325,27 @@ class BlotPanel(QWidget):
         self.foot.export.setEnabled(analysis is not None)
         self.foot.show_history(*((blot.undo_words, blot.redo_words) if blot is not None else ("", "")))
         if blot is None or picture is None:
-            self.answer.clear()
             return
         for form in self.forms:
             form.set_values(blot.options)
-        self.tools.show_lanes(blot.count, picture.mode)
+        self.tools.show_lanes(blot.count, picture.mode, measured=analysis is not None)
         self._show_rows(blot, count)
         self.mass.show_bands(blot.bands, blot.scale_kind)
         self.answer.set_stale(blot.stale)
         if analysis is not None and count:
             self.answer.show_analysis(analysis, blot.dose_response())
+        else:
+            self.answer.clear()
         self.profile.surface.setChecked(picture.background_shown)
         self._show_lane()
+
+    def _clear(self) -> None:
+        """Show nothing: what was shown belongs to another blot."""
+        self.layout_editor.clear()
+        self.mass.show_bands((), None)
+        self.profile.show_lane(None, 1)
+        self.answer.clear()
+        self.answer.set_stale("")
 
     def _show_look(self) -> None:
         """Show a first look: what can be seen of profile and scores, and no more, as it must be quick."""
@@ -316,6 +396,21 @@ class BlotPanel(QWidget):
             self.second.cancel()
             self.say("Cancelled. Press Analyze to measure with all that is set.")
             self.controller.refresh()
+
+    def load_layout(self, path: str) -> None:
+        """Take a file for the layout of the blot that is shown."""
+        if self.blot is None:
+            self.say("Open the blot first, then its layout.", wrong=True)
+            return
+        try:
+            self.layout_editor.load(path)
+        except ublot.BlotError as error:
+            self.say(str(error), wrong=True)
+            return
+        if self.analysis is None:
+            self.say("The layout is loaded. Press Find lanes (F): lanes are found, then measured.")
+        else:
+            self.folds["Layout"].set_open(True)
 
     def copy_table(self) -> None:
         """Copy the table of scores to the clipboard."""

@@ -8,13 +8,11 @@ from typing import Any
 
 import ublot
 from ublot.io.result_folder import RECORD
+from ublot_napari.layers.foreign import SUFFIXES
 from ublot_napari.layers.lanes import LayerTuple, blot_layer, result_layer
 from ublot_napari.state.saving import open_result
 
-__all__ = ["SUFFIXES", "get_reader", "read"]
-
-# The manifest's patterns say the same; a test compares them.
-SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".1sc", ".gel", ".scn")
+__all__ = ["get_reader", "read"]
 
 Paths = str | Sequence[str]
 

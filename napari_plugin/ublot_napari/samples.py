@@ -39,5 +39,6 @@ def _layer(simulated: SimulatedBlot, name: str) -> LayerTuple:
         "ublot_layout": simulated.layout,
         "ublot_options": {"marker": marker},
         "ublot_pixels": simulated.image,
+        "ublot_sample": True,  # measured as soon as it is shown
     }
     return data, keywords, kind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ublot_napari.reader import read
 
@@ -16,15 +16,19 @@ __all__ = ["PANEL", "open_viewer"]
 PANEL = "ublot"  # the panel's name in the manifest
 
 
-def open_viewer(path: str | Path) -> napari.Viewer:
-    """Open an image, or a folder that ``ublot analyze`` wrote; the caller starts the event loop.
+SETTLED = 150
+"""Milliseconds without a change of size after which the window is taken to stand as it will."""
+
+
+def open_viewer(path: str | Path | None = None) -> napari.Viewer:
+    """Open an image, or a folder that ``ublot analyze`` wrote, or neither; the caller starts the event loop.
 
     Raises
     ------
     ublot.BlotError
         It is neither; no window is opened then.
     """
-    layers = read(str(path))
+    layers = read(str(path)) if path is not None else []
 
     import napari
 
@@ -32,5 +36,33 @@ def open_viewer(path: str | Path) -> napari.Viewer:
     for data, keywords, _ in layers:
         viewer.add_image(data, **keywords)
     viewer.window.add_plugin_dock_widget("ublot", PANEL)
-    viewer.reset_view()
+    _fit_when_settled(viewer)
     return viewer
+
+
+def _fit_when_settled(viewer: napari.Viewer) -> None:
+    """Fit the picture into what the dock leaves of the window, once that is known."""
+    from qtpy.QtCore import QEvent, QObject, QTimer
+
+    class Fitter(QObject):
+        def __init__(self, canvas: Any) -> None:
+            super().__init__(canvas)
+            self.canvas = canvas
+            self.timer = QTimer(self)
+            self.timer.setSingleShot(True)
+            self.timer.timeout.connect(self.fit)
+            canvas.installEventFilter(self)
+            self.timer.start(SETTLED)
+
+        def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+            if event is not None and event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+                self.timer.start(SETTLED)
+            return False
+
+        def fit(self) -> None:
+            self.canvas.removeEventFilter(self)
+            viewer.fit_to_view()
+            self.deleteLater()
+
+    viewer.fit_to_view()
+    Fitter(viewer.window._qt_viewer.canvas.native)

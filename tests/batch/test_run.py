@@ -22,7 +22,6 @@ import ublot
 from ublot import cli
 from ublot.batch import done as finished
 from ublot.batch.lock import hold
-from ublot.batch.prepare import check_batch_out
 from ublot.errors import BlotError
 
 
@@ -285,28 +284,17 @@ def test_refused_blot_is_no_failure(copy):
     assert 'class="refused"' in (copy / "out/index.html").read_text("utf-8")
 
 
-def test_page_says_what_a_flag_means_on_the_background_used():
+def test_page_says_how_much_a_flag_weighs():
     from types import SimpleNamespace
 
     from ublot.batch.index_page import _rows
 
     shows = {"highest": 1.0, "highest_low": 0.5, "highest_high": 2.0, "highest_is": "A", "quantity": "relative_hmw",
-             "files": [], "lanes": 1, "scored": 1, "refused": 0, "messages": [],
-             "flags": {"lanes_touching": 1}}  # fmt: skip
-    item = SimpleNamespace(name="a.tif", folder="a")
-    said = {b: next(_rows([(item, {**shows, "background": b})]))["flags"][0]["severity"] for b in ("gutter", "snip")}
-    assert said == {"gutter": "refuse", "snip": "warn"}
-    assert next(_rows([(item, shows)]))["flags"][0]["severity"] == "refuse"
-
-
-# ---------------------------------------------------------------------------------------------------- output folder
-def test_output_folder_of_someone_else_is_refused(blots, tmp_path):
-    (tmp_path / "mine.txt").write_text("x")
-    for out in (tmp_path, tmp_path / "mine.txt", tmp_path / "mine.txt/below"):
-        with pytest.raises(BlotError):
-            ublot.run_batch(blots, out=out, workers=0)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.txt"]
-    check_batch_out(str(tmp_path / "new"), [])
+             "files": [], "lanes": 1, "scored": 1, "refused": 0, "messages": [], "background": "gutter",
+             "flags": {"lanes_touching": 1, "gutters_poor": 1}}  # fmt: skip
+    (row,) = _rows([(SimpleNamespace(name="a.tif", folder="a"), shows)])
+    said = {flag["name"]: flag["severity"] for flag in row["flags"]}
+    assert said == {"lanes touching": "warn", "gutters poor": "refuse"}
 
 
 def test_second_run_into_the_same_folder_says_who_is_there(copy):

@@ -11,7 +11,9 @@ from scipy.optimize import brentq
 from statistics_blots import dose_rows, table
 
 import ublot
+from ublot.dose_response.crossing import crossing
 from ublot.dose_response.ki import competition_ki
+from ublot.dose_response.logistic import Curves, fit_curves
 from ublot.dose_response.plates import read_plate
 from ublot.errors import BlotError
 from ublot.inputs.loads import loads_from_file, proportionality
@@ -75,6 +77,7 @@ def test_duplicates_are_averaged_only_where_they_are_called_so():
 @pytest.mark.parametrize(
     ("change", "options", "says"),
     [
+        ({"role": ["sampel"] * 20}, {}, "row 2, column role: unknown role 'sampel'"),
         ({}, {"response": "signal"}, "no column 'signal'"),
         ({}, {"background": "buffer"}, "no column 'buffer'"),
         ({}, {"background": 1e6}, "vehicle's mean"),
@@ -95,6 +98,153 @@ def test_no_concentration_column():
     bad = plate(name="amount")
     with pytest.raises(BlotError, match="concentration_nM"):
         ublot.fit_dose_response(bad, response="rfu")
+
+
+def rows_of(cells):
+    return [dict(zip(cells, values, strict=True)) for values in zip(*cells.values(), strict=True)]
+
+
+def other_wells(name, signal, count=4, **more):
+    return [{"compound": name, "concentration_nM": 0, "rfu": signal + k, **more} for k in range(count)]
+
+
+@pytest.mark.parametrize("name", ["medium", "no cells", "Triton", "free probe", "untreated"])
+def test_other_wells_at_dose_0_are_no_vehicle_and_are_named(name):
+    plain = read_plate(plate(), response="rfu", background="400").wells
+    found = read_plate(rows_of(plate()) + other_wells(name, 12000), response="rfu", background="400")
+    assert [w.percent for w in found.wells if not w.role] == [w.percent for w in plain]
+    assert {w.role for w in found.wells if w.compound == name} == {"unassigned"}
+    assert name in found.messages[0] and "rows 22, 23, 24, 25" in found.messages[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "options"),
+    [
+        ({"role": "Blank"}, {}),
+        ({"role": "BLANK"}, {"background": "blank"}),
+        ({}, {"background": "No  cells"}),
+    ],
+)
+def test_blank_wells_are_subtracted_by_plate(more, options):
+    rows = []
+    for p, blank in (("a", 400), ("b", 900)):
+        one = rows_of({k: v for k, v in plate(blank=blank).items() if k != "blank"})
+        rows += [{**r, "plate": p} for r in one] + other_wells("no cells", blank - 1.5, plate=p, **more)
+    found = read_plate(rows, response="rfu", **options)
+    plain = read_plate(plate(), response="rfu", background=400).wells
+    for p in "ab":
+        own = [w.percent for w in found.wells if w.plate == p and not w.role]
+        assert own == pytest.approx([w.percent for w in plain]) and not found.messages
+
+
+def test_a_plate_without_blank_wells_is_named_and_left_out():
+    rows = [{**r, "plate": p} for p in "ab" for r in rows_of(plate())]
+    found = read_plate(rows + other_wells("blank", 399, plate="a"), response="rfu")
+    assert "no blank wells on plate b" in found.messages[0]
+    assert all(math.isnan(w.percent) == (w.plate == "b") for w in found.wells)
+
+
+def test_controls_span_0_to_100_percent():
+    rows = rows_of(plate(bottom=0.0)) + other_wells("Triton", 400 - 1.5, role="positive")
+    found = {w.rows: w for w in read_plate(rows, response="rfu", controls=True).wells}
+    plain = {w.rows: w for w in read_plate(plate(bottom=0.0), response="rfu", background=400).wells}
+    assert all(found[k].percent == pytest.approx(plain[k].percent) for k in plain)
+    both = rows + other_wells("untreated", 0.4 + 2 * 9000, role="negative")
+    ends = {w.role: w.percent for w in read_plate(both, response="rfu", controls=True).wells if w.role}
+    assert ends["positive"] == pytest.approx(0, abs=0.1) and ends["negative"] == pytest.approx(100, abs=0.1)
+    with pytest.raises(BlotError, match="no wells with the role positive or negative"):
+        read_plate(plate(), response="rfu", controls=True)
+
+
+def test_what_has_no_vehicle_is_left_out_named_and_never_flat():
+    rows = [{**r, "plate": p} for p in "ab" for r in rows_of(plate()) if p == "a" or r["compound"] != "DMSO"]
+    found = ublot.fit_dose_response(rows, response="rfu", background="blank")
+    alone = ublot.fit_dose_response(plate(), response="rfu", background="blank")
+    assert found["ec50_nM"][0] == alone["ec50_nM"][0] and found["n"][0] == 20
+    assert "plate b left out" in found["note"][0] and "no vehicle wells for plate b" in found.attrs["messages"][0]
+    for change in ({"group": "cells"}, {"time_min": 60}):
+        other = [{**r, **(change if r["compound"] == "c" else dict.fromkeys(change))} for r in rows_of(plate())]
+        if "time_min" in change:
+            other = [{**r, "time_min": r["time_min"] or 0} for r in other]
+        row = ublot.fit_dose_response(other, response="rfu").iloc[0]
+        assert row["status"] == "no_vehicle" and math.isnan(row["ec50_nM"])
+
+
+def test_names_that_differ_in_case_and_blanks_are_one_compound():
+    rows = rows_of(plate())
+    for k, row in enumerate(r for r in rows if r["compound"] == "c"):
+        row["compound"] = ["cmpd  A", "Cmpd A", " cmpd A "][k % 3]
+    assert len(ublot.fit_dose_response(rows, response="rfu")) == 1
+
+
+@pytest.mark.parametrize("name", ["0.1 % DMSO", "DMSO control", "dmso (0.5%)", "Vehicle"])
+def test_the_vehicle_goes_by_many_names(name):
+    rows = [{**r, "compound": name} if r["compound"] == "DMSO" else r for r in rows_of(plate())]
+    assert sum(w.vehicle for w in read_plate(rows, response="rfu").wells) == 6
+
+
+def test_an_export_pasted_twice_counts_once():
+    rows = rows_of(plate())
+    found = read_plate(rows + rows, response="rfu")
+    assert len(found.wells) == 20 and "row" in found.messages[0] and "counted once" in found.messages[0]
+    wells = [{**r, "well": f"A{k}"} for k, r in enumerate(rows)]
+    again = read_plate([*wells, {**wells[7], "rfu": 5.0}], response="rfu")
+    assert "well A7 is given in rows 9, 22" in again.messages[0]
+
+
+def test_fewer_than_four_doses_keep_their_percents():
+    rows = [r for r in rows_of(plate()) if r["concentration_nM"] in (0, 4, 256)]
+    found = ublot.fit_dose_response(rows, response="rfu", background="blank")
+    assert found["status"][0] == "not_estimable" and found["doses"][0] == 2
+
+
+def test_an_incomplete_curve_keeps_its_limits_and_the_dose_at_half():
+    # 0.1 + 0.9 / (1 + (x / 60)^1.2) is at a half at 72.3.
+    rows = [r for r in rows_of(plate(sd=0.01)) if r["concentration_nM"] <= 256]
+    row = ublot.fit_dose_response(rows, response="rfu", background="blank").iloc[0]
+    half = 60 * (0.5 / 0.4) ** (1 / 1.2)
+    assert row["status"] == "not_estimable" and math.isnan(row["ec50_nM"])
+    assert row["ec50_above_nM"] < 60 < row["ec50_below_nM"]
+    assert row["absolute_low"] < half < row["absolute_high"] and row["absolute_ic50_nM"] == pytest.approx(half, rel=0.1)
+    short = [r for r in rows_of(plate(ic50=3000.0, bottom=0, sd=0.01)) if r["concentration_nM"] <= 1024]
+    row = ublot.fit_dose_response(short, response="rfu", background="blank").iloc[0]
+    assert row["status"] == "above_max_dose" and 300 < row["ec50_above_nM"] < 3000
+
+
+def test_plateaus_that_are_known_make_curves_of_three_and_two_parameters():
+    from scipy.optimize import curve_fit
+
+    rows = [r for r in rows_of(plate(bottom=0, sd=0.02)) if r["concentration_nM"] <= 256]
+    wells = read_plate(rows, response="rfu", background="blank").wells
+    x, y = np.array([w.dose_nM for w in wells]), np.array([w.percent for w in wells])
+
+    def curve(x, ec50, hill):
+        return 100 / (1 + (x / np.exp(ec50)) ** hill)
+
+    best, _ = curve_fit(curve, x, y, [4, 1])
+    row = ublot.fit_dose_response(rows, response="rfu", background="blank", bottom=0, top=100).iloc[0]
+    assert row["status"] == "ok" and row["bottom"] == 0 and row["top"] == 100
+    assert row["ec50_nM"] == pytest.approx(math.exp(best[0]), rel=1e-3) and row["hill"] == pytest.approx(
+        -best[1], rel=1e-3
+    )
+    assert row["ec50_low"] < 60 < row["ec50_high"]
+    three = ublot.fit_dose_response(rows, response="rfu", background="blank", bottom=0).iloc[0]
+    assert three["bottom"] == 0 and three["top"] != 100 and three["ec50_low"] < 60 < three["ec50_high"]
+    with pytest.raises(BlotError, match="bottom 100 is not below top 0"):
+        ublot.fit_dose_response(rows, response="rfu", bottom=100, top=0)
+
+
+def test_the_dose_at_half_is_covered():
+    rng, doses = np.random.default_rng(11), np.repeat(np.geomspace(1, 100, 6), 3)
+    truth = 58.0 * (0.5 / 0.5) ** (1 / 1.1)
+    hits = []
+    for _ in range(60):
+        x = np.concatenate([np.zeros(6), doses])
+        y = 100 / (1 + (x / 58) ** 1.1) + rng.normal(0, 3, len(x))
+        curves = Curves.of(x, y, 0, 0, "arithmetic")
+        _, low, high = crossing(curves, fit_curves(curves))
+        hits.append(low < truth < high)
+    assert np.mean(hits) > 0.85
 
 
 # ---------------------------------------------------------------------------------------------------------------- K_i
@@ -202,6 +352,47 @@ def test_courses_of_a_table():
     assert columns["times"] == [6] and columns["model"] == ["exponential"]
     assert columns["rate_constant_per_min"][0] == pytest.approx(0.1, rel=1e-3)
     assert columns["initial_rate_per_min"][0] == pytest.approx(0.06, rel=1e-3)
+
+
+def courses(constants, blots="abc", sd=0.01, seed=2):
+    """Reactions of several blots: the vehicle and a compound, each blot with factors of its own."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for name in blots:
+        rows, y = [], []
+        for compound, k in constants.items():
+            own = k * math.exp(rng.normal(0, 0.1))
+            for t in (0.0, 5, 10, 20, 40, 60):
+                for replicate in "12":
+                    role = "vehicle" if compound == "DMSO" else "sample"
+                    dose = math.nan if role == "vehicle" else 100.0
+                    rows.append(
+                        {"role": role, "compound": compound, "concentration_nM": dose, "time_min": t,
+                         "replicate": replicate}
+                    )  # fmt: skip
+                    y.append(0.03 + 0.6 * (1 - math.exp(-own * t)) + rng.normal(0, sd))
+        out += reactions_of(table(rows, hmw_fraction=y), name)[0]
+    return out
+
+
+def test_rates_are_means_of_blots_and_compared_with_the_vehicle():
+    columns = time_course_columns(courses({"DMSO": 0.02, "c": 0.06}))
+    vehicle, drug = range(2)
+    assert columns["compound"] == ["DMSO", "c"] and columns["blots"] == [3, 3]
+    low, high = columns["initial_rate_low"][drug], columns["initial_rate_high"][drug]
+    assert low < 0.036 < high and columns["initial_rate_low"][vehicle] < 0.012 < columns["initial_rate_high"][vehicle]
+    assert columns["rate_difference_low"][drug] < 0.024 < columns["rate_difference_high"][drug]
+    assert columns["p_vehicle"][drug] < 0.01 and math.isnan(columns["p_vehicle"][vehicle])
+    assert columns["rate_difference"][drug] == pytest.approx(
+        columns["initial_rate_per_min"][drug] - columns["initial_rate_per_min"][vehicle]
+    )
+
+
+def test_two_blots_and_one_have_no_p_of_a_rate():
+    for blots in ("ab", "a"):
+        columns = time_course_columns(courses({"DMSO": 0.02, "c": 0.06}, blots))
+        assert all(math.isnan(p) for p in columns["p_vehicle"])
+    assert columns["blots"] == [1, 1]
 
 
 # ---------------------------------------------------------------------------------------------------- loading controls

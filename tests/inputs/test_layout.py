@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -106,24 +107,67 @@ def test_len_of_and_count(tmp_path):
             layout.of(lane)
 
 
-def test_note_on_a_column_that_only_looks_known():
+def test_concentrations_in_any_unit_are_read_as_nM():
     layout = read_layout([{"lane": 1, "role": "sample", "concentration_uM": 5}])
-    assert layout.of(1).concentration_nM is None and layout.of(1).extra == {"concentration_uM": "5"}
-    assert layout.notes[0].endswith("is it meant as 'concentration_nM', with values in nM?")
-    assert read_layout([{"lane": 1, "role": "sample", "dose (µM)": 5}]).notes[0].endswith(", with values in nM?")
+    assert layout.of(1).concentration_nM == 5000 and layout.of(1).extra == {} and layout.notes == ()
+    for name, text, value in [
+        ("dose (µM)", "0.5", 500), ("Concentration [mM]", "1", 1e6), ("log10 M", "-7", 100), ("conc. nmol/L", "3", 3),
+        ("concentration", "2 uM", None), ("nM", "7", 7),
+    ]:  # fmt: skip
+        found = read_layout([{"lane": 1, "role": "sample", name: text}]).of(1).concentration_nM
+        assert found == (pytest.approx(value) if value is not None else None)
+    rows = [{"lane": n, "role": "sample", "dose": "3", "unit": unit} for n, unit in ((1, "nM"), (2, "µM"))]
+    assert [row.concentration_nM for row in read_layout(rows)] == [3, 3000]
     assert read_layout([{"lane": 1, "role": "sample", "gel": "a"}]).notes == ()
 
 
-def test_note_on_a_number_that_may_hold_a_separator_of_thousands(tmp_path):
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        ({"concentration_nM": "1", "concentration_uM": "1"}, "concentration_nM says 1 nM and .* says 1000 nM"),
+        ({"concentration_nM": "1", "unit": "uM"}, "the header and the unit 'uM' contradict"),
+        ({"concentration_nM": "1", "unit": "mg"}, "'mg' is no unit"),
+        ({"concentration_nM": "1 uM"}, "contradict"),
+    ],
+)
+def test_units_that_contradict_each_other_are_refused(cells, says):
+    with pytest.raises(BlotError, match=says) as caught:
+        read_layout([{"lane": 1, "role": "sample", **cells}])
+    assert "row 2" in str(caught.value)
+
+
+def test_points_of_thousands_are_told_from_decimal_points_by_the_table(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("lane;role;concentration_nM\n1;sample;3.000\n2;sample;0,5\n")
-    layout = read_layout(path)
-    assert [row.concentration_nM for row in layout] == [3.0, 0.5]
-    assert "3.000 is read as 3;" in layout.notes[0]
-    path.write_text("lane;role;concentration_nM\n1;sample;3000\n2;sample;0.001\n3;sample;1.5\n")
-    assert read_layout(path).notes == ()
+    assert [row.concentration_nM for row in read_layout(path)] == [3000.0, 0.5]
+    path.write_text("lane;role;concentration_nM;load\n1;sample;10.000;1,5\n2;sample;30;1\n")
+    assert [row.concentration_nM for row in read_layout(path)] == [10000.0, 30.0]
+    path.write_text("lane;role;concentration_nM\n1;sample;3000\n2;sample;0.001\n3;sample;1.500\n")
+    assert [row.concentration_nM for row in read_layout(path)] == [3000, 0.001, 1.5]
+    path.write_text("lane;role;concentration_nM\n1;sample;30\n2;sample;3.000\n")
+    with pytest.raises(BlotError, match=r"row 3, column concentration_nM: 3\.000 may be 3 or 3000"):
+        read_layout(path)
     path.write_text("lane,role,concentration_nM\n1,sample,3.000\n")
-    assert read_layout(path).notes == ()
+    assert read_layout(path).of(1).concentration_nM == 3
+
+
+def test_a_title_above_the_header_and_a_line_that_names_the_separator(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Gel 12, run by A, May\n\nlane;role;concentration_nM\n1;sample;0,5\n")
+    assert read_layout(path).of(1).concentration_nM == 0.5
+    path.write_bytes("sep=;\r\nlane;role;concentration_nM\r\n1;sample;0,5\r\n".encode("utf-16"))
+    assert read_layout(path).of(1).concentration_nM == 0.5
+    path.write_bytes(b"lane;role;Dose (\xb5M)\n1;sample;0,5\n")
+    assert read_layout(path).of(1).concentration_nM == 500
+
+
+def test_a_formula_without_a_stored_value_is_refused(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["lane", "role", "concentration_nM"])
+    book.active.append([1, "sample", "=10*3"])
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(BlotError, match="cell C2 holds a formula without a stored value"):
+        read_layout(tmp_path / "a.xlsx")
 
 
 HEAD = "lane,role,compound,concentration_nM,time_min,load\n"
@@ -149,17 +193,18 @@ HEAD = "lane,role,compound,concentration_nM,time_min,load\n"
         (HEAD + "1,sample,,,,\n2,sample,,,,\n1,sample,,,,\n", ["rows 2 and 4", "lane 1 is described twice"]),
         (HEAD + "1,sample,,,,\n3,sample,,,,\n", ["lane 2 is missing", "1 to 2"]),
         (HEAD + "2,sample,,,,\n", ["lane 1 is missing"]),
-        (HEAD + "1,sample,x,high,,\n", ["row 2, column concentration_nM", "'high' is not a number", "0 or more"]),
-        (HEAD + "1,sample,x,-5,,\n", ["row 2, column concentration_nM", "-5 is too small"]),
+        (HEAD + "1,sample,x,high,,\n", ["row 2, column concentration_nM", "'high' is not a number"]),
+        (HEAD + "1,sample,x,-5,,\n", ["row 2, column concentration_nM", "-5 is below 0"]),
         (HEAD + "1,sample,x,nan,,\n", ["row 2, column concentration_nM", "'nan' is not a number"]),
         (HEAD + "1,sample,x,1e999,,\n", ["row 2, column concentration_nM", "'1e999' is not a number"]),
         (HEAD + '1,sample,x,"1,000",,\n', ["row 2, column concentration_nM", "'1,000' is not a number"]),
-        (HEAD + "1,sample,x,5 nM,,\n", ["row 2, column concentration_nM", "'5 nM'"]),
+        (HEAD + "1,sample,x,5 uM,,\n", ["row 2, column concentration_nM", "'uM' contradict"]),
+        (HEAD + "1,sample,x,5 lanes,,\n", ["row 2, column concentration_nM", "'5 lanes' is not a number"]),
         (HEAD + "1,sample,x,5,-30,\n", ["row 2, column time_min", "-30 is too small"]),
         (HEAD + "1,sample,x,5,30,0\n", ["row 2, column load", "0 is too small", "above 0"]),
         (HEAD + "1,sample,x,5,30,-1\n", ["row 2, column load"]),
         (HEAD + "1,sample,x,5,30,1,extra\n", ["row 2", "7 cells under 6 columns", "double quotes"]),
-        ("lane;role;load\n1;sample;1.000,5\n", ["row 2, column load", "'1.000,5' is not a number"]),
+        ("lane;role;load\n1;sample;1.000,5,2\n", ["row 2, column load", "'1.000,5,2' is not a number"]),
     ],
 )
 def test_bad_layout_names_place_and_what_is_allowed(tmp_path, text, says):
@@ -174,7 +219,7 @@ def test_bad_layout_names_place_and_what_is_allowed(tmp_path, text, says):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"lane,role\n1,sample \xb5M\n", "not UTF-8"),
+        (b"lane,role\n1,sample \x81\xb5M\n", "not UTF-8"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "not UTF-8"),
         (b"lane,role\x00\n", "not a text file"),
     ],
@@ -225,8 +270,7 @@ def test_layouts_are_values():
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("conc_nM", "concentration_nM"), ("Conc. [nM]", "concentration_nM"),
-        ("nM", "concentration_nM"), ("concentration", "concentration_nM"), ("Time (h)", "time_min"),
+        ("concentration", "concentration_nM"), ("Time (h)", "time_min"),
         ("minutes", "time_min"), ("drug", "compound"), ("rep", "replicate"), ("compund", "compound"),
     ],
 )  # fmt: skip

@@ -402,15 +402,15 @@ def test_positions_from_pairs_and_mapping():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("mass,row\n250,84\n", "no column mass_kda"),
-        ("", "no column mass_kda"),
+        ("mass,row\n250,84\n", "'mass_kda' is missing"),
+        ("", "empty"),
         ("mass_kda,row_px\n250,84\n", "at least 2"),
-        ("mass_kda,row_px\n250,84\n150,high\n", "line 3"),
-        ("mass_kda,row_px\n250,84\n150\n", "line 3"),
+        ("mass_kda,row_px\n250,84\n150,high\n", "row 3, column row_px: 'high'"),
+        ("mass_kda,row_px\n250,84\n150\n", "row 3, column row_px"),
         ("mass_kda,row_px\n250,84\n-150,90\n", "positive"),
         ("mass_kda,row_px\n150,84\n250,90\n", "lighter bands must lie lower"),
         ("mass_kda,row_px\n250,84\n150,84\n", "lighter bands must lie lower"),
-        ("mass_kda,row_px\n250,84\nnan,90\n", "positive"),
+        ("mass_kda,row_px\n250,84\nnan,90\n", "row 3, column mass_kda: 'nan'"),
     ],
 )
 def test_positions_that_cannot_be_right(tmp_path, text, message):
@@ -421,10 +421,10 @@ def test_positions_that_cannot_be_right(tmp_path, text, message):
 
 
 def test_positions_that_are_no_file_or_no_pairs(tmp_path):
-    with pytest.raises(BlotError, match="cannot be read"):
+    with pytest.raises(BlotError, match="not found"):
         calibration_from_positions(tmp_path / "none.csv")
     (tmp_path / "image.csv").write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(BlotError, match="not a text file"):
+    with pytest.raises(BlotError, match=r"image\.csv"):
         calibration_from_positions(tmp_path / "image.csv")
     with pytest.raises(BlotError, match="not pairs"):
         calibration_from_positions([1, 2, 3])

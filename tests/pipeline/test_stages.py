@@ -137,7 +137,7 @@ def test_a_marker_that_is_not_on_the_layout_is_said():
 
 
 def test_a_marker_that_cannot_be_read_is_said():
-    found = analyse(small_blot(), layout=layout_of(small_blot(), lane_1={"role": "ignore"}, lane_10={"role": "marker"}))
+    found = analyse(small_blot(), layout=layout_of(small_blot(), lane_1={"role": "ignore"}, lane_8={"role": "marker"}))
     said = "masses rest on the ladder's own rungs, taken for one modifier apart; give --marker-positions"
     assert found.messages == (f"the marker could not be read: {said}",)
 

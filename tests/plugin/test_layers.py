@@ -16,6 +16,7 @@ from napari.components import ViewerModel
 from npe2 import PluginManifest
 from ublot_napari import reader
 from ublot_napari.layers import lanes as layers
+from ublot_napari.layers.foreign import SUFFIXES
 from ublot_napari.state.strips import lane_of_strip, strip_of_lane
 
 
@@ -38,7 +39,7 @@ def tif(tmp_path: Path) -> Path:
 def test_manifest_names_every_suffix_once() -> None:
     manifest = PluginManifest.from_distribution("ublot")
     patterns = [p for r in manifest.contributions.readers or [] for p in r.filename_patterns]
-    assert sorted(patterns) == sorted([*(f"*{suffix}" for suffix in reader.SUFFIXES), "*.ublot"])
+    assert sorted(patterns) == sorted([*(f"*{suffix}" for suffix in SUFFIXES), "*.ublot"])
 
 
 def test_manifest_commands_can_be_imported() -> None:

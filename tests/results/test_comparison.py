@@ -58,10 +58,19 @@ def test_three_blots_together():
     assert set(found.potencies.compound) == {"birinapant"} and not found.messages
 
 
+def test_a_blot_without_vehicle_is_named_and_not_counted():
+    blots = three()
+    bare = blot("d.tif", 1.0, seed=9)
+    bare.lanes["role"] = ["sample" if role == "vehicle" else role for role in bare.lanes["role"]]
+    found, same = ublot.compare_blots([*blots, bare]), ublot.compare_blots(blots)
+    assert [m for m in found.messages if "d.tif" in m and "no vehicle" in m] and found.counted == 3
+    assert found.columns["summary"] == same.columns["summary"] or list(found.summary.n) == list(same.summary.n)
+
+
 def test_more_blots_know_more():
     width = [
         np.ptp(np.log(found.dose_response[["ec50_low", "ec50_high"]].to_numpy()[0]))
-        for found in (ublot.compare_blots(three()[:1]), ublot.compare_blots(three()))
+        for found in (ublot.compare_blots(three()[:2]), ublot.compare_blots(three()))
     ]
     assert width[1] < width[0]
 
@@ -234,7 +243,9 @@ def test_dose_response_command(tmp_path):
     assert done.exit_code == 0, done.output
     (row,) = json.loads(done.stdout)["dose_response"]
     assert row["status"] == "ok" and row["ec50_nM"] == pytest.approx(50, rel=0.15) and row["compound"] == "<script>"
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {"dose_response.json", "dose_response.csv", "wells.csv"}
+    written = {p.name for p in (tmp_path / "out").iterdir()}
+    assert written >= {"dose_response.json", "dose_response.csv", "wells.csv", "doses.csv", "report.html", "curves.svg"}
+    assert "<script>;" not in (tmp_path / "out" / "report.html").read_text()
     wells = read_csv(tmp_path / "out" / "wells.csv", ["percent", "dose_nM"])
     assert np.mean(wells["percent"][:4]) == pytest.approx(100) and wells["dose_nM"][4] == 1.0
     assert "IC50 / EC50, nM" in run("dose-response", path, "--response", "signal").stdout

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ublot import __version__
 from ublot.batch import storage
-from ublot.errors import BlotError
+from ublot.errors import BlotError, reason_of
 from ublot.io.result_folder import RECORD, WRITER, has_edits, json_bytes, write_result
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def adopt(folder: str, made: Made, name: str, place: str, shows: Mapping[str, An
     try:
         storage.write_bytes(storage.child(folder, DONE), _done_bytes(made, name, place, shows, sizes))
     except OSError as error:
-        raise BlotError(f"cannot write the result ({error.strerror or error})", folder) from None
+        raise BlotError(f"cannot write the result ({reason_of(error)})", folder, refused=error.errno) from None
 
 
 def _done_bytes(made: Made, name: str, place: str, shows: Mapping[str, Any], sizes: Mapping[str, int]) -> bytes:
@@ -178,7 +178,7 @@ def _upload(contents: Mapping[str, bytes], folder: str, *, force: bool) -> None:
         for name in sorted(contents, key=lambda name: (name == DONE, name != RECORD, name)):
             storage.write_bytes(storage.child(folder, name), contents[name])
     except OSError as error:
-        raise BlotError(f"cannot write the result ({error.strerror or error})", folder, fix) from None
+        raise BlotError(f"cannot write the result ({reason_of(error)})", folder, fix, refused=error.errno) from None
 
 
 def _sizes(folder: str) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import tempfile
 import time
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ublot.batch import storage
 from ublot.batch.blot_summary import THUMBNAIL, shown, thumbnail
 from ublot.batch.done import adopt, file_digest, keeps_edits, made_from, publish, read_done
-from ublot.errors import BlotError
+from ublot.errors import FATAL, BlotError, reason_of
 from ublot.inputs.layout import Layout, read_layout
 from ublot.inputs.params import Params, make_params, read_config
 from ublot.io.result_folder import RECORD, json_bytes
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Common", "Job", "Outcome", "work"]
 
-FATAL = {errno.ENOSPC: "the disk is full", errno.EROFS: "the disk is read-only", errno.EDQUOT: "the quota is used up"}
 _FILE_KEYS = ("marker_positions", "normalise")
 
 
@@ -131,11 +129,11 @@ def work(job: Job, common: Common) -> Outcome:
             status, refused = _work(job, common, Path(scratch), stage)
         return Outcome(job.item.name, status, refused=refused, seconds=time.monotonic() - begin)
     except BlotError as error:
-        text, fatal = str(error), any(reason in error.what for reason in FATAL.values())
+        text, fatal = str(error), error.refused in FATAL
     except MemoryError:
         text, fatal = "out of memory; use fewer workers, or a smaller picture", False
     except OSError as error:
-        text, fatal = f"{FATAL.get(error.errno or 0) or error.strerror or error}", (error.errno or 0) in FATAL
+        text, fatal = reason_of(error), error.errno in FATAL
     except Exception as error:  # noqa: BLE001 -- one blot must never take the others with it
         text, fatal = f"unexpected {type(error).__name__}: {error}".rstrip(": "), False
     line = storage.readable(" ".join(text.split()))

@@ -267,10 +267,10 @@ def simulate(
 
 @app.command(rich_help_panel="Measure")
 def view(
-    path: Annotated[Path, typer.Argument(metavar="IMAGE_OR_RESULT_DIR", show_default=False)],
+    path: Annotated[Path | None, typer.Argument(metavar="[IMAGE_OR_RESULT_DIR]", show_default=False)] = None,
 ) -> None:
-    """Open a blot or a result in napari, the plugin docked."""
-    if not os.path.exists(path):
+    """Open a blot or a result in napari, the plugin docked; alone, the viewer with the plugin."""
+    if path is not None and not os.path.exists(path):
         raise BlotError("no such image or result", path, "give an image, or a folder that ublot analyze wrote")
     try:
         import napari

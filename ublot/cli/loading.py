@@ -30,6 +30,10 @@ def loading(
         _Place,
         typer.Option("--layout", metavar="CSV", help="That of the blot; a column dilution marks a dilution series."),
     ] = None,
+    like: Annotated[
+        _Place,
+        typer.Option("--like", metavar="DIR", help="Result of the blot itself: its lanes and its layout are taken."),
+    ] = None,
     lanes: Annotated[_Text, typer.Option("--lanes", metavar="N", help="How many lanes; else the layout's.")] = None,
     first_lane: Annotated[
         _Text, typer.Option("--first-lane", metavar="X", help="Its column, px, where lanes at the ends are empty.")
@@ -66,6 +70,14 @@ def loading(
 
     from ublot.pipeline.loading_control import measure_loading
 
+    blot = None
+    if like is not None:
+        from ublot.results.reopening import load
+
+        blot = load(like)
+    # Turned as the blot was, unless said otherwise.
+    turned = {"rotate": params.rotate} if rotate is not None else {}
+    turned |= {"mirror": True} if mirror else {}
     columns = measure_loading(
         image,
         layout=layout,
@@ -75,9 +87,9 @@ def loading(
         polarity=params.polarity,
         response=params.response,
         channel=params.channel,
-        rotate=params.rotate,
-        mirror=params.mirror,
         roi=params.roi,
+        like=blot,
+        **turned,
     )
     try:
         place.write_bytes(csv_bytes(columns))
@@ -91,6 +103,11 @@ def loading(
         ):
             said = "-" if load != load else f"{load:.3f}  ({low:.3f} to {high:.3f})"
             print(f"lane {lane:>3}  {said}  {flags}".rstrip())
+        if columns.get("moved_px"):
+            moved = columns["moved_px"][0]
+            where = "right of" if moved > 0 else "left of"
+            of = "the blot's lanes" if like is not None else "where lanes were looked for first"
+            print(f"the lanes stand {abs(moved):g} px to the {where} {of}; measured there")
         print(f"{place}: give it to ublot analyze --normalise")
 
 

@@ -76,7 +76,27 @@ def dose_response(
     ],
     vehicle: Annotated[str, typer.Option("--vehicle", metavar="NAME", help="Compound of the vehicle wells.")] = "DMSO",
     background: Annotated[
-        _Text, typer.Option("--background", metavar="COL_OR_VALUE", help="Column or number taken off the signal.")
+        _Text,
+        typer.Option(
+            "--background",
+            metavar="WHAT",
+            help="Taken off the signal: a column, a number, or the compound of the blank wells (role blank: always).",
+        ),
+    ] = None,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Scale between the wells with the roles positive and negative.")
+    ] = False,
+    top: Annotated[_Text, typer.Option("--top", metavar="PERCENT", help="Upper plateau, where it is known.")] = None,
+    bottom: Annotated[
+        _Text, typer.Option("--bottom", metavar="PERCENT", help="Lower plateau, where it is known.")
+    ] = None,
+    exclude: Annotated[
+        _Text,
+        typer.Option(
+            "--exclude",
+            metavar="ROWS",
+            help="Rows of the table, or wells, to leave out, by commas; standing-off: those off their curve.",
+        ),
     ] = None,
     protein_nm: Protein = None,
     probe_nm: Annotated[
@@ -85,31 +105,38 @@ def dose_response(
     probe_kd_nm: Annotated[_Text, typer.Option("--probe-kd-nM", metavar="NM", help="K_d of that probe.")] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(
-            "--out", metavar="DIR", help="Write dose_response.csv and wells.csv there.", rich_help_panel=_OUTPUT
-        ),
+        typer.Option("--out", metavar="DIR", help="Write report, figures and tables there.", rich_help_panel=_OUTPUT),
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Percent of vehicle and IC50 / EC50 (and K_i) from any plate table."""
-    from ublot.dose_response.plate_fit import PLATES, plate_columns, save_plate
-    from ublot.dose_response.plates import read_plate
+    from ublot.dose_response.plate_fit import fit_table
     from ublot.io.result_folder import check_out
+    from ublot.results.plates import PLATES, save_plate
 
-    amounts = {
+    amounts: dict[str, Any] = {
         "protein_nM": _amount("protein-nM", protein_nm),
         "probe_nM": _amount("probe-nM", probe_nm),
         "probe_kd_nM": _amount("probe-kd-nM", probe_kd_nm),
     }
     if out is not None:
         check_out(out, image=table, kind=PLATES)
-    plate = read_plate(table, response=response, vehicle=vehicle, background=background)
-    columns = plate_columns(plate, **amounts)
+    how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background, "exclude": exclude or ""}
+    if controls:
+        how["controls"] = True
+    plateaus: dict[str, Any] = {
+        name: _percent(name, text) for name, text in (("top", top), ("bottom", bottom)) if text is not None
+    }
+    fit = fit_table(table, **how, **plateaus, **amounts)
+    columns = fit.columns
     if out is not None:
-        save_plate(out, plate, columns, {"response": response, "vehicle": vehicle, "background": background, **amounts})
+        save_plate(out, fit, {**how, **plateaus, **amounts}, table=table)
+    for line in fit.plate.messages:
+        note(line)
     if json:
-        print_json({"dose_response": _records(columns)} | ({"out": str(out)} if out is not None else {}))
+        told = {"dose_response": _records(columns), "messages": list(fit.plate.messages)}
+        print_json(told | ({"out": str(out)} if out is not None else {}))
     elif not quiet:
         from ublot.cli.statistics_tables import print_dose_response
 
@@ -120,6 +147,15 @@ def dose_response(
 
 def _records(columns: Any) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _percent(option: str, text: str) -> float:
+    from ublot.io.tables import number
+
+    try:
+        return number(text)
+    except ValueError:
+        raise BlotError(f"{text!r} is not a number", f"option {option}", "allowed: a number, in percent") from None
 
 
 def _amount(option: str, text: str | None) -> float | None:

@@ -29,6 +29,12 @@ def _interval(row: Mapping[str, Any], value: str, low: str, high: str) -> str:
     return f"{said} [{_short(row[low])}, {_short(row[high])}]" if said and _short(row[low]) else said
 
 
+def _limits(row: Mapping[str, Any]) -> str:
+    """What is known of an EC50 that is not."""
+    above, below = _short(row.get("ec50_above_nM", math.nan)), _short(row.get("ec50_below_nM", math.nan))
+    return ", ".join(f"{sign} {value}" for sign, value in ((">", above), ("<", below)) if value)
+
+
 def _p(value: float) -> str:
     return "" if math.isnan(value) else "< 0.0001" if value < 1e-4 else f"{value:.2g}"
 
@@ -113,7 +119,7 @@ def print_dose_response(columns: Columns, *, name: str = "EC50") -> None:
                 row["compound"],
                 _short(row["time_min"]),
                 row["quantity"].replace("_", " ") if len(set(columns["quantity"])) > 1 else "",
-                _interval(row, "ec50_nM", "ec50_low", "ec50_high"),
+                _interval(row, "ec50_nM", "ec50_low", "ec50_high") or _limits(row),
                 _short(row["hill"]),
                 _short(row.get("absolute_ic50_nM", math.nan)),
                 _interval(row, "ki_nM", "ki_low", "ki_high") if "ki_nM" in row else "",

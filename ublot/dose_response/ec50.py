@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import special
 
+from ublot.dose_response.bell import TwoLimbs, fit_two_limbs, limb_interval
 from ublot.dose_response.logistic import Curves, Fit, fit_curves, profile_interval
-from ublot.dose_response.significance import dose_effect_p, equal_ec50_p
+from ublot.dose_response.replicates import over_blocks
+from ublot.dose_response.shape import first_the_other_way, outliers, second_limb
+from ublot.dose_response.significance import dose_effect_p, equal_ec50_p, lack_of_fit_p
 from ublot.flags import join_flags
 from ublot.statistics.reactions import QUANTITIES, RELATIVE, Family, Reaction, families, given_or_first
-from ublot.statistics.scales import fitting_scale, to_scale
+from ublot.statistics.scales import fitting_scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = [
     "DOSE_COLUMNS",
     "FEWEST_DOSES",
+    "FIRST_COLUMNS",
+    "SHAPE_COLUMNS",
     "Estimate",
     "dose_response_columns",
     "ec50_comparison_columns",
@@ -27,11 +33,20 @@ __all__ = [
     "estimate_row",
 ]
 
-DOSE_COLUMNS = (
+FIRST_COLUMNS = (
     *("group", "compound", "time_min", "quantity", "ec50_nM", "ec50_low", "ec50_high", "hill", "bottom", "top"),
     *("status", "note", "n", "doses", "scale", "tight_binding_limit_nM", "flags"),
 )
-"""Columns of `dose_response.csv`; `flags` are those of all lanes of the compound."""
+SHAPE_COLUMNS = (
+    *("model", "descending_ic50_nM", "descending_low", "descending_high", "descending_hill"),
+    *("robust_ec50_nM", "robust_low", "robust_high", "standing_off", "replicates", "lack_of_fit_p"),
+    *("ec50_above_nM", "ec50_below_nM"),
+)
+DOSE_COLUMNS = (*FIRST_COLUMNS, *SHAPE_COLUMNS)
+"""Columns of `dose_response.csv`; `flags` are those of all lanes of the compound. `model` is ``sigmoid`` or ``bell``,
+`standing_off` the number of points that stand off the curve, `robust_ec50_nM` the EC50 without these, `replicates` the
+blots or plates whose own EC50 are averaged (1: the interval does not hold the scatter between them);
+`ec50_above_nM` and `ec50_below_nM` are limits (95 %) where there is no EC50."""
 
 
 FEWEST_DOSES = 4
@@ -39,8 +54,8 @@ BEND = 4.680498579  # bend points lie at ec50 x BEND^(+-1 / hill) (Sebaugh & McC
 BEYOND = 2  # doses on either side of the bend points that an EC50 takes (Sebaugh 2011, Pharm Stat 10:128)
 EFFECT = 0.05  # chance from which on there is no dose effect to be seen
 STEEP = 8.0  # hill from which on a curve is a step between two doses
-HOOKED = "the effect falls again at the highest doses (hook), which one sigmoid does not describe"
-HOOK = 4.0  # residual standard deviations by which a fall at the top of the series is one
+POOR = 0.01  # chance of the scatter of repeats below which a curve is said not to fit
+FALLS = "the effect falls off again at the highest doses (hook)"
 
 
 @dataclass(frozen=True)
@@ -50,12 +65,13 @@ class Estimate:
     Attributes
     ----------
     ec50, low, high : float
-        NM; NaN unless `status` is ``ok``. Interval by profile likelihood, 95 %.
+        NM; NaN unless `status` is ``ok``. 95 %: over blocks (blots, plates) where each has an EC50 of its own, their
+        geometric mean with Student's interval; else by profile likelihood.
     hill : float
         Positive where the response rises with dose.
     bottom, top : float
         Lower and upper plateau.
-    status : {"ok", "above_max_dose", "below_min_dose", "flat", "not_estimable"}
+    status : {"ok", "above_max_dose", "below_min_dose", "flat", "hook", "no_vehicle", "not_estimable"}
     note : str
         The same in words, and what else to know.
     n, doses : int
@@ -63,7 +79,20 @@ class Estimate:
     scale : str
         On which errors were taken as even.
     fit : Fit or None
-        The curve, also where no EC50 may be reported.
+        The sigmoid, also where no EC50 may be reported; None where it is not what describes the points.
+    model : {"sigmoid", "bell"}
+    descending : tuple of float
+        Dose of half of the descending limb with its interval, and its hill; NaN for a sigmoid.
+    robust : tuple of float
+        EC50 and interval without the points that stand off; those of all points where none does.
+    outliers : tuple of int
+        Indices of the points that stand off the curve. They are in the fit all the same.
+    replicates : tuple of float
+        EC50 of every block, where they are what is averaged.
+    lack_of_fit : float
+        Chance of means so far from the curve, judged by the scatter of repeats; NaN without any.
+    limits : tuple of float
+        What is known where there is no EC50: it is above the first and below the second with 95 %, NaN where unknown.
     """
 
     ec50: float
@@ -78,45 +107,155 @@ class Estimate:
     doses: int
     scale: str
     fit: Fit | None = None
+    model: str = "sigmoid"
+    descending: tuple[float, float, float, float] = (math.nan,) * 4
+    robust: tuple[float, float, float] = (math.nan,) * 3
+    outliers: tuple[int, ...] = ()
+    replicates: tuple[float, ...] = ()
+    lack_of_fit: float = math.nan
+    limits: tuple[float, float] = (math.nan, math.nan)
 
 
-def estimate_ec50(curves: Curves) -> Estimate:
+def estimate_ec50(curves: Curves, *, unit: str = "blot") -> Estimate:
     """Fit one compound and decide what may be said.
 
     An EC50 is reported when there is a dose effect at all, when at least two doses lie beyond either bend point of the
     curve (vehicle reactions count as such on their side, up to two of them, but one dose at least must lie below the
-    EC50), and when its profile-likelihood interval is bounded on both sides.
+    EC50), and when its profile-likelihood interval is bounded on both sides. Where a bell describes the points better
+    than a sigmoid, the EC50 is that of its ascending limb; where even that is not determined, the status is ``hook``.
+
+    Points that stand off the curve (`ublot.dose_response.robust`) do not decide which shape it has; they are in the
+    fit, and `robust` says what it is without them.
 
     Parameters
     ----------
     curves : Curves
         One curve; dose 0 is vehicle.
+    unit : str
+        What a block is, in words.
     """
     doses = np.unique(curves.dose[curves.dose > 0])
-    size = len(curves.dose), len(doses), curves.scale
-    nothing = (math.nan,) * 6
     if len(doses) < FEWEST_DOSES:
-        return Estimate(*nothing, "not_estimable", f"{len(doses)} doses; at least {FEWEST_DOSES} are needed", *size)
+        return _said(curves, _NONE, "not_estimable", f"{len(doses)} doses; at least {FEWEST_DOSES} are needed")
     fit = fit_curves(curves)
     if fit.freedom < 1:
         said = f"{len(curves.dose)} points are too few for a curve"
-        return Estimate(*nothing, "not_estimable", said, *size, fit)
+        return _said(curves, _NONE, "not_estimable", said, fit)
+    off = outliers(curves, fit)
+    calm = curves if not off else curves.without(off)
+    calm_fit = fit if not off else fit_curves(calm)
+    found = _shaped(calm, calm_fit, unit)
+    if not off:
+        return found
+    return _with_outliers(curves, fit, found, off, unit)
+
+
+_NONE = (math.nan,) * 6
+_NO_LIMITS = math.nan, math.nan
+
+
+def _limits(interval: tuple[float, float]) -> tuple[float, float]:
+    """An interval that may be open as limits: NaN where it is."""
+    low, high = interval
+    return low if low > 0 else math.nan, high if math.isfinite(high) else math.nan
+
+
+def _said(
+    curves: Curves, numbers: tuple[float, ...], status: str, note: str, fit: Fit | None = None, **more: Any
+) -> Estimate:
+    """An estimate: EC50, low, high, hill, bottom, top, and what is known of the points."""
+    ec50, low, high, hill, bottom, top = numbers
+    doses = len(np.unique(curves.dose[curves.dose > 0]))
+    return Estimate(
+        ec50, low, high, hill, bottom, top, status, note, len(curves.dose), doses, curves.scale, fit, **more
+    )
+
+
+def _shaped(curves: Curves, fit: Fit, unit: str) -> Estimate:
+    """What the points say if all of them are right."""
+    limbs = second_limb(curves, fit)
+    if limbs is not None:
+        return _bell(curves, limbs, unit)
+    stimulated = first_the_other_way(curves, fit)
     p = dose_effect_p(curves)
-    if p >= EFFECT:
-        if _rises_and_falls(curves):
-            return Estimate(*nothing, "not_estimable", HOOKED, *size, fit)
+    if p >= EFFECT and not stimulated:
         said = f"no dose effect beyond the scatter (p = {p:.2g})"
-        return Estimate(*nothing, "flat", said, *size, fit)
+        return _said(curves, _NONE, "flat", said, fit)
+    if stimulated:
+        return _said(curves, _NONE, "not_estimable", stimulated)
     end, hill, ec50 = float(fit.end[0]), float(fit.hill[0]), float(fit.ec50[0])
     shape = hill if end > fit.start else -hill, min(fit.start, end), max(fit.start, end)
     interval = profile_interval(curves, fit)
     status, said = _reportable(curves, fit, interval)
-    notes = [said, _hook(curves, fit), _differing(curves)]
-    note = "; ".join(n for n in notes if n)
+    poor = lack_of_fit_p(curves, fit)
+    misfit = f"the curve misses the means of the doses by more than repeats scatter (p = {poor:.1g})" * (poor < POOR)
     ok = status == "ok"
-    numbers = (ec50, *interval) if ok else (math.nan,) * 3
+    each: tuple[float, ...] = ()
+    between = ""
+    if ok:
+        (ec50, interval), each, between = over_blocks(curves, ec50, interval, unit)
+        said = _leaving(curves, interval)
+    note = "; ".join(n for n in (said, misfit, between) if n)
     # Plateaus and slope of a curve that is not determined are as little known as its EC50.
-    return Estimate(*numbers, *(shape if ok else (math.nan,) * 3), status, note, *size, fit)
+    numbers = (ec50, *interval, *shape) if ok else _NONE
+    robust = numbers[0], numbers[1], numbers[2]
+    limits = _NO_LIMITS if ok else _limits(interval)
+    return _said(curves, numbers, status, note, fit, robust=robust, replicates=each, lack_of_fit=poor, limits=limits)
+
+
+def _bell(curves: Curves, limbs: TwoLimbs, unit: str) -> Estimate:
+    """EC50 of the ascending limb, or that there is a hook and no more."""
+    doses = np.unique(curves.dose[curves.dose > 0])
+    low, high = limb_interval(curves, limbs, 0)
+    inside = doses[0] < limbs.first < doses[-1] and low > 0 and math.isfinite(high)
+    down_low, down_high = limb_interval(curves, limbs, 1)
+    # A limb whose half lies beyond the doses has a lower limit at most.
+    down = limbs.second if limbs.second <= doses[-1] and math.isfinite(down_high) else math.nan
+    descending = (down, down_low if down_low > 0 else math.nan, down_high, limbs.hills[1])
+    if not inside:
+        said = f"{FALLS}: neither one sigmoid nor a bell gives a bounded EC50"
+        return _said(curves, _NONE, "hook", said, model="bell", descending=descending)
+    (ec50, interval), each, between = over_blocks(curves, limbs.first, (low, high), unit, two_limbs=True)
+    where = f"half of that at {_short(down)} nM" if math.isfinite(down) else "half of that beyond the doses"
+    note = f"{FALLS}, {where}: the EC50 is that of the ascending limb of a bell; {between}"
+    hill = limbs.hills[0] if limbs.end > limbs.start else -limbs.hills[0]
+    numbers = ec50, *interval, hill, min(limbs.start, limbs.end), max(limbs.start, limbs.end)
+    robust = ec50, *interval
+    return _said(curves, numbers, "ok", note, model="bell", descending=descending, robust=robust, replicates=each)
+
+
+def _with_outliers(curves: Curves, fit: Fit, calm: Estimate, off: tuple[int, ...], unit: str) -> Estimate:
+    """Numbers of all points, beside those without the points that stand off."""
+    count = f"{len(off)} point{'s stand' if len(off) > 1 else ' stands'} off the curve"
+    sure = calm.status == "ok"
+    robust = f"{_short(calm.ec50)} nM ({_short(calm.low)}-{_short(calm.high)})" if sure else "none"
+    beside = f"{count}; EC50 without {'them' if len(off) > 1 else 'it'}: {robust}"
+    if calm.model == "bell":
+        limbs = fit_two_limbs(curves)
+        whole = calm if limbs is None else _bell(curves, limbs, unit)
+    elif dose_effect_p(curves) >= EFFECT:
+        whole = _said(curves, _NONE, "flat", "no dose effect is seen beyond the scatter", fit)
+        if calm.status != "flat":
+            # Not flat: the scatter that hides the effect is that of the points that stand off.
+            whole = replace(whole, status="not_estimable", note="scatter hides the effect")
+    else:
+        whole = _sigmoid_of_all(curves, fit, unit)
+    note = "; ".join(n for n in (whole.note, beside) if n)
+    return replace(
+        whole, note=note, outliers=off, robust=(calm.ec50, calm.low, calm.high), lack_of_fit=calm.lack_of_fit
+    )
+
+
+def _sigmoid_of_all(curves: Curves, fit: Fit, unit: str) -> Estimate:
+    interval = profile_interval(curves, fit)
+    status, said = _reportable(curves, fit, interval)
+    if status != "ok":
+        return _said(curves, _NONE, status, said, fit, limits=_limits(interval))
+    end, hill = float(fit.end[0]), float(fit.hill[0])
+    (ec50, interval), each, between = over_blocks(curves, float(fit.ec50[0]), interval, unit)
+    shape = hill if end > fit.start else -hill, min(fit.start, end), max(fit.start, end)
+    note = "; ".join(n for n in (_leaving(curves, interval), between) if n)
+    return _said(curves, (ec50, *interval, *shape), "ok", note, fit, replicates=each)
 
 
 def _reportable(curves: Curves, fit: Fit, interval: tuple[float, float]) -> tuple[str, str]:
@@ -132,18 +271,24 @@ def _reportable(curves: Curves, fit: Fit, interval: tuple[float, float]) -> tupl
     if ec50 < doses[0]:
         known = f", and below {_short(high)} nM with 95 % confidence" if math.isfinite(high) else ""
         return "below_min_dose", f"half of the effect lies below the lowest dose, {_short(doses[0])} nM{known}"
-    if beyond < BEYOND:
-        return "not_estimable", f"the upper plateau is not reached: {_doses(beyond)} beyond the upper bend of the curve"
-    if before < BEYOND:
-        return "not_estimable", f"the lower plateau is not seen: {_doses(before)} before the lower bend of the curve"
+    if beyond < BEYOND and curves.held[1] is None:
+        return "not_estimable", f"the full effect is not reached: {_doses(beyond)} beyond the last bend of the curve"
+    if before < BEYOND and curves.held[0] is None:
+        return "not_estimable", f"the curve's beginning is not seen: {_doses(before)} before its first bend"
     if float(fit.hill[0]) > STEEP:
         around = f"between {_short(doses[doses <= ec50].max())} and {_short(doses[doses >= ec50].min())} nM"
         return "not_estimable", f"no dose lies on the slope of the curve: half of the effect is {around}"
     if not (low > 0 and math.isfinite(high)):
         side = "below" if low <= 0 else "above"
         return "not_estimable", f"the data set no limit to the EC50 from {side}"
-    outside = [side for side, holds in (("below", low < doses[0]), ("above", high > doses[-1])) if holds]
-    return "ok", f"the interval reaches {' and '.join(outside)} the doses tested" if outside else ""
+    return "ok", ""
+
+
+def _leaving(curves: Curves, interval: tuple[float, float]) -> str:
+    doses = curves.dose[curves.dose > 0]
+    sides = (("below", interval[0] < doses.min()), ("above", interval[1] > doses.max()))
+    outside = [side for side, holds in sides if holds]
+    return f"the interval reaches {' and '.join(outside)} the doses tested" if outside else ""
 
 
 def _doses(count: int) -> str:
@@ -152,56 +297,6 @@ def _doses(count: int) -> str:
 
 def _short(value: float) -> str:
     return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
-
-
-def _rises_and_falls(curves: Curves) -> bool:
-    """Whether the doses up to the strongest effect show one that the higher doses lose again."""
-    doses = np.unique(curves.dose[curves.dose > 0])
-    z = to_scale(curves.response, curves.scale)
-    for sign in (1.0, -1.0):
-        peak = int(np.argmax([sign * z[curves.dose == d].mean() for d in doses]))
-        kept = curves.dose <= doses[peak]
-        if 2 <= peak < len(doses) - 1 and kept.sum() > FEWEST_DOSES:
-            part = Curves.of(curves.dose[kept], curves.response[kept], curves.block[kept], 0, curves.scale)
-            # The peak was chosen because it is one: stricter than for the whole series.
-            if dose_effect_p(part) < EFFECT / 5:
-                return True
-    return False
-
-
-def _hook(curves: Curves, fit: Fit) -> str:
-    """Say where the effect falls off again at the highest doses, as bivalent compounds do."""
-    sign = 1.0 if fit.end[0] > fit.start else -1.0
-    z = sign * to_scale(curves.response, curves.scale)
-    doses = np.unique(curves.dose[curves.dose > 0])
-    means = np.array([z[curves.dose == d].mean() for d in doses])
-    peak = int(means.argmax())
-    if peak + 1 < FEWEST_DOSES or peak == len(doses) - 1:
-        return ""
-    kept = curves.dose <= doses[peak]
-    part = Curves.of(curves.dose[kept], curves.response[kept], curves.block[kept], 0, curves.scale)
-    rising = fit_curves(part)
-    if rising.freedom < 1 or part.blocks < curves.blocks:
-        return ""
-    last = curves.dose == doses[-1]
-    drop = float(means[peak] - z[last].mean())
-    if drop < HOOK * max(rising.sd, 0.02) * math.sqrt(1 + 1 / int(last.sum())):
-        return ""
-    return f"the effect falls again above {_short(doses[peak])} nM (hook), which one sigmoid does not describe"
-
-
-def _differing(curves: Curves) -> str:
-    """Say where blots disagree about the EC50: the interval then holds for these blots together, not for the next."""
-    if curves.blocks < 2:
-        return ""
-    for j in range(curves.blocks):
-        if len(np.unique(curves.dose[(curves.block == j) & (curves.dose > 0)])) < FEWEST_DOSES:
-            return ""
-    f, p, freedom = equal_ec50_p(Curves(curves.dose, curves.response, curves.block, curves.block, curves.scale))
-    if not p < EFFECT:
-        return ""
-    test = f"F({curves.blocks - 1}, {freedom}) = {f:.3g}, p = {p:.2g}"
-    return f"blots differ in EC50 ({test}): the interval says nothing about the next blot"
 
 
 # ------------------------------------------------------------------------------------------------------ from reactions
@@ -251,6 +346,19 @@ def estimate_row(place: Mapping[str, Any], found: Estimate, protein_nM: float | 
         "doses": found.doses,
         "scale": found.scale,
         "tight_binding_limit_nM": limit,
+        "model": found.model,
+        "descending_ic50_nM": found.descending[0],
+        "descending_low": found.descending[1],
+        "descending_high": found.descending[2],
+        "descending_hill": found.descending[3],
+        "robust_ec50_nM": found.robust[0],
+        "robust_low": found.robust[1],
+        "robust_high": found.robust[2],
+        "standing_off": len(found.outliers),
+        "replicates": len(found.replicates) or 1,
+        "lack_of_fit_p": found.lack_of_fit,
+        "ec50_above_nM": found.limits[0],
+        "ec50_below_nM": found.limits[1],
     }
 
 
@@ -295,9 +403,11 @@ def ec50_comparison_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any
     -------
     dict of str to list
         ``group, time_min, quantity, compound_a, compound_b, ec50_ratio`` (a over b), ``f, freedom, p``: the
-        extra-sum-of-squares F test of one EC50 for both, plateaus and slopes free, the vehicle common.
+        extra-sum-of-squares F test of one EC50 for both, plateaus and slopes free, the vehicle common (``unit``
+        ``reactions``); where each of several blots has an EC50 of both, Student's t over the blots' own ratios, squared
+        (``unit`` ``blots``).
     """
-    names = ("group", "time_min", "quantity", "compound_a", "compound_b", "ec50_ratio", "f", "freedom", "p")
+    names = ("group", "time_min", "quantity", "compound_a", "compound_b", "ec50_ratio", "f", "freedom", "p", "unit")
     rows = []
     series = _series(reactions)
     for i, (family, time, name_a, a) in enumerate(series):
@@ -315,7 +425,7 @@ def ec50_comparison_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any
 
 def _same_ec50(
     family: Family, a: Sequence[Reaction], b: Sequence[Reaction], quantity: str
-) -> tuple[float, float, int, float] | None:
+) -> tuple[float, float, int, float, str] | None:
     each = [_curves(family, members, quantity) for members in (a, b)]
     both = _curves(family, [*a, *b], quantity, [0] * len(a) + [1] * len(b))
     if both is None or any(c is None for c in each):
@@ -323,5 +433,15 @@ def _same_ec50(
     found = [estimate_ec50(c) for c in each if c is not None]
     if any(e.status != "ok" for e in found):
         return None
+    ratio = found[0].ec50 / found[1].ec50
+    own = [e.replicates for e in found]
+    if len(own[0]) == len(own[1]) > 1 and {r.blot for r in a} == {r.blot for r in b}:
+        logs = np.log(own[0]) - np.log(own[1])
+        error = float(logs.std(ddof=1)) / math.sqrt(len(logs))
+        if error > 0:
+            t = abs(float(logs.mean())) / error
+            return ratio, t**2, len(logs) - 1, float(2 * special.stdtr(len(logs) - 1, -t)), "blots"
+    if "bell" in {e.model for e in found}:
+        return None
     f, p, freedom = equal_ec50_p(both)
-    return found[0].ec50 / found[1].ec50, f, freedom, p
+    return ratio, f, freedom, p, "reactions"

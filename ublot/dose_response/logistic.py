@@ -9,7 +9,7 @@ enter as blocks: an offset of each on the transformed scale, adding up to zero.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,8 @@ from scipy import special
 from ublot.statistics.scales import Scale, from_scale, to_scale
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     from ublot.numerics.arrays import Array
@@ -44,6 +46,9 @@ class Curves:
     curve : ndarray of int, shape (n,)
         Curve of each point, from 0; of no consequence at dose 0.
     scale : {"arithmetic", "log", "logit"}
+    held : tuple of float or None
+        Response without compound, and at its end, where they are known beforehand: a three- or two-parameter curve.
+        For a single curve only.
     """
 
     dose: Array
@@ -51,6 +56,7 @@ class Curves:
     block: NDArray[np.int64]
     curve: NDArray[np.int64]
     scale: Scale
+    held: tuple[float | None, float | None] = (None, None)
 
     @classmethod
     def of(
@@ -64,6 +70,18 @@ class Curves:
         index = np.zeros(x.shape, np.int64)
         index[x > 0] = dosed[1]
         return cls(x, np.asarray(response, np.float64), blocks.astype(np.int64), index, scale)
+
+    def without(self, rows: Sequence[int]) -> Curves:
+        """The same less some points; blocks that are left without points are gone."""
+        kept = np.ones(len(self.dose), bool)
+        kept[list(rows)] = False
+        part = Curves.of(self.dose[kept], self.response[kept], self.block[kept], self.curve[kept], self.scale)
+        return replace(part, held=self.held)
+
+    @property
+    def free(self) -> Curves:
+        """The same with no plateau known beforehand."""
+        return replace(self, held=(None, None))
 
     @property
     def count(self) -> int:
@@ -128,6 +146,8 @@ class _Problem:
         self.design = effects[curves.block]
         self.effects = effects
         self.size = 1 + 2 * self.k + self.centres + self.j - 1
+        self.held = [(i, float(v)) for i, v in enumerate(curves.held) if v is not None]
+        self.unknown = self.size - len(self.held)
 
     def split(self, theta: Array) -> tuple[float, Array, Array, Array, Array]:
         k, c = self.k, self.centres
@@ -145,6 +165,8 @@ class _Problem:
     def plateaus(self, theta: Array) -> tuple[float, Array]:
         limit = math.inf if self.curves.scale == "arithmetic" else _WILD
         both = from_scale(np.clip(theta[: 1 + self.k], -limit, limit), self.curves.scale)
+        for i, value in self.held:
+            both[i] = value
         return float(both[0]), both[1:]
 
     def residuals(self, theta: Array) -> Array:
@@ -170,17 +192,28 @@ class _Problem:
             where = curve if self.centres == k else np.zeros_like(curve)
             out[rows, 1 + 2 * k + where] = -steep * hill
         out[:, 1 + 2 * k + self.centres :] = self.design
+        for i, _ in self.held:
+            out[:, i] = 0.0
         return out
 
     def solve(self, theta: Array) -> tuple[Array, float]:
         from scipy.optimize import leastsq
 
         with np.errstate(all="ignore"):
-            if len(self.z) < self.size:  # more parameters than points: an exact curve, no freedom left
+            if len(self.z) < self.unknown:  # more parameters than points: an exact curve, no freedom left
                 return theta, float(np.sum(self.residuals(theta) ** 2))
+            if len(self.z) < self.size:  # leastsq counts the parameters that are held
+                return self._solve_short(theta)
             found = np.asarray(leastsq(self.residuals, theta, Dfun=self.jacobian, maxfev=400, full_output=True)[0])
             ssr = float(np.sum(self.residuals(found) ** 2))
         return (found, ssr) if math.isfinite(ssr) else (theta, math.inf)
+
+    def _solve_short(self, theta: Array) -> tuple[Array, float]:
+        """Least squares where only the held plateaus leave enough points."""
+        from scipy.optimize import least_squares
+
+        found = least_squares(self.residuals, theta, self.jacobian, max_nfev=400).x
+        return found, float(np.sum(self.residuals(found) ** 2))
 
     def starts(self, count: int = 3) -> list[Array]:
         """Parameters from a grid of EC50 and hill, best first; plateaus by weighted linear regression (one curve)."""
@@ -196,6 +229,8 @@ class _Problem:
         slope = ((s - mean_s) * (y - mean_y)) @ w / np.maximum(spread, 1e-12)
         start = mean_y - slope * mean_s[:, 0]
         plateaus = _inside(np.stack([start, start + slope]), y, self.curves.scale)
+        for i, value in self.held:
+            plateaus[i] = value
         f = plateaus[0][:, None] + (plateaus[1] - plateaus[0])[:, None] * s
         ssr = ((to_scale(f, self.curves.scale) - self.z) ** 2).sum(axis=1)
         out = []
@@ -250,7 +285,7 @@ def fit_curves(curves: Curves, *, shared_ec50: bool = False) -> Fit:
         np.exp(np.clip(centres, -300, 300)),
         problem.effects @ offsets,
         ssr,
-        len(problem.z) - problem.size,
+        len(problem.z) - problem.unknown,
         theta,
     )
 

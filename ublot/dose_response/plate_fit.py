@@ -3,33 +3,83 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ublot.dose_response.ec50 import DOSE_COLUMNS, FEWEST_DOSES, Estimate, estimate_ec50, estimate_row
+import numpy as np
+
+from ublot.dose_response.crossing import NOWHERE, crossing
+from ublot.dose_response.ec50 import FEWEST_DOSES, FIRST_COLUMNS, SHAPE_COLUMNS, Estimate, estimate_ec50, estimate_row
 from ublot.dose_response.ki import competition_ki
-from ublot.dose_response.logistic import Curves
+from ublot.dose_response.logistic import Curves, fit_curves
+from ublot.dose_response.plate_columns import plain_name
 from ublot.dose_response.plates import QUANTITY, Plate, Well, read_plate
 from ublot.errors import BlotError
-from ublot.io.result_folder import Kind, json_bytes, write_result
-from ublot.io.tables import as_frame, csv_bytes
+from ublot.io.tables import as_frame
 from ublot.statistics.reactions import given_or_first
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Mapping
 
     import pandas as pd
 
+__all__ = ["PLATE_COLUMNS", "STANDING_OFF", "PlateFit", "Series", "fit_dose_response", "fit_plate", "fit_table"]
 
-__all__ = ["PLATES", "PLATE_COLUMNS", "fit_dose_response", "plate_columns", "save_plate"]
-
-PLATE_COLUMNS = (*(name for name in DOSE_COLUMNS if name != "flags"), "absolute_ic50_nM", "ki_nM", "ki_low", "ki_high")
+PLATE_COLUMNS = (
+    *(name for name in FIRST_COLUMNS if name != "flags"),
+    *("absolute_ic50_nM", "ki_nM", "ki_low", "ki_high"),
+    *SHAPE_COLUMNS,
+    *("absolute_low", "absolute_high"),
+)
 """Columns of the answer: those of `dose_response.csv` and what only plates have."""
 
-PLATES = Kind(
-    "dose_response.json", "ublot dose-response", frozenset({"dose_response.json", "dose_response.csv", "wells.csv"})
-)
+STANDING_OFF = "standing-off"
+"""What to exclude to leave out the wells that stand off their curve."""
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One compound of a group (and time): its row of the answer, and the wells that it rests on.
+
+    Attributes
+    ----------
+    row : dict
+        `PLATE_COLUMNS`.
+    wells : tuple of Well
+        In the order of the points of the fit, vehicle wells last.
+    found : Estimate
+    curves : Curves
+        The points that were fitted.
+    """
+
+    row: dict[str, Any]
+    wells: tuple[Well, ...]
+    found: Estimate
+    curves: Curves
+
+
+@dataclass(frozen=True, eq=False)
+class PlateFit:
+    """A plate with its curves.
+
+    Attributes
+    ----------
+    plate : Plate
+    series : tuple of Series
+    """
+
+    plate: Plate
+    series: tuple[Series, ...]
+
+    @property
+    def columns(self) -> dict[str, list[Any]]:
+        """`PLATE_COLUMNS`, one row per group, compound and time."""
+        return {name: [s.row[name] for s in self.series] for name in PLATE_COLUMNS}
+
+    @property
+    def standing_off(self) -> dict[str, Well]:
+        """Wells that stand off their curve, by their rows in the table."""
+        return {s.wells[i].rows: s.wells[i] for s in self.series for i in s.found.outliers}
 
 
 def fit_dose_response(
@@ -38,6 +88,10 @@ def fit_dose_response(
     response: str,
     vehicle: str = "DMSO",
     background: str | float | None = None,
+    exclude: Collection[str] | str = (),
+    controls: bool = False,
+    top: float | None = None,
+    bottom: float | None = None,
     protein_nM: float | None = None,
     probe_nM: float | None = None,
     probe_kd_nM: float | None = None,
@@ -52,6 +106,12 @@ def fit_dose_response(
     ----------
     table, response, vehicle, background
         See `read_plate`.
+    exclude : collection of str, or "standing-off"
+        Rows or wells to leave out; or all that stand off their curve, see `ublot.dose_response.robust`.
+    controls : bool
+        Scale between the wells with the roles positive and negative, see `read_plate`.
+    top, bottom : float, optional
+        Plateaus known beforehand, in percent: curves of three parameters, or of two.
     protein_nM : float, optional
         Protein in the well: the limit of tight binding, and needed for K_i.
     probe_nM, probe_kd_nM : float, optional
@@ -60,67 +120,125 @@ def fit_dose_response(
     Returns
     -------
     DataFrame
-        `PLATE_COLUMNS`, one row per group, compound (and time) with at least four doses. ``ec50_nM`` is the dose of
-        half the effect between the fitted plateaus, ``absolute_ic50_nM`` that at 50 % of the vehicle.
+        `PLATE_COLUMNS`, one row per group, compound (and time). ``ec50_nM`` is the dose of half the effect between the
+        fitted plateaus, ``absolute_ic50_nM`` that at which the curve crosses 50 % within the doses, whether there is an
+        EC50 or not. ``attrs["messages"]`` holds what to know of the reading.
 
     Raises
     ------
     BlotError
         The table or an option cannot be used.
     """
-    plate = read_plate(table, response=response, vehicle=vehicle, background=background)
-    return as_frame(plate_columns(plate, protein_nM=protein_nM, probe_nM=probe_nM, probe_kd_nM=probe_kd_nM))
+    how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background, "controls": controls}
+    amounts: dict[str, Any] = {"protein_nM": protein_nM, "probe_nM": probe_nM, "probe_kd_nM": probe_kd_nM}
+    fit = fit_table(table, exclude=exclude, **how, top=top, bottom=bottom, **amounts)
+    frame = as_frame(fit.columns)
+    frame.attrs["messages"] = list(fit.plate.messages)
+    return frame
 
 
-def plate_columns(
-    plate: Plate, *, protein_nM: float | None = None, probe_nM: float | None = None, probe_kd_nM: float | None = None
-) -> dict[str, list[Any]]:
-    """Columns of `fit_dose_response`."""
-    binding = _binding(protein_nM, probe_nM, probe_kd_nM)
-    rows = []
-    series: dict[tuple[Any, ...], list[Well]] = {}
-    for w in plate.wells:
-        if not w.vehicle:
-            time = given_or_first(w.time_min)
-            series.setdefault((w.group, w.compound.casefold(), time), []).append(w)
-    for (group, _, time), members in series.items():
-        if len({w.dose_nM for w in members}) < FEWEST_DOSES:
-            continue
-        plates = {w.plate for w in members}
-        peers = [v for v in plate.wells if v.vehicle and v.group == group and v.plate in plates]
-        if any(math.isfinite(v.time_min) for v in peers):
-            peers = [v for v in peers if v.time_min == time]
-        points = [*members, *peers]
-        found = estimate_ec50(
-            Curves.of(
-                [w.dose_nM for w in points], [w.percent for w in points], [w.plate for w in points], 0, "arithmetic"
-            )
-        )
-        place = {"group": group, "compound": members[0].compound, "time_min": math.nan if time < 0 else time}
-        row = estimate_row({**place, "quantity": QUANTITY}, found, protein_nM)
-        rows.append({**row, "absolute_ic50_nM": _absolute(found), **_ki(found, binding, row)})
-    if not rows:
-        fix = f"an EC50 takes at least {FEWEST_DOSES} doses"
-        raise BlotError(f"no compound with {FEWEST_DOSES} doses", plate.name, fix)
-    return {name: [row[name] for row in rows] for name in PLATE_COLUMNS}
+def fit_table(
+    table: Any,
+    *,
+    response: str,
+    vehicle: str = "DMSO",
+    background: str | float | None = None,
+    exclude: Collection[str] | str = (),
+    controls: bool = False,
+    **amounts: float | None,
+) -> PlateFit:
+    """Read a table and fit it; parameters are those of `fit_dose_response`."""
+    how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background, "controls": controls}
+    asked = [part for part in exclude.split(",") if part.strip()] if isinstance(exclude, str) else list(exclude)
+    named = [part for part in asked if part.strip().casefold() != STANDING_OFF]
+    fit = fit_plate(read_plate(table, exclude=named, **how), **amounts)
+    if len(named) == len(asked) or not fit.standing_off:
+        return fit
+    rows = [row for rows in fit.standing_off for row in rows.split("+")]
+    return fit_plate(read_plate(table, exclude=[*named, *rows], **how), **amounts)
 
 
-def save_plate(out: str | Path, plate: Plate, columns: Mapping[str, Sequence[Any]], options: Mapping[str, Any]) -> Path:
-    """Write ``dose_response.csv``, ``wells.csv`` (percent of vehicle), and how they were made.
+def fit_plate(
+    plate: Plate,
+    *,
+    top: float | None = None,
+    bottom: float | None = None,
+    protein_nM: float | None = None,
+    probe_nM: float | None = None,
+    probe_kd_nM: float | None = None,
+) -> PlateFit:
+    """Fit every compound of a plate; one with fewer than four doses is told as it is.
 
     Raises
     ------
     BlotError
-        The folder was not written by this command, or cannot be written.
+        There is no compound, or an option cannot be used.
     """
-    wells = {field.name: [getattr(w, field.name) for w in plate.wells] for field in fields(Well)}
-    record = {"writer": PLATES.writer, "schema": 1, "table": plate.name, "options": dict(options)}
-    files = {
-        "dose_response.csv": csv_bytes(columns),
-        "wells.csv": csv_bytes(wells),
-        PLATES.record: json_bytes(record),
-    }
-    return write_result(out, files, kind=PLATES)
+    binding = _binding(protein_nM, probe_nM, probe_kd_nM)
+    plateaus = _plateaus(bottom, top)
+    out = []
+    series: dict[tuple[Any, ...], list[Well]] = {}
+    for w in plate.wells:
+        if not w.vehicle and not w.excluded and not w.role:
+            time = given_or_first(w.time_min)
+            series.setdefault((w.group, plain_name(w.compound), time), []).append(w)
+    for (group, _, time), members in series.items():
+        known = [w for w in members if math.isfinite(w.percent)]
+        plates = {w.plate for w in known}
+        peers = [v for v in plate.wells if v.vehicle and not v.excluded and v.group == group and v.plate in plates]
+        if any(math.isfinite(v.time_min) for v in peers):
+            peers = [v for v in peers if v.time_min == time]
+        points = [*known, *(v for v in peers if math.isfinite(v.percent))]
+        place = {"group": group, "compound": members[0].compound, "time_min": math.nan if time < 0 else time}
+        curves = Curves.of(
+            [w.dose_nM for w in points], [w.percent for w in points], [w.plate for w in points], 0, "arithmetic"
+        )
+        found, row, curves = _estimate(curves, place, plateaus, protein_nM)
+        row = {**row, **_half(found, curves), **_ki(found, binding, row)}
+        lost = sorted({w.plate for w in members} - plates)
+        if known and lost:
+            _add_note(row, f"plate {', '.join(lost)} left out: no vehicle wells")
+        if found.outliers:
+            _add_note(row, f"standing off: {'; '.join(_named(points[i]) for i in found.outliers)}")
+        out.append(Series(row, tuple(points), found, curves))
+    if not out:
+        raise BlotError("no compound with a dose", plate.name, "an EC50 takes at least four doses of a compound")
+    return PlateFit(plate, tuple(out))
+
+
+def _estimate(
+    curves: Curves, place: Mapping[str, Any], plateaus: tuple[float | None, float | None], protein_nM: float | None
+) -> tuple[Estimate, dict[str, Any], Curves]:
+    """Estimate of one compound, its row, and the points as they were fitted."""
+    if not len(curves.dose):
+        nothing = (math.nan,) * 6
+        said = "no vehicle wells of the same plate, group and time"
+        found = Estimate(*nothing, "no_vehicle", said, 0, 0, curves.scale)
+    else:
+        doses = len(np.unique(curves.dose[curves.dose > 0]))
+        if plateaus != (None, None) and doses >= FEWEST_DOSES:
+            free = fit_curves(curves)
+            # Bottom and top as the curve runs: from the vehicle to the effect.
+            held = plateaus if float(free.end[0]) > free.start else plateaus[::-1]
+            curves = replace(curves, held=held)
+        found = estimate_ec50(curves, unit="plate")
+    return found, estimate_row({**place, "quantity": QUANTITY}, found, protein_nM), curves
+
+
+def _plateaus(bottom: float | None, top: float | None) -> tuple[float | None, float | None]:
+    if bottom is not None and top is not None and not bottom < top:
+        raise BlotError(f"bottom {bottom:g} is not below top {top:g}", "option bottom", "give them in percent")
+    return bottom, top
+
+
+def _add_note(row: dict[str, Any], said: str) -> None:
+    row["note"] = f"{row['note']}; {said}" if row["note"] else said
+
+
+def _named(well: Well) -> str:
+    place = " ".join(part for part in (well.plate, well.well or f"row {well.rows}") if part)
+    dose = "" if well.vehicle else f" {well.dose_nM:.4g} nM"
+    return f"{place} ({well.compound}{dose}, {well.percent:.0f} %)"
 
 
 def _binding(protein: float | None, probe: float | None, probe_kd: float | None) -> tuple[float, float, float] | None:
@@ -136,14 +254,13 @@ def _binding(protein: float | None, probe: float | None, probe_kd: float | None)
     return None
 
 
-def _absolute(found: Estimate) -> float:
-    """Dose at which the fitted curve is at 50 % of the vehicle."""
-    if found.status != "ok" or found.fit is None:
-        return math.nan
-    start, end = found.fit.start, float(found.fit.end[0])
-    if not min(start, end) < 50 < max(start, end):
-        return math.nan
-    return found.ec50 * float(((50 - start) / (end - 50)) ** (1 / float(found.fit.hill[0])))
+def _half(found: Estimate, curves: Curves) -> dict[str, float]:
+    """Dose at which the fitted curve crosses 50 % of the vehicle."""
+    names = ("absolute_ic50_nM", "absolute_low", "absolute_high")
+    # Where wells that stand off hide the effect, the curve through them crosses anywhere.
+    shown = found.status == "ok" or (found.status not in {"flat", "no_vehicle"} and not found.outliers)
+    seen = found.fit is not None and found.model == "sigmoid" and shown
+    return dict(zip(names, crossing(curves, found.fit) if found.fit is not None and seen else NOWHERE, strict=True))
 
 
 def _ki(found: Estimate, binding: tuple[float, float, float] | None, row: dict[str, Any]) -> dict[str, float]:

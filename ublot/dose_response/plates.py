@@ -1,26 +1,31 @@
-"""Dose-response of companion assays, from any table of wells: percent of vehicle, IC50, and K_i of a competition."""
+"""Wells of companion assays, from any table of them, as percent of the vehicle (or between controls)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ublot.dose_response.plate_columns import CONTROLS, PlateColumns, Row, is_plate_header, plain_name, vehicle_name
 from ublot.errors import BlotError
 from ublot.io.tables import Table, number, read_table, table_from_columns
 from ublot.statistics.reactions import given_or_first
 
-__all__ = ["QUANTITY", "Plate", "Well", "read_plate"]
+__all__ = ["CONTROLS", "QUANTITY", "Plate", "Well", "read_plate"]
 
 
 QUANTITY = "percent_of_vehicle"
 VEHICLE = "DMSO"
-TO_NM = {"pm": 1e-3, "nm": 1.0, "um": 1e3, "µm": 1e3, "μm": 1e3, "mm": 1e6, "m": 1e9}
-_SKIPPED = ("blank", "ignore", "marker")
+UNASSIGNED = "unassigned"
+"""Role of wells at dose 0 of which nothing says what they are."""
+
+_BLANKS = ("blank", "blanks")
+_NO_COMPOUND = ("", "none", "no compound", "0", "mock")  # at dose 0 nothing but the vehicle goes by these names
+_PASTED = 6  # wells in a row that stand in the table a second time are a copy, not a coincidence
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,20 @@ class Well:
     ----------
     plate, group, compound : str
     dose_nM : float
-        0 for vehicle.
+        0 for vehicle, NaN for controls and blanks.
     time_min : float
         NaN where not given.
     vehicle : bool
     signal, percent : float
-        Background subtracted; and as percent of the vehicle of its plate, group and time.
+        Background subtracted; and as percent of the vehicle of its plate, group and time, NaN where that has none.
+    rows : str
+        Rows of the table that it stands in.
+    well : str
+        Its place on the plate, where given.
+    excluded : bool
+        Left out of the vehicle's mean and of the curves, because a person said so.
+    role : str
+        What is no part of any curve: ``blank``, ``positive``, ``negative`` or ``unassigned``.
     """
 
     plate: str
@@ -47,30 +60,53 @@ class Well:
     vehicle: bool
     signal: float
     percent: float = math.nan
+    rows: str = ""
+    well: str = ""
+    excluded: bool = False
+    role: str = ""
 
 
 @dataclass(frozen=True)
 class Plate:
-    """Wells of a table, with the name of the table for messages."""
+    """Wells of a table, with its name and what a person should know of the reading, for messages."""
 
     name: str
     wells: tuple[Well, ...]
+    messages: tuple[str, ...] = ()
 
 
-def read_plate(table: Any, *, response: str, vehicle: str = VEHICLE, background: str | float | None = None) -> Plate:
+def read_plate(
+    table: Any,
+    *,
+    response: str,
+    vehicle: str = VEHICLE,
+    background: str | float | None = None,
+    exclude: Collection[str] = (),
+    controls: bool = False,
+) -> Plate:
     """Read wells and express them as percent of the vehicle.
+
+    Vehicle is what is named so: by the role ``vehicle`` or by `vehicle` as compound. Other compounds at dose 0 are set
+    aside and asked about; only where nothing is named do they serve, if they are the doses 0 of the compounds
+    themselves or bear no name. Wells with the role ``blank`` are the background of their plate and time.
 
     Parameters
     ----------
     table : path, DataFrame, mapping of columns, or list of mappings
-        ``compound``, a concentration (``concentration_nM``, or ``_uM``, ``_mM``, ``_M``, ``_pM``) and the response;
-        ``role``, ``group``, ``time_min``, ``replicate`` and ``plate`` (or ``blot``) are optional.
+        ``compound``, a concentration (see `ublot.inputs.concentrations`) and the response; ``role``, ``group``, a time,
+        ``replicate``, ``plate`` (or ``blot``), ``well`` and ``exclude`` are optional.
     response : str
         Column with the signal.
     vehicle : str
-        Compound of the vehicle wells; wells with the role ``vehicle`` or a concentration of 0 are vehicle too.
+        Compound of the vehicle wells.
     background : str or float, optional
-        Column, or a number, that is subtracted from the response.
+        A number or a column that is subtracted from the response; or the compound (or ``blank``, the role) of wells
+        whose mean, by plate and time, is.
+    exclude : collection of str
+        Rows of the table (as in messages) or wells that are left out, beside those that a column ``exclude`` marks.
+    controls : bool
+        Scale between the controls instead: the wells of the role positive or negative that lie further from the vehicle
+        are 0 %, the others (or the vehicle, where there are no others) 100 %.
 
     Raises
     ------
@@ -78,23 +114,25 @@ def read_plate(table: Any, *, response: str, vehicle: str = VEHICLE, background:
         Columns are missing, a cell is no number, or there is no vehicle.
     """
     source = _table(table)
-    find = _Columns(source, response, background)
-    found: dict[tuple[Any, ...], list[Well]] = {}
-    for index, cells in source.rows:
-        if find.text(cells, "role") in _SKIPPED or not cells[find.response]:
-            continue
-        well = find.well(index, cells, vehicle)
-        replicate = find.text(cells, "replicate")
-        time = given_or_first(well.time_min)
-        key = (well.plate, well.group, well.compound.casefold(), well.dose_nM, time, well.vehicle)
-        found.setdefault((*key, replicate or index), []).append(well)
-    wells = [_averaged(same) for same in found.values()]
-    return Plate(source.name, tuple(_percent(wells, source.name, vehicle)))
+    columns = PlateColumns(source, response, background)
+    rows = [columns.read(index, cells) for index, cells in source.rows]
+    rows, said = _counted_once([row for row in rows if row.role != "ignore"], source.name)
+    empty = [row for row in rows if math.isnan(row.signal)]
+    if empty:
+        said.append(f"{source.name}: no signal in {_rows(empty)}: left out")
+    rows = [row for row in rows if not math.isnan(row.signal)]
+    taken, wanted = _background(rows, columns, background, source.name)
+    rows = _assigned(rows, source.name, vehicle, wanted, said)
+    blank = [row for row in rows if row.role == "blank" and (wanted or background is None)]
+    wells = _wells(rows, blank, taken, exclude, source.name, said)
+    return Plate(source.name, tuple(_percent(wells, source.name, said, controls=controls)), tuple(said))
 
 
 def _table(table: Any) -> Table:
+    if isinstance(table, Table):
+        return table
     if isinstance(table, str | Path):
-        return read_table(table, "table")
+        return read_table(table, "table", is_plate_header)
     if isinstance(table, Sequence) and table and all(isinstance(row, Mapping) for row in table):
         names = dict.fromkeys(name for row in table for name in row)
         table = {name: [row.get(name) for row in table] for name in names}
@@ -106,103 +144,211 @@ def _table(table: Any) -> Table:
         raise BlotError("its columns are not of one length", "table", "give one value per well in each") from None
 
 
-class _Columns:
-    """Which column holds what, and what a cell says."""
+def _rows(rows: Sequence[Row]) -> str:
+    """Rows in words, the first few by number."""
+    numbers = [str(row.index) for row in rows]
+    more = f" and {len(numbers) - 8} more" if len(numbers) > 8 else ""
+    return f"row{'s' if len(numbers) > 1 else ''} {', '.join(numbers[:8])}{more}"
 
-    def __init__(self, table: Table, response: str, background: str | float | None) -> None:
-        self.table = table
-        self.by_case = {name.casefold(): name for name in table.columns}
-        self.response = self._needed(response, "response")
-        self.compound = self._needed("compound")
-        self.concentration, self.factor = self._concentration()
-        self.background: str | float = 0.0
-        if background is not None:
-            self.background = self._background(background)
 
-    def _needed(self, name: str, option: str = "") -> str:
-        if name.casefold() not in self.by_case:
-            where = f"{self.table.name}{f', option {option}' if option else ''}"
-            raise BlotError(f"no column {name!r}", where, f"it has: {', '.join(self.table.columns)}")
-        return self.by_case[name.casefold()]
+def _counted_once(rows: Sequence[Row], name: str) -> tuple[list[Row], list[str]]:
+    """Rows without those that a second copy of the export added, and what was found."""
+    cells = [replace(row, index=0) for row in rows]
+    seen: dict[Row, int] = {}
+    earlier = [seen.setdefault(cell, i) for i, cell in enumerate(cells)]
+    copies: set[int] = set()
+    run: list[int] = []
+    for i, first in enumerate([*earlier, -1]):
+        if run and first >= 0 and first < i and first == earlier[run[-1]] + 1:
+            run.append(i)
+            continue
+        if len(run) >= _PASTED and len({cells[k].signal for k in run}) > _PASTED // 2:
+            copies.update(run)
+        run = [i] if 0 <= first < i else []
+    said = []
+    if copies:
+        again = [rows[i] for i in sorted(copies)]
+        said.append(f"{name}: {_rows(again)} repeat earlier rows, the export stands in the table twice: counted once")
+    kept = [row for i, row in enumerate(rows) if i not in copies]
+    places: dict[tuple[Any, ...], list[Row]] = {}
+    for row in kept:
+        if row.well and not row.replicate:
+            place = row.plate, row.well.casefold(), given_or_first(row.time_min)
+            places.setdefault(place, []).append(row)
+    twice = [same for same in places.values() if len(same) > 1]
+    if twice:
+        well = " of plate ".join(part for part in (twice[0][0].well, twice[0][0].plate) if part)
+        more = f", and {len(twice) - 1} more wells" if len(twice) > 1 else ""
+        said.append(f"{name}: well {well} is given in {_rows(twice[0])}{more}: is a column plate or time missing?")
+    return kept, said
 
-    def _concentration(self) -> tuple[str, float]:
-        for name in self.table.columns:
-            stem, _, unit = name.rpartition("_")
-            if stem.casefold() in {"concentration", "conc", "dose"} and unit.casefold() in TO_NM:
-                # M is molar and m nothing at all; the other units are told apart whatever their case.
-                return name, TO_NM[unit.casefold()]
-        fix = f"name it concentration_nM (or _uM, _mM, _M, _pM); it has: {', '.join(self.table.columns)}"
-        raise BlotError("no column with the concentration", self.table.name, fix)
 
-    def _background(self, background: str | float) -> str | float:
-        if isinstance(background, str) and background.casefold() in self.by_case:
-            return self.by_case[background.casefold()]
-        try:
-            return number(str(background), decimal_comma=True)
-        except ValueError:
-            fix = f"give a number or a column; it has: {', '.join(self.table.columns)}"
-            raise BlotError(f"no column {background!r}", f"{self.table.name}, option background", fix) from None
+def _assigned(rows: Sequence[Row], name: str, vehicle: str, blanks: Collection[str], said: list[str]) -> list[Row]:
+    """Rows with every role decided: vehicle, blank (also the compounds `blanks`), control, sample or unassigned."""
+    out = []
+    for row in rows:
+        role = row.role
+        if plain_name(row.compound) in blanks and row.compound:
+            role = "blank"
+        elif role in {"", "sample"}:
+            if vehicle_name(row.compound, vehicle):
+                role = "vehicle"
+            elif plain_name(row.compound) in _BLANKS:
+                role = "blank"
+            else:
+                role = UNASSIGNED if not row.dose_nM > 0 else "sample"
+        out.append(replace(row, role=role))
+    idle = [row for row in out if row.role == UNASSIGNED]
+    if any(row.role == "vehicle" for row in out):
+        if idle:
+            many = "; ".join(f"{names[0].compound or 'no name'}, {_rows(names)}" for names in _by_compound(idle))
+            what = "wells without a dose that nothing names vehicle are left out"
+            said.append(f"{name}: {what} ({many}): give them a role, or name them with --background or --vehicle")
+        return out
+    dosed = {plain_name(row.compound) for row in out if row.role == "sample"}
+    zeros = [row for row in idle if row.dose_nM == 0 or plain_name(row.compound) in _NO_COMPOUND]
+    strange = [row for row in zeros if plain_name(row.compound) not in {*dosed, *_NO_COMPOUND}]
+    if vehicle != VEHICLE or not zeros or strange or len(zeros) < len(idle):
+        compounds = ", ".join(dict.fromkeys(row.compound for row in rows if row.compound))
+        fix = f"name the vehicle with --vehicle, or give its wells the role vehicle; it has: {compounds}"
+        raise BlotError(f"no vehicle wells ({vehicle})", name, fix)
+    said.append(f"{name}: no wells are named {vehicle}: those at dose 0 ({_rows(zeros)}) are taken for the vehicle")
+    return [replace(row, role="vehicle") if row.role == UNASSIGNED else row for row in out]
 
-    def text(self, cells: Mapping[str, str], name: str) -> str:
-        return cells.get(self.by_case.get(name, ""), "")
 
-    def value(self, index: int, cells: Mapping[str, str], column: str) -> float:
-        try:
-            return number(cells[column], decimal_comma=self.table.decimal_comma)
-        except ValueError:
-            what = f"{cells[column]!r} is not a number" if cells[column] else "the cell is empty"
-            where = f"{self.table.name}, row {index}, column {column}"
-            raise BlotError(what, where, "write a plain number") from None
+def _by_compound(rows: Sequence[Row]) -> list[list[Row]]:
+    names: dict[str, list[Row]] = {}
+    for row in rows:
+        names.setdefault(plain_name(row.compound), []).append(row)
+    return list(names.values())
 
-    def well(self, index: int, cells: Mapping[str, str], vehicle: str) -> Well:
-        compound = cells[self.compound]
-        is_vehicle = compound.casefold() == vehicle.casefold() or self.text(cells, "role").casefold() == "vehicle"
-        dose = 0.0
-        if not is_vehicle:
-            if not cells[self.concentration]:
-                where = f"{self.table.name}, row {index}, column {self.concentration}"
-                fix = f"give it, or name the vehicle with --vehicle if {compound or 'the empty name'} is the vehicle"
-                raise BlotError(f"no concentration of {compound or 'a compound without a name'}", where, fix)
-            dose = self.value(index, cells, self.concentration) * self.factor
-            if dose < 0:
-                where = f"{self.table.name}, row {index}, column {self.concentration}"
-                raise BlotError(f"{cells[self.concentration]} is below 0", where, "concentrations are 0 or more")
-            is_vehicle = dose == 0
-        taken = self.value(index, cells, self.background) if isinstance(self.background, str) else self.background
-        time = self.by_case.get("time_min", "")
-        return Well(
-            self.text(cells, "plate") or self.text(cells, "blot"),
-            self.text(cells, "group"),
-            compound,
-            dose,
-            self.value(index, cells, time) if cells.get(time) else math.nan,
-            is_vehicle,
-            self.value(index, cells, self.response) - taken,
+
+def _background(
+    rows: Sequence[Row], columns: PlateColumns, background: str | float | None, name: str
+) -> tuple[float, tuple[str, ...]]:
+    """Number that is subtracted, and names of the compounds whose wells are the background (``blank``: the role)."""
+    if background is None or columns.background is not None:
+        return 0.0, ()
+    try:
+        return number(str(background), decimal_comma=True), ()
+    except ValueError:
+        wanted = plain_name(str(background))
+    named = any(plain_name(row.compound) == wanted for row in rows)
+    if not named and not (wanted in _BLANKS and any(row.role == "blank" for row in rows)):
+        compounds = ", ".join(dict.fromkeys(row.compound for row in rows if row.compound))
+        fix = f"give a number, a column ({', '.join(columns.table.columns)}), or a compound ({compounds})"
+        raise BlotError(f"no column {str(background)!r} and no such wells", f"{name}, option background", fix)
+    return 0.0, (wanted, *(_BLANKS if wanted in _BLANKS else ()))
+
+
+def _wells(
+    rows: Sequence[Row], blanks: Sequence[Row], taken: float, exclude: Collection[str], name: str, said: list[str]
+) -> list[Well]:
+    asked = {str(one).strip().casefold() for one in exclude}
+    seen: set[str] = set()
+    found: dict[tuple[Any, ...], list[Well]] = {}
+    bare: list[Row] = []
+    for row in rows:
+        names = {str(row.index), row.well.casefold()} & asked
+        seen |= names
+        empty = [b.signal for b in blanks if b.plate == row.plate and not b.excluded and _at(b, row)]
+        if blanks and not empty:
+            bare.append(row)
+        off = row.background + taken + (float(np.mean(empty)) if empty else math.nan if blanks else 0.0)
+        well = Well(
+            row.plate,
+            row.group,
+            row.compound,
+            0.0 if row.role == "vehicle" else row.dose_nM,
+            row.time_min,
+            row.role == "vehicle",
+            row.signal - off,
+            rows=str(row.index),
+            well=row.well,
+            excluded=bool(names) or row.excluded,
+            role="" if row.role in {"vehicle", "sample"} else row.role,
         )
+        time = given_or_first(well.time_min)
+        dose = -1.0 if math.isnan(well.dose_nM) else well.dose_nM
+        key = (well.plate, well.group, plain_name(well.compound), dose, time, well.vehicle, well.role, well.excluded)
+        found.setdefault((*key, row.replicate or row.index), []).append(well)
+    if asked - seen:
+        what = f"no well or row {', '.join(sorted(asked - seen))}"
+        raise BlotError(what, f"{name}, option exclude", "give rows of the table, or names of its column well")
+    if bare:
+        where = _places({(row.plate, "", row.time_min) for row in bare})
+        said.append(f"{name}: no blank wells on {where}: left out, its background is not known")
+    return [_averaged(same) for same in found.values()]
+
+
+def _at(blank: Row, row: Row) -> bool:
+    return math.isnan(blank.time_min) or blank.time_min == row.time_min
+
+
+def _places(places: Collection[tuple[str, str, float]]) -> str:
+    """Plates, groups and times in words."""
+    out = []
+    for plate, group, time in sorted(places, key=lambda p: (p[0], p[1], given_or_first(p[2]))):
+        parts = [f"plate {plate}" if plate else "", f"group {group}" if group else ""]
+        parts.append("" if math.isnan(time) else f"{time:g} min")
+        out.append(", ".join(part for part in parts if part) or "the plate")
+    return "; ".join(dict.fromkeys(out))
 
 
 def _averaged(same: Sequence[Well]) -> Well:
-    first = same[0]
-    mean = float(np.mean([w.signal for w in same]))
-    return Well(first.plate, first.group, first.compound, first.dose_nM, first.time_min, first.vehicle, mean)
+    if len(same) == 1:
+        return same[0]
+    places = ("+".join(dict.fromkeys(getattr(w, name) for w in same if getattr(w, name))) for name in ("rows", "well"))
+    rows, well = places
+    return replace(same[0], signal=float(np.mean([w.signal for w in same])), rows=rows, well=well)
 
 
-def _percent(wells: Sequence[Well], name: str, vehicle: str) -> list[Well]:
+def _percent(wells: Sequence[Well], name: str, said: list[str], *, controls: bool) -> list[Well]:
     """Wells as percent of the mean vehicle of their plate and group, and of their time where it has one."""
-    named = any(w.compound.casefold() == vehicle.casefold() for w in wells)
-    # Wells of dose 0 may do without a name, but a name that was given and is not there is a mistake.
-    if not any(w.vehicle for w in wells) or not (named or vehicle == VEHICLE):
-        compounds = ", ".join(dict.fromkeys(w.compound for w in wells))
-        raise BlotError(f"no vehicle wells ({vehicle})", name, f"name the vehicle with --vehicle; it has: {compounds}")
-    out = []
+    if controls and not any(w.role in CONTROLS for w in wells):
+        raise BlotError("no wells with the role positive or negative", f"{name}, option controls", "give them the role")
+    out, without = [], set()
     for w in wells:
-        peers = [v for v in wells if v.vehicle and (v.plate, v.group) == (w.plate, w.group)]
-        if any(math.isfinite(v.time_min) for v in peers):
-            peers = [v for v in peers if v.time_min == w.time_min]
-        mean = float(np.mean([v.signal for v in peers])) if peers else math.nan
-        if mean <= 0:
-            what = f"the vehicle's mean is {mean:.3g} after background subtraction"
+        peers = [v for v in wells if not v.excluded and v.plate == w.plate and math.isfinite(v.signal)]
+        vehicles = [v for v in peers if v.vehicle and v.group == w.group]
+        if any(math.isfinite(v.time_min) for v in vehicles):
+            vehicles = [v for v in vehicles if v.time_min == w.time_min]
+        if not vehicles:
+            if not w.role and math.isfinite(w.signal):
+                without.add((w.plate, w.group, w.time_min))
+            out.append(w)
+            continue
+        low, high = 0.0, float(np.mean([v.signal for v in vehicles]))
+        if controls:
+            ends = _ends(peers, w, high)
+            if ends is None:
+                without.add((w.plate, w.group, w.time_min))
+                out.append(w)
+                continue
+            low, high = ends
+        elif high <= 0:
+            what = f"the vehicle's mean is {high:.3g} after background subtraction"
             raise BlotError(what, name, "percent of it makes no sense; check --background")
-        percent = 100 * w.signal / mean
-        out.append(Well(w.plate, w.group, w.compound, w.dose_nM, w.time_min, w.vehicle, w.signal, percent))
+        out.append(replace(w, percent=100 * (w.signal - low) / (high - low)))
+    if without:
+        lacking = "no vehicle" if not controls else "no vehicle or control"
+        said.append(f"{name}: {lacking} wells for {_places(without)}: left out")
+    if all(math.isnan(w.percent) for w in out if not w.role):
+        said.append(f"{name}: no well has a vehicle of its own plate, group and time")
     return out
+
+
+def _ends(peers: Sequence[Well], w: Well, vehicle: float) -> tuple[float, float] | None:
+    """Signals of 0 and 100 % by the controls of a well's plate, group and time; None without any."""
+    means = []
+    for role in CONTROLS:
+        own = [v for v in peers if v.role == role and v.group in {w.group, ""}]
+        if any(math.isfinite(v.time_min) for v in own):
+            own = [v for v in own if v.time_min == w.time_min]
+        if own:
+            means.append(float(np.mean([v.signal for v in own])))
+    if not means:
+        return None
+    means.sort(key=lambda mean: abs(mean - vehicle), reverse=True)
+    ends = means[0], means[1] if len(means) > 1 else vehicle
+    return ends if ends[0] != ends[1] else None

@@ -1,4 +1,4 @@
-"""Tests about dose: whether there is an effect at all, and whether two compounds have the same EC50."""
+"""Tests about dose: whether there is an effect, whether a curve fits, whether two compounds have the same EC50."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from ublot.dose_response.logistic import Curves, fit_curves
+from ublot.dose_response.logistic import Curves, Fit, fit_curves
 from ublot.statistics.scales import to_scale
 
 if TYPE_CHECKING:
     from ublot.numerics.arrays import Array
 
-__all__ = ["dose_effect_p", "equal_ec50_p"]
+__all__ = ["dose_effect_p", "equal_ec50_p", "lack_of_fit_p"]
 
 
 def equal_ec50_p(curves: Curves) -> tuple[float, float, int]:
@@ -33,6 +33,25 @@ def equal_ec50_p(curves: Curves) -> tuple[float, float, int]:
         return math.nan, math.nan, each.freedom
     f = max(one.ssr - each.ssr, 0.0) / extra / (each.ssr / each.freedom)
     return f, float(special.fdtrc(extra, each.freedom, f)), each.freedom
+
+
+def lack_of_fit_p(curves: Curves, fit: Fit) -> float:
+    """Chance of means so far from the curve, against the scatter of repeats of one dose (F test).
+
+    Bates & Watts 1988, section 3.2.2. NaN where no dose is repeated, or there are no more doses
+    than parameters, or several blocks.
+    """
+    z = to_scale(curves.response, curves.scale)
+    if curves.blocks > 1:  # blocks with curves of their own would be taken for a misfit
+        return math.nan
+    which = np.unique(curves.dose, return_inverse=True)[1]
+    means = np.bincount(which, z) / np.bincount(which)
+    pure = float(np.sum((z - means[which]) ** 2))
+    repeats = len(z) - len(means)
+    extra = fit.freedom - repeats
+    if repeats < 1 or extra < 1 or not pure > 0:
+        return math.nan
+    return float(special.fdtrc(extra, repeats, max(fit.ssr - pure, 0.0) / extra / (pure / repeats)))
 
 
 def dose_effect_p(curves: Curves, draws: int = 1999) -> float:

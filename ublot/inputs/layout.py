@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ublot.errors import BlotError
-from ublot.io.tables import Table, number, read_table, table_from_columns
+from ublot.inputs.concentrations import Concentrations, find_concentrations
+from ublot.io.tables import Table, cell_number, number, read_table, table_from_columns
 
 __all__ = ["Layout", "LayoutRow", "Role", "find_layout", "lanes_with_roles", "read_layout"]
 
@@ -158,7 +159,7 @@ def read_layout(source: Any) -> Layout:
     """
     if isinstance(source, Layout):
         return source
-    table, renamed = _known_columns(_as_table(source))
+    table, concentrations, renamed = _known_columns(_as_table(source))
     for column in _NEEDED:
         if column not in table.columns:
             fix = f"the first row names the columns; it has: {', '.join(table.columns)}"
@@ -167,16 +168,18 @@ def read_layout(source: Any) -> Layout:
         raise BlotError("the layout has no lanes", table.name, "write one row per lane")
     if len(table.rows) > MOST_LANES:
         raise BlotError(f"the layout has {len(table.rows)} rows", table.name, f"a blot has at most {MOST_LANES} lanes")
-    rows = tuple(sorted((_row(table, index, cells) for index, cells in table.rows), key=lambda row: row.lane))
+    rows = tuple(
+        sorted((_row(table, index, cells, concentrations) for index, cells in table.rows), key=lambda row: row.lane)
+    )
     _check_numbering(table, rows)
-    return Layout(rows, table.name, (*renamed, *_thousands(table)))
+    return Layout(rows, table.name, tuple(renamed))
 
 
 def _as_table(source: Any) -> Table:
     if isinstance(source, Table):
         return source
     if isinstance(source, str | Path):
-        return read_table(source, "layout")
+        return read_table(source, "layout", lambda cells: set(_NEEDED) <= {_bare(cell) for cell in cells})
     if isinstance(source, Mapping) or hasattr(source, "columns"):
         return _from_columns({key: source[key] for key in source})
     if isinstance(source, Iterable):
@@ -195,38 +198,38 @@ def _from_columns(columns: Mapping[str, Any]) -> Table:
         raise BlotError("its columns are not of one length", "layout", "give one value per lane in each") from None
 
 
-def _known_columns(table: Table) -> tuple[Table, list[str]]:
-    """Known columns under their own names however they are set, and notes on the ones that only look known."""
+def _known_columns(table: Table) -> tuple[Table, Concentrations | None, list[str]]:
+    """Known columns under their own names however they are set, the concentration's, and notes on ones that look so."""
     known = {_bare(name): name for name in _COLUMNS}
     names = [known.get(_bare(name), name) for name in table.columns]
     for name in names:
         if names.count(name) > 1:
             raise BlotError(f"column {name!r} occurs twice", table.name, "keep one of them")
     rows = tuple((i, dict(zip(names, cells.values(), strict=True))) for i, cells in table.rows)
+    renamed = dict(zip(table.columns, names, strict=True))
+    ambiguous = {renamed[name]: found for name, found in table.ambiguous.items()}
+    table = Table(table.name, tuple(names), rows, table.decimal_comma, ambiguous)
+    concentrations = find_concentrations(table)
+    if concentrations is not None:
+        # Without any unit it is not known what the numbers are: carried along, and asked about.
+        kept = tuple(c for c in concentrations.columns if c.factor is not None or concentrations.unit is not None)
+        concentrations = Concentrations(table, kept, concentrations.unit) if kept else None
+    used = () if concentrations is None else (*concentrations.names, concentrations.unit)
     notes = []
     for name in names:
+        if name in used:
+            continue
         meant = _meant(name) if name not in _COLUMNS else None
         if meant is not None and meant not in names:
             note = f"{table.name}: column {name!r} is carried along only; is it meant as {meant!r}?"
             other_unit = meant == "concentration_nM" and _NOT_NM.intersection(re.split(r"[^a-zµμ]+", name.casefold()))
             notes.append(f"{note[:-1]}, with values in nM?" if other_unit else note)
-    return Table(table.name, tuple(names), rows, table.decimal_comma), notes
+    return table, concentrations, notes
 
 
 def _bare(name: str) -> str:
     """A name whatever its case and its marks between words: ``Concentration (nM)`` is ``concentration_nM``."""
     return re.sub(r"[\s_.()\[\]-]+", "_", name.casefold()).strip("_")
-
-
-def _thousands(table: Table) -> list[str]:
-    """Notes on numbers that may hold a separator of thousands: where a comma is decimal, 3.000 may mean either."""
-    notes = []
-    for column in ("concentration_nM", "time_min", "load") if table.decimal_comma else ():
-        odd = next((c[column] for _, c in table.rows if re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", c.get(column, ""))), None)
-        if odd is not None:
-            read = f"{table.name}, column {column}: {odd} is read as {float(odd):g}"
-            notes.append(f"{read}; write thousands without a separator")
-    return notes
 
 
 def _meant(name: str) -> str | None:
@@ -240,7 +243,7 @@ def _meant(name: str) -> str | None:
     return _OTHER_WORDS.get("".join(part for part in parts if part not in _UNITS) or "".join(parts))
 
 
-def _row(table: Table, index: int, cells: Mapping[str, str]) -> LayoutRow:
+def _row(table: Table, index: int, cells: Mapping[str, str], concentrations: Concentrations | None) -> LayoutRow:
     def where(column: str) -> str:
         return f"{table.name}, row {index}, column {column}"
 
@@ -248,6 +251,8 @@ def _row(table: Table, index: int, cells: Mapping[str, str]) -> LayoutRow:
         text = cells.get(column, "")
         if not text:
             return None
+        if column in table.ambiguous:
+            cell_number(table, index, cells, column)
         try:
             found = number(text, decimal_comma=table.decimal_comma)
         except ValueError:
@@ -265,16 +270,17 @@ def _row(table: Table, index: int, cells: Mapping[str, str]) -> LayoutRow:
         what = "the lane number is empty" if lane is None else f"{cells['lane']} is not a whole number"
         raise BlotError(what, where("lane"), "allowed: 1, 2, 3, …")
     load = value("load", "a number above 0, or empty for 1", zero=False)
+    read = () if concentrations is None else (*concentrations.names, concentrations.unit)
     return LayoutRow(
         lane=int(lane),
         role=role,
         compound=cells.get("compound", ""),
-        concentration_nM=value("concentration_nM", "0 or more (nM), or empty", zero=True),
+        concentration_nM=None if concentrations is None else concentrations.read(index, cells),
         time_min=value("time_min", "0 or more (minutes), or empty", zero=True),
         replicate=cells.get("replicate", ""),
         group=cells.get("group", ""),
         load=1.0 if load is None else load,
-        extra={name: text for name, text in cells.items() if name not in _COLUMNS},
+        extra={name: text for name, text in cells.items() if name not in _COLUMNS and name not in read},
     )
 
 

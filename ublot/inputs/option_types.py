@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from ublot.errors import BlotError
+from ublot.io.tables import read_pairs
 from ublot.model import Window
 from ublot.reference.markers import HEAVIEST, LIGHTEST, find_marker
 
@@ -46,7 +46,7 @@ def _parse_marker(value: Any) -> Any:
 def _parse_positions(value: Any) -> Any:
     """Pairs of mass and row from a CSV or a list, top to bottom."""
     if isinstance(value, str | Path):
-        value = _pairs_from_file(value, "marker-positions", ("mass_kda", "row_px"))
+        value = read_pairs(value, "marker positions", ("mass_kda", "row_px"))
     if value is None or not isinstance(value, Iterable):
         return value
     pairs = tuple(sorted(((float(mass), float(row)) for mass, row in value), key=lambda pair: pair[1]))
@@ -72,27 +72,6 @@ def _parse_normalise(value: Any) -> Any:
     if not pairs or len(set(lanes)) < len(lanes) or any(lane < 1 or lane % 1 or load <= 0 for lane, load in pairs):
         raise ValueError
     return tuple((int(lane), load) for lane, load in pairs)
-
-
-def _pairs_from_file(path: str | Path, what: str, columns: tuple[str, str]) -> list[tuple[float, float]]:
-    from ublot.io.tables import number, read_table
-
-    table = read_table(path, f"{what} table")
-    for column in columns:
-        if column not in table.columns:
-            fix = f"it needs the columns {' and '.join(columns)}; it has: {', '.join(table.columns)}"
-            raise BlotError(f"column {column!r} is missing", table.name, fix)
-    pairs = []
-    for index, cells in table.rows:
-        values = []
-        for column in columns:
-            try:
-                values.append(number(cells[column], decimal_comma=table.decimal_comma))
-            except ValueError:
-                where = f"{table.name}, row {index}, column {column}"
-                raise BlotError(f"{cells[column]!r} is not a number", where, "write a plain number") from None
-        pairs.append((values[0], values[1]))
-    return pairs
 
 
 def _no_bool(value: Any) -> Any:

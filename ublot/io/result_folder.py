@@ -6,7 +6,6 @@ Whoever reads the destination sees the old result or the new one, whole.
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import os
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ublot.errors import BlotError
+from ublot.errors import BlotError, reason_of
 
 __all__ = [
     "OWN_FILES",
@@ -123,7 +122,7 @@ def check_out(out: str | Path, *, image: str | Path | None = None, force: bool =
         if not place.exists() or not any(place.iterdir()):
             return place
     except OSError as error:
-        raise BlotError(f"cannot look into the folder ({_reason(error)})", out, fix) from None
+        raise BlotError(f"cannot look into the folder ({reason_of(error)})", out, fix) from None
     record = _own_record(place, kind)
     if record is None:
         raise BlotError(f"the folder is not empty and was not written by {kind.writer}", out, fix)
@@ -176,7 +175,9 @@ def write_result(
             _keep_foreign(place, fresh, kind.files)
         _swap(fresh, place)
     except OSError as error:
-        raise BlotError(f"cannot write the result ({_reason(error)})", out, "free the disk or choose --out") from None
+        raise BlotError(
+            f"cannot write the result ({reason_of(error)})", out, "free the disk or choose --out", refused=error.errno
+        ) from None
     finally:
         # After success this is the old result, after failure the unfinished one.
         shutil.rmtree(fresh, ignore_errors=True)
@@ -304,8 +305,3 @@ def _exchange(one: Path, other: Path) -> bool:
         return False
     done = renameat2(at_fdcwd, os.fsencode(one), at_fdcwd, os.fsencode(other), rename_exchange)
     return bool(done == 0)
-
-
-def _reason(error: OSError) -> str:
-    known = {errno.ENOSPC: "the disk is full", errno.EACCES: "permission denied", errno.EROFS: "the disk is read-only"}
-    return known.get(error.errno or 0) or error.strerror or str(error)

@@ -1,7 +1,8 @@
 """Tables of text: what a person's spreadsheet exports, and the CSV files that ublot writes.
 
-Reading is forgiving about the dialect (UTF-8 with or without a byte-order mark; comma, semicolon or tab; ``.xlsx``) and
-strict about the content. Writing neutralises text that a spreadsheet would run as a formula; `read_csv` undoes that.
+Reading is forgiving about the dialect (UTF-8, UTF-16 or Windows-1252; comma, semicolon or tab; ``sep=;``; lines above
+the header; ``.xlsx``) and strict about the content: a number that may be read in two ways is refused, not guessed.
+Writing neutralises text that a spreadsheet would run as a formula; `read_csv` undoes that.
 """
 
 from __future__ import annotations
@@ -12,25 +13,47 @@ import math
 import os
 import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ublot.errors import BlotError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
-__all__ = ["Table", "as_frame", "csv_bytes", "number", "number_or_nan", "read_csv", "read_table", "table_from_columns"]
+__all__ = [
+    "Table",
+    "as_frame",
+    "cell_number",
+    "csv_bytes",
+    "number",
+    "number_or_nan",
+    "read_csv",
+    "read_pairs",
+    "read_records",
+    "read_table",
+    "table_from_columns",
+    "table_from_records",
+]
 
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # no text has them
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # First characters that make a spreadsheet run a cell; the wide forms do so where Japanese or Chinese is written.
 _RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 MOST_BYTES, MOST_ROWS = 1 << 26, 200_000
 """Of a table that a person writes; a workbook is packed and may unpack to four times as much."""
+
+DEEPEST_HEADER = 60
+"""Lines in which a header is looked for under titles and what an instrument says of itself."""
+
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")  # 10.000: thousands, or a decimal point
+_GROUPED_FOR_SURE = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3}){2,}(,\d+)?|[+-]?[1-9]\d{0,2}(\.\d{3})+,\d+")
+_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_POINT = re.compile(r"[+-]?(\d*\.\d+|\d+\.)([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -46,15 +69,20 @@ class Table:
         Row number as a spreadsheet counts (the header is row 1), and the cells by column.
     decimal_comma : bool
         A comma inside a number is a decimal comma (the cells are separated by something else).
+    ambiguous : mapping of str to (int, str)
+        Columns in which a point may be one of decimals or of thousands, with a row and its cell.
     """
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[tuple[int, Mapping[str, str]], ...]
     decimal_comma: bool = False
+    ambiguous: Mapping[str, tuple[int, str]] = field(default_factory=dict)
 
 
-def read_table(path: str | Path, what: str = "table") -> Table:
+def read_table(
+    path: str | Path, what: str = "table", is_header: Callable[[Sequence[str]], bool] | None = None
+) -> Table:
     """Read a CSV or XLSX file into text cells.
 
     Parameters
@@ -62,13 +90,41 @@ def read_table(path: str | Path, what: str = "table") -> Table:
     path : path
     what : str
         What the file is to the user, for messages: ``"layout"``.
+    is_header : function of a row's cells to bool, optional
+        Tells the header: what stands above it is passed over, and of a workbook the first sheet with one is read.
+        Without, or where no row is one, the first row with anything in it is the header.
 
     A leading apostrophe that `csv_bytes` put before a formula is taken off.
 
     Raises
     ------
     BlotError
-        No such file, not a table, too large for one, or rows that do not fit the header.
+        No such file, not a table, too large for one, rows that do not fit the header, or formulas without a value.
+    """
+    sheets = read_records(path, what, is_header)
+    name = str(path)
+    for records, decimal_comma in sheets:
+        start = _header_row(records, is_header)
+        if start is not None:
+            return _from_records(name, records, start=start, decimal_comma=decimal_comma)
+    records, decimal_comma = sheets[0]
+    return _from_records(name, records, decimal_comma=decimal_comma)
+
+
+def table_from_records(name: str, records: Sequence[Sequence[str]], *, decimal_comma: bool = False) -> Table:
+    """Table of rows of text cells, the first that is not empty being the header."""
+    return _from_records(name, records, decimal_comma=decimal_comma)
+
+
+def read_records(
+    path: str | Path, what: str = "table", is_header: Callable[[Sequence[str]], bool] | None = None
+) -> list[tuple[list[list[str]], bool]]:
+    """Rows of text cells as they stand, one list a sheet, and whether a comma in them is a decimal comma.
+
+    Raises
+    ------
+    BlotError
+        As `read_table`.
     """
     path = Path(path)
     # os.path, unlike Path, takes a name that no file can have for one that is not there.
@@ -79,16 +135,59 @@ def read_table(path: str | Path, what: str = "table") -> Table:
     if size > MOST_BYTES:
         raise BlotError(f"a {what} of {size / 1e6:.0f} MB is too large", path, "split it")
     if path.suffix.lower() in {".xlsx", ".xlsm"}:
-        return _from_records(str(path), _xlsx_records(path, what))
-    text = _decode(path, what)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(",;\t", key=first.count)
+        return [(records, False) for records in _xlsx_records(path, what)]
+    text = _decode(path, what, foreign=True)
+    said = re.match(r"\s*\"?sep=(.)\"?[ \t]*(?:\r\n|\r|\n|$)", text, re.IGNORECASE)
+    delimiter = said[1] if said is not None and said[1] in ",;\t" else _delimiter(text, is_header)
     try:
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+        # skipinitialspace would swallow the tabs of empty cells.
+        skip = delimiter != "\t"
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=skip)
         records = [[_original(cell) for cell in line] for line in _few(lines, path, what)]
     except csv.Error as error:
         raise BlotError(f"the {what} is not a readable CSV ({error})", path, "save it again as CSV") from None
-    return _from_records(str(path), records, decimal_comma=delimiter != ",")
+    if said is not None and records:
+        records[0] = []
+    return [(records, delimiter != ",")]
+
+
+def _delimiter(text: str, is_header: Callable[[Sequence[str]], bool] | None) -> str:
+    """What separates the cells: told by the header where one is known, else by the first line."""
+    lines = [line for line in text.splitlines()[: 2 * DEEPEST_HEADER] if line.strip()]
+    for line in lines[:DEEPEST_HEADER] if is_header is not None else ():
+        for delimiter in sorted(",;\t", key=line.count, reverse=True):
+            if is_header is not None and is_header([cell.strip().strip('"') for cell in line.split(delimiter)]):
+                return delimiter
+    first = lines[0] if lines else ""
+    return max(",;\t", key=first.count)
+
+
+def _header_row(records: Sequence[Sequence[str]], is_header: Callable[[Sequence[str]], bool] | None) -> int | None:
+    filled = [i for i, cells in enumerate(records) if any(c.strip() for c in cells)][:DEEPEST_HEADER]
+    for i in filled if is_header is not None else ():
+        if is_header is not None and is_header([c.strip() for c in records[i]]):
+            return i
+    return None
+
+
+def cell_number(table: Table, row: int, cells: Mapping[str, str], column: str) -> float:
+    """Number in a cell of a table.
+
+    Raises
+    ------
+    BlotError
+        Empty, no plain number, or one that may be read in two ways: with row and column.
+    """
+    if column in table.ambiguous:
+        at, text = table.ambiguous[column]
+        plain = text.replace(".", "")
+        what = f"{text} may be {float(text):g} or {plain}: nothing in the table tells the point's meaning"
+        raise BlotError(what, f"{table.name}, row {at}, column {column}", f"write {float(text):g} or {plain}")
+    try:
+        return number(cells[column], decimal_comma=table.decimal_comma)
+    except ValueError:
+        what = f"{cells[column]!r} is not a number" if cells[column] else "the cell is empty"
+        raise BlotError(what, f"{table.name}, row {row}, column {column}", "write a plain number") from None
 
 
 def table_from_columns(name: str, columns: Mapping[str, Iterable[Any]]) -> Table:
@@ -186,21 +285,29 @@ def _few(lines: Iterable[Any], path: Path, what: str) -> Iterator[Any]:
         yield line
 
 
-def _decode(path: Path, what: str) -> str:
+def _decode(path: Path, what: str, *, foreign: bool = False) -> str:
+    """Text of a file; `foreign`: what other programs write too, UTF-16 and Windows' western code page."""
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise BlotError(f"cannot read the {what} ({error.strerror})", path) from None
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BlotError(f"the {what} is not UTF-8 text", path, 'save it as "CSV UTF-8"') from None
+    codings = ["utf-16"] if foreign and raw[:2] in {b"\xff\xfe", b"\xfe\xff"} else ["utf-8-sig"]
+    if foreign and not _CONTROL.search(raw):
+        codings.append("cp1252")
+    for coding in codings:
+        try:
+            text = raw.decode(coding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise BlotError(f"the {what} is not UTF-8 text", path, 'save it as "CSV UTF-8"')
     if "\0" in text:
         raise BlotError(f"the {what} is not a text file", path, "give a CSV or .xlsx file")
     return text
 
 
-def _xlsx_records(path: Path, what: str) -> list[list[str]]:
+def _xlsx_records(path: Path, what: str) -> list[list[list[str]]]:
     try:
         import openpyxl
     except ImportError:
@@ -210,22 +317,42 @@ def _xlsx_records(path: Path, what: str) -> list[list[str]]:
         with zipfile.ZipFile(path) as packed:
             if sum(part.file_size for part in packed.infolist()) > 4 * MOST_BYTES:
                 raise BlotError(f"the {what} is packed beyond what a table holds", path, "save it again as CSV")
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        values, formulas = (openpyxl.load_workbook(path, read_only=True, data_only=d) for d in (True, False))
         try:
-            sheet = book.worksheets[0]
-            # The size that the sheet claims would have empty cells made up to it.
-            sheet.reset_dimensions()
-            return [[_text(value) for value in row] for row in _few(sheet.iter_rows(values_only=True), path, what)]
+            out = []
+            for sheet, written in zip(values.worksheets, formulas.worksheets, strict=True):
+                # The size that the sheet claims would have empty cells made up to it.
+                sheet.reset_dimensions()
+                written.reset_dimensions()
+                rows = zip(sheet.iter_rows(values_only=True), written.iter_rows(values_only=True), strict=True)
+                records = []
+                for i, (row, asked) in enumerate(_few(rows, path, what), 1):
+                    _check_stored(row, asked, f"{path}, sheet {sheet.title!r}", i)
+                    records.append([_text(value) for value in row])
+                out.append(records)
+            return out
         finally:
-            book.close()
+            values.close()
+            formulas.close()
     except BlotError:
         raise
     except Exception as error:  # noqa: BLE001 -- a broken workbook makes openpyxl raise nearly anything
         raise BlotError(f"the {what} is not a readable workbook ({error})", path, "save it again as CSV") from None
 
 
-def _from_records(name: str, records: Sequence[Sequence[str]], *, decimal_comma: bool = False) -> Table:
-    filled = [(i, [c.strip() for c in cells]) for i, cells in enumerate(records, 1) if any(c.strip() for c in cells)]
+def _check_stored(row: Sequence[Any], asked: Sequence[Any], where: str, index: int) -> None:
+    """Refuse formulas that no spreadsheet has calculated yet: their cells would be read as empty."""
+    for column, (value, formula) in enumerate(zip(row, asked, strict=False), 1):
+        if value is None and (str(formula).startswith("=") or type(formula).__name__.endswith("Formula")):
+            from openpyxl.utils import get_column_letter
+
+            what = f"cell {get_column_letter(column)}{index} holds a formula without a stored value"
+            raise BlotError(what, where, "open it in a spreadsheet and save it, or save it as CSV")
+
+
+def _from_records(name: str, records: Sequence[Sequence[str]], *, start: int = 0, decimal_comma: bool = False) -> Table:
+    numbered = enumerate(records[start:], start + 1)
+    filled = [(i, [c.strip() for c in cells]) for i, cells in numbered if any(c.strip() for c in cells)]
     if not filled:
         raise BlotError("the table is empty", name)
     header = filled[0][1]
@@ -243,7 +370,39 @@ def _from_records(name: str, records: Sequence[Sequence[str]], *, decimal_comma:
             raise BlotError(what, f"{name}, row {index}", "put text that holds the separator in double quotes")
         cells = cells + [""] * (len(header) - len(cells))
         rows.append((index, dict(zip(header, cells, strict=False))))
-    return Table(name, tuple(header), tuple(rows), decimal_comma)
+    ambiguous = _ungroup(header, [cells for _, cells in rows]) if decimal_comma else {}
+    said = {column: (rows[i][0], text) for column, (i, text) in ambiguous.items()}
+    return Table(name, tuple(header), tuple(rows), decimal_comma, said)
+
+
+def _ungroup(header: Sequence[str], rows: Sequence[dict[str, str]]) -> dict[str, tuple[int, str]]:
+    """Take points of thousands out of numbers, where the table shows that they are; else say where they stand.
+
+    A column that has decimal commas, or numbers with several points, groups by points; one with points that no
+    grouping puts there (0.5, 12.25) has decimal points; a column that shows neither follows the other columns.
+    """
+
+    def style(cells: Iterable[str]) -> str:
+        comma = point = False
+        for text in cells:
+            comma = comma or _COMMA.fullmatch(text) is not None or _GROUPED_FOR_SURE.fullmatch(text) is not None
+            point = point or (_POINT.fullmatch(text) is not None and _GROUPED.fullmatch(text) is None)
+        return "both" if comma and point else "comma" if comma else "point" if point else ""
+
+    styles = {column: style(cells[column] for cells in rows) for column in header}
+    shown = set(styles.values()) - {""}
+    out = {}
+    for column in header:
+        own = styles[column] or (next(iter(shown)) if len(shown) == 1 else "")
+        for i, cells in enumerate(rows):
+            text = cells[column]
+            if not _GROUPED.fullmatch(text) or own == "point":
+                continue
+            if own != "comma":
+                out[column] = i, text
+                break
+            cells[column] = text.replace(".", "")
+    return out
 
 
 def _text(value: Any) -> str:
@@ -292,3 +451,36 @@ def number_or_nan(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return math.nan
+
+
+def read_pairs(path: str | Path, what: str, columns: tuple[str, str]) -> list[tuple[float, float]]:
+    """Pairs of numbers from two columns of a table.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What the table is, for a message.
+    columns : tuple of str
+
+    Raises
+    ------
+    BlotError
+        It cannot be read, a column is missing, or a cell holds no number.
+    """
+    table = read_table(path, f"{what} table")
+    for column in columns:
+        if column not in table.columns:
+            fix = f"it needs the columns {' and '.join(columns)}; it has: {', '.join(table.columns)}"
+            raise BlotError(f"column {column!r} is missing", table.name, fix)
+    pairs = []
+    for index, cells in table.rows:
+        values = []
+        for column in columns:
+            try:
+                values.append(number(cells[column], decimal_comma=table.decimal_comma))
+            except ValueError:
+                where = f"{table.name}, row {index}, column {column}"
+                raise BlotError(f"{cells[column]!r} is not a number", where, "write a plain number") from None
+        pairs.append((values[0], values[1]))
+    return pairs

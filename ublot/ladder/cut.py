@@ -97,6 +97,10 @@ class Ladder:
     def lane(self) -> int:
         return self.profile.lane
 
+    def flagged(self, *names: str) -> Ladder:
+        """The same with more flags."""
+        return replace(self, flags=(*self.flags, *names)) if names else self
+
     @property
     def haze_area(self) -> float:
         """Signal that was taken off as haze over the whole lane."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ublot.errors import BlotError
+from ublot.io.tables import read_pairs
 from ublot.mass.assignment import assign_masses
 from ublot.mass.bands import find_bands
 from ublot.mass.migration_curve import SCATTER, fit_migration
@@ -111,7 +111,7 @@ def calibration_from_positions(
     """
     if isinstance(positions, str | Path):
         where: object = positions
-        pairs = _read_positions(Path(positions))
+        pairs = read_pairs(positions, "marker positions", ("mass_kda", "row_px"))
     else:
         where = "marker positions"
         items = positions.items() if isinstance(positions, Mapping) else positions
@@ -139,33 +139,6 @@ def _scatter_of(rows: list[float], masses: list[float]) -> float:
     x, r = np.log10(masses), np.asarray(rows)
     curve = fit_migration(r, x, max(SCATTER * float(np.ptp(r)), 1e-9), (float(x[-1]), float(x[0])))
     return float(np.sqrt(np.mean((curve.left_out / curve.slopes(x)) ** 2)))
-
-
-def _read_positions(path: Path) -> list[tuple[float, float]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise BlotError(f"cannot be read ({reason})", path, "give a CSV with mass_kda,row_px") from None
-    lines = [line for line in text.splitlines() if line.strip()]
-    head = lines[0] if lines else ""
-    delimiter = max(";\t,", key=head.count)
-    table = list(csv.reader(lines, delimiter=delimiter))
-    names = [c.strip().lower() for c in table[0]] if table else []
-    for name in ("mass_kda", "row_px"):
-        if name not in names:
-            raise BlotError(f"no column {name}", path, "the header must read mass_kda,row_px")
-    at = names.index("mass_kda"), names.index("row_px")
-    pairs = []
-    for number, line in enumerate(table[1:], start=2):
-        cells = [line[i].strip() if i < len(line) else "" for i in at]
-        if delimiter != ",":
-            cells = [c.replace(",", ".") for c in cells]  # decimal commas
-        try:
-            pairs.append((float(cells[0]), float(cells[1])))
-        except ValueError:
-            raise BlotError(f"line {number} holds {line}, not two numbers", path, "mass_kda,row_px") from None
-    return pairs
 
 
 # ---------------------------------------------------------------------------------------------------------- the curve

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,7 +60,7 @@ def with_background_flags(ladders: Sequence[Ladder], loaded: Collection[int]) ->
         known = normal_interval(fraction_of(ladder))
         return ladder.lane in loaded and known.high - known.low > WIDEST
 
-    return tuple(replace(k, flags=(*k.flags, "gutters_poor")) if poor(k) else k for k in ladders)
+    return tuple(k.flagged("gutters_poor") if poor(k) else k for k in ladders)
 
 
 def rowwise_fractions(blot: Blot, lanes: Lanes, background: Background, ladders: Sequence[Ladder]) -> dict[int, float]:
@@ -123,7 +122,7 @@ def compare_backgrounds(
     rowwise = {lane: fraction for lane, fraction in rowwise.items() if lane in found.loaded}
     apart = background_spread(found.ladders, rowwise)
     far = {lane for lane, by in apart.items() if by > DISAGREE}
-    flagged = (replace(k, flags=(*k.flags, *("background_disagrees",) * (k.lane in far))) for k in found.ladders)
+    flagged = (k.flagged(*("background_disagrees",) * (k.lane in far)) for k in found.ladders)
     return tuple(flagged), rowwise
 
 

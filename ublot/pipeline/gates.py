@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,9 +78,7 @@ def floor_share(blot: Blot, lanes: Lanes) -> float:
 
 def with_crop_flags(ladders: Iterable[Ladder], loaded: Collection[int]) -> tuple[Ladder, ...]:
     """The ladders, those of `loaded` lanes flagged ``crop_tight`` where the picture cuts their signal."""
-    return tuple(
-        replace(k, flags=(*k.flags, "crop_tight")) if k.lane in loaded and cuts_signal(k) else k for k in ladders
-    )
+    return tuple(k.flagged("crop_tight") if k.lane in loaded and cuts_signal(k) else k for k in ladders)
 
 
 def with_target_flags(ladders: Iterable[Ladder], loaded: Collection[int]) -> tuple[Ladder, ...]:
@@ -93,7 +90,7 @@ def with_target_flags(ladders: Iterable[Ladder], loaded: Collection[int]) -> tup
     seen = [k for k in found if k.lane in loaded and k.antibody == "target" and "no_signal" not in k.flags]
     if not seen or any(not k.hmw > NO_BAND * (k.hmw + k.unmodified) for k in seen):
         return found
-    return tuple(replace(k, flags=(*k.flags, "target_unseen")) if k in seen else k for k in found)
+    return tuple(k.flagged("target_unseen") if k in seen else k for k in found)
 
 
 def cuts_signal(ladder: Ladder) -> bool:

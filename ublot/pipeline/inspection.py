@@ -21,7 +21,15 @@ __all__ = ["describe"]
 OWN = ("levels", "why_polarity", "why_response", "why_ceiling")
 """Keys that reading adds to what the file says about itself."""
 
-OF_LANES = ("saturated_heavily", "lanes_touching", "saturated", "lane_at_edge", "crop_tight", "background_unsure")
+OF_LANES = (
+    "saturated_heavily",
+    "hollow_band",
+    "lanes_touching",
+    "saturated",
+    "lane_at_edge",
+    "crop_tight",
+    "background_unsure",
+)
 """Flags of lanes that are about the picture's fitness. What else an analysis flags is about its result."""
 
 BACKGROUND = "gutter"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,12 +20,13 @@ from ublot.lanes.finding import find_lanes
 from ublot.lanes.placement import place_roles
 from ublot.model import SCORED, Z95
 from ublot.numerics.threads import one_thread
+from ublot.pipeline.same_place import FITS, lanes_on, moved, sideways_shift
 from ublot.profiles.extraction import extract_profiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ublot.model import Profile
+    from ublot.model import Blot, Lanes, Profile
 
 __all__ = ["measure_loading"]
 
@@ -42,6 +44,7 @@ def measure_loading(
     lanes: int | None = None,
     control: Control = "band",
     first_lane: float | None = None,
+    like: Any = None,
     **reading: Any,
 ) -> dict[str, list[Any]]:
     """Measure the loading control of every lane, ready for ``normalise``.
@@ -58,6 +61,9 @@ def measure_loading(
         The strongest band that the lanes share, or all signal of a lane.
     first_lane : float, optional
         Column of the first lane, px, where lanes at the ends are empty and it is not plain which.
+    like : Analysis, optional
+        That of the blot itself, as `ublot.load` gives it: its lanes are taken, after the shift between the pictures is
+        measured, and its layout where no other is given. Without it, lanes are found on the control's picture alone.
     **reading
         Options of `ublot.read_blot`: ``polarity``, ``response``, ``channel``, ``mirror``, ``rotate``, ``roi``.
 
@@ -66,7 +72,8 @@ def measure_loading(
     dict of str to list
         Columns ``lane``, ``load`` (over the mean of the loaded lanes), ``load_low``, ``load_high`` (95 %, from pixel
         noise, background and the lane's width), ``area``, ``dilution`` where the layout has one, and ``flags``. The
-        load of a lane that may not be quantified, and of markers and blanks, is NaN.
+        load of a lane that may not be quantified, and of markers and blanks, is NaN. Where the lanes were moved, the
+        column ``moved_px`` says by how much.
 
     Raises
     ------
@@ -76,12 +83,13 @@ def measure_loading(
     """
     from ublot.io.images.reading import read_blot
 
+    if like is not None:
+        layout = layout if layout is not None else like.layout
+        reading = {**{name: getattr(like.params, name) for name in ("rotate", "mirror")}, **reading}
     rows = read_layout(layout) if layout is not None else None
     blot = read_blot(image, **reading)
     blank = tuple(row.lane for row in rows if row.role == "blank") if rows is not None else ()
-    geometry = find_lanes(blot, rows.check_count(lanes) if rows is not None else lanes, blank=blank)
-    if rows is not None:
-        geometry, _ = place_roles(blot, geometry, rows.roles, first_lane)
+    geometry, shift = _lanes(blot, rows, lanes, blank, like, first_lane)
     profiles = extract_profiles(blot, geometry, estimate_background(blot, geometry, blank=blank))
     if not profiles:
         raise BlotError("no lanes found", blot.source.name, "give the layout or the number of lanes")
@@ -97,9 +105,52 @@ def measure_loading(
         _measure(p, band, (*shared, *lane.flags)) for p, band, lane in zip(profiles, bands, geometry, strict=True)
     ]
     out = _columns(profiles, measured, loaded)
+    if shift:
+        out["moved_px"] = [round(shift, 1)] * len(profiles)
     if rows is not None and "dilution" in rows.extra_columns:
         _check_series(out, rows, blot.source.name)
     return out
+
+
+def _lanes(
+    blot: Blot, rows: Layout | None, count: int | None, blank: tuple[int, ...], like: Any, first_lane: float | None
+) -> tuple[Lanes, float]:
+    """Lanes on the control's picture, and how far they were moved to the right."""
+    loaded = [row.lane for row in rows if row.role in SCORED] if rows is not None else []
+    if like is None:
+        lanes = find_lanes(blot, rows.check_count(count) if rows is not None else count, blank=blank)
+        if rows is not None:
+            lanes, _ = place_roles(blot, lanes, rows.roles, first_lane)
+        if not loaded or len(lanes) < 3:
+            return lanes, 0.0
+        # A marker may be dark in the control's picture: then an empty place beside the lanes may have been counted.
+        shift, _, each = sideways_shift(blot, lanes, loaded)
+        whole = round(shift / lanes.pitch) if lanes.pitch else 0
+        if not whole or not _inside(blot, lanes, shift, loaded):
+            return lanes, 0.0
+        return moved(_of_one_width(lanes), each), shift
+    shape = like.source.shape if like.params.rotate % 180 == 0 else like.source.shape[::-1]
+    lanes = lanes_on(blot, like.geometry, shape if like.params.rotate % 90 == 0 else blot.shape)
+    if rows is not None and len(rows) != len(lanes):
+        what = f"the layout has {len(rows)} rows, the blot's result {len(lanes)} lanes"
+        raise BlotError(what, "option like", "give the layout of the same blot")
+    shift, agreement, each = sideways_shift(blot, lanes, loaded)
+    if agreement < FITS:
+        what = "the lanes of the blot's result do not show on this picture"
+        raise BlotError(what, blot.source.name, "check that it is the same membrane, turned alike; or leave --like out")
+    return moved(_of_one_width(lanes), each), shift
+
+
+def _of_one_width(lanes: Lanes) -> Lanes:
+    """All lanes as wide as usual: widths that were fitted to another protein or place would go into the areas."""
+    usual = float(np.median([lane.width for lane in lanes]))
+    return replace(lanes, items=tuple(replace(lane, width=usual) for lane in lanes))
+
+
+def _inside(blot: Blot, lanes: Lanes, shift: float, loaded: list[int]) -> bool:
+    """Whether the loaded lanes are still on the picture when moved."""
+    x = [float(lane.centre(lanes.window.mid_row)) + shift for lane in lanes if lane.number in loaded]
+    return min(x) >= 0 and max(x) <= blot.shape[1] - 1
 
 
 def _measure(profile: Profile, band: Band | None, flags: tuple[str, ...]) -> tuple[float, float, tuple[str, ...]]:

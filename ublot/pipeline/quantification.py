@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Quantified", "quantify_lanes"]
 
-OWN_RUNGS = "masses rest on the ladder's own rungs, taken for one modifier apart"
+Unread = Literal["masses unknown", "no marker lane", "marker unread"]
+"""Why a marker that is there, or was asked for, gives no masses."""
+
 PLACING = 0.02  # share of the rows: the length of a stretch that may show where a lane is
 CLEAR_LANE = 5.0  # standard deviations by which one such stretch must stand above its uncertainty
 
@@ -87,17 +89,15 @@ def _placed(profile: Profile, starts: NDArray[np.intp], area: Array, noise: Arra
 
 def _calibration(
     profiles: Sequence[Profile], layout: Layout | None, params: Params, edits: Edits
-) -> tuple[Calibration | None, tuple[int, ...], list[str]]:
-    """Calibration, the lanes that hold a marker, and what there is to say about it."""
+) -> tuple[Calibration | None, tuple[int, ...], Unread | None]:
+    """Calibration, the lanes that hold a marker, and why it gives no masses where it should."""
     marked = tuple(row.lane for row in layout if row.role == "marker") if layout is not None else ()
     if edits.calibration is not None:
-        return edits.calibration, marked, []
+        return edits.calibration, marked, None
     if params.marker_positions is not None:
-        return calibration_from_positions(params.marker_positions), marked, []
+        return calibration_from_positions(params.marker_positions), marked, None
     if params.marker is None:
-        if marked:
-            return None, marked, ["the masses of the marker are not known: give --marker"]
-        return None, (), []
+        return None, marked, "masses unknown" if marked else None
     # Without a layout the marker stands at one of the ends.
     candidates = marked if layout is not None else tuple(dict.fromkeys((profiles[0].lane, profiles[-1].lane)))
     empty = {p.lane for p in profiles if "lane_empty" in p.flags}
@@ -108,9 +108,24 @@ def _calibration(
     for part, number in product((False, True), candidates):
         found = calibrate_mass(profiles[number - 1], params.marker, part=part)
         if found is not None:
-            return found, (number,) if layout is None else marked, []
-    where = "the layout names no marker lane" if layout is not None and not marked else "the marker could not be read"
-    return None, marked, [f"{where}: no masses; give --marker-positions"]
+            return found, (number,) if layout is None else marked, None
+    return None, marked, "no marker lane" if layout is not None and not marked else "marker unread"
+
+
+def _note(unread: Unread | None, calibration: Calibration | None) -> list[str]:
+    """Where the masses come from, or why there are none, in words; nothing about a marker that was read."""
+    if unread == "masses unknown":
+        return ["the masses of the marker are not known: give --marker"]
+    by_rungs = calibration is not None and calibration.kind == "rungs"
+    if unread is not None:
+        why = {"no marker lane": "the layout names no marker lane", "marker unread": "the marker could not be read"}
+        left = "masses rest on the ladder's own rungs, taken for one modifier apart" if by_rungs else "no masses"
+        return [f"{why[unread]}: {left}; give --marker-positions"]
+    if by_rungs:
+        return ["masses rest on the ladder's own rungs, taken for one modifier apart; give --marker"]
+    if calibration is None:
+        return ["no mass calibration: HMW starts at the upper edge of the unmodified band; give --marker"]
+    return []
 
 
 def quantify_lanes(
@@ -130,7 +145,7 @@ def quantify_lanes(
     -------
     Quantified
     """
-    calibration, marked, notes = _calibration(profiles, layout, params, edits)
+    calibration, marked, unread = _calibration(profiles, layout, params, edits)
     every = {p.lane for p in profiles}
     loaded = {row.lane for row in layout if row.role in SCORED} if layout is not None else every - set(marked)
     if edits.lanes is None:
@@ -148,14 +163,11 @@ def quantify_lanes(
             if not rungs_hold(fitted):
                 calibration = None
         if calibration is not None:
-            notes = [note.replace("no masses", OWN_RUNGS) for note in notes] or [f"{OWN_RUNGS}; give --marker"]
             ladders = fitted if params.ladder else by_rungs
-            ladders = tuple(_flagged(k, calibration.flags) if k.lane in loaded else k for k in ladders)
-        elif not notes:
-            notes.append("no mass calibration: HMW starts at the upper edge of the unmodified band; give --marker")
+            ladders = tuple(k.flagged(*calibration.flags) if k.lane in loaded else k for k in ladders)
     elif params.ladder:
         ladders = _fitted(ladders, calibration, params, loaded, leak)
-    return Quantified(ladders, calibration, frozenset(loaded), tuple(notes))
+    return Quantified(ladders, calibration, frozenset(loaded), tuple(_note(unread, calibration)))
 
 
 def _cut(
@@ -193,7 +205,3 @@ def _fitted(
     """Rungs and smear of all lanes."""
     target, modifier = masses_of(params)
     return fit_ladders(ladders, calibration, target_kda=target, modifier_kda=modifier, loaded=loaded, leak=leak)
-
-
-def _flagged(ladder: Ladder, flags: tuple[str, ...]) -> Ladder:
-    return replace(ladder, flags=(*ladder.flags, *flags))

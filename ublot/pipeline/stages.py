@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ from ublot.lanes.borders import flag_lanes_at_edge, lanes_beside
 from ublot.lanes.doubts import flag_doubtful_lanes, lane_doubts
 from ublot.lanes.finding import find_lanes
 from ublot.lanes.placement import place_roles
+from ublot.lanes.sideways import lanes_are_sideways
 from ublot.mass.scale import row_at
+from ublot.mass.wrong_way import seen_wrong
 from ublot.numerics.threads import one_thread
 from ublot.pipeline.background_check import (
     background_notes,
@@ -28,6 +30,7 @@ from ublot.pipeline.lanes_by_hand import place_given_lanes
 from ublot.pipeline.messages import messages_of
 from ublot.pipeline.quantification import quantify_lanes
 from ublot.profiles.extraction import extract_profiles
+from ublot.profiles.hollow import hollow_lanes
 from ublot.scoring.normalisation import amounts_loaded
 from ublot.scoring.relative import Score, score_relative
 
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from ublot.model import Background, Blot, Calibration, Lanes, Profile
     from ublot.pipeline.quantification import Quantified
 
-__all__ = ["Progress", "Run", "Stages", "lane_shifts", "run_stages"]
+__all__ = ["Progress", "Run", "Stages", "lane_shifts", "profile_lanes", "rescored", "run_stages"]
 
 Progress = Callable[[str, float], None]
 
@@ -127,6 +130,10 @@ class Run:
             and self.edits.boundary_rows == other.edits.boundary_rows
         )
 
+    def same_until_ladders(self, other: Run) -> bool:
+        """Whether both have the same ladders and all that these are made from."""
+        return self.same_geometry(other) and self.same_profiles(other) and self.same_ladders(other)
+
 
 def _count(layout: Layout | None) -> int | None:
     return None if layout is None else len(layout)
@@ -140,7 +147,8 @@ def _lanes_of(layout: Layout | None, role: str) -> tuple[int, ...]:
     return () if layout is None else tuple(row.lane for row in layout if row.role == role)
 
 
-def _geometry(blot: Blot, layout: Layout | None, params: Params, edits: Edits) -> Lanes:
+def _geometry(run: Run) -> Lanes:
+    blot, layout, params, edits = run.blot, run.layout, run.params, run.edits
     blank = lanes_with_roles(layout, "blank")
     if edits.lanes is not None:
         lanes, counted = place_given_lanes(blot, layout, edits.lanes), layout is not None
@@ -184,22 +192,15 @@ def run_stages(
     The linear algebra runs in one thread: the arrays are small, and sums that are split differently on another machine
     would round differently.
     """
-    tell = progress or (lambda stage, share: None)
+    tell = progress or _nobody
     run = Run(blot, layout, params, edits)
-    done = earlier.stages if earlier is not None and earlier.same_geometry(run) else None
-    tell("finding lanes", 0.1)
-    geometry = done.geometry if done else flag_lanes_at_edge(blot, _geometry(blot, layout, params, edits))
-    blank = lanes_with_roles(layout, "blank")
-    tell("removing the background", 0.5)
-    done = done if earlier is not None and earlier.same_profiles(run) else None
-    background = done.background if done else estimate_background(blot, geometry, params.background, blank=blank)
-    profiles = done.extracted if done else extract_profiles(blot, geometry, background)
+    geometry, background, profiles = profile_lanes(run, tell, earlier)
     image_flags = _image_flags(blot, geometry, background, edits)
     if not profiles:
         lacking = "no lanes found: give the layout or --lanes, check --rotate and --roi"
         return Stages(geometry, background, (), None, (), (), {}, {}, (lacking,), image_flags=image_flags)
     tell("quantifying", 0.8)
-    done = done if earlier is not None and earlier.same_ladders(run) else None
+    done = earlier.stages if earlier is not None and earlier.same_until_ladders(run) else None
     found = done.quantified if done else None
     if done is not None and found is not None:
         ladders, rowwise = done.ladders, done.rowwise
@@ -207,17 +208,60 @@ def run_stages(
         found = quantify_lanes(profiles, layout, params, edits, geometry)
         ladders, rowwise = compare_backgrounds(blot, geometry, background, found, params)
         ladders = with_target_flags(with_crop_flags(ladders, found.loaded), found.loaded)
+        ladders = _with_hollow(ladders, hollow_lanes(blot, geometry, profiles))
         ladders = with_background_flags(ladders, found.loaded)
+    image_flags = ordered(image_flags, _seen_wrong(profiles, layout, params, edits, found))
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
     notes = (*background_notes(profiles, found.loaded), *found.notes, *(layout.notes if layout is not None else ()))
-    doubted = () if edits.lanes is not None else _doubtful(blot, geometry, blank)
+    doubted = () if edits.lanes is not None else _doubtful(blot, geometry, lanes_with_roles(layout, "blank"))
     said = (*_one_off(blot, geometry, layout), *doubted, *messages_of(scores, layout, params, notes))
     cleaned = tuple(k.profile for k in ladders)
     return Stages(
-        geometry, background, cleaned, found.calibration, ladders, scores, loads, rowwise, said, profiles, found,
-        image_flags,
-    )  # fmt: skip
+        geometry=geometry,
+        background=background,
+        profiles=cleaned,
+        calibration=found.calibration,
+        ladders=ladders,
+        scores=scores,
+        loads=loads,
+        rowwise=rowwise,
+        messages=said,
+        extracted=profiles,
+        quantified=found,
+        image_flags=image_flags,
+    )
+
+
+def profile_lanes(
+    run: Run, tell: Progress | None = None, earlier: Run | None = None
+) -> tuple[Lanes, Background, tuple[Profile, ...]]:
+    """The first stages: lanes, the background under them, and their profiles.
+
+    Parameters
+    ----------
+    run : Run
+        What is given.
+    tell : callable, optional
+        Called with the stage's name and the share that is done.
+    earlier : Run, optional
+        A finished run, see `run_stages`.
+    """
+    tell = tell or _nobody
+    tell("finding lanes", 0.1)
+    done = earlier.stages if earlier is not None and earlier.same_geometry(run) else None
+    geometry = done.geometry if done else flag_lanes_at_edge(run.blot, _geometry(run))
+    tell("removing the background", 0.5)
+    done = done if earlier is not None and earlier.same_profiles(run) else None
+    if done is not None:
+        return geometry, done.background, done.extracted
+    blank = lanes_with_roles(run.layout, "blank")
+    background = estimate_background(run.blot, geometry, run.params.background, blank=blank)
+    return geometry, background, extract_profiles(run.blot, geometry, background)
+
+
+def _nobody(stage: str, share: float) -> None:
+    """Nobody wants to know how far it is."""
 
 
 def _one_off(blot: Blot, geometry: Lanes, layout: Layout | None) -> tuple[str, ...]:
@@ -242,7 +286,28 @@ def _doubtful(blot: Blot, geometry: Lanes, blank: Sequence[int]) -> tuple[str, .
 def _image_flags(blot: Blot, geometry: Lanes, background: Background, edits: Edits) -> tuple[str, ...]:
     """What is noteworthy about the whole image, and so about every lane of it."""
     clipped = ("clipped_background",) * (floor_share(blot, geometry) > 0)
-    return ordered(blot.flags, geometry.flags, background.flags, ("edited",) * edits.any, clipped)
+    # Lanes that a person placed are where that person sees them.
+    sideways = ("lanes_sideways",) * (edits.lanes is None and lanes_are_sideways(blot))
+    return ordered(blot.flags, geometry.flags, background.flags, ("edited",) * edits.any, clipped, sideways)
+
+
+def _with_hollow(ladders: Sequence[Ladder], hollow: Collection[int]) -> tuple[Ladder, ...]:
+    """The ladders, those with a hollow band flagged. They have too much signal, not too little."""
+    return tuple(
+        replace(k, flags=(*(name for name in k.flags if name != "no_signal"), "hollow_band")) if k.lane in hollow else k
+        for k in ladders
+    )
+
+
+def _seen_wrong(
+    profiles: Sequence[Profile], layout: Layout | None, params: Params, edits: Edits, found: Quantified
+) -> tuple[str, ...]:
+    """Flags of a blot that is seen upside down or from its back."""
+    if edits.calibration is not None or params.marker_positions is not None:
+        return ()
+    marked = lanes_with_roles(layout, "marker") if layout is not None else None
+    blank = lanes_with_roles(layout, "blank")
+    return seen_wrong(profiles, params.marker, found.calibration, marked=marked, blank=blank)
 
 
 def _scores(
@@ -262,6 +327,27 @@ def _scores(
         loads=loads,
         image_flags=image_flags,
         allow_unfit=params.allow_unfit,
+    )
+
+
+def rescored(stages: Stages, run: Run, geometry: Lanes, ladders: Sequence[Ladder]) -> Stages:
+    """The same stages with other lanes and ladders, scored anew.
+
+    Parameters
+    ----------
+    stages : Stages
+        Of a finished run.
+    run : Run
+        What is given now: the blot, layout and options of that run, and other edits.
+    geometry : Lanes
+    ladders : sequence of Ladder
+        Of all lanes.
+    """
+    flags = _image_flags(run.blot, geometry, stages.background, run.edits)
+    scores = _scores(ladders, run.layout, run.params, stages.loads, flags)
+    cleaned = tuple(k.profile for k in ladders)
+    return replace(
+        stages, geometry=geometry, profiles=cleaned, ladders=tuple(ladders), scores=scores, image_flags=flags
     )
 
 

@@ -57,6 +57,7 @@ class Analysis:
 
     def __init__(
         self,
+        *,
         source: Source,
         params: Params,
         layout: Layout | None,
@@ -315,17 +316,17 @@ class Analysis:
 def _analysis(run: Run, progress: Progress | None, path: Path | None, earlier: Run | None = None) -> Analysis:
     stages = run_stages(run.blot, run.layout, run.params, run.edits, progress, earlier)
     return Analysis(
-        run.blot.source,
-        run.params,
-        run.layout,
-        run.edits,
-        stages.geometry,
-        stages.calibration,
-        (*stages.messages, *clashes(run.layout)),
-        lambda: stage_columns(run.blot.source.name, run.layout, run.params, stages),
-        stages,
-        run.blot,
-        path,
+        source=run.blot.source,
+        params=run.params,
+        layout=run.layout,
+        edits=run.edits,
+        geometry=stages.geometry,
+        calibration=stages.calibration,
+        messages=(*stages.messages, *clashes(run.layout)),
+        tables=lambda: stage_columns(run.blot.source.name, run.layout, run.params, stages),
+        stages=stages,
+        blot=run.blot,
+        path=path,
     )
 
 

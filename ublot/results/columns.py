@@ -9,6 +9,7 @@ import numpy as np
 
 from ublot.flags import join_flags
 from ublot.mass.scale import mass_at
+from ublot.model import UNKNOWN
 from ublot.pipeline.stages import lane_shifts
 
 if TYPE_CHECKING:
@@ -135,13 +136,7 @@ def lanes_columns(
                 "delta_logit_hmw": score.delta_logit,
                 **_with_interval("relative_hmw_area", score.relative_area),
                 **_with_interval("unmodified_remaining", score.remaining),
-                **_with_interval("mean_ubiquitins", score.mean_ubiquitins),
-                "half_mass_kda": score.half_mass,
-                "share_1_3": score.shares[0],
-                "share_4_8": score.shares[1],
-                "share_9_up": score.shares[2],
-                "ladder_fraction": score.ladder_fraction,
-                "resolved_to_n": _or_nan(score.resolved_to),
+                **_ladder_cells(ladder if score.scored else None),
                 "background_spread": background_spread.get(lane.number, math.nan),
                 "saturated_fraction": ladder.saturated_share,
                 "flags": join_flags(score.flags),
@@ -156,6 +151,18 @@ def lanes_columns(
 
 def _or_nan(value: float | None) -> float:
     return math.nan if value is None else float(value)
+
+
+def _ladder_cells(ladder: Ladder | None) -> dict[str, float]:
+    """How far the modified signal reaches up; NaN throughout for a lane that may not be scored."""
+    shares = ladder.shares if ladder else (math.nan,) * 3
+    return {
+        **_with_interval("mean_ubiquitins", ladder.mean_ubiquitins if ladder else UNKNOWN),
+        "half_mass_kda": ladder.half_mass if ladder else math.nan,
+        **dict(zip(("share_1_3", "share_4_8", "share_9_up"), shares, strict=True)),
+        "ladder_fraction": ladder.ladder_fraction if ladder else math.nan,
+        "resolved_to_n": _or_nan(ladder.resolved_to if ladder else None),
+    }
 
 
 def species_columns(ladders: Sequence[Ladder], scores: Sequence[Score] = ()) -> Columns:

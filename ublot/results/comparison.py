@@ -56,6 +56,8 @@ class Comparison:
         The area is the primary score: blots of the modifier, or of cells.
     params : Params or None
         Options of the first blot: those that matter to a comparison are the same for all.
+    without_vehicle : tuple of str
+        Blots that are left out because nothing on them can be compared.
     """
 
     blots: tuple[dict[str, Any], ...]
@@ -64,6 +66,12 @@ class Comparison:
     protein_nM: float | None = None
     by_area: bool = False
     params: Params | None = None
+    without_vehicle: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> int:
+        """Blots that statistics rest on."""
+        return len(self.blots) - len(self.without_vehicle)
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -177,8 +185,7 @@ def compare_blots(results: Iterable[Any], *, protein_nM: float | None = None) ->
         found, notes = reactions_of(analysis.columns["lanes"], name)
         reactions += found
         messages += notes
-    if not any(r.role == "vehicle" for r in reactions):
-        messages.append("no vehicle (DMSO) lane on any blot: nothing is compared with it")
+    reactions, without = _with_vehicle(reactions, messages)
     options = next(iter(analyses.values())).params
     area_first = by_area(options)
     messages += blot_notes(reactions, primary_ratio(by_area=area_first))
@@ -197,7 +204,25 @@ def compare_blots(results: Iterable[Any], *, protein_nM: float | None = None) ->
         {"name": name, "image": a.source.name, "sha256": a.source.sha256, "folder": folders[name]}
         for name, a in analyses.items()
     )
-    return Comparison(blots, columns, tuple(messages), protein_nM, area_first, options)
+    return Comparison(blots, columns, tuple(messages), protein_nM, area_first, options, without)
+
+
+def _with_vehicle(reactions: list[Reaction], messages: list[str]) -> tuple[list[Reaction], tuple[str, ...]]:
+    """Reactions that have a vehicle on their blot and in their group; the others are named, and so are blots without.
+
+    Where no blot has one, everything is kept: there are still means to tell.
+    """
+    served = {(r.blot, r.group) for r in reactions if r.role == "vehicle"}
+    if not served:
+        messages.append("no vehicle (DMSO) lane on any blot: nothing is compared with it")
+        return reactions, ()
+    lacking = dict.fromkeys((r.blot, r.group) for r in reactions if (r.blot, r.group) not in served)
+    without = tuple(blot for blot in dict.fromkeys(r.blot for r in reactions) if all(blot != b for b, _ in served))
+    for blot, group in lacking:
+        if blot not in without:
+            messages.append(f"{blot}: group {group or 'without a name'} has no vehicle (DMSO) lane and is left out")
+    messages += [f"{blot}: no vehicle (DMSO) lane on it, the blot is left out and not counted" for blot in without]
+    return [r for r in reactions if (r.blot, r.group) in served], without
 
 
 def _opened(results: Iterable[Any]) -> list[tuple[Path | None, Analysis]]:

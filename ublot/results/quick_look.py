@@ -15,9 +15,9 @@ from ublot import Analysis, Lanes
 from ublot.inputs.edits import Edits
 from ublot.inputs.layout import Layout, LayoutRow
 from ublot.pipeline.quantification import quantify_lanes
+from ublot.pipeline.stages import Run, rescored
 from ublot.profiles.extraction import extract_profiles
 from ublot.results.columns import Tables, lanes_columns, species_columns
-from ublot.scoring.relative import score_relative
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,18 +65,19 @@ def preview(before: Analysis, edits: Edits) -> Analysis | None:
     lanes = edits.lanes or before.geometry
     ladders = {ladder.lane: ladder for ladder in before.ladders}
     ladders |= {ladder.lane: ladder for ladder in _measured(before, edits, lanes, numbers)}
-    stages = _scored(before, edits, lanes, [ladders[lane.number] for lane in lanes])
+    run = Run(before.blot, before.layout, before.params, edits)
+    stages = rescored(before.stages, run, lanes, [ladders[lane.number] for lane in lanes])
     return Analysis(
-        before.source,
-        before.params,
-        before.layout,
-        edits,
-        lanes,
-        before.calibration,
-        before.messages,
-        lambda: _tables(before, stages),
-        stages,
-        before.blot,
+        source=before.source,
+        params=before.params,
+        layout=before.layout,
+        edits=edits,
+        geometry=lanes,
+        calibration=before.calibration,
+        messages=before.messages,
+        tables=lambda: _tables(before, stages),
+        stages=stages,
+        blot=before.blot,
     )
 
 
@@ -135,20 +136,3 @@ def _background(before: Analysis, lanes: Lanes, numbers: Sequence[int]) -> Backg
     before_edit = [set(before.stages.extracted[n - 1].flags) for n in numbers]
     flags = tuple(tuple(name for name in OF_BACKGROUND if name in names) for names in before_edit)
     return replace(old, level=np.array(level), modes=old.modes[:, at], haze=old.haze[at], lane_flags=flags)
-
-
-def _scored(before: Analysis, edits: Edits, lanes: Lanes, ladders: Sequence[Ladder]) -> Stages:
-    stages: Stages = before.stages
-    params = before.params
-    layout = before.layout or Layout(tuple(LayoutRow(k.lane, "sample") for k in ladders))
-    flags = (*before.blot.flags, *lanes.flags, *stages.background.flags, *(("edited",) if edits.any else ()))
-    scores = score_relative(
-        ladders,
-        layout,
-        assay=params.assay,
-        loads=stages.loads,
-        image_flags=flags,
-        allow_unfit=params.allow_unfit,
-    )
-    profiles = tuple(k.profile for k in ladders)
-    return replace(stages, geometry=lanes, profiles=profiles, ladders=tuple(ladders), scores=scores)

@@ -72,7 +72,18 @@ def load(folder: str | Path, *, image: Any = None) -> Analysis:
         blot = read_pixels(image, params)
         check_same(blot, source)
         path = Path(blot.source.path) if blot.source.path else None
-    return Analysis(source, params, layout, edits, geometry, calibration, messages, tables, None, blot, path)
+    return Analysis(
+        source=source,
+        params=params,
+        layout=layout,
+        edits=edits,
+        geometry=geometry,
+        calibration=calibration,
+        messages=messages,
+        tables=tables,
+        blot=blot,
+        path=path,
+    )
 
 
 def _image_of(folder: Path, source: Source) -> Path | None:

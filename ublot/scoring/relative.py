@@ -59,8 +59,8 @@ class Score:
     delta, delta_logit : float
     relative_area, remaining : Interval
         ``H / load`` and ``U / load`` over the vehicle lanes' means.
-    mean_ubiquitins, half_mass, shares, ladder_fraction, resolved_to
-        Of the `Ladder`, where the lane may be scored.
+    scored : bool
+        Whether the lane may be scored at all: if not, nothing of its ladder is told either.
     flags : tuple of str
     """
 
@@ -74,11 +74,7 @@ class Score:
     delta_logit: float = math.nan
     relative_area: Interval = NOTHING
     remaining: Interval = NOTHING
-    mean_ubiquitins: Interval = NOTHING
-    half_mass: float = math.nan
-    shares: tuple[float, float, float] = (math.nan, math.nan, math.nan)
-    ladder_fraction: float = math.nan
-    resolved_to: int | None = None
+    scored: bool = False
     flags: tuple[str, ...] = ()
 
 
@@ -215,21 +211,17 @@ def _score(ladder: Ladder, board: _Board) -> Score:
     net_mean = _mean(net_of(q, blanks) for q in peers.values())
     return Score(
         lane,
-        normal_interval(own),
-        normal_interval(net),
-        relative,
-        measured,
-        net.value / net_mean if net_mean > 0 else math.nan,
-        own.value - mean,
-        logit(own.value) - logit(mean),
-        compared(board.hmw)[0],
-        compared(board.unmodified)[0],
-        ladder.mean_ubiquitins,
-        ladder.half_mass,
-        ladder.shares,
-        ladder.ladder_fraction,
-        ladder.resolved_to,
-        (*flags, *_control_flags(ladder, row, vehicle, board)),
+        fraction=normal_interval(own),
+        fraction_net=normal_interval(net),
+        relative=relative,
+        relative_measured=measured,
+        relative_net=net.value / net_mean if net_mean > 0 else math.nan,
+        delta=own.value - mean,
+        delta_logit=logit(own.value) - logit(mean),
+        relative_area=compared(board.hmw)[0],
+        remaining=compared(board.unmodified)[0],
+        scored=True,
+        flags=(*flags, *_control_flags(ladder, row, vehicle, board)),
     )
 
 

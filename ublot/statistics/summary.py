@@ -14,7 +14,7 @@ from ublot.statistics.reactions import QUANTITIES, RELATIVE, Condition, Family, 
 from ublot.statistics.scales import Scale, fitting_scale, from_scale, to_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 __all__ = ["SUMMARY_COLUMNS", "blot_notes", "summary_columns"]
 
@@ -26,10 +26,13 @@ SUMMARY_COLUMNS = (
 """Columns of `summary.csv`; `flags` are those of all lanes that a mean rests on, `unit` is what its p counts."""
 
 
+RATIOS = (*RELATIVE, "percent_of_vehicle")  # the vehicle is the same on every blot or plate, by definition
 DIFFERING = 0.01  # chance below which blots are said to differ in what conditions do
 
 
-def summary_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any]]:
+def summary_columns(
+    reactions: Iterable[Reaction], quantities: Mapping[str, Scale] = QUANTITIES
+) -> dict[str, list[Any]]:
     """One row per condition and quantity.
 
     ``mean, low, high`` are in the quantity's own unit, computed on the scale that ``scale`` names (geometric mean for
@@ -44,6 +47,8 @@ def summary_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any]]:
     Parameters
     ----------
     reactions : iterable of Reaction
+    quantities : mapping of str to scale
+        What is averaged, and the scale on which its errors are even.
 
     Returns
     -------
@@ -55,11 +60,11 @@ def summary_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any]]:
         groups.setdefault(family.group, []).append(family)
     rows = []
     for together in groups.values():
-        for quantity, wanted in QUANTITIES.items():
+        for place, (quantity, wanted) in enumerate(quantities.items()):
             scales = [_scale(family, quantity, wanted) for family in together]
             tests = _tests(together, quantity, scales)
             for i, family in enumerate(together):
-                rows += _rows(family, quantity, scales[i], {c: t for (j, c), t in tests.items() if j == i})
+                rows += _rows(family, quantity, place, scales[i], {c: t for (j, c), t in tests.items() if j == i})
     rows.sort(key=lambda row: row[0])
     return {name: [row[1][name] for row in rows] for name in SUMMARY_COLUMNS}
 
@@ -74,16 +79,15 @@ def _scale(family: Family, quantity: str, wanted: Scale) -> Scale:
 
 
 def _rows(
-    family: Family, quantity: str, scale: Scale, tests: dict[Condition, tuple[str, Contrast]]
+    family: Family, quantity: str, place: int, scale: Scale, tests: dict[Condition, tuple[str, Contrast]]
 ) -> list[tuple[Any, dict[str, Any]]]:
     members: dict[Condition, list[Reaction]] = {}
     for reaction in _known(family, quantity):
         members.setdefault(reaction.condition, []).append(reaction)
-    order = list(QUANTITIES).index(quantity)
     out = []
     for condition, same in members.items():
         own = fitting_scale([r.values[quantity] for r in same], scale)
-        key = (family.group, condition.time, condition, order)
+        key = (family.group, condition.time, condition, place)
         first = same[0]
         unit, test = tests.get(condition, ("", None))
         row = {
@@ -112,7 +116,7 @@ def _describe(same: Sequence[Reaction], quantity: str, scale: Scale) -> dict[str
     n = len(z)
     low, high = math.nan, math.nan
     freedom = n - 1
-    if quantity in RELATIVE and same[0].role == "vehicle":
+    if quantity in RATIOS and same[0].role == "vehicle":
         # The vehicle is 1 on every blot by definition: only the scatter within blots is its own.
         freedom = n - len(names)
         z = z - of_blot[[names.index(b) for b in blots]]

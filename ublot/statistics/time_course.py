@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
 
+from ublot.statistics.across_blots import compare_across_blots
+from ublot.statistics.dunnett import LEAST, t_interval
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from numpy.typing import ArrayLike
 
     from ublot.numerics.arrays import Array
     from ublot.statistics.reactions import Reaction
 
-__all__ = ["TIME_COLUMNS", "TimeCourse", "fit_time_course", "time_course_columns"]
+__all__ = ["TIME_COLUMNS", "TimeCourse", "fit_time_course", "rate_of_blots", "time_course_columns"]
 
 FEWEST_TIMES = 3
 LEVEL = 0.05  # chance below which a curve that levels off is told from a straight line
@@ -26,7 +29,10 @@ TIME_COLUMNS = (
     *("initial_rate_per_min", "initial_rate_low", "initial_rate_high"),
     *("plateau", "plateau_low", "plateau_high"),
     *("rate_constant_per_min", "rate_constant_low", "rate_constant_high", "note"),
+    *("blots", "rate_difference", "rate_difference_low", "rate_difference_high", "p_vehicle"),
 )
+"""Columns of ``time_courses.csv``; `blots` is how many have a rate of their own, averaged where there are several;
+`rate_difference` is that to the vehicle of the same blots, `p_vehicle` its p, adjusted for all conditions."""
 _NONE = (math.nan, math.nan, math.nan)
 
 
@@ -100,23 +106,16 @@ def _straight(t: Array, line: tuple[Array, Array, float], times: int) -> TimeCou
 
 def _exponential(t: Array, y: Array, rest: Array, line_ssr: float) -> TimeCourse | None:
     """Curve that levels off; None unless it fits significantly better than a line and its constant is bounded."""
-    from scipy.optimize import brentq, minimize_scalar
+    from scipy.optimize import brentq
 
     freedom = len(t) - rest.shape[1] - 2
     if freedom < 1 or len(np.unique(t)) < FEWEST_TIMES + 1:
         return None
-    gaps = np.diff(np.unique(t))
-    low, high = math.log(0.05 / np.ptp(t)), math.log(10 / gaps.min())
-
-    def linear(log_k: float) -> tuple[Array, Array, float]:
-        return _linear(np.hstack([-np.expm1(-math.exp(log_k) * (t - t.min()))[:, None], rest]), y)
-
-    grid = np.linspace(low, high, 60)
-    coarse = [linear(g)[2] for g in grid]
-    i = int(np.argmin(coarse))
-    if i in (0, len(grid) - 1):
+    linear, grid = _given_constant(t, y, rest)
+    best = _best_constant(linear, grid)
+    if best is None:
         return None
-    best = float(minimize_scalar(lambda g: linear(g)[2], bounds=(grid[i - 1], grid[i + 1]), method="bounded").x)
+    i = int(np.argmin([linear(g)[2] for g in grid]))
     ssr = linear(best)[2]
     ssr = max(ssr, 1e-24 * float(np.sum(y**2)))
     f = (line_ssr - ssr) / (ssr / freedom)
@@ -156,11 +155,62 @@ def _level(best: float, ends: tuple[float, float], linear: Any, allowed: float) 
     )
 
 
+def rate_of_blots(time: ArrayLike, value: ArrayLike, block: Sequence[str], model: str) -> dict[str, float]:
+    """Initial rate of each blot with at least three times, by the model that all blots together have.
+
+    Parameters
+    ----------
+    time, value : array-like, shape (n,)
+    block : sequence of str, length n
+    model : {"exponential", "line"}
+
+    Returns
+    -------
+    dict of str to float
+        Blots whose own course gives none (it does not bend where the model does) are left out.
+    """
+    t, y = np.asarray(time, np.float64), np.asarray(value, np.float64)
+    out = {}
+    for name in dict.fromkeys(block):
+        own = np.array([b == name for b in block])
+        if len(np.unique(t[own])) < FEWEST_TIMES + (model == "exponential"):
+            continue
+        if model == "line":
+            out[name] = float(np.polyfit(t[own], y[own], 1)[0])
+            continue
+        linear, grid = _given_constant(t[own], y[own], np.ones((int(own.sum()), 1)))
+        log_k = _best_constant(linear, grid)
+        if log_k is not None:
+            out[name] = math.exp(log_k) * float(linear(log_k)[0][0])
+    return out
+
+
+def _given_constant(t: Array, y: Array, rest: Array) -> tuple[Callable[[float], tuple[Array, Array, float]], Array]:
+    """Fit for a given logarithm of the rate constant, and a grid of these over what the times can tell."""
+    gaps = np.diff(np.unique(t))
+
+    def linear(log_k: float) -> tuple[Array, Array, float]:
+        return _linear(np.hstack([-np.expm1(-math.exp(log_k) * (t - t.min()))[:, None], rest]), y)
+
+    return linear, np.linspace(math.log(0.05 / np.ptp(t)), math.log(10 / gaps.min()), 60)
+
+
+def _best_constant(linear: Callable[[float], tuple[Array, Array, float]], grid: Array) -> float | None:
+    """Logarithm of the best rate constant; None where it lies beyond the grid."""
+    from scipy.optimize import minimize_scalar
+
+    i = int(np.argmin([linear(g)[2] for g in grid]))
+    if i in (0, len(grid) - 1):
+        return None
+    return float(minimize_scalar(lambda g: linear(g)[2], bounds=(grid[i - 1], grid[i + 1]), method="bounded").x)
+
+
 def time_course_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any]]:
     """One row per group, compound and concentration with at least three times, and quantity.
 
     Negative controls at 0 min are the beginning of every course of their group. Quantities are the modified fraction,
-    and the unmodified target over the vehicle's.
+    and the unmodified target over the vehicle's. Where several blots hold the course, the rate is the mean of their own
+    with Student's interval, and it is compared with the vehicle's on the same blots.
 
     Parameters
     ----------
@@ -173,7 +223,8 @@ def time_course_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any]]:
         if r.role != "negative":
             c = r.condition
             courses.setdefault((r.group, c.rank, c.compound, c.concentration), []).append(r)
-    rows = []
+    rows: list[tuple[Any, ...]] = []
+    rates: list[tuple[tuple[str, str], bool, dict[str, float]]] = []
     for (group, *_), members in sorted(courses.items()):
         if len({r.time_min for r in members}) < FEWEST_TIMES:
             continue
@@ -185,11 +236,52 @@ def time_course_columns(reactions: Iterable[Reaction]) -> dict[str, list[Any]]:
             known = [r for r in every if math.isfinite(r.values.get(quantity, math.nan))]
             if len({r.time_min for r in known}) < FEWEST_TIMES:
                 continue
-            found = fit_time_course(
-                [r.time_min for r in known], [r.values[quantity] for r in known], [r.blot for r in known]
-            )
+            points = [r.time_min for r in known], [r.values[quantity] for r in known], [r.blot for r in known]
+            found, own = _over_blots(fit_time_course(*points), *points)
             first = members[0]
             place = (group, first.compound, first.concentration_nM, quantity, len(known))
             numbers = (*found.rate, *found.plateau, *found.constant)
-            rows.append((*place, len({r.time_min for r in known}), found.model, *numbers, found.note))
-    return {name: [row[i] for row in rows] for i, name in enumerate(TIME_COLUMNS)}
+            rows.append((*place, len({r.time_min for r in known}), found.model, *numbers, found.note, len(own) or 1))
+            rates.append(((group, quantity), first.role == "vehicle", own))
+    against = _against_vehicle(rates)
+    whole = [(*row, *against.get(i, (math.nan,) * 4)) for i, row in enumerate(rows)]
+    return {name: [row[i] for row in whole] for i, name in enumerate(TIME_COLUMNS)}
+
+
+def _over_blots(
+    found: TimeCourse, time: Sequence[float], value: Sequence[float], block: Sequence[str]
+) -> tuple[TimeCourse, dict[str, float]]:
+    """Replace the rate by the mean of the blots' own, with Student's interval: the blot is the unit."""
+    if found.model == "none" or len(set(block)) < 2:
+        return found, {}
+    own = rate_of_blots(time, value, block, found.model)
+    if len(own) < 2:
+        said = "the blots have no rates of their own: the interval is that of these blots together"
+        return replace(found, note="; ".join(n for n in (found.note, said) if n)), {}
+    low, high = t_interval(list(own.values()))
+    note = found.note
+    if found.model == "exponential":
+        said = "plateau and rate constant: intervals of these blots together"
+        note = "; ".join(n for n in (note, said) if n)
+    return replace(found, rate=(float(np.mean(list(own.values()))), low, high), note=note), own
+
+
+def _against_vehicle(
+    rates: Sequence[tuple[tuple[str, str], bool, dict[str, float]]],
+) -> dict[int, tuple[float, float, float, float]]:
+    """Difference of each course's rate to the vehicle's on the same blots: mean, interval, adjusted p."""
+    vehicle = {place: own for place, is_vehicle, own in rates if is_vehicle}
+    out: dict[int, tuple[float, float, float, float]] = {}
+    for place, base in vehicle.items():
+        differences: dict[Hashable, dict[Hashable, float]] = {
+            i: {b: rate - base[b] for b, rate in own.items() if b in base}
+            for i, (where, is_vehicle, own) in enumerate(rates)
+            if where == place and not is_vehicle
+        }
+        tests = compare_across_blots({i: d for i, d in differences.items() if len(d) >= LEAST})
+        for i, each in differences.items():
+            if len(each) > 1 and isinstance(i, int):
+                values = list(each.values())
+                p = tests[i].p if i in tests else math.nan
+                out[i] = (float(np.mean(values)), *t_interval(values), p)
+    return out

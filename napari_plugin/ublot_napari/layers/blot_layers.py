@@ -14,7 +14,7 @@ from napari.layers.base import ActionType
 from psygnal import Signal
 
 from ublot_napari.layers.annotations import axis_layer, background_picture, bands_layer, boundaries_layer, cursor_layer
-from ublot_napari.layers.lanes import blot_layer, lanes_layer, role_colours
+from ublot_napari.layers.lanes import blot_layer, empty_lanes_layer, lanes_layer, role_colours
 from ublot_napari.state.strips import lane_at
 
 if TYPE_CHECKING:
@@ -151,7 +151,10 @@ class Picture:
         with self.quietly():
             self._analysis = analysis
             if analysis is None or not len(analysis.geometry):
-                self._remove("lanes", "bands", "axis", "boundaries", "cursor", "background")
+                drawn_on = self._own("lanes")
+                self._remove("bands", "axis", "boundaries", "cursor", "background")
+                if drawn_on is not None and len(drawn_on.data):
+                    self._remove("lanes")  # an empty one is there to be drawn on
                 self.geometry = None
                 return
             roles = [str(role) for role in analysis.columns["lanes"]["role"]]
@@ -173,11 +176,7 @@ class Picture:
             self.geometry = lanes
             layer = self._own("lanes")
             if layer is None:
-                layer = self.viewer.add_shapes(data, **keywords)
-                self.lanes = layer
-                layer.events.data.connect(self._strips_changed)
-                layer.selected_data.events.items_changed.connect(self._selection_changed)
-                layer.mouse_move_callbacks.append(self._moved_on)
+                self._add_lanes(data, keywords)
                 self._offer = True
                 return
             if not _same_outlines(layer.data, data):
@@ -194,6 +193,13 @@ class Picture:
             ) != list(roles):
                 layer.features = keywords["features"]
                 layer.edge_color = role_colours(roles)
+
+    def _add_lanes(self, data: Sequence[Any] | None, keywords: dict[str, Any]) -> None:
+        layer = self.viewer.add_shapes(data, **keywords)
+        self.lanes = layer
+        layer.events.data.connect(self._strips_changed)
+        layer.selected_data.events.items_changed.connect(self._selection_changed)
+        layer.mouse_move_callbacks.append(self._moved_on)
 
     def _show_bands(self, bands: Sequence[tuple[float, float]], analysis: Analysis) -> None:
         data, keywords, _ = bands_layer(bands, analysis, f"{self.name} marker")
@@ -312,7 +318,13 @@ class Picture:
                 layer.size = lane.width
 
     def set_mode(self, mode: str) -> None:
-        """Make the lanes the active layer, in napari's `mode` (``select``, ``direct``, ``add_rectangle``)."""
+        """Make the lanes the active layer, in napari's `mode` (``select``, ``direct``, ``add_rectangle``).
+
+        Where there are no lanes yet, ones can be drawn.
+        """
+        if mode == "add_rectangle" and self._own("lanes") is None:
+            with self.quietly():
+                self._add_lanes(None, empty_lanes_layer(f"{self.name} lanes", self.image.data.shape))
         layer = self._own("lanes")
         if layer is not None:
             self.viewer.layers.selection.active = layer

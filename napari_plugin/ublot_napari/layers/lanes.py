@@ -25,6 +25,7 @@ __all__ = [
     "LayerTuple",
     "blot_layer",
     "display_limits",
+    "empty_lanes_layer",
     "lanes_layer",
     "provenance",
     "result_layer",
@@ -125,6 +126,18 @@ def lanes_layer(lanes: Lanes, features: Mapping[str, Sequence[Any]], name: str =
         "metadata": {"ublot_window": lanes.window, "ublot_softness": lanes.softness},
     }
     return [strip_of_lane(lane, lanes.window) for lane in lanes], keywords, "shapes"
+
+
+def empty_lanes_layer(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return the keywords of a shapes layer that lanes are to be drawn on."""
+    return {
+        "name": name,
+        "ndim": 2,
+        "features": {"lane": np.zeros(0)},
+        "face_color": "transparent",
+        "edge_color": ROLE_COLOURS["sample"],
+        "edge_width": max(1.0, shape[1] / 500),
+    }
 
 
 def role_colours(roles: Sequence[str]) -> list[str]:

@@ -36,7 +36,7 @@ class LaneTools(QWidget):
         super().__init__()
         self.find_button = QPushButton("Find lanes")
         self.find_button.setToolTip(
-            "Find the lanes and measure them (F). Lanes moved by hand are found anew; Ctrl+Z undoes it"
+            "Look for lanes and measure them (F). Lanes set by hand are looked for anew; Ctrl+Z undoes it"
         )
         self.find_button.setShortcut("F")
         self.count = QSpinBox()
@@ -46,7 +46,8 @@ class LaneTools(QWidget):
         self.count.setToolTip("How many lanes there are, blank ones included")
         self.analyze = QPushButton("Analyze")
         self.analyze.setToolTip(
-            "Measure once more with all that is set (Ctrl+Return). Edits are measured by themselves"
+            "Measure the lanes as they are, without looking for them anew (Ctrl+Return). Needed after Cancel only: "
+            "edits are measured by themselves"
         )
         self.analyze.setShortcut("Ctrl+Return")
         self.modes = QButtonGroup(self)
@@ -83,10 +84,12 @@ class LaneTools(QWidget):
         column.addWidget(self.form)
         self.find_button.clicked.connect(lambda: self.find_wanted.emit(self.count.value()))
 
-    def show_lanes(self, count: int, mode: str) -> None:
-        """Show how many lanes there are, and what dragging does."""
+    def show_lanes(self, count: int, mode: str, *, measured: bool) -> None:
+        """Show how many lanes there are, what dragging does, and what can be done; lanes can always be drawn."""
         self.count.setValue(count)
+        self.modes.setExclusive(bool(mode))
         for button, (_, name, _, _) in zip(self.modes.buttons(), MODES, strict=True):
             button.setChecked(name == mode)
-        for button in (*self.modes.buttons(), self.delete, self.analyze):
-            button.setEnabled(count > 0)
+            button.setEnabled(name == "add_rectangle" or (measured and count > 0))
+        for widget in (self.delete, self.analyze):
+            widget.setEnabled(measured and count > 0)

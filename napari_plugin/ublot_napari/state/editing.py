@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import ublot
-from ublot import BlotError
+from ublot import BlotError, Lanes
 from ublot.inputs.edits import Edits
 from ublot.inputs.params import make_params
 from ublot.mass.calibration import calibration_from_positions
@@ -100,8 +100,8 @@ class EditedBlot(Session):
 
     @property
     def needs_run(self) -> bool:
-        """Whether the present state has no analysis although there were lanes already."""
-        return self.state.analysis is None and self.latest is not None
+        """Whether the present state has no analysis although there are lanes already, found or drawn."""
+        return self.state.analysis is None and (self.latest is not None or self.state.edits.lanes is not None)
 
     @property
     def undo_words(self) -> str:
@@ -172,9 +172,8 @@ class EditedBlot(Session):
     def edit_strips(self, outlines: Sequence[Any], numbers: Sequence[float]) -> None:
         """Take the strips on the picture for the lanes."""
         shown = self.shown
-        if shown is None:
-            return
-        before = self.state.edits.lanes or shown.geometry
+        found = Lanes((), self.blot.window) if shown is None else shown.geometry
+        before = self.state.edits.lanes or found
         edit = edit_lanes(outlines, numbers, before)
         if edit.lanes == before and self.state.edits.lanes is not None:
             return

@@ -11,7 +11,7 @@ import numpy as np
 
 import ublot
 from ublot.errors import BlotError
-from ublot.io.result_folder import check_out, default_out
+from ublot.io.result_folder import RECORD, check_out, default_out
 from ublot.io.tables import csv_bytes
 from ublot.io.workbook import xlsx_bytes
 from ublot.pipeline.pixels import check_same, read_pixels
@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
     from ublot import Analysis, Blot
 
-__all__ = ["FIGURES", "export_figure", "export_table", "holds_edits", "open_result", "save_result", "suggested_folder"]
+__all__ = [
+    "FIGURES",
+    "export_figure",
+    "export_table",
+    "free_folder",
+    "holds_edits",
+    "open_result",
+    "outside_results",
+    "save_result",
+    "suggested_folder",
+]
 
 PIXELS = "pixels.npy"
 FIGURES = {"scores": "Scores", "profiles": "Profiles", "overlay": "Blot with lanes"}
@@ -33,6 +43,22 @@ def suggested_folder(blot: Blot, folder: Path | None) -> Path:
         return folder
     path = Path(blot.source.path) if blot.source.path else Path.cwd() / f"{blot.source.name}.tif"
     return default_out(path)
+
+
+def free_folder(folder: Path) -> Path:
+    """`folder`, or where something stands there the first of ``NAME-2.ublot``, ``NAME-3.ublot``, … that is free."""
+    at, place = 2, folder
+    while place.exists():
+        place, at = folder.with_name(f"{folder.stem}-{at}{folder.suffix}"), at + 1
+    return place
+
+
+def outside_results(folder: Path) -> Path:
+    """`folder`, or where it would lie inside a result, a place beside that result: results are not nested."""
+    for parent in folder.parents:
+        if (parent / RECORD).is_file():
+            return parent if parent.name == folder.name else parent.with_name(folder.name)
+    return folder
 
 
 def holds_edits(folder: Path) -> bool:

@@ -125,7 +125,7 @@ def _shallow(image: Any, channel: int | None, where: Path) -> Colours:
         image = image.convert("RGB")
     elif mode in ("L", "RGB") and clear:
         image = image.convert("LA" if mode == "L" else "RGBA")
-    picked = pick_channel(np.asarray(image), channel, where)
+    picked = pick_channel(np.asarray(image), channel, where, jumbled=mode in ("P", "PA"))
     return replace(picked, flags=("eight_bit", *picked.flags)) if mode == "P" else picked
 
 

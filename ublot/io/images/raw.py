@@ -135,7 +135,9 @@ def flatten(samples: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.rint(flat).clip(0, top), samples.dtype)
 
 
-def pick_channel(samples: NDArray[Any], channel: int | None, where: object, *, opacity: bool = True) -> Colours:
+def pick_channel(
+    samples: NDArray[Any], channel: int | None, where: object, *, opacity: bool = True, jumbled: bool = False
+) -> Colours:
     """One sample per pixel out of ``(rows, cols)`` or ``(rows, cols, count)``.
 
     Without `channel`, equal channels are one grey picture; three different ones are what `levels_of_colours` makes of
@@ -150,6 +152,8 @@ def pick_channel(samples: NDArray[Any], channel: int | None, where: object, *, o
         For messages.
     opacity : bool
         A fourth (or, beside grey, second) sample is opacity, no channel.
+    jumbled : bool
+        The colours come from a palette that was made for them.
 
     Returns
     -------
@@ -177,4 +181,4 @@ def pick_channel(samples: NDArray[Any], channel: int | None, where: object, *, o
         return Colours(np.ascontiguousarray(red))
     if count != 3:
         return Colours(np.ascontiguousarray(red), ("first_page",), {"channels": f"{count} channels without names"})
-    return levels_of_colours(samples, where)
+    return levels_of_colours(samples, where, jumbled=jumbled)

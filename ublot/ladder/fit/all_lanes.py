@@ -183,7 +183,7 @@ def _finish(lane: ReadyLane, prior: Prior, fit: LaneFit, masses: Array) -> Ladde
     """The lane with what the others say, and no more rungs than it shows."""
     last = last_resolved(lane.data.nominal, math.exp(prior.mean[0]), prior.mean[: lane.data.shapes])
     if last == 0:
-        return replace(lane.ladder, flags=(*lane.ladder.flags, "ladder_unresolved"))
+        return lane.ladder.flagged("ladder_unresolved")
     data = replace(lane.data, last=last)
     fit = fit_lane(data, prior, start=fit, turns=TURNS[1])
     shown = _shown(data, fit)

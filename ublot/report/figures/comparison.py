@@ -11,7 +11,7 @@ import numpy as np
 from ublot.io.tables import number_or_nan
 from ublot.report.figures.dose_response import MARKERS
 from ublot.wording.labels import lane_labels, shortened
-from ublot.wording.words import p_text
+from ublot.wording.words import number_text, p_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +24,8 @@ __all__ = ["comparison_figure"]
 Row = Mapping[str, Any]
 COLOURS = {"vehicle": "#999999", "sample": "#56B4E9", "negative": "#E69F00"}
 MOST = 10  # blots that are named beside their markers
+FARTHEST = 2.0  # times the largest mean or point, up to where an interval is drawn
+DEEPEST = 0.3  # of the height, below 0, down to where one is
 
 
 def comparison_figure(
@@ -57,7 +59,7 @@ def comparison_figure(
     axes.axhline(0, color="black", linewidth=0.6, zorder=0)
     lows = [number_or_nan(row["low"]) for row in rows]
     least = min([0.0, *(float(row["mean"]) for row in rows), *(low for low in lows if math.isfinite(low))])
-    axes.set_ylim(max(least, -0.3 * top), 1.16 * top)
+    axes.set_ylim(max(least, -DEEPEST * top) * 1.05, 1.2 * top)
     axes.set_xlim(-0.7, len(rows) - 0.3)
     names = [shortened(name) for name in lane_labels(rows)]
     turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
@@ -92,12 +94,11 @@ def _members(row: Row, reactions: Sequence[Reaction], quantity: str) -> list[Rea
 
 
 def _top(rows: Sequence[Row], reactions: Sequence[Reaction], quantity: str) -> float:
-    """Room for all points, and for intervals up to twice the largest mean."""
-    means = [float(row["mean"]) for row in rows]
+    """Room for all means and points, and for intervals up to twice these: farther ones are cut, and marked."""
     highs = [number_or_nan(row["high"]) for row in rows]
-    points = [r.values.get(quantity, math.nan) for r in reactions]
-    limit = 2 * max([1.0, *means])
-    return max(1.0, *means, *(min(v, limit) for v in (*highs, *points) if math.isfinite(v)))
+    points = [value for row in rows for value in (r.values[quantity] for r in _members(row, reactions, quantity))]
+    most = max([1.0, *(float(row["mean"]) for row in rows), *points])
+    return max(most, *(min(v, FARTHEST * most) for v in highs if math.isfinite(v)), most)
 
 
 def _draw_bar(
@@ -106,11 +107,25 @@ def _draw_bar(
     mean, low, high = (number_or_nan(row[name]) for name in ("mean", "low", "high"))
     axes.bar(x, mean, 0.7, color=COLOURS.get(str(row["role"]), COLOURS["sample"]), edgecolor="none", zorder=1)
     if low <= mean <= high:
-        axes.vlines(x, low, min(high, top), color="black", linewidth=1.1, zorder=2)
+        axes.vlines(x, max(low, -DEEPEST * top), min(high, top), color="black", linewidth=1.1, zorder=2)
+        _mark_cuts(axes, x, low, high, top)
     spread = np.linspace(-0.22, 0.22, len(members)) if len(members) > 1 else np.zeros(len(members))
     for dx, r in zip(spread, members, strict=True):
         marker = MARKERS[blots.index(r.blot) % len(MARKERS)]
         axes.plot(x + dx, r.values[quantity], marker=marker, color="#0072B2", markersize=3.6, zorder=3)
     highest = max([mean, *(r.values[quantity] for r in members), *([min(high, top)] if low <= high else [])])
     said = f"n = {int(row['n'])}" + (f"\n{p_text(row['p_vehicle'], sign=True)}" if p_text(row["p_vehicle"]) else "")
-    axes.annotate(said, (x, highest), (0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=5.8)
+    above = 11 if low <= high and high > top else 3  # over the sign of a cut interval
+    axes.annotate(said, (x, highest), (0, above), textcoords="offset points", ha="center", va="bottom", fontsize=5.8)
+
+
+def _mark_cuts(axes: Axes, x: int, low: float, high: float, top: float) -> None:
+    """Mark where an interval goes on beyond the picture, with where it ends."""
+    sign: dict[str, Any] = {"color": "#D55E00", "markersize": 5, "linestyle": "none", "clip_on": False, "zorder": 4}
+    said: dict[str, Any] = {"textcoords": "offset points", "fontsize": 5.8, "color": "#D55E00", "ha": "center"}
+    if high > top:
+        axes.plot(x, top, marker="^", **sign)
+        axes.annotate(f"to {number_text(high)}", (x, top), (0, 4), va="bottom", **said)
+    if low < -DEEPEST * top:
+        axes.plot(x, -DEEPEST * top, marker="v", **sign)
+        axes.annotate(f"from {number_text(low)}", (x, -DEEPEST * top), (0, -4), va="top", **said)

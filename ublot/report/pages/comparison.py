@@ -15,6 +15,7 @@ from ublot.io.tables import number_or_nan
 from ublot.report.figures.comparison import comparison_figure
 from ublot.report.figures.dose_response import QUANTITY, dose_figure
 from ublot.report.figures.drawing import png_bytes
+from ublot.report.figures.time_course import time_figure
 from ublot.report.html import Cell, Column, Page, Picture, Row, TableView, picture, render
 from ublot.report.tables.potencies import POTENCY_NOTE, potency_table
 from ublot.report.text.comparison_answer import comparison_answer, plain_message
@@ -51,7 +52,7 @@ def comparison_page(comparison: Any, out: Path) -> str:
     tables = {name: _records(columns) for name, columns in comparison.columns.items()}
     words = wording(comparison.params or make_params(), tables["lanes"])
     quantity = primary_ratio(by_area=comparison.by_area)
-    answer = comparison_answer(tables["summary"], quantity, words, len(comparison.blots), comparison.messages)
+    answer = comparison_answer(tables["summary"], quantity, words, comparison.counted, comparison.messages)
     pictures = _pictures(comparison, tables, quantity, words, answer.sentence)
     told = [quantity, "unmodified_remaining"] if comparison.by_area else [quantity]
     fits = [fit for fit in tables["dose_response"] if fit["quantity"] in told]
@@ -63,7 +64,7 @@ def comparison_page(comparison: Any, out: Path) -> str:
         _time_table(tables["time_courses"], words),
         _quality_table(tables["assay_quality"], words),
     ]
-    title = "Comparison of " + ("one blot" if len(comparison.blots) == 1 else f"{len(comparison.blots)} blots")
+    title = "Comparison of " + ("one blot" if comparison.counted == 1 else f"{comparison.counted} blots")
     values = {
         "name": title,
         "answer": answer,
@@ -98,14 +99,16 @@ def _pictures(
 ) -> list[Picture]:
     out = []
     label = QUANTITY[str(quantity)].format(words.vehicle)
-    bars = comparison_figure(tables["summary"], _reactions(comparison.columns["lanes"]), quantity, label)
+    reactions = _reactions(comparison.columns["lanes"])
+    bars = comparison_figure(tables["summary"], reactions, quantity, label)
     if bars is not None:
         out.append(
             picture(
                 "bars",
                 f"Every condition against {words.vehicle}",
-                "Bars: geometric means over independent reactions (points), lines: their 95 % intervals; n, and p "
-                "against the vehicle, adjusted. Nothing is tested below three reactions.",
+                "Bars: geometric means, over blots where there are several; points: independent reactions; lines: 95 % "
+                "intervals, with a triangle and their end where they are cut; n, and p against the vehicle, adjusted. "
+                "Nothing is tested below three reactions.",
                 f"Bars of the mean score of every condition, with single reactions as points. {sentence}",
                 png_bytes(bars),
             )
@@ -121,6 +124,18 @@ def _pictures(
                 "where the EC50 may be reported; thick line: its 95 % interval.",
                 " ".join(lines),
                 png_bytes(curves),
+            )
+        )
+    courses = time_figure(reactions, tables["time_courses"], f"{words.share}, H / (H + U)")
+    if courses is not None:
+        out.append(
+            picture(
+                "times",
+                "Time courses",
+                "Points: independent reactions, a marker for each blot; lines join the means of the times, or are the "
+                "fitted course where it levels off.",
+                "Modified fraction over time, one line for each condition.",
+                png_bytes(courses),
             )
         )
     return out
@@ -252,7 +267,10 @@ def _time_table(rows: Sequence[Record], words: Wording) -> TableView:
         Column("initial rate", "1/min, 95 %", number=True),
         Column("plateau", "95 %", number=True),
         Column("rate constant", "1/min, 95 %", number=True),
+        Column("rate over the vehicle's", "difference, 1/min, 95 %", number=True),
+        Column("p", "for one rate, adjusted", number=True),
         Column("n", number=True),
+        Column("blots", number=True),
         Column("note"),
     )
     out = [
@@ -265,7 +283,10 @@ def _time_table(rows: Sequence[Record], words: Wording) -> TableView:
                 _bounded(row, "initial_rate_per_min", "initial_rate_low", "initial_rate_high"),
                 _bounded(row, "plateau", "plateau_low", "plateau_high"),
                 _bounded(row, "rate_constant_per_min", "rate_constant_low", "rate_constant_high"),
+                _bounded(row, "rate_difference", "rate_difference_low", "rate_difference_high"),
+                Cell(p_text(row["p_vehicle"]), key=f"{number_or_nan(row['p_vehicle']):.6g}"),
                 Cell(str(int(row["n"]))),
+                Cell(str(int(row["blots"]))),
                 Cell(str(row["note"])),
             )
         )
@@ -309,7 +330,7 @@ def _quality_table(rows: Sequence[Record], words: Wording) -> TableView:
 def _methods(comparison: Any, tables: Mapping[str, list[dict[str, Any]]], words: Wording) -> Methods:
     cite = Citations()
     version = comparison.record["versions"]["ublot"]
-    count = len(comparison.blots)
+    count = comparison.counted
     parts = [
         f"{'One blot was' if count == 1 else f'{count} blots were'} quantified and joined with ublot {version}.",
         f"Scores are relative to the {words.vehicle} lanes of the same blot; lanes of one condition with the same "

@@ -202,14 +202,13 @@ def _remaining(best: Effect, rows: Sequence[Row], quantity: str, words: Wording)
 
 def _left_out(rows: Sequence[Row]) -> list[str]:
     out = []
-    for state, said in (
-        ("refused", "not scored: quality control refuses them"),
-        ("no signal", "without signal above their own uncertainty"),
+    for state, of_one, of_several in (
+        ("refused", "is not scored: quality control refuses it", "are not scored: quality control refuses them"),
+        ("no signal", "is without signal above its own uncertainty", "are without signal above their own uncertainty"),
     ):
         lanes = [int(row["lane"]) for row in rows if lane_state(row) == state]
         if lanes:
-            one = said.replace("refuses them", "refuses it").replace("their", "its") if len(lanes) == 1 else said
-            out.append(f"{count_text(lanes).capitalize()} {'is' if len(lanes) == 1 else 'are'} {one}.")
+            out.append(f"{count_text(lanes).capitalize()} {of_one if len(lanes) == 1 else of_several}.")
     return out
 
 

@@ -165,5 +165,9 @@ def _reasons(best: Tested, messages: Sequence[str]) -> list[str]:
         out.append("two blots say little about the next: only a very even effect can be told from none")
     if best.differs and best.low <= 1 <= best.high:
         out.append("the interval from its own scatter holds 1; the test takes the scatter of all conditions together")
-    out += [plain_message(m) for m in messages if "blots differ" in m or "another background" in m]
+    out += [
+        plain_message(m)
+        for m in messages
+        if any(said in m for said in ("blots differ", "another background", "no vehicle"))
+    ]
     return out

@@ -87,7 +87,8 @@ def _software(versions: Mapping[str, str], cite: Citations) -> str:
     python = f"Python {versions['python']}; " if "python" in versions else ""
     sources = cite("Harris 2020", "Virtanen 2020") if "scipy" in versions else ""
     inside = f" ({python}{', '.join(libraries)})" if libraries else ""
-    return f"The blot was quantified with ublot {versions.get('ublot', '')}{inside}{sources}.".replace("  ", " ")
+    name = " ".join(part for part in ("ublot", versions.get("ublot", "")) if part)
+    return f"The blot was quantified with {name}{inside}{sources}."
 
 
 def _image(analysis: Any) -> str:

@@ -19,6 +19,8 @@ REFERENCES: dict[str, str] = {
     "Kalambet 2011": "Kalambet Y, Kozmin Y, Mikhailova K, Nagaev I, Tikhonov P. Reconstruction of chromatographic "
     "peaks using the exponentially modified Gaussian function. J Chemom 2011;25:352-356.",
     "Langsrud 2005": "Langsrud Ø. Rotation tests. Stat Comput 2005;15:53-60.",
+    "Motulsky 2006": "Motulsky HJ, Brown RE. Detecting outliers when fitting data with nonlinear regression: a new "
+    "method based on robust nonlinear regression and the false discovery rate. BMC Bioinformatics 2006;7:123.",
     "Portugal 1994": "Portugal LF, Júdice JJ, Vicente LN. A comparison of block pivoting and interior-point algorithms "
     "for linear least squares problems with nonnegative variables. Math Comput. 1994;63:625-643.",
     "Satterthwaite 1946": "Satterthwaite FE. An approximate distribution of estimates of variance components. "

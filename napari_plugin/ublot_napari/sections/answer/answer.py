@@ -92,6 +92,7 @@ class Answer(QWidget):
 
     def clear(self) -> None:
         """Show that there is nothing to show."""
+        self.plot.clear()
         self.table.show_rows(score_header(), [])
         self.flags.clear()
         self.tabs.setTabText(2, "Flags")

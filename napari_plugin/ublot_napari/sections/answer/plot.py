@@ -160,6 +160,15 @@ class ScorePlot(QWidget):
         self.tabs.setTabToolTip(DOSES, tip)
         self._draw()
 
+    def clear(self) -> None:
+        """Show no scores."""
+        self._table = self._dose = None
+        self._series = [], []
+        self.columns.clear()
+        self.words.setText("No scores to show yet.")
+        self.words.show()
+        self._draw()
+
     def _offer(self, known: list[str]) -> None:
         """List the scores that there are."""
         self.columns.blockSignals(True)

@@ -99,6 +99,10 @@ class LayoutEditor(QWidget):
         """Take the lanes of the picture: what is filled in stays, new lanes get empty rows."""
         self._keep_place(lambda: self.model.set_lanes(numbers))
 
+    def clear(self) -> None:
+        """Show the layout of no blot."""
+        self._keep_place(self.model.clear)
+
     def set_rows(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Show a layout: mappings of column to value, as ``Layout.records()`` gives them.
 

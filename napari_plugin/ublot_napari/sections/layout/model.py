@@ -88,6 +88,14 @@ class LayoutModel(QAbstractTableModel):
         self._check()
         self.endResetModel()
 
+    def clear(self) -> None:
+        """Forget lanes and rows."""
+        self.beginResetModel()
+        self.columns, self.rows, self.lanes = list(COLUMNS), [], None
+        self._put_aside.clear()
+        self._check()
+        self.endResetModel()
+
     def set_rows(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Replace all rows; lanes of the picture that `rows` says nothing about are left empty."""
         columns, found = text_rows(rows) if rows else (list(COLUMNS), [])

@@ -1,0 +1,209 @@
+"""Dose-response with two limbs: the hook of degraders and bivalent compounds, and stimulation by low doses.
+
+``f(x) = start + (end - start) u (1 - d) + (last - start) d`` with ``u = 1 / (1 + (ascending / x)^h1)`` and ``d`` the
+same of the descending limb. With ``last = start`` it is a bell: the effect of the first limb is lost again as the
+ternary complex that made it falls apart at high doses (Douglass et al. 2013, J Am Chem Soc 135:6092). Scale and blocks
+are those of `ublot.dose_response.logistic`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special
+
+from ublot.dose_response.logistic import Curves, fit_curves
+from ublot.statistics.scales import from_scale, to_scale
+
+if TYPE_CHECKING:
+    from ublot.numerics.arrays import Array
+
+__all__ = ["TwoLimbs", "fit_two_limbs", "limb_interval"]
+
+HILLS = 0.3, 6.0  # flatter a limb is none, steeper it is a step between two doses
+_MID, _HALF = 0.5 * math.log(HILLS[0] * HILLS[1]), 0.5 * math.log(HILLS[1] / HILLS[0])
+_FAR = math.log(1e3)  # how far outside the doses the end of an interval is looked for
+
+
+@dataclass(frozen=True, eq=False)
+class TwoLimbs:
+    """Least-squares fit of both limbs.
+
+    Attributes
+    ----------
+    start, end, last : float
+        Response without compound, at the full effect of the first limb, and beyond the second.
+    first, second : float
+        Doses of half of either limb, the first the lower.
+    hills : tuple of float
+    ssr : float
+        On the transformed scale.
+    freedom : int
+    theta : ndarray
+        Internal parameters.
+    returning : bool
+        The second limb leads back to `start`.
+    """
+
+    start: float
+    end: float
+    last: float
+    first: float
+    second: float
+    hills: tuple[float, float]
+    ssr: float
+    freedom: int
+    theta: Array
+    returning: bool
+
+    def at(self, dose: Array) -> Array:
+        """Response, offsets of blocks apart."""
+        with np.errstate(divide="ignore"):
+            log_dose = np.log(np.asarray(dose, np.float64))
+        up = special.expit(self.hills[0] * (log_dose - math.log(self.first)))
+        down = special.expit(self.hills[1] * (log_dose - math.log(self.second)))
+        return np.asarray(self.start + (self.end - self.start) * up * (1 - down) + (self.last - self.start) * down)
+
+
+class _Problem:
+    """Residuals for the internal parameters; a limb may be held at a fixed log dose.
+
+    They are: start, end, last (none where returning), two squashed hills, log first dose, logarithm of how far the
+    second lies beyond it in log dose, block offsets in effects coding.
+    """
+
+    def __init__(self, curves: Curves, returning: bool, held: tuple[int, float] | None = None) -> None:
+        self.curves, self.returning, self.held = curves, returning, held
+        self.plateaus = 2 if returning else 3
+        self.z = to_scale(curves.response, curves.scale)
+        with np.errstate(divide="ignore"):
+            self.log_dose = np.log(curves.dose)
+        j = curves.blocks
+        self.design = (np.vstack([np.eye(j - 1), -np.ones((1, j - 1))]) if j > 1 else np.zeros((1, 0)))[curves.block]
+        self.size = self.plateaus + 4 + j - 1
+
+    def centres(self, theta: Array) -> tuple[float, float]:
+        first, apart = float(theta[self.plateaus + 2]), math.exp(min(float(theta[self.plateaus + 3]), 7.0))
+        if self.held is None:
+            return first, first + apart
+        limb, place = self.held
+        return (place, place + apart) if limb == 0 else (place - apart, place)
+
+    def values(self, theta: Array) -> tuple[Array, tuple[float, float], tuple[float, float]]:
+        limit = math.inf if self.curves.scale == "arithmetic" else 60.0
+        plateaus = from_scale(np.clip(theta[: self.plateaus], -limit, limit), self.curves.scale)
+        if self.returning:
+            plateaus = np.append(plateaus, plateaus[0])
+        squashed = theta[self.plateaus : self.plateaus + 2]
+        hills = np.exp(_MID + _HALF * np.tanh(squashed))
+        return plateaus, (float(hills[0]), float(hills[1])), self.centres(theta)
+
+    def residuals(self, theta: Array) -> Array:
+        (start, end, last), hills, (first, second) = self.values(theta)
+        up = special.expit(hills[0] * (self.log_dose - first))
+        down = special.expit(hills[1] * (self.log_dose - second))
+        f = start + (end - start) * up * (1 - down) + (last - start) * down
+        out = to_scale(f, self.curves.scale) + self.design @ theta[self.plateaus + 4 :] - self.z
+        return np.where(np.isfinite(out), out, 1e6)
+
+    def solve(self, theta: Array) -> tuple[Array, float]:
+        from scipy.optimize import leastsq
+
+        with np.errstate(all="ignore"):
+            found = np.asarray(leastsq(self.residuals, theta, maxfev=1500, full_output=True)[0])
+        ssr = float(np.sum(self.residuals(found) ** 2))
+        return (found, ssr) if math.isfinite(ssr) else (theta, math.inf)
+
+
+def fit_two_limbs(curves: Curves, *, returning: bool = True) -> TwoLimbs | None:
+    """Fit one compound; None where there are too few points or doses.
+
+    Parameters
+    ----------
+    curves : Curves
+        One curve; dose 0 is the response without compound.
+    returning : bool
+        The second limb leads back to the response without compound.
+    """
+    problem = _Problem(curves, returning)
+    doses = np.unique(curves.dose[curves.dose > 0])
+    if len(curves.dose) <= problem.size or len(doses) < 5:
+        return None
+    found = [problem.solve(theta) for theta in _starts(problem, doses)]
+    theta, ssr = min(found, key=lambda pair: pair[1])
+    (start, end, last), hills, (first, second) = problem.values(theta)
+    if not math.isfinite(ssr):
+        return None
+    one, other = (math.exp(min(max(c, -600.0), 600.0)) for c in (first, second))
+    freedom = len(problem.z) - problem.size
+    return TwoLimbs(float(start), float(end), float(last), one, other, hills, ssr, freedom, theta, returning)
+
+
+def _starts(problem: _Problem, doses: Array) -> list[Array]:
+    """One start for each dose at which the first limb may end, from a sigmoid through the doses up to it."""
+    curves = problem.curves
+    offsets = np.zeros(curves.blocks - 1)
+    base = problem.z[curves.dose == 0] if (curves.dose == 0).any() else problem.z[curves.dose == doses[0]]
+    start = float(base.mean())
+    last = float(problem.z[curves.dose == doses[-1]].mean())
+    means = np.array([problem.z[curves.dose == d].mean() for d in doses])
+    out = []
+    for sign in (1.0, -1.0):
+        peak = int(np.argmax(sign * (means - start)))
+        peaks = {peak, min(peak + 1, len(doses) - 1)} if 0 < peak < len(doses) - 1 else {len(doses) // 2}
+        for k in sorted(peaks):
+            kept = curves.dose <= doses[k]
+            part = Curves.of(curves.dose[kept], curves.response[kept], 0, 0, curves.scale)
+            middle = 0.5 * (math.log(doses[0]) + math.log(doses[k]))
+            fit = fit_curves(part) if k >= 3 and kept.sum() > 5 else None
+            first = math.log(float(fit.ec50[0])) if fit is not None else middle
+            if not math.log(doses[0]) - 1 < first < math.log(doses[k]):
+                first = middle
+            end = float(means[k])
+            for second in (math.log(doses[k]) + 1.0, 0.5 * (math.log(doses[k]) + math.log(doses[-1])) + 0.7):
+                apart = math.log(max(second - first, 0.3))
+                plateaus = [start, end] if problem.returning else [start, end, last]
+                out.append(np.array([*plateaus, 0.0, 0.0, first, apart, *offsets]))
+    return out
+
+
+def limb_interval(curves: Curves, fit: TwoLimbs, limb: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Profile-likelihood interval of the dose of half a limb (0 the first, 1 the second).
+
+    Returns
+    -------
+    low, high : float
+        0 and infinity where the data set no limit on that side.
+    """
+    from scipy.optimize import brentq
+
+    if fit.freedom < 1:
+        return 0.0, math.inf
+    t = float(special.stdtrit(fit.freedom, 0.5 + 0.5 * confidence))
+    allowed = max(fit.ssr, 1e-24 * len(curves.dose)) * (1 + t**2 / fit.freedom)
+    centre = math.log((fit.first, fit.second)[limb])
+    dosed = np.log(curves.dose[curves.dose > 0])
+    seen = {centre: (fit.ssr / allowed - 1, fit.theta)}
+
+    def excess(place: float) -> float:
+        if place not in seen:
+            theta, ssr = _Problem(curves, fit.returning, (limb, place)).solve(
+                seen[min(seen, key=lambda other: abs(other - place))][1]
+            )
+            seen[place] = ssr / allowed - 1, theta
+        return seen[place][0]
+
+    ends = []
+    for side, end in ((-1.0, float(dosed.min()) - _FAR), (1.0, float(dosed.max()) + _FAR)):
+        inside, step, found = centre, 0.03, side * math.inf
+        while side * (end - inside) > 0:
+            outside = inside + side * step
+            if excess(outside) > 0:
+                found = float(brentq(excess, inside, outside, xtol=1e-3))
+                break
+            inside, step = outside, step * 1.6
+        ends.append(found)
+    return math.exp(ends[0]), math.exp(ends[1])

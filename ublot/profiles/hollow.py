@@ -1,0 +1,116 @@
+"""Burnt-out bands: so much enzyme that the substrate is used up, and a band's heart goes dark within its bright rim."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from scipy.ndimage import maximum_filter1d
+
+from ublot.lanes.straightened import lane_strip
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from ublot.model import Blot, Lanes, Profile
+
+__all__ = ["hollow_depth", "hollow_lanes"]
+
+HEART, RIM = 0.15, (0.2, 0.55)
+"""Of the lane's width to either side of its centre line: what is taken for a band's heart, and where its rim is."""
+
+REACH = 0.5
+"""Of the lane's width: rows above and below the heart in which the rim is looked for. Bands are wide and flat."""
+
+DEEP = 0.12
+"""Of the rim's height: a dip from which on a band is hollow."""
+
+OF_BAND = 0.6
+"""The rim reaches so much of the tallest signal about it: the ground between two bands does not."""
+
+OF_LANE = 0.1
+"""The rim reaches so much of the tallest signal of the lane: only strong bands burn out."""
+
+CLEAR = 6.0
+"""Standard deviations by which the dip stands clear of noise."""
+
+
+def hollow_lanes(blot: Blot, lanes: Lanes, profiles: Sequence[Profile]) -> dict[int, float]:
+    """Lanes with a hollow band, and how deep its deepest dip is, as a share of its rim.
+
+    Parameters
+    ----------
+    blot : Blot
+    lanes : Lanes
+    profiles : sequence of Profile
+        Of the same lanes, for their background.
+    """
+    found = {}
+    for lane, profile in zip(lanes, profiles, strict=True):
+        wide = 2 * int(np.ceil(RIM[1] * lane.width)) + 1
+        if lane.width < 8:
+            continue
+        strip = np.asarray(lane_strip(blot.signal, lane, lanes.window, wide), np.float32)
+        depth = hollow_depth(strip - (profile.background / profile.width)[:, None].astype(np.float32), lane.width)
+        if depth >= DEEP:
+            found[lane.number] = depth
+    return found
+
+
+def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
+    """Deepest dip that a rim closes on all four sides, as a share of the rim's height; 0 where there is none.
+
+    Parameters
+    ----------
+    strip : ndarray, shape (rows, columns)
+        Signal of one lane along its centre line, which is the middle column, less background.
+    width : float
+        Of the lane, px.
+    """
+    sigma = max(0.03 * width, 0.8)
+    smooth = np.asarray(cv2.GaussianBlur(strip, (0, 0), sigma), np.float32)
+    # What a blur takes off is noise; what it leaves of white noise follows from its width. The mean, for in 8 bits most
+    # pixels of an empty lane are equal.
+    sd = 1.2533 * float(np.abs(strip - smooth).mean()) / (2 * np.sqrt(np.pi) * sigma)
+    x = np.arange(strip.shape[1]) - (strip.shape[1] - 1) / 2
+    heart = smooth[:, np.abs(x) <= max(HEART * width, 0.5)].mean(axis=1)
+    beside = np.minimum(
+        smooth[:, (x >= -RIM[1] * width) & (x <= -RIM[0] * width)].max(axis=1),
+        smooth[:, (x <= RIM[1] * width) & (x >= RIM[0] * width)].max(axis=1),
+    )
+    reach = max(round(REACH * width), 3)
+    if len(heart) <= 2 * reach:
+        return 0.0
+    tallest = maximum_filter1d(np.maximum(heart, beside), 2 * reach + 1)
+    peaks = (heart >= 0.7 * tallest) & (heart == maximum_filter1d(heart, 3)) & (heart > CLEAR * sd)
+    # Lanes with thick edges are brighter there all along: that is no rim.
+    usual = float(np.median(beside[peaks] / heart[peaks])) if peaks.any() else 1.0
+    beside = beside / max(usual, 1.0)
+    padded = np.pad(heart, reach, mode="constant", constant_values=-np.inf)
+    one_sided = maximum_filter1d(padded, reach, origin=0, mode="constant", cval=-np.inf)
+    middle = np.arange(len(heart)) + reach
+    half = reach // 2 + 1
+    above, below = one_sided[middle - half], one_sided[np.minimum(middle + half, len(one_sided) - 1)]
+    rim = np.minimum(np.minimum(above, below), beside)
+    dip = rim - heart
+    hollow = (dip > CLEAR * sd) & (rim >= OF_BAND * tallest) & (rim >= OF_LANE * tallest.max())
+    if not hollow.any():
+        return 0.0
+    # The dip that a person would see is looked at once more as a basin: it must hold water on all sides.
+    at = int(np.where(hollow, dip / np.maximum(rim, 1e-30), 0.0).argmax())
+    rows = slice(max(at - 2 * reach, 0), at + 2 * reach + 1)
+    basin = _held(smooth[rows])[at - rows.start, np.abs(x) <= max(HEART * width, 0.5)].mean()
+    return float(min(dip[at], basin) / rim[at])
+
+
+def _held(smooth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How deep water would stand on the surface."""
+    from skimage import morphology
+
+    filled_by: Any = morphology.reconstruction
+    full = np.full_like(smooth, smooth.max())
+    full[[0, -1]], full[:, [0, -1]] = smooth[[0, -1]], smooth[:, [0, -1]]
+    return np.asarray(filled_by(full, smooth, method="erosion") - smooth, np.float32)

@@ -1,0 +1,381 @@
+"""``report.html`` of plates: curves, the plate itself, doses, replicate experiments, controls and methods."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING, Any
+
+from ublot.dose_response.plate_tables import comparison_rows, dose_rows, quality_rows, replicate_rows, well_rows
+from ublot.dose_response.plates import QUANTITY
+from ublot.io.tables import number_or_nan
+from ublot.report.figures.dose_response import dose_figure
+from ublot.report.figures.drawing import DPI, png_bytes
+from ublot.report.figures.plate_map import plate_figure
+from ublot.report.html import Cell, Column, Page, Row, TableView, picture, render
+from ublot.report.text.methods import Methods
+from ublot.report.text.references import Citations
+from ublot.wording.labels import dose_text, time_text
+from ublot.wording.words import interval_text, number_text, p_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+
+    from ublot.dose_response.plate_fit import PlateFit
+
+__all__ = ["PlateFigures", "plate_figures", "plate_page"]
+
+Record = dict[str, Any]
+PlateFigures = dict[str, bytes]
+
+
+def figure_rows(fit: PlateFit) -> list[Record]:
+    """Wells as the figures read them."""
+    return [
+        {
+            **row,
+            "image": row["plate"],
+            "concentration_nM": row["dose_nM"],
+            QUANTITY: row["percent"],
+            "role": row["role"] if row["role"] != "sample" or not row["vehicle"] else "vehicle",
+        }
+        for row in well_rows(fit)
+    ]
+
+
+def plate_figures(fit: PlateFit, vehicle: str) -> PlateFigures:
+    """Figures as files: ``curves.png``, ``curves.svg`` and ``plate.png``."""
+    rows = figure_rows(fit)
+    out = {}
+    curves = dose_figure(rows, [s.row for s in fit.series], QUANTITY, vehicle)
+    if curves is not None:
+        out["curves.svg"] = svg_bytes(curves)
+        out["curves.png"] = png_bytes(curves)
+    drawn = [{**row, "role": "" if row["role"] == "sample" else row["role"]} for row in rows]
+    out["plate.png"] = png_bytes(plate_figure(drawn), palette=False)
+    return out
+
+
+def svg_bytes(figure: Figure) -> bytes:
+    """Figure as an SVG file, its letters as letters, the same for the same figure."""
+    import matplotlib
+
+    stream = io.BytesIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ublot"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return stream.getvalue()
+
+
+def plate_page(fit: PlateFit, options: Mapping[str, Any], figures: PlateFigures, *, command: str, sha256: str) -> str:
+    """Page of a table of wells.
+
+    Parameters
+    ----------
+    fit : PlateFit
+    options : mapping
+        ``response, vehicle, background, exclude`` and the amounts of a competition.
+    figures : mapping of str to bytes
+        Of `plate_figures`.
+    command : str
+        That makes the result again.
+    sha256 : str
+        Of the table; empty where it is no file.
+    """
+    from ublot import __version__
+
+    vehicle = str(options.get("vehicle") or "DMSO")
+    rows = [s.row for s in fit.series]
+    sentences = [_sentence(row) for row in rows]
+    pictures = []
+    if "curves.png" in figures:
+        caption = (
+            "Points: wells, a marker for each plate; grey: the vehicle; curves where an EC50 may be reported; thick "
+            "line: its 95 % interval. Rings: wells that stand off their curve and are in the fit all the same, with an "
+            "arrow and their value where they lie outside the picture; crosses: wells left out."
+        )
+        pictures.append(picture("curves", "Dose-response", caption, " ".join(sentences), figures["curves.png"]))
+    caption = (
+        "Every well as percent of the vehicle. V: vehicle, + and −: controls; "
+        "framed: stands off its curve; crossed: left out."
+    )
+    pictures.append(picture("plate", "The plate", caption, "Wells in their places.", figures["plate.png"], dpi=DPI))
+    off, out = fit.standing_off, [w for w in fit.plate.wells if w.excluded]
+    notes = []
+    if off:
+        many = len(off) > 1
+        said = (
+            f"{len(off)} well{'s stand' if many else ' stands'} off the curve, and {'are' if many else 'is'} in the fit"
+        )
+        notes.append(f"{said}; the robust EC50 is the one without. With a reason, leave out by --exclude.")
+    if out:
+        notes.append(f"{len(out)} well{'s were' if len(out) > 1 else ' was'} left out as asked.")
+    views = [
+        _curve_table(rows),
+        _replicate_table(replicate_rows(fit)),
+        _equal_table(comparison_rows(fit)),
+        _dose_table(dose_rows(fit)),
+        _quality_table(quality_rows(fit)),
+        _left_out_table(well_rows(fit)),
+    ]
+    values = {
+        "name": f"Dose-response: {fit.plate.name}",
+        "sentences": sentences,
+        "pictures": pictures,
+        "notes": notes,
+        "views": [view for view in views if view.rows],
+        "methods": _methods(fit, options, vehicle),
+        "table": fit.plate.name,
+        "sha256": sha256,
+        "versions": f"ublot {__version__}",
+        "command": command,
+    }
+    return render(Page("plates.html.j2", f"{fit.plate.name} – ublot", values, tuple(pictures)))
+
+
+def _sentence(row: Mapping[str, Any]) -> str:
+    place = ", ".join(part for part in (str(row["group"] or ""), time_text(row["time_min"])) if part)
+    name = f"{row['compound']}{f' ({place})' if place else ''}"
+    note = f"; {row['note']}" if row["note"] else ""
+    if row["status"] == "ok":
+        bounds = interval_text(row["ec50_low"], row["ec50_high"])
+        return f"{name}: EC50 {number_text(row['ec50_nM'])} nM (95 % {bounds}){note}."
+    return f"{name}: no EC50 ({str(row['status']).replace('_', ' ')}){note}."
+
+
+def _cell(value: Any) -> Cell:
+    v = number_or_nan(value)
+    return Cell(number_text(v), key="" if math.isnan(v) else f"{v:.6g}")
+
+
+def _bounded(row: Mapping[str, Any], name: str, low: str, high: str) -> Cell:
+    cell, bounds = _cell(row.get(name)), interval_text(row.get(low), row.get(high))
+    return Cell(cell.text, f"({bounds})" if bounds else "", cell.key)
+
+
+def _place(row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    time = number_or_nan(row.get("time_min"))
+    return Cell(str(row["group"] or "")), Cell(time_text(time), key="" if math.isnan(time) else f"{time:g}")
+
+
+def _curve_table(rows: Sequence[Record]) -> TableView:
+    columns = (
+        Column("group"),
+        Column("time"),
+        Column("compound"),
+        Column("EC50", "nM, 95 %", number=True),
+        Column("without wells that stand off", "nM, 95 %", number=True),
+        Column("at 50 %", "nM", number=True),
+        Column("descending limb", "nM, 95 %", number=True),
+        Column("K_i", "nM, 95 %", number=True),
+        Column("Hill", number=True),
+        Column("bottom", "%", number=True),
+        Column("top", "%", number=True),
+        Column("n", "wells", number=True),
+        Column("plates", "averaged", number=True),
+        Column("standing off", number=True),
+        Column("lack of fit", "p", number=True),
+        Column("status"),
+    )
+    out = [
+        Row(
+            (
+                *_place(row),
+                Cell(str(row["compound"])),
+                _bounded(row, "ec50_nM", "ec50_low", "ec50_high"),
+                _bounded(row, "robust_ec50_nM", "robust_low", "robust_high") if row["standing_off"] else Cell(""),
+                _cell(row["absolute_ic50_nM"]),
+                _bounded(row, "descending_ic50_nM", "descending_low", "descending_high"),
+                _bounded(row, "ki_nM", "ki_low", "ki_high"),
+                _cell(row["hill"]),
+                _cell(row["bottom"]),
+                _cell(row["top"]),
+                Cell(str(int(row["n"]))),
+                Cell(str(int(row["replicates"]))),
+                Cell(str(int(row["standing_off"])) if row["standing_off"] else ""),
+                Cell(p_text(row["lack_of_fit_p"]), key=f"{number_or_nan(row['lack_of_fit_p']):.6g}"),
+                Cell(str(row["status"]).replace("_", " ")),
+            )
+        )
+        for row in rows
+    ]
+    return TableView.of("Curves", columns, out)
+
+
+def _replicate_table(rows: Sequence[Record]) -> TableView:
+    columns = (
+        Column("group"),
+        Column("time"),
+        Column("compound"),
+        Column("plate"),
+        Column("EC50", "nM, 95 %", number=True),
+        Column("pEC50", "95 %", number=True),
+        Column("n", number=True),
+    )
+    out = [
+        Row(
+            (
+                *_place(row),
+                Cell(str(row["compound"])),
+                Cell(str(row["plate"])),
+                _bounded(row, "ec50_nM", "ec50_low", "ec50_high"),
+                Cell(
+                    "" if math.isnan(row["pec50"]) else f"{row['pec50']:.2f}",
+                    "" if math.isnan(row["pec50_low"]) else f"({row['pec50_low']:.2f}–{row['pec50_high']:.2f})",
+                ),
+                Cell(str(row["n"])),
+            )
+        )
+        for row in rows
+    ]
+    return TableView.of("Replicate experiments: the EC50 of each plate, and their geometric mean", columns, out)
+
+
+def _equal_table(rows: Sequence[Record]) -> TableView:
+    columns = (
+        Column("group"),
+        Column("time"),
+        Column("compounds"),
+        Column("ratio of EC50", number=True),
+        Column("p", "for one EC50", number=True),
+        Column("unit"),
+    )
+    out = [
+        Row(
+            (
+                *_place(row),
+                Cell(f"{row['compound_a']} over {row['compound_b']}"),
+                _cell(row["ec50_ratio"]),
+                Cell(p_text(row["p"]), key=f"{row['p']:.6g}"),
+                Cell(str(row["unit"])),
+            )
+        )
+        for row in rows
+    ]
+    return TableView.of("Whether two compounds have the same EC50", columns, out)
+
+
+def _dose_table(rows: Sequence[Record]) -> TableView:
+    columns = (
+        Column("group"),
+        Column("time"),
+        Column("compound"),
+        Column("dose", number=True),
+        Column("mean", "%, 95 %", number=True),
+        Column("SD", number=True),
+        Column("n", "wells", number=True),
+        Column("plates", number=True),
+        Column("p", "against the vehicle, adjusted", number=True),
+        Column("unit", "of p"),
+    )
+    out = []
+    for row in rows:
+        dose, p = number_or_nan(row["concentration_nM"]), number_or_nan(row["p_vehicle"])
+        out.append(
+            Row(
+                (
+                    *_place(row),
+                    Cell(str(row["compound"])),
+                    Cell(dose_text(dose), key="" if math.isnan(dose) else f"{dose:g}"),
+                    _bounded(row, "mean", "low", "high"),
+                    _cell(row["sd"]),
+                    Cell(str(int(row["n"]))),
+                    Cell(str(int(row["plates"]))),
+                    Cell(p_text(p), key="" if math.isnan(p) else f"{p:.6g}"),
+                    Cell(str(row["unit"])),
+                )
+            )
+        )
+    return TableView.of("Doses, in percent of the vehicle", columns, out)
+
+
+def _quality_table(rows: Sequence[Record]) -> TableView:
+    columns = (
+        Column("plate"),
+        Column("group"),
+        Column("time"),
+        Column("control"),
+        Column("vehicle", "n", number=True),
+        Column("control", "n", number=True),
+        Column("vehicle CV", "%", number=True),
+        Column("Z′", number=True),
+        Column("SSMD", number=True),
+        Column("signal window", number=True),
+        Column("note"),
+    )
+    out = [
+        Row(
+            (
+                Cell(str(row["plate"])),
+                *_place(row),
+                Cell(str(row["control"])),
+                Cell(str(row["n_vehicle"])),
+                Cell(str(row["n_control"])),
+                _cell(100 * number_or_nan(row["vehicle_cv"])),
+                *(_cell(row[name]) for name in ("z_prime", "ssmd", "signal_window")),
+                Cell(str(row["note"])),
+            )
+        )
+        for row in rows
+    ]
+    return TableView.of("How well the controls are told apart", columns, out)
+
+
+def _left_out_table(rows: Sequence[Record]) -> TableView:
+    columns = (
+        Column("plate"),
+        Column("well"),
+        Column("row", "of the table"),
+        Column("compound"),
+        Column("dose", number=True),
+        Column("percent", "of the vehicle", number=True),
+        Column("what"),
+    )
+    out = [
+        Row(
+            (
+                Cell(str(row["plate"])),
+                Cell(str(row["well"])),
+                Cell(str(row["rows"])),
+                Cell(str(row["compound"])),
+                Cell("" if row["vehicle"] else dose_text(row["dose_nM"])),
+                _cell(row["percent"]),
+                Cell("left out, as asked" if row["excluded"] else "stands off the curve, in the fit"),
+            )
+        )
+        for row in rows
+        if row["excluded"] or row["standing_off"]
+    ]
+    return TableView.of("Wells left out, and wells that stand off", columns, out)
+
+
+def _methods(fit: PlateFit, options: Mapping[str, Any], vehicle: str) -> Methods:
+    from ublot import __version__
+
+    cite = Citations()
+    plates = len({w.plate for w in fit.plate.wells})
+    models = {s.found.model for s in fit.series if s.found.status == "ok"}
+    parts = [
+        f"Responses were expressed as percent of the mean {vehicle} wells of the same plate, group and time with ublot "
+        f"{__version__}" + (", less background." if options.get("background") is not None else "."),
+        "Curves are four-parameter logistics fitted by least squares, the vehicle fixing the plateau without compound, "
+        f"after a test for any dose effect{cite('Bretz 2005')}; EC50 are reported where two doses or more lie beyond "
+        f"either bend{cite('Sebaugh 2011')}.",
+    ]
+    if "bell" in models:
+        parts.append("Where an extra sum of squares F test preferred a bell, its ascending limb gives the EC50.")
+    if plates > 1:
+        parts.append(
+            f"The unit was the plate (n = {plates}): EC50 are geometric means of the plates' own, with Student's 95 % "
+            "interval of their logarithms."
+        )
+    else:
+        parts.append("Intervals are 95 % profile-likelihood intervals of one plate.")
+    parts.append(f"Wells that stand off their curve were looked for as in ROUT{cite('Motulsky 2006')} (Q = 1 %).")
+    left = sum(w.excluded for w in fit.plate.wells)
+    parts.append(f"{left} well{'s were' if left != 1 else ' was'} left out." if left else "No well was left out.")
+    if any(math.isfinite(number_or_nan(row["p_vehicle"])) for row in dose_rows(fit)):
+        over = cite("Langsrud 2005") if plates > 1 else cite("Dunnett 1955")
+        parts.append(f"Doses were compared with the vehicle, two-sided, adjusted for their number{over}.")
+    return Methods(" ".join(parts), cite.lines)
