@@ -36,7 +36,7 @@ def strip(height, count=9, pitch=80, fill=0.8, thick=0.25, *, strengths=None, gl
         {"height": 30},
         {"height": 84},
         {"height": 60, "thick": 0.7},  # bands as high as the strip
-        {"height": 60, "glow": 0.1},
+        {"height": 60, "glow": 0.03},
         {"height": 60, "fill": 0.9},
         {"height": 60, "smile": 0.7},
         {"height": 40, "white": 200},  # a row of bands in the middle of nothing
