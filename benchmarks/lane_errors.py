@@ -44,6 +44,11 @@ def _errors(true: dict[str, Any], row: pd.Series[Any], species: pd.DataFrame) ->
 
     flags = row.get("flags")
     flags = set(flags.split(";")) if isinstance(flags, str) and flags else set()
+
+    def known(name: str) -> float:
+        """What this source of blots says of the lane; not every one says everything."""
+        return float(true.get(name, np.nan))
+
     relative = got("relative_hmw") / true["relative_hmw"]
     out = {
         "role": true["role"],
@@ -51,14 +56,14 @@ def _errors(true: dict[str, Any], row: pd.Series[Any], species: pd.DataFrame) ->
         "fraction": got("hmw_fraction") - true["hmw_fraction"],
         "relative": relative - 1,
         "log2": np.log2(relative) if relative > 0 else np.nan,
-        "relative_area": got("relative_hmw_area") / true["relative_hmw_area"] - 1,
+        "relative_area": got("relative_hmw_area") / known("relative_hmw_area") - 1,
         "ubiquitins": got("mean_ubiquitins") - true["mean_ubiquitins"],
-        "half_mass": got("half_mass_kda") / true["half_mass_kda"] - 1,
-        "ladder": got("ladder_fraction") - true["resolved_share"],
+        "half_mass": got("half_mass_kda") / known("half_mass_kda") - 1,
+        "ladder": got("ladder_fraction") - known("resolved_share"),
         "flagged": bool(flags),
         "width": got("hmw_fraction_high") - got("hmw_fraction_low"),
-        "saturated_missed": true["saturated_px"] >= 10 and "saturated" not in flags,
-        "saturated_false": true["saturated_px"] == 0 and "saturated" in flags,
+        "saturated_missed": true.get("saturated_px", 0) >= 10 and "saturated" not in flags,
+        "saturated_false": true.get("saturated_px", 0) == 0 and "saturated" in flags,
     }
     for name, column, value in (
         ("cover_fraction", "hmw_fraction", true["hmw_fraction"]),
@@ -85,6 +90,7 @@ def _p95(values: pd.Series[Any]) -> float:
 #: Column of the table: column of the lanes, and how they become one number.
 NUMBERS: dict[str, tuple[str, Any]] = {
     "fraction_median": ("fraction", _median),
+    "fraction_bias": ("fraction", "mean"),
     "fraction_p95": ("fraction", _p95),
     "relative_median": ("relative", _median),
     "relative_p95": ("relative", _p95),

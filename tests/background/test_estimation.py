@@ -134,14 +134,14 @@ def test_blank_lane_makes_the_gutter_surer_where_lanes_are_wide():
 
 def test_modes_say_how_far_the_gutter_background_may_be_off():
     ratios = []
-    for seed in range(4):
+    for seed in range(12):
         drawn = draw(seed=seed, fill=0.75)
         background = estimate_background(drawn.blot, drawn.lanes)
         sd = np.sqrt((background.modes**2).sum(axis=0))
         rows = np.arange(400)
         under = np.array([drawn.membrane[rows, np.round(drawn.centre(i, rows)).astype(int)] for i in range(8)])
         ratios.append((background.level - under) / sd)
-    assert 0.2 < np.sqrt(np.mean(np.square(ratios))) < 3.5
+    assert 0.65 < np.sqrt(np.mean(np.square(ratios))) < 1.5
 
 
 def test_plain_gutters_show_an_even_membrane():

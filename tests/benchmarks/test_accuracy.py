@@ -43,7 +43,7 @@ def oracle(truth, fraction=1.0, shift=0.0):
 
 
 def result(rows, found, name="standard"):
-    return {"set": name, "seed": 1, "rows": rows, "found": found}
+    return {"source": "own", "set": name, "seed": 1, "rows": rows, "found": found}
 
 
 def test_a_perfect_analysis_breaks_no_limit(truth):
@@ -85,6 +85,30 @@ def test_a_failed_blot_is_counted_and_breaks_a_limit():
 
 
 def test_sets_that_are_not_judged_exist_and_do_not_count():
-    assert set(accuracy.UNJUDGED) <= set(accuracy.STRESSES)
+    assert set(accuracy.UNJUDGED) - set(accuracy.STRESSES) == {"merged"}  # a set of another model's
     assert set(accuracy.BESIDE) <= set(accuracy.STRESSES)
     assert accuracy.judged([result([], None, "jpeg"), result([], None, "film")]) == [result([], None, "film")]
+
+
+def test_every_source_has_a_column_of_its_own(truth):
+    rows, found = compare(*oracle(truth), truth)
+    off, _ = compare(*oracle(truth, fraction=1.1), truth)
+    results = [result(rows, found), result(off, found, "family") | {"source": "family"}]
+    table = accuracy.by_source(results)
+    assert list(table.columns) == ["own", "family"]
+    assert table.loc["relative_median"].tolist() == pytest.approx([0.0, 0.1], abs=1e-9)
+
+
+def test_a_source_that_says_less_is_compared_in_what_it_says(truth):
+    told = [{k: v for k, v in lane.items() if k not in ("half_mass_kda", "resolved_share")} for lane in truth["lanes"]]
+    pooled = summarise([result(*compare(*oracle(truth), truth | {"lanes": told}))])
+    assert np.isnan(pooled["half_mass_median"]) and pooled["fraction_p95"] == pytest.approx(0, abs=1e-12)
+
+
+def test_blots_of_another_model_are_drawn_with_their_truth(tmp_path):
+    for source in ("independent", "optical"):
+        if not accuracy.OTHERS[source].is_file():
+            pytest.skip(f"{source} blots are not beside the project")
+        name = accuracy.names_of(source)[0]
+        image, layout, truth = accuracy.draw(accuracy.Case(name, 5, None, True, source=source), tmp_path)
+        assert image.is_file() and len(layout.read_text().splitlines()) == len(truth["lanes"]) + 1

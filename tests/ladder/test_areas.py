@@ -7,7 +7,6 @@ import pytest
 from drawn_lanes import as_profile
 
 from ublot.ladder.areas import cut_lanes
-from ublot.ladder.regions import areas_of, share_of_rows
 from ublot.model import Profile
 
 ROWS = 60
@@ -24,7 +23,16 @@ def some_lanes(rng, modes=(3, 0, 5)):
 
 
 def expected(profile, edges, regions):
-    return areas_of(profile, [share_of_rows(profile, edges[a], edges[b]) for a, b in regions])
+    """By definition: every row from half a pixel above its centre to half below, by the share that lies inside."""
+    rows = profile.top + np.arange(len(profile.raw))
+    shares = np.array(
+        [np.clip(np.minimum(rows + 0.5, edges[b]) - np.maximum(rows - 0.5, edges[a]), 0.0, 1.0) for a, b in regions]
+    )
+    covariance = (shares * profile.noise**2) @ shares.T
+    for mode in profile.modes:
+        moved = shares @ mode
+        covariance = covariance + np.outer(moved, moved)
+    return shares @ (profile.raw - profile.background), covariance
 
 
 @pytest.mark.parametrize("spread", [70.0, 1.5])

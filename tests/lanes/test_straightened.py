@@ -71,3 +71,14 @@ def test_surface_is_in_coordinates_of_the_window():
     x = np.broadcast_to(np.arange(50, 500, dtype=np.float32), (200, 450))
     means = core_means(as_blot(drawn.image), lanes, surface=np.ascontiguousarray(x))
     assert np.allclose(means, drawn.centres[2:4][:, None], atol=0.05)
+
+
+def test_noise_is_averaged_whole_and_specks_of_seven_deviations_are_not():
+    """Where the limit is half as high, a fifth of clean rows loses pixels; where it is twice as high, specks count."""
+    rng = np.random.default_rng(7)
+    clean = rng.normal(100, 10, (3000, 40)).astype(np.float32)
+    whole = robust_mean(clean, np.full(3000, 10.0)) - clean.mean(axis=1)
+    assert np.mean(np.abs(whole) > 1e-3) < 0.01
+    dusty = clean.copy()
+    dusty[:, 20] += 70
+    assert robust_mean(dusty, np.full(3000, 10.0)).mean() == pytest.approx(100, abs=0.5)

@@ -275,13 +275,14 @@ def test_the_heaviest_masses_alone_are_the_top_bands(k):
     assert_at_their_bands(calibrate_mass(profile, ALL[:k]), ALL[:k], rows)
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: f"{part[0]:g}-{part[-1]:g}")
-def test_a_part_below_the_top_is_right_or_left_open(part):
+def test_parts_below_the_top_are_right_or_left_open_and_most_are_right():
     """Some parts have the spacing of others: 150, 100, 75, 50 has that of 75, 50, 37, 25 on a bent curve."""
     profile, rows = dose_series_marker()
-    found = calibrate_mass(profile, part)
-    if found is not None:
-        assert_at_their_bands(found, part, rows)
+    found = {part: calibrate_mass(profile, part) for part in PARTS}
+    for part, calibration in found.items():
+        if calibration is not None:
+            assert_at_their_bands(calibration, part, rows)
+    assert sum(calibration is not None for calibration in found.values()) >= 0.3 * len(found)
 
 
 @pytest.mark.parametrize("first, last", [(2, 6), (2, 7), (1, 7), (2, 8), (1, 9), (2, 9)])

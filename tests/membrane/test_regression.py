@@ -51,14 +51,14 @@ def test_amplitudes_are_the_heights_drawn():
 
 def test_reported_uncertainty_covers_the_membrane():
     ratios = []
-    for seed in range(4):
+    for seed in range(12):  # errors go along with each other over a whole membrane: each counts as little more than one
         drawn = draw(smear=0.3, seed=seed)
         cells, fit = fitted(drawn)
         down, across = fit.basis(cells.row_px[::20], cells.x_px[::20])
         design = np.einsum("ra,cb->rcab", down, across).reshape(-1, fit.factor.shape[0])
         sd = np.linalg.norm(design @ fit.factor, axis=1).reshape(len(down), -1)
         ratios.append((fit.fitted - truth(drawn, cells))[::20, ::20] / sd)
-    assert 0.3 < np.sqrt(np.mean(np.square(ratios))) < 3
+    assert 0.65 < np.sqrt(np.mean(np.square(ratios))) < 1.5
 
 
 def test_dust_counts_for_nothing():

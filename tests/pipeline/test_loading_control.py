@@ -50,6 +50,9 @@ def test_loads_are_the_amounts_painted(control):
         for low, true, high in zip(found["load_low"], LOADS / LOADS.mean(), found["load_high"], strict=True)
     ]
     assert sum(inside) >= 6
+    # the lane's width alone is known to a hundredth; pixels and background add less than three
+    reach = 0.5 * (np.array(found["load_high"]) - found["load_low"]) / found["load"]
+    assert (reach > 0.015).all() and (reach < 0.12).all()
 
 
 def test_a_lane_at_the_ceiling_has_no_load():

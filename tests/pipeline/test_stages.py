@@ -320,12 +320,21 @@ def test_a_time_without_vehicle_is_one_line():
 
 
 def test_a_column_that_looks_like_a_known_one_is_mentioned():
-    rows = [{**row, "concentration_nm ": "1"} for row in layout_of(small_blot())]
+    rows = [{**row, "compund": "LCL161"} for row in layout_of(small_blot())]
     for row in rows:
-        row["concentration_uM"] = row.pop("concentration_nm ")
-        del row["concentration_nM"]
+        del row["compound"]
     found = analyse(small_blot(), layout=rows)
-    assert len(found.messages) == 1 and "concentration_uM" in found.messages[0]
+    assert len(found.messages) == 1 and "compund" in found.messages[0]
+
+
+def test_doses_in_another_unit_are_the_same_doses():
+    rows = [dict(row) for row in layout_of(small_blot())]
+    for row in rows:
+        dose = row.pop("concentration_nM")
+        row["concentration_uM"] = "" if dose is None else f"{dose / 1000:g}"
+    found, as_given = analyse(small_blot(), layout=rows), analyse(small_blot())
+    assert found.lanes.concentration_nM.to_numpy() == pytest.approx(as_given.lanes.concentration_nM, nan_ok=True)
+    assert found.lanes.relative_hmw.to_numpy() == pytest.approx(as_given.lanes.relative_hmw, nan_ok=True)
 
 
 def test_a_picture_without_lanes_is_an_empty_result():

@@ -209,7 +209,7 @@ def test_why_there_is_no_ec50_is_said(analysis) -> None:
     unknown = next(one for one in series if one.name == "LCL161")
     assert unknown.curve is None
     assert "not estimable" in unknown.words
-    assert "plateau" in unknown.words
+    assert "the full effect is not reached" in unknown.words
 
 
 def test_points_are_there_before_their_curve_is(analysis) -> None:
@@ -272,8 +272,8 @@ def test_decimal_commas_become_points_in_numbers_only(column, typed, kept) -> No
 
 
 def test_a_column_that_looks_like_a_known_one_is_named() -> None:
-    (note,) = layout_notes([{"lane": "1", "role": "sample", "conc_nm": "5"}])
-    assert "concentration_nM" in note
+    (note,) = layout_notes([{"lane": "1", "role": "sample", "compund": "X"}])
+    assert "compound" in note
     assert layout_notes([{"lane": "1", "role": "nonsense", "compund": "X"}]) == []
 
 

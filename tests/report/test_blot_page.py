@@ -157,7 +157,10 @@ def test_rival_background_is_what_background_spread_tells():
     rows = analysis.lanes.set_index("lane")
     assert set(rival) == set(rows.index[rows.background_spread.notna()])
     for lane, fraction in rival.items():
-        assert abs(fraction - rows.hmw_fraction[lane]) == pytest.approx(rows.background_spread[lane], abs=1e-12)
+        # It holds what the choice of haze is worth as well: nothing where there is none.
+        assert abs(fraction - rows.hmw_fraction[lane]) <= rows.background_spread[lane] + 1e-12
+        if "haze_removed" not in rows["flags"][lane]:
+            assert abs(fraction - rows.hmw_fraction[lane]) > 0.3 * rows.background_spread[lane] - 0.005
     assert analysed_otherwise().stages.rowwise == {}
 
 

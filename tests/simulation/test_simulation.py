@@ -13,8 +13,9 @@ import pytest
 import tifffile
 
 from ublot.errors import BlotError
-from ublot.simulation import DIFFICULTIES, STRESSES, demo_blot, save_blot, simulate_blot, write_blots
+from ublot.simulation import DIFFICULTIES, STRESSES, demo_blot, draw_family, save_blot, simulate_blot, write_blots
 from ublot.simulation.geometry import membrane_frame
+from ublot.simulation.lateral import LAWS, flank
 from ublot.simulation.reaction import chain_lengths
 from ublot.simulation.separation import MARKER_KDA, STEP, cast_gel, draw_band, make_ladder
 from ublot.simulation.settings import Settings
@@ -355,6 +356,75 @@ def test_the_membranes_edge_and_unevenness():
 
 
 # --- the function as a whole ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_every_law_of_flanks_has_the_width_and_the_steepness_it_is_told(law):
+    inward = np.linspace(-60, 60, 24001)
+    side = flank(inward, 60.0, 4.0, law)
+    assert np.interp(0.0, inward, side) == pytest.approx(0.5, abs=1e-3)
+    slope = np.gradient(side, inward)[np.abs(inward) > 0.02]
+    at_edge = np.interp(-0.05, inward[np.abs(inward) > 0.02], slope)
+    assert at_edge == pytest.approx(1 / (4.0 * np.sqrt(2 * np.pi)), rel=0.06)
+    assert (np.diff(side) >= -1e-9).all() and side[0] < 0.02 and side[-1] > 0.98
+
+
+def across(**knobs):
+    """A lane's signal across, over its height near the middle, by distance over the pitch: of a straight clean blot."""
+    knobs = STRAIGHT | CLEAN | {"speed_scatter": 0.0, "width_scatter": 0.0, "asymmetry": 0.0, "lanes": 8} | knobs
+    blot = simulate_blot(seed=4, shape=(256, 800), **knobs)
+    x, pitch = blot.truth["lanes"][0]["x_px"], blot.truth["pitch_px"]
+    sums = blot.signal.sum(axis=0, dtype=np.float64)
+    return lambda d: float(np.interp(x - d * pitch, np.arange(len(sums)), sums) / np.interp(x, np.arange(800), sums))
+
+
+def test_tails_reach_where_the_law_alone_does_not():
+    plain, tailed = across(), across(tails=0.08)
+    assert plain(0.6) < 1e-4
+    assert 0.005 < tailed(0.6) < 0.05 and 0.001 < tailed(0.9) < tailed(0.6)
+
+
+def test_rims_brighten_the_edges_of_a_lane():
+    assert across(rims=0.5, softness=0.02)(0.3) > 1.02 * across(softness=0.02)(0.3)
+
+
+@pytest.mark.parametrize(
+    "knobs", [{"lateral": "exponential"}, {"rims": 0.4}, {"bulge": 0.15}, {"tails": 0.05}], ids=str
+)
+def test_whatever_its_shape_a_lane_keeps_its_amount(knobs):
+    blot = simulate_blot(seed=4, **(STRAIGHT | CLEAN | {"fill": 0.6} | knobs))
+    true = [sum(lane[k] for k in ("unmodified", "modified")) for lane in blot.truth["lanes"]]
+    sums = lane_sums(blot)
+    for lane, whole, seen in zip(blot.truth["lanes"], true, sums, strict=True):
+        if "hmw_fraction" in lane:
+            assert seen == pytest.approx(whole, rel=0.05 if "tails" in knobs else 0.01)
+
+
+def test_a_halo_moves_light_and_makes_none():
+    plain, haloed = (simulate_blot(seed=4, **CLEAN, halo=halo).image.astype(float) for halo in (0.0, 0.1))
+    assert haloed.sum() == pytest.approx(plain.sum(), rel=0.01)
+    assert haloed.max() < 0.97 * plain.max()
+
+
+def test_blotches_are_as_large_and_as_strong_as_they_are_told():
+    fields = {}
+    for length in (0.4, 1.2):
+        knobs = {**CLEAN, "ripple": 0.0, "blotch": 0.1, "blotch_length": length, "exposure": 1e-6, "level": 0.3}
+        image = simulate_blot(seed=4, **knobs).image.astype(float)
+        fields[length] = image / image.mean() - 1
+        assert fields[length].std() == pytest.approx(0.1, rel=0.2)
+    rough = {length: np.abs(np.diff(field[:, ::16], axis=1)).mean() for length, field in fields.items()}
+    assert rough[0.4] > 1.5 * rough[1.2]
+
+
+def test_members_of_the_family_are_many_laws_and_can_be_simulated():
+    drawn = [draw_family(seed) for seed in range(40)]
+    assert {knobs["lateral"] for knobs in drawn} == set(LAWS)
+    for trait in ("tails", "halo", "blotch", "haze", "slant"):
+        assert 8 < sum(knobs[trait] > 0 for knobs in drawn) < 32
+    assert draw_family(3) == drawn[3]
+    image = simulate_blot(seed=3, shape=(256, 512), **drawn[3]).image
+    assert image.shape == (256, 512) and image.std() > 0
 
 
 @pytest.mark.parametrize("name", [*STRESSES, *DIFFICULTIES])

@@ -38,8 +38,8 @@ def estimate_background(blot: Blot, lanes: Lanes, method: str = "gutter", *, bla
     lanes : Lanes
     method : {"gutter", "blank-lane", "rolling-ball", "arpls", "snip", "none"}
         ``gutter`` takes the membrane from the gutters between lanes, at the same row, by a joint regression of lanes
-        and membrane (`ublot.membrane.regression`): the only one that a smear cannot lift. The others are there to
-        compare with.
+        and membrane in which the lateral shapes are learned too (`ublot.membrane.joint_fit`): the only one that a smear
+        cannot lift. The others are there to compare with.
     blank : collection of int
         Numbers of the lanes with nothing in them: ``blank-lane`` needs one, ``gutter`` is surer with one.
 

@@ -52,6 +52,7 @@ ANALYSIS_OPTIONS: dict[str, Any] = {
     "channel": Annotated[Text, typer.Option("--channel", metavar="N")],
     "roi": Annotated[Text, typer.Option("--roi", metavar="R0:R1,C0:C1")],
     "rotate": Annotated[Text, typer.Option("--rotate", metavar="DEG")],
+    "haze": Annotated[Text, typer.Option("--haze", metavar="HOW")],
     "mirror": Annotated[_Switch, typer.Option("--mirror")],
 }
 

@@ -26,15 +26,16 @@ __all__ = ["TOUCHING", "Gaps", "measure_gaps"]
 TOUCHING = 0.2
 """Level of a gap over that of its lanes from where on they touch: twice what gaps of real blots of clear lanes show."""
 
-CELLS = 320  # down the picture
+CELLS = 240  # down the picture
 CORE = 0.06  # of the pitch: half the width of a gap that is looked at
 LANE_CORE = 0.2  # of a lane's width: half of what is taken for its middle
-DOWN = 15  # cells down the rows over which the median of a gap is taken
+DOWN = 11  # cells down the rows over which the median of a gap is taken
 SHARP = 0.3  # of the pitch (sigma): what varies along the run no slower than this is bands, not membrane
 BEFORE = 0.3  # standard deviation of what a lateral shape says of the level in a gap, as a share of the lane
+UNLIKE = 0.1  # standard deviation by which the shares of both its lanes in one gap differ beyond what shapes say
 SLANT = 0.1  # of the pitch along the run, by which a band may stand higher or lower in a gap than in its lane
 SEEN = 0.1  # of what is sharp in the middle lane: a lane with less shows nothing in its gaps
-COLLINEAR = 1e6  # condition from which on two neighbours' bands are the same
+ROUNDS = 2  # of re-weighting against dust and bands of another shape
 SHAPE = 0.1  # of what bands make in a gap, by which they may differ there
 OUTLIER = 4.0  # standard deviations from which on a cell counts for nothing (dust)
 
@@ -57,6 +58,8 @@ class Gaps:
         Their standard errors.
     noise : float
         Standard deviation of a value of `level`.
+    seen : ndarray of bool, shape (lanes + 1,)
+        Gaps that lie on the picture.
     """
 
     level: Array
@@ -65,11 +68,13 @@ class Gaps:
     leak: Array
     leak_sd: Array
     noise: float
+    seen: NDArray[np.bool_]
 
     @cached_property
     def depth(self) -> Array:
-        """Level of the gaps beside each lane over the lane's, the worse of both sides: 0 is a clean gap, 1 none."""
-        return np.asarray(np.maximum(self.inner[:-1], self.inner[1:]), np.float64)
+        """Level of the gaps between each lane and its neighbours over the lanes': 0 is a clean gap, 1 none."""
+        between = np.concatenate([[0.0], self.inner[1:-1], [0.0]])
+        return np.asarray(np.minimum(np.maximum(between[:-1], between[1:]), 1.0), np.float64)
 
     @cached_property
     def inner(self) -> Array:
@@ -86,13 +91,17 @@ class Gaps:
         """
         signal = np.maximum(self.lane - background, 0.0)
         none = np.zeros((1, signal.shape[1]))
-        left, right = np.concatenate([none, signal]), np.concatenate([signal, none])
-        level = self.level - self.leak[:, :1] * left - self.leak[:, 1:] * right
-        variance = self.noise**2 + (self.leak_sd[:, :1] * left) ** 2 + (self.leak_sd[:, 1:] * right) ** 2
+        before, after = np.concatenate([none, signal]), np.concatenate([signal, none])
+        level = self.level - self.leak[:, :1] * before - self.leak[:, 1:] * after
+        variance = self.noise**2 + (self.leak_sd[:, :1] * before) ** 2 + (self.leak_sd[:, 1:] * after) ** 2
         # A median down the rows: dust, and what is left of strong bands.
         ends = np.arange(-(DOWN // 2), level.shape[1] + DOWN // 2).clip(0, level.shape[1] - 1)
         smooth = row_medians(np.lib.stride_tricks.sliding_window_view(level[:, ends], DOWN, axis=1))
-        return 0.5 * (smooth[1:] + smooth[:-1]), 0.5 * np.sqrt(variance[1:] + variance[:-1])
+        # A gap beyond the picture shows nothing: the other one stands for both.
+        pair = np.stack([self.seen[:-1], self.seen[1:]]).astype(np.float64)
+        pair[:, ~pair.any(axis=0)] = 1.0
+        left, right = (pair / pair.sum(axis=0))[:, :, None]
+        return left * smooth[:-1] + right * smooth[1:], np.sqrt(left**2 * variance[:-1] + right**2 * variance[1:])
 
 
 def measure_gaps(blot: Blot, lanes: Lanes) -> Gaps:
@@ -127,7 +136,8 @@ def measure_gaps(blot: Blot, lanes: Lanes) -> Gaps:
         for (k, _), value, doubt in zip(sides, share, sd, strict=True):
             leak[gap, k], error[gap, k] = value, doubt
         noise.append(left)
-    return Gaps(level, lane, cells.row_px, leak, error, float(np.median(noise)))
+    seen_gaps = ((places > cells.x_px[0]) & (places < cells.x_px[-1])).mean(axis=1) > 0.5
+    return Gaps(level, lane, cells.row_px, leak, error, float(np.median(noise)), seen_gaps)
 
 
 def _sides(lanes: int) -> list[list[tuple[int, int]]]:
@@ -154,16 +164,18 @@ def _regress(gap: Array, bands: Array, before: Array, shift: int) -> tuple[Array
     if not len(bands):
         return before, np.zeros(0), noise
     prior = np.eye(len(bands)) / BEFORE**2
-    gram = bands @ bands.T
+    if len(bands) == 2:  # both lanes are as far away and of one comb: a faint one is not to explain its neighbour's
+        prior += np.array([[1.0, -1.0], [-1.0, 1.0]]) / UNLIKE**2
     moves = np.stack([np.roll(gap, k) for k in range(-shift, shift + 1)])
     with_bands = moves @ bands.T
-    shares = np.linalg.solve(gram, with_bands.T).T if np.linalg.cond(gram) < COLLINEAR else np.zeros(with_bands.shape)
-    moved = moves[int(np.einsum("mk,mk->m", with_bands, shares).argmax())]
+    # What the bands explain of the gap moved by so much.
+    inverse = np.linalg.inv(bands @ bands.T / noise**2 + prior)
+    moved = moves[int(((with_bands @ inverse) * with_bands).sum(axis=1).argmax())]
     weights, share = np.ones(len(gap)), before
-    for _ in range(3):
+    for _ in range(ROUNDS):
         weighted = bands * weights
         inverse = np.linalg.inv(weighted @ bands.T / noise**2 + prior)
-        share = np.clip(inverse @ (weighted @ moved / noise**2 + before / BEFORE**2), 0.0, 1.0)
+        share = np.clip(inverse @ (weighted @ moved / noise**2 + prior @ before), 0.0, 1.0)
         explained = share @ bands
         off = moved - explained
         noise = max(1.4826 * middle(np.abs(off)), 1e-12)

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from ublot.model import Profile
     from ublot.numerics.arrays import Array
 
-__all__ = ["BaselineDrift", "measure_wobble"]
+__all__ = ["BaselineDrift", "measure_drift"]
 
-SPAN = 16  # rows over which grain has died out
-SMOOTH = 101  # rows: what varies more slowly is background, not grain
+SPAN = 0.3  # lane widths over which grain has died out: 16 rows of a blot of 1,024 that a dozen lanes stand on
+SMOOTH = 6  # such spans: what varies more slowly is background, not grain
+FEWEST_ROWS = 4  # in a span: fewer tell no variance of a sum
 STRETCH = 2.3  # lane widths over which background errors are alike: about the membrane's own knots
 GOES_ON = 0.3  # of a stretch's error that is there in all above it too
 CLIP = 9.0  # of the grain, at most
@@ -72,24 +73,28 @@ class BaselineDrift:
         return np.asarray(np.concatenate([block, steps]) * (self.drift * middle(noise)), np.float64)
 
 
+def _span(profile: Profile) -> int:
+    return max(round(SPAN * profile.width), FEWEST_ROWS)
+
+
 def _stretch(profile: Profile) -> int:
-    return max(int(STRETCH * profile.width), SPAN)
+    return max(int(STRETCH * profile.width), _span(profile))
 
 
-def _grain(scaled: Array) -> tuple[float, NDArray[np.bool_]]:
-    """Variance of sums over `SPAN` rows, robust against bands, and the rows that are none."""
+def _grain(scaled: Array, span: int) -> tuple[float, NDArray[np.bool_]]:
+    """Variance of sums over `span` rows, robust against bands, and the rows that are none."""
     line = np.ascontiguousarray(scaled)[None]
-    flat = scaled - cv2.blur(line, (SMOOTH, 1), borderType=cv2.BORDER_REFLECT_101)[0]
-    count = len(flat) // SPAN
-    sums = flat[: count * SPAN].reshape(count, SPAN).sum(axis=1)
+    flat = scaled - cv2.blur(line, (SMOOTH * span + 1, 1), borderType=cv2.BORDER_REFLECT_101)[0]
+    count = len(flat) // span
+    sums = flat[: count * span].reshape(count, span).sum(axis=1)
     spread = 1.4826 * middle(np.abs(sums - middle(sums)))
-    local = cv2.boxFilter(line, -1, (SPAN, 1), normalize=False, borderType=cv2.BORDER_CONSTANT)[0]
-    band = np.abs(local - middle(local)) > BAND * max(spread, math.sqrt(SPAN))
-    near = cv2.dilate(band.view(np.uint8)[None], np.ones((1, 2 * SPAN + 1), np.uint8))[0]
-    return spread**2 / SPAN, near == 0
+    local = cv2.boxFilter(line, -1, (span, 1), normalize=False, borderType=cv2.BORDER_CONSTANT)[0]
+    band = np.abs(local - middle(local)) > BAND * max(spread, math.sqrt(span))
+    near = cv2.dilate(band.view(np.uint8)[None], np.ones((1, 2 * span + 1), np.uint8))[0]
+    return spread**2 / span, near == 0
 
 
-def measure_wobble(profiles: Sequence[Profile], below: Sequence[float]) -> BaselineDrift:
+def measure_drift(profiles: Sequence[Profile], below: Sequence[float]) -> BaselineDrift:
     """Measure grain and drift where lanes are empty.
 
     Parameters
@@ -107,11 +112,12 @@ def measure_wobble(profiles: Sequence[Profile], below: Sequence[float]) -> Basel
     for p, row in zip(profiles, below, strict=True):
         first = max(int(np.ceil(row - p.top)), 0)
         use = np.flatnonzero(p.noise[first:] > 0) + first
-        if len(use) < 2 * SMOOTH:
+        span = _span(p)
+        if len(use) < 2 * SMOOTH * span:
             continue
-        value, quiet = _grain(p.signal[use] / p.noise[use])
+        value, quiet = _grain(p.signal[use] / p.noise[use], span)
         grains.append(value)
-        if np.count_nonzero(quiet) >= SMOOTH:
+        if np.count_nonzero(quiet) >= SMOOTH * span:
             parts.append((p, use[quiet]))
     if not grains:
         return BaselineDrift()

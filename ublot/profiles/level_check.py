@@ -65,9 +65,10 @@ def kept_below(profile: Profile) -> Profile:
     for rows in (max(round(LONG * profile.width), SHORT), SHORT):  # a long stretch is less noisy, a short one shows all
         lower = lower - _excess(profile, lower, rows)
     moved = profile.background - lower
-    most, height = float(moved.max(initial=0.0)), lane_height(profile)
+    most = float(moved.max(initial=0.0))
     if not most > 0:
         return profile
+    height = lane_height(profile)
     modes = np.concatenate([profile.modes, moved[None]])
     return replace(profile, background=lower, modes=modes, off=most / height if height > 0 else 0.0)
 
@@ -87,8 +88,10 @@ def compared_with_gap(profile: Profile, gap: Array, error: Array) -> Profile:
     apart = _means(profile.background - gap, rows)
     sure = NOISE * np.sqrt(np.maximum(_means(error, rows), 0.0) ** 2 + (profile.modes**2).sum(axis=0))
     off = (apart - np.clip(apart, -sure, sure)) * (profile.noise > 0)
+    if not off.any():
+        return profile
     height = lane_height(profile)
-    if not off.any() or not height > 0:
+    if not height > 0:
         return profile
     smooth = smooth_rows(off, REACH * profile.width) * (profile.noise > 0)
     modes = np.concatenate([profile.modes, smooth[None]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ublot.simulation.blot import SimulatedBlot, demo_blot, simulate_blot
+from ublot.simulation.family import draw_family
 from ublot.simulation.files import earlier_blots, save_blot, write_blots
 from ublot.simulation.settings import DIFFICULTIES, STRESSES, Settings
 
@@ -12,6 +13,7 @@ __all__ = [
     "Settings",
     "SimulatedBlot",
     "demo_blot",
+    "draw_family",
     "earlier_blots",
     "save_blot",
     "simulate_blot",

@@ -36,10 +36,25 @@ def see(light: NDArray[np.float32], settings: Settings) -> NDArray[np.float32]:
         far = cv2.GaussianBlur(quarter, (0, 0), 0.02 * cols / 8, borderType=cv2.BORDER_REPLICATE)
         far = cv2.resize(far, (cols, rows), interpolation=cv2.INTER_LINEAR)
         sharp = (1 - settings.glare) * sharp + settings.glare * far
+    if settings.halo:
+        whole = np.asarray(sharp, np.float32)
+        sharp = np.asarray((1 - settings.halo) * whole + settings.halo * _halo(whole, settings), np.float32)
     if settings.vignetting:
         y, x = np.ogrid[-1 : 1 : complex(0, rows), -1 : 1 : complex(0, cols)]
         sharp = sharp * (1 - 0.5 * settings.vignetting * (y * y + x * x)).astype(np.float32)
     return np.asarray(sharp, np.float32)
+
+
+def _halo(light: NDArray[np.float32], settings: Settings) -> NDArray[np.float32]:
+    """All light in halos about where it belongs: convolved with a Moffat function, at half the resolution."""
+    rows, cols = light.shape
+    small = cv2.resize(light, (-(-cols // 2), -(-rows // 2)), interpolation=cv2.INTER_AREA)
+    reach = max(settings.halo_reach * cols / settings.lanes / 2, 0.5)
+    radius = int(8 * reach) + 1
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+    kernel = (1 + (y * y + x * x) / reach**2) ** -settings.halo_fall
+    far = cv2.filter2D(small, -1, (kernel / kernel.sum()).astype(np.float32), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(far, (cols, rows), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def expose(light: NDArray[np.float32], settings: Settings, rng: np.random.Generator) -> NDArray[np.generic]:

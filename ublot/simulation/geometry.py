@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ublot.simulation.lateral import lateral
 from ublot.simulation.separation import STEP, Gel
 
 if TYPE_CHECKING:
+    from ublot.simulation.lateral import Law
     from ublot.simulation.settings import Settings
 
 __all__ = ["Geometry", "Strip", "lay_out", "membrane_frame", "paint_lane"]
@@ -35,6 +37,12 @@ class Strip:
         Rows by which a band's flanks lag behind its middle, and by which its right flank lags behind its left.
     speed : float
         Distance run over that of the gel as a whole.
+    law, tails, reach
+        How the lane falls off at its sides, see `ublot.simulation.lateral`.
+    rims : tuple of float
+        How much brighter its left and its right edge is than its middle.
+    bulge : float
+        How much wider than its faintest bands its brightest are, over its width.
     """
 
     centre: float
@@ -44,6 +52,11 @@ class Strip:
     curl: float
     slope: float
     speed: float
+    law: Law = "erf"
+    tails: float = 0.0
+    reach: float = 1.0
+    rims: tuple[float, float] = (0.0, 0.0)
+    bulge: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +129,7 @@ def lay_out(settings: Settings, well: float, sigma: float, rng: np.random.Genera
 def _draw_strip(settings: Settings, centre: float, pitch: float, sigma: float, rng: np.random.Generator) -> Strip:
     flank = settings.softness * pitch
     lag = sigma * settings.curl
-    return Strip(
+    strip = Strip(
         centre=centre,
         width=float(settings.fill * pitch * np.clip(1 + rng.normal(0, settings.width_scatter), 0.8, 1.2)),
         edges=(float(flank * rng.uniform(0.8, 1.2)), float(flank * rng.uniform(0.8, 1.2))),
@@ -124,7 +137,19 @@ def _draw_strip(settings: Settings, centre: float, pitch: float, sigma: float, r
         curl=float(lag * rng.choice([1.0, 1.0, 1.0, -0.5]) * rng.uniform(0.4, 1.6)),
         slope=float(lag * rng.normal(0, 0.4)),
         speed=float(1 + rng.normal(0, settings.speed_scatter)),
+        law=settings.lateral,
+        tails=settings.tails,
+        bulge=settings.bulge,
     )
+    # Drawn only where they are asked for: all else stays as it was drawn without them.
+    if settings.tails:
+        strip = replace(strip, reach=float(pitch * rng.uniform(0.1, 0.3)))
+    if settings.rims:
+        left, right = (settings.rims * rng.uniform(0, 1, 2)).tolist()
+        strip = replace(strip, rims=(left, right))
+    if settings.slant:
+        strip = replace(strip, slope=float(strip.slope + sigma * rng.normal(0, settings.slant)))
+    return strip
 
 
 def _bend(y: NDArray[np.floating], bow: float, mid_y: float) -> NDArray[np.floating]:
@@ -166,10 +191,10 @@ def paint_lane(
     phase : float
         Of that unevenness, radians.
     """
-    from scipy.special import erf
-
     half = 0.5 * strip.width
     reach = half + 5 * max(strip.edges)
+    if strip.law != "erf" or strip.tails or strip.rims != (0.0, 0.0) or strip.bulge:
+        reach = half + 3 * strip.width  # what of a lane lies further off than three others is not drawn
     near = (geometry.x.max(axis=0) > strip.centre - reach) & (geometry.x.min(axis=0) < strip.centre + reach)
     where = np.flatnonzero(near)
     if not len(where):
@@ -177,13 +202,7 @@ def paint_lane(
     part = np.s_[:, where[0] : where[-1] + 1]
     d = geometry.x[part] - np.float32(strip.centre)
     u = np.clip(d / np.float32(half), -1.4, 1.4)
-    left, right = (np.float32(math.sqrt(2) * s) for s in strip.edges)
-    lateral = 0.5 * (erf((d + half) / left) - erf((d - half) / right)) * (1 + 0.5 * strip.lean * u)
-    # Unequal flanks and the lean shift a little signal; the lane's amount must not depend on them.
-    fine = np.linspace(-reach, reach, 801)
-    flat = 0.5 * (erf((fine + half) / left) - erf((fine - half) / right))
-    flat *= 1 + 0.5 * strip.lean * np.clip(fine / half, -1.4, 1.4)
-    lateral /= flat.sum() * (fine[1] - fine[0])
+    across = _across(d, strip, half, reach)
     row = geometry.y[part] - strip.curl * (u**2 - 0.33) - strip.slope * u
     row = gel.well + (row - gel.well) / strip.speed
     along = np.interp(((row - gel.rows[0]) / STEP).ravel(), np.arange(len(gel.rows)), profile).reshape(row.shape)
@@ -191,4 +210,28 @@ def paint_lane(
     if even:
         t = (row - gel.well) / gel.span
         along += even * (1 + 0.12 * np.cos(4.0 * t + phase))
-    canvas[part] += (lateral * along).astype(np.float32)
+    if strip.bulge and along.max() > 0:
+        # The brighter a band, the wider: as much signal on more columns.
+        share = np.float32(1) * along / along.max()
+        across = (1 - share) * across + share * _across(d, strip, half * (1 + strip.bulge), reach)
+    canvas[part] += (across * along).astype(np.float32)
+
+
+def _across(d: NDArray[np.floating], strip: Strip, half: float, reach: float) -> NDArray[np.floating]:
+    """Signal across a lane, of sum 1 over all columns whatever its shape."""
+    from scipy.special import erf
+
+    plain = strip.law == "erf" and not strip.tails and strip.rims == (0.0, 0.0)
+    left, right = (np.float32(math.sqrt(2) * s) for s in strip.edges)
+
+    def shape(x: NDArray[np.floating]) -> NDArray[np.floating]:
+        lean = 1 + 0.5 * strip.lean * np.clip(x / np.float32(half), -1.4, 1.4)
+        if plain:
+            return np.asarray(0.5 * (erf((x + half) / left) - erf((x - half) / right)) * lean)
+        u = np.clip(x / half, -1.0, 1.0)
+        rims = 1 + np.where(u < 0, strip.rims[0], strip.rims[1]) * np.abs(u) ** 5
+        return np.asarray(lateral(x, half, strip.edges, strip.law, strip.tails, strip.reach) * lean * rims)
+
+    # Unequal flanks and the lean shift a little signal; the lane's amount must not depend on them.
+    fine = np.linspace(-reach, reach, 801)
+    return np.asarray(shape(d) / (shape(fine).sum() * (fine[1] - fine[0])))

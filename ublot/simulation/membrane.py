@@ -36,8 +36,22 @@ def draw_membrane(settings: Settings, rng: np.random.Generator) -> F32:
     white = rng.standard_normal((rows, cols), np.float32)
     texture = np.asarray(cv2.GaussianBlur(white, (0, 0), 1.5), np.float32)
     texture = texture * np.float32(settings.grain / max(float(texture.std()), 1e-6))
-    even = np.maximum(1.0 + settings.ripple * field, 0.15)
+    uneven = settings.ripple * field
+    if settings.blotch:
+        uneven = uneven + np.float32(settings.blotch) * _blotches(settings, rng)
+    even = np.maximum(1.0 + uneven, 0.15)
     return np.asarray(settings.level * even * (1.0 + texture), np.float32)
+
+
+def _blotches(settings: Settings, rng: np.random.Generator) -> F32:
+    """A Gaussian field of unit variance whose correlation dies out over `blotch_length` lanes."""
+    rows, cols = settings.shape
+    sigma = settings.blotch_length * cols / settings.lanes
+    step = max(int(sigma / 4), 1)
+    small = rng.standard_normal((rows // step + 8, cols // step + 8), np.float32)
+    small = np.asarray(cv2.GaussianBlur(small, (0, 0), sigma / step, borderType=cv2.BORDER_REFLECT), np.float32)
+    small /= max(float(small.std()), 1e-6)
+    return np.asarray(cv2.resize(small, (cols, rows), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def add_dirt(picture: F32, settings: Settings, rng: np.random.Generator) -> None:

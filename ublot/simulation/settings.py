@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ublot.errors import BlotError
+from ublot.simulation.lateral import LAWS, Law
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,11 +39,21 @@ class Settings:
         Standard deviation of the lanes' lateral edge, over the pitch.
     asymmetry, width_scatter, pitch_scatter : float
         One flank of a lane brighter than the other; lane-to-lane scatter of width, and of position over pitch.
+    lateral : {"erf", "gaussian", "logistic", "exponential"}
+        How a lane falls off at its sides, see `ublot.simulation.lateral`.
+    tails : float
+        Share of every lane's light in long tails to both sides.
+    rims : float
+        How much brighter a lane is at its edges than in its middle; drawn for every lane.
+    bulge : float
+        How much wider than its faintest bands a lane's brightest are, over its width.
     tilt_deg, bow, smile : float
         Turn of the whole gel (the side is drawn); bend of all lanes at half height, over the pitch (the side is
         drawn); how much less the outermost lanes ran, as a share of the distance run.
     curl : float
         How far a band's flanks lag behind its middle, in band widths (sigma); the sign varies from lane to lane.
+    slant : float
+        Slope of bands across their lane, in band widths (sigma) at its edge; the scatter from lane to lane.
     speed_scatter : float
         Lane-to-lane scatter of the distance run.
     band : float
@@ -71,6 +82,11 @@ class Settings:
         Brightest protein over the detector's range: above 1 it saturates.
     level, ripple : float
         Membrane, over the detector's range, and its slow unevenness over its level.
+    blotch, blotch_length : float
+        Unevenness of the membrane on the scale of a lane, over its level, and its correlation length over the pitch.
+    halo, halo_reach, halo_fall : float
+        Share of the light that lands in a halo about where it belongs, its reach over the pitch, and the power by which
+        it falls off (Moffat 1969).
     haze : float
         Non-specific signal along whole lanes, over the detector's range.
     glare, vignetting, grain : float
@@ -97,6 +113,10 @@ class Settings:
     blanks: int = 1
     fill: float = 0.66
     softness: float = 0.05
+    lateral: Law = "erf"
+    tails: float = 0.0
+    rims: float = 0.0
+    bulge: float = 0.0
     asymmetry: float = 0.04
     width_scatter: float = 0.03
     pitch_scatter: float = 0.02
@@ -104,6 +124,7 @@ class Settings:
     bow: float = 0.04
     smile: float = 0.006
     curl: float = 0.35
+    slant: float = 0.0
     speed_scatter: float = 0.002
     band: float = 1.0
     base_fraction: tuple[float, float] = (0.1, 0.28)
@@ -123,6 +144,11 @@ class Settings:
     exposure: float = 0.5
     level: float = 0.035
     ripple: float = 0.2
+    blotch: float = 0.0
+    blotch_length: float = 0.7
+    halo: float = 0.0
+    halo_reach: float = 0.12
+    halo_fall: float = 2.2
     haze: float = 0.0
     glare: float = 0.0
     vignetting: float = 0.01
@@ -145,6 +171,11 @@ class Settings:
             ("lanes", cols / max(self.lanes, 1) >= 12, "12 columns or more for every lane"),
             ("fill", 0.2 <= self.fill <= 1.0, "0.2 to 1"),
             ("softness", 0.0 < self.softness <= 0.3, "above 0, up to 0.3"),
+            ("lateral", self.lateral in LAWS, ", ".join(LAWS)),
+            ("tails", 0 <= self.tails <= 0.5, "0 to 0.5"),
+            ("halo", 0 <= self.halo <= 0.5, "0 to 0.5"),
+            ("halo_fall", self.halo_fall > 1, "above 1: less has no end"),
+            ("blotch_length", self.blotch_length > 0, "above 0"),
             ("band", 0.5 <= self.band <= 3, "0.5 to 3"),
             ("exposure", self.exposure > 0, "above 0"),
             ("degrade", 0 <= self.degrade < 1, "0 to 1"),

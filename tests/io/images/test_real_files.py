@@ -83,6 +83,6 @@ def test_description():
     told = describe(read_blot(FOLDER / "chemidoc_1sc/test4_imglab_analysis.tif"))
     assert (told["rows"], told["cols"], told["dtype"]) == (520, 696, "uint16")
     assert told["metadata"]["model"] == "ChemiDoc XRS"
-    # Its lanes touch: an analysis without options takes the background from gutters and scores none of them.
-    assert not told["quantifiable"] and "no membrane between them" in told["verdict"]
+    # Its lanes touch: they are scored all the same, with a warning.
+    assert told["quantifiable"] and "lanes_touching" in [flag["name"] for flag in told["flags"]]
     assert (told["levels"], told["levels_distinct"]) == ("0 to 64024", 9900)

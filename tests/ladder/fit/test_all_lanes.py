@@ -18,7 +18,7 @@ from scipy.stats import exponnorm
 from ublot.ladder.fit.all_lanes import fit_ladders
 from ublot.ladder.fit.band_shape import shape_bands
 from ublot.numerics.nonnegative import scaled_inverse
-from ublot.profiles.drift import BaselineDrift, measure_wobble
+from ublot.profiles.drift import BaselineDrift, measure_drift
 
 MASSES = {"target_kda": TARGET, "modifier_kda": UBIQUITIN}
 
@@ -161,16 +161,22 @@ def test_anti_modifier_signal_is_divided_by_the_number():
 # ------------------------------------------------------------------------------------------------------- how sure it is
 def test_intervals_hold_the_truth_at_their_rate():
     rng = np.random.default_rng(7)
-    inside_fraction, inside_number = [], []
+    inside_fraction, inside_number, off_fraction, off_number = [], [], [], []
     for trial in range(12):
         profiles, truths = some_lanes(rng, noise=(300.0, 1000.0, 2500.0)[trial % 3])
         for ladder, (shares, _) in zip(fit(cut_lanes(profiles)), truths, strict=True):
             f, sd = fraction(ladder)
-            inside_fraction.append(abs(f - 1 + shares[0]) < 1.96 * sd)
+            off_fraction.append((f - 1 + shares[0]) / sd)
+            inside_fraction.append(abs(off_fraction[-1]) < 1.96)
             m = ladder.mean_ubiquitins
-            inside_number.append(m.low <= (np.arange(len(shares)) * shares).sum() <= m.high)
+            number = (np.arange(len(shares)) * shares).sum()
+            off_number.append((m.value - number) / (0.5 * (m.high - m.low) / 1.96))
+            inside_number.append(m.low <= number <= m.high)
     assert np.mean(inside_fraction) >= 0.88
     assert np.mean(inside_number) >= 0.88
+    # and are no wider than that takes
+    assert 0.4 < np.sqrt(np.mean(np.square(off_fraction))) < 1.3
+    assert 0.4 < np.sqrt(np.mean(np.square(off_number))) < 1.3
 
 
 def test_lanes_without_ubiquitin_hold_zero_at_the_nominal_rate_and_scatter_about_it():
@@ -204,25 +210,25 @@ def test_grain_and_drift_of_the_empty_stretch_are_measured():
     rng = np.random.default_rng(10)
     white = [make_lane(np.array([1.0]), 1.0, rng, number=k + 1) for k in range(10)]
     below = [320.0] * 10
-    assert measure_wobble(white, below).grain == pytest.approx(1.0, abs=0.35)
+    assert measure_drift(white, below).grain == pytest.approx(1.0, abs=0.35)
     kernel = np.full(4, 0.25)
     grainy = [replace(p, raw=p.raw + 600 * np.convolve(rng.normal(size=703), kernel, "valid")) for p in white]
     # Sums over many rows: white noise of 300 plus 600 drawn out over four rows.
     truth = (300**2 + 600**2) / 300**2
-    assert measure_wobble(grainy, below).grain == pytest.approx(truth, rel=0.35)
+    assert measure_drift(grainy, below).grain == pytest.approx(truth, rel=0.35)
     wave = 150 * np.sin(2 * np.pi * np.arange(700) / 300)
     drifting = [replace(p, raw=p.raw + wave) for p in white]
-    assert measure_wobble(drifting, below).drift * 300 == pytest.approx(150 / np.sqrt(2), rel=0.5)
+    assert measure_drift(drifting, below).drift * 300 == pytest.approx(150 / np.sqrt(2), rel=0.5)
 
 
 # -------------------------------------------------------------------------------------------------------- what it obeys
 def test_drift_in_bins_is_the_mean_of_their_rows():
     profile = make_lane(np.array([1.0]), 1.0, np.random.default_rng(1))
-    wobble = BaselineDrift(drift=2.0)
-    rows, count = wobble.modes(profile, 400.0), len(profile.raw) // 6
+    drift = BaselineDrift(drift=2.0)
+    rows, count = drift.modes(profile, 400.0), len(profile.raw) // 6
     means = rows[:, : 6 * count].reshape(len(rows), count, 6).mean(axis=2)
-    assert wobble.modes(profile, 400.0, 6) == pytest.approx(means, abs=1e-12)
-    assert wobble.modes(profile, 400.0, 6, 50) == pytest.approx(means[:, :50], abs=1e-12)
+    assert drift.modes(profile, 400.0, 6) == pytest.approx(means, abs=1e-12)
+    assert drift.modes(profile, 400.0, 6, 50) == pytest.approx(means[:, :50], abs=1e-12)
     assert len(rows) > 4 and rows.max() > 0
 
 

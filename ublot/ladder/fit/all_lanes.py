@@ -26,7 +26,7 @@ from ublot.ladder.regions import to_background
 from ublot.mass.scale import row_at
 from ublot.numerics.nonnegative import scaled_inverse
 from ublot.numerics.splines import second_differences, splines_every
-from ublot.profiles.drift import BaselineDrift, measure_wobble
+from ublot.profiles.drift import BaselineDrift, measure_drift
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -95,10 +95,8 @@ def fit_ladders(
     count = max(int(np.count_nonzero(nominal > above)) + BEYOND, 4)
     masses, nominal = masses[:count], nominal[:count]
     sigma = _first_width(chosen, nominal)
-    wobble = measure_wobble(
-        [k.profile for k in chosen], [k.low_row + EMPTY * (nominal[0] - nominal[1]) for k in chosen]
-    )
-    lanes = [_prepare(k, nominal, sigma, wobble, to_background((leak or {}).get(k.lane, 0.0))) for k in chosen]
+    drift = measure_drift([k.profile for k in chosen], [k.low_row + EMPTY * (nominal[0] - nominal[1]) for k in chosen])
+    lanes = [_prepare(k, nominal, sigma, drift, to_background((leak or {}).get(k.lane, 0.0))) for k in chosen]
     prior = common_prior(nominal, masses, sigma, calibration)
     fits: list[LaneFit] = []
     for lane in lanes:  # each from where its neighbour has arrived
@@ -133,7 +131,7 @@ def _first_width(ladders: Sequence[Ladder], nominal: Array) -> float:
     return float(np.clip(np.median(widths) if widths else 0.12 * spacing, 0.03 * spacing, 0.6 * spacing))
 
 
-def _prepare(ladder: Ladder, nominal: Array, sigma: float, wobble: BaselineDrift, share: float) -> ReadyLane:
+def _prepare(ladder: Ladder, nominal: Array, sigma: float, drift: BaselineDrift, share: float) -> ReadyLane:
     spacing = float(nominal[0] - nominal[1])
     first = 0 if ladder.antibody == "target" else 1
     end = ladder.low_row + TAIL * spacing if first == 0 else ladder.boundary_row
@@ -147,7 +145,7 @@ def _prepare(ladder: Ladder, nominal: Array, sigma: float, wobble: BaselineDrift
     last = max(last_resolved(nominal, sigma, SHAPE_MEAN), 1)
     data = LaneData(rows, values, weight, nominal + shift, first, last, smear, penalty, widening(len(nominal)))
     own = own_spread(nominal, shift, ladder.target_row - ladder.well_row)
-    return ReadyLane(ladder, bins, data, window, own, wobble, share)
+    return ReadyLane(ladder, bins, data, window, own, drift, share)
 
 
 def _smear(rows: Array, values: Array, ladder: Ladder, spacing: float) -> tuple[Array, Array]:

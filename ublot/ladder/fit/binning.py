@@ -70,7 +70,7 @@ class ReadyLane:
         Of the bins: those in `data`.
     own : ndarray
         Covariance of what only this lane departs by.
-    wobble : BaselineDrift
+    drift : BaselineDrift
     share : float
         Of a broad smear that may have gone to the background, or the other way.
     """
@@ -80,7 +80,7 @@ class ReadyLane:
     data: LaneData
     window: slice
     own: Array
-    wobble: BaselineDrift
+    drift: BaselineDrift
     share: float
 
 

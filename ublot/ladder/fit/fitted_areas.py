@@ -234,20 +234,20 @@ def _slope(
 
 
 def _modes(lane: ReadyLane, fit: LaneFit) -> Array:
-    """What the background may be off by: as stated, what it wobbles besides, and a share of the smear."""
+    """What the background may be off by: as stated, how it drifts besides, and a share of the smear."""
     profile, data = lane.ladder.profile, lane.data
     rungs = slice(1 - data.first, None)
     above = np.zeros(len(lane.bins.rows))
     above[lane.window] = fit.areas[rungs] @ fit.bands.curves[rungs] + fit.splines @ data.smear
     height, count = lane.bins.height, len(above)
     smooth = lane.share * smooth_rows(above, profile.width / height, mirror=False)
-    wobble = lane.wobble.modes(profile, lane.ladder.low_row, height, count)
-    return np.concatenate([bin_means(profile.modes[:, : height * count], height), wobble, smooth[None]])
+    drift = lane.drift.modes(profile, lane.ladder.low_row, height, count)
+    return np.concatenate([bin_means(profile.modes[:, : height * count], height), drift, smooth[None]])
 
 
 def _variance(lane: ReadyLane, fit: LaneFit) -> Array:
     """Variance of every bin: its noise or what the fit left over, whichever is more, neighbours being alike."""
-    variance = lane.wobble.grain * lane.bins.noise**2
+    variance = lane.drift.grain * lane.bins.noise**2
     size = 2 * max(LOCAL // (2 * lane.bins.height), 1) + 1
     kernel = np.full((1, size), 1 / size)  # not `cv2.blur`, whose running sums do not go back to 0
     local = cv2.filter2D((fit.residual**2)[None], cv2.CV_64F, kernel, borderType=cv2.BORDER_REFLECT_101)[0]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ublot.report.text.references import Citations
+from ublot.scoring.ratios import SCATTERS
 from ublot.wording.words import count_text, series_text, wording
 
 if TYPE_CHECKING:
@@ -133,7 +134,8 @@ def _background(analysis: Any, rows: Sequence[Row], cite: Citations) -> str:
     method = analysis.params.background
     text = {
         "gutter": "Background was taken from the membrane between the lanes at the same height, by joint regression of "
-        "every row of pixels on lane shapes and a smooth membrane, its smoothness by restricted maximum "
+        "every row of pixels on lane shapes, learned from the blot itself, and a smooth membrane, its smoothness by "
+        "restricted maximum "
         f"likelihood{cite('Wood 2011') if method == 'gutter' else ''}.",
         "blank-lane": "Background was taken from the blank lanes at the same height.",
         "rolling-ball": "Background was removed by a rolling ball of 1.1 times the lane spacing"
@@ -146,9 +148,16 @@ def _background(analysis: Any, rows: Sequence[Row], cite: Citations) -> str:
     }[method]
     hazy = [int(row["lane"]) for row in rows if "haze_removed" in str(row.get("flags") or "").split(";")]
     if hazy:
+        proof = "" if analysis.params.haze == "below" else ", as level above it as below,"
         text += (
-            f" In {count_text(hazy)}, non-specific signal was measured below the unmodified band and subtracted along "
-            "the whole lane."
+            f" In {count_text(hazy)}, non-specific signal was measured below the unmodified band{proof} and subtracted "
+            "along the whole lane (column haze_area)."
+        )
+    unsure = [int(row["lane"]) for row in rows if "background_unsure" in str(row.get("flags") or "").split(";")]
+    if unsure:
+        text += (
+            f" In {count_text(unsure)}, the background disagreed with the lane's own level or with the gaps beside it "
+            "(column background_off): the lower one was taken and the difference enters the intervals."
         )
     return text + " Negative values were kept."
 
@@ -220,10 +229,12 @@ def _scores(params: Params, rows: Sequence[Row], cite: Citations) -> list[str]:
             f"Scores are the modified fraction H / (H + U), relative to the mean of the {words.vehicle} lanes{own} "
             f"({count_text(vehicles)}) of the same blot."
         )
+    low, high = float(SCATTERS[0]), float(SCATTERS[-1])
     return [
         text,
         f"Their 95 % intervals hold {_held(params)} and that of the mean of the {words.vehicle} lanes, whose scatter "
-        f"was moderated{cite('Smyth 2004')}, with effective degrees of freedom{cite('Satterthwaite 1946')}.",
+        f"was inferred from these and the blot's other vehicle lanes, every coefficient of variation from {low:.1%} to "
+        f"{high:.0%}{cite('Lowry 2020')} being as likely beforehand on the log scale{cite('Jeffreys 1946')}.",
     ]
 
 

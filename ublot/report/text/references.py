@@ -16,18 +16,18 @@ REFERENCES: dict[str, str] = {
     "SIAM J Sci Stat Comput 1984;5:300-304.",
     "Golub 1973": "Golub GH, Pereyra V. The differentiation of pseudo-inverses and nonlinear least squares problems "
     "whose variables separate. SIAM J Numer Anal 1973;10:413-432.",
+    "Jeffreys 1946": "Jeffreys H. An invariant form for the prior probability in estimation problems. Proc R Soc Lond "
+    "A 1946;186:453-461.",
     "Kalambet 2011": "Kalambet Y, Kozmin Y, Mikhailova K, Nagaev I, Tikhonov P. Reconstruction of chromatographic "
     "peaks using the exponentially modified Gaussian function. J Chemom 2011;25:352-356.",
     "Langsrud 2005": "Langsrud Ø. Rotation tests. Stat Comput 2005;15:53-60.",
+    "Lowry 2020": "Lowry RR, Rees PA. Optimizing reduction of Western blotting analytical variations: use of replicate "
+    "test samples, multiple normalization methods, and sample loading positions. bioRxiv 2020.12.16.423026.",
     "Motulsky 2006": "Motulsky HJ, Brown RE. Detecting outliers when fitting data with nonlinear regression: a new "
     "method based on robust nonlinear regression and the false discovery rate. BMC Bioinformatics 2006;7:123.",
     "Portugal 1994": "Portugal LF, Júdice JJ, Vicente LN. A comparison of block pivoting and interior-point algorithms "
     "for linear least squares problems with nonnegative variables. Math Comput. 1994;63:625-643.",
-    "Satterthwaite 1946": "Satterthwaite FE. An approximate distribution of estimates of variance components. "
-    "Biometrics Bull 1946;2:110-114.",
     "Sebaugh 2011": "Sebaugh JL. Guidelines for accurate EC50/IC50 estimation. Pharm Stat 2011;10:128-134.",
-    "Smyth 2004": "Smyth GK. Linear models and empirical Bayes methods for assessing differential expression in "
-    "microarray experiments. Stat Appl Genet Mol Biol 2004;3:3.",
     "Sternberg 1983": "Sternberg SR. Biomedical image processing. Computer 1983;16:22-34.",
     "Baek 2015": "Baek SJ, Park A, Ahn YJ, Choo J. Baseline correction using asymmetrically reweighted penalized least "
     "squares smoothing. Analyst 2015;140:250-257.",

@@ -1,0 +1,129 @@
+"""How lanes look beside their core: flanks that are learned, not assumed.
+
+The lateral shape of a lane begins as a generalised Gaussian (`ublot.membrane.lateral_shape`) and may depart from it
+beyond its core in any way: by hat functions of the distance from the lane's edge, narrow at the edge and wider with
+distance, each lane and side with its own as far as the next lane, and shared by all lanes further out, where only all
+of them together show anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ublot.membrane.lateral_shape import lane_pitch, lane_widths, lateral_shape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ublot.membrane.along_lanes import AlongLanes
+    from ublot.model import Lanes
+    from ublot.numerics.arrays import Array
+
+__all__ = ["FAR", "NEAR", "Flanks", "make_flanks"]
+
+# Knots of the hats, pitches beyond the edge of a lane: about a cell at the edge, where lanes fall steeply; then as far
+# apart as the flanks of real lanes, which fall exponentially, need to be followed to a few per cent.
+NEAR = np.array([-0.06, 0.0, 0.06, 0.12, 0.2, 0.32, 0.5, 0.75])
+FAR = np.array([0.5, 0.75, 1.1, 1.6, 2.3])
+INNER = 0.84  # of the width of a lane: cells further inside show nothing but the lane
+SEEN = 0.15  # height of a hat in the cells of its gutter, from where on it is one to learn
+ACROSS = 5  # places across a cell at which shapes are taken
+
+
+@dataclass(frozen=True, eq=False)
+class Flanks:
+    """Lateral shapes of all lanes in cells along them, and how they may depart from where they begin.
+
+    Attributes
+    ----------
+    shapes : ndarray, shape (lanes, cols)
+        Where they begin: generalised Gaussians, mean 1 over the core.
+    cores : ndarray, shape (lanes, cols)
+        What every cell counts for in the mean over the core of each lane.
+    seen : ndarray of int, shape (outside,)
+        Columns that show something else than the core of a lane with signal.
+    gutters : tuple of slice
+        Runs of such columns, among those.
+    lane, knot : ndarray of int, shape (hats,)
+        Lane and knot of every hat of the flanks near a lane, side by side.
+    hats : ndarray, shape (hats, outside)
+    near : ndarray, shape (lanes, cols, knots)
+        The hats of both sides of each lane, as far as they reach.
+    far : ndarray, shape (lanes, cols, far knots)
+        Those that all lanes share.
+    """
+
+    shapes: Array
+    cores: Array
+    seen: NDArray[np.intp]
+    gutters: tuple[slice, ...]
+    lane: NDArray[np.intp]
+    knot: NDArray[np.intp]
+    hats: Array
+    near: Array
+    far: Array
+
+
+def make_flanks(along: AlongLanes, lanes: Lanes, loaded: NDArray[np.bool_], core: float) -> Flanks:
+    """Lay hats about the edges of all lanes.
+
+    Parameters
+    ----------
+    along : AlongLanes
+    lanes : Lanes
+    loaded : ndarray of bool, shape (lanes,)
+        Lanes that may hold signal. The others have the usual width, and show the membrane all over.
+    core : float
+        Width of the cores, as a share of the lanes' width.
+    """
+    widths, pitch, middle = lane_widths(lanes), lane_pitch(lanes), along.middle
+    if loaded.any():
+        widths = np.where(loaded, widths, np.median(widths[loaded]))
+    columns, step = along.columns, along.wide
+    offset = columns - middle[:, None]
+    within = offset[:, :, None] + step * ((np.arange(ACROSS) + 0.5) / ACROSS - 0.5)
+    cores = _overlap(along.edges, middle - 0.5 * core * widths, middle + 0.5 * core * widths)
+    shapes = lateral_shape(within, widths[:, None, None], lanes.softness).mean(axis=2)
+    shapes /= np.maximum((cores * shapes).sum(axis=1), 0.1)[:, None]
+    beyond = (np.abs(within) - 0.5 * widths[:, None, None]) / pitch
+    near = _hats(beyond, NEAR).mean(axis=2)
+    far = _hats(beyond, FAR)[..., 1:].mean(axis=2)
+    inside = (np.abs(offset) < 0.5 * INNER * widths[:, None]) & loaded[:, None]
+    outside = ~inside.any(axis=0)
+    seen = np.flatnonzero(outside)
+    ends = [0, *(np.flatnonzero(np.diff(seen) > 1) + 1).tolist(), len(seen)]
+    gutters = tuple(slice(a, b) for a, b in pairwise(ends))
+    found = []
+    for i in np.flatnonzero(loaded).tolist():
+        for side in (-1, 1):
+            other = i + side
+            reach = pitch
+            if 0 <= other < len(middle):
+                reach = abs(middle[other] - middle[i]) - 0.5 * INNER * widths[other] * loaded[other]
+            own = near[i] * ((offset[i] * side > 0) & (np.abs(offset[i]) < reach) & outside)[:, None]
+            found += [(i, k, own[:, k]) for k in np.flatnonzero(own.max(axis=0, initial=0.0) > SEEN).tolist()]
+    lane, knot = (np.array([each[n] for each in found], np.intp) for n in (0, 1))
+    hats = np.array([each[2][seen] for each in found]).reshape(len(found), len(seen))
+    return Flanks(shapes, cores, seen, gutters, lane, knot, hats, near, far)
+
+
+def _overlap(edges: Array, begin: Array, end: Array) -> Array:
+    """Share of each stretch from `begin` to `end` that lies in each cell, shape (stretches, cells)."""
+    part = np.minimum(edges[1:], end[:, None]) - np.maximum(edges[:-1], begin[:, None])
+    part = np.maximum(part, 0.0)
+    return np.asarray(part / np.maximum(part.sum(axis=1, keepdims=True), 1e-9))
+
+
+def _hats(place: Array, knots: Array) -> Array:
+    """Piecewise linear functions, 1 at their knot and 0 at all others and beyond the ends."""
+    piece = np.clip(np.searchsorted(knots, place) - 1, 0, len(knots) - 2)
+    share = (place - knots[piece]) / (knots[piece + 1] - knots[piece])
+    inside = (share >= 0) & (share <= 1)
+    out = np.zeros((*place.shape, len(knots)))
+    np.put_along_axis(out, piece[..., None], ((1 - share) * inside)[..., None], axis=-1)
+    np.put_along_axis(out, piece[..., None] + 1, (share * inside)[..., None], axis=-1)
+    return out

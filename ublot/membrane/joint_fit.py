@@ -1,0 +1,695 @@
+"""Membrane and lateral shapes of the lanes, learned together from the gutters of one picture.
+
+In cells along the lanes every gutter is
+
+    D[r, c] = sum_i a_i(r) S_i(c) + m(r, c) + noise
+
+as in `ublot.membrane.lateral_shape`, but ``S_i`` is learned too. The height of a lane is what its core shows,
+``a_i(r) = core_i(r) - m_i(r)``, so that nothing but the membrane ``m`` and the departures of ``S_i`` from where it
+began is unknown, and both are linear once the ``a_i`` of the last turn stand in front of the departures. What is sharp
+along the run can only be a lane's; what is smooth along the run can be either. One regression weighs that: the
+covariance of the membrane holds what is unknown of the shapes, and the other way round.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import linalg
+
+from ublot.membrane.along_lanes import PARTS, AlongLanes, cells_along_lanes
+from ublot.membrane.flanks import FAR, NEAR, Flanks, make_flanks
+from ublot.membrane.lateral_shape import BESIDE, lane_pitch
+from ublot.membrane.noise import estimate_noise
+from ublot.numerics.nonnegative import solve_nonnegative
+from ublot.numerics.smoothing import smooth_rows
+from ublot.numerics.splines import spline_basis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ublot.model import Blot, Lanes
+    from ublot.numerics.arrays import Array
+
+__all__ = ["JointFit", "fit_membrane_and_flanks"]
+
+DOWN, ACROSS = 96, 16  # cells down the picture and across one pitch, at least
+COARSE, FINE = 1.2, 0.6  # of the pitch between knots of the membrane: where it is even, and where it is blotchy
+MOST = 40  # pieces of the splines each way
+BLOTCHY = 4e-5  # smoothness, per weight of a coefficient, below which a membrane is more uneven than COARSE can follow
+TURNS = 3
+# What may be expected of the departures of shapes, as standard deviations in heights of a lane: at the edge, where
+# widths are wrong, and further out, where flanks and halos of real lanes are 0.2 to 0.003 high 0.1 to 0.3 pitches from
+# the edge. A picture that shows its shapes overrules them by far.
+AT_EDGE, EDGE_FALLS, FURTHER, FALLS = 0.3, 0.08, 0.03, 0.6
+MOST_OWN = 1.0  # of these: by how much single flanks differ at most
+FAR_OUT, FAR_FALLS = 0.03, 0.8
+OWN = 0.5  # of these, to begin with: by how much single lanes and sides differ
+BLUR = 0.1, 0.3  # pitches along the run over which light in flanks near and far is spread at most
+OUTLIER = 5.0  # standard deviations from which on a cell counts for nothing
+LEAST_NOISE = 2e-4  # of the highest lane: what cells of 8-bit pictures are off by, a tenth of a level or so
+# Level of a gap over that of its lanes, from where on it shows less and less of the membrane: with 0.9 on one side and
+# less on the other, fractions are right to 0.002; with 0.9 and more on both sides they are off by 0.1 to 0.4. There the
+# membrane may be anything between nothing and all of a smear, evenly.
+CLOSING, UNSEEN = 0.8, 0.5
+DUST = 2.0  # times what the other parts of a core differ by
+BEYOND, BOUND_CELLS = 2.0, 0.25  # standard deviations; variance of a bound, in those of a gutter's cell
+TALL, EVEN, FEWEST = (
+    0.15,
+    0.15,
+    8,
+)  # of a lane's height; of it from row to row of cells; rows: where bounds of flanks are seen
+HELD = 0.01  # standard deviation of a flank about its bound
+DARKEST = 0.01  # quantile of the gutters below which no membrane lies
+DOUBT = (0.03, 0.1, 0.1)  # to begin with: errors of shapes, as shares of heights, of changes along and across a lane
+STEPS = np.geomspace(1e-6, 1e6, 49)  # of smoothness, per weight of a coefficient
+
+
+@dataclass(frozen=True, eq=False)
+class _Splines:
+    """Splines of a membrane in cells along lanes.
+
+    Attributes
+    ----------
+    down : ndarray, shape (rows, row splines)
+    across : ndarray, shape (outside, column splines)
+    under : ndarray, shape (lanes, column splines)
+        Means over the cores.
+    penalty : ndarray
+        Roughness of the coefficients.
+    pairs_down : ndarray, shape (row splines squared, rows)
+    """
+
+    down: Array
+    across: Array
+    under: Array
+    penalty: Array
+    pairs_down: Array
+
+
+@lru_cache(8)
+def _bending(down: int, across: int) -> Array:
+    """Change of curvature of a surface, in coefficients of uniform splines (the energy of a plate is one order lower).
+
+    A membrane that is uneven over a length has nothing that is much finer: the third derivative falls off with that as
+    a smooth random field does, and leaves alone what bends evenly over the whole picture.
+    """
+    d, a = ([np.eye(n), *(_differences(n, order) for order in (1, 2, 3))] for n in (down, across))
+    whole = np.kron(d[3], a[0]) + 3 * np.kron(d[2], a[1]) + 3 * np.kron(d[1], a[2]) + np.kron(d[0], a[3])
+    return np.asarray(whole)
+
+
+def _differences(n: int, order: int) -> Array:
+    d = np.diff(np.eye(n), order, axis=0)
+    return np.asarray(d.T @ d)
+
+
+UNTOUCHED = 6  # directions that this leaves alone: what bends evenly
+
+
+@dataclass(frozen=True, eq=False)
+class _Picture:
+    """What a fit is made of, whatever its weights: the picture less `centre`, and what of it is used."""
+
+    along: AlongLanes
+    flanks: Flanks
+    pitch: float
+    loaded: NDArray[np.intp]
+    blank: NDArray[np.intp]
+    values: Array
+    core: Array
+    centre: float
+    usable: NDArray[np.bool_]
+    beside: NDArray[np.bool_]
+    noise: Array
+    core_noise: Array
+    floor: float
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """Where the fit stands after a turn."""
+
+    shapes: Array
+    departures: Array  # of the hats, from where the shapes began
+    far: Array
+    own: Array  # by how much the departures of single flanks differ, by knot
+    under: Array  # the membrane under the cores, shape (rows, lanes)
+    residual: Array | None
+    blank: Array  # height and slope of the blank lanes' haze, shape (2, blank lanes)
+    doubt: tuple[float, float, float]
+    excess: float
+    smoothness: float | None
+    alike: float  # variance of sums of neighbouring residuals over what independent ones would have
+    held: NDArray[np.bool_]  # hats at the bound of what their gutter allows
+
+
+@dataclass(frozen=True, eq=False)
+class _System:
+    """Normal equations: of the membrane, with all shapes eliminated, and what gives the shapes back."""
+
+    gram: Array
+    rhs: Array
+    root: Array  # Cholesky factor of the shapes' own block
+    coupling: Array  # root^-1 @ block between shapes and membrane
+    reduced: Array
+    left: float
+    scale: float
+    weights: Array
+    columns: Array
+    count: float
+    alike: float
+
+
+@dataclass(frozen=True, eq=False)
+class JointFit:
+    """A membrane with the lateral shapes that belong to it.
+
+    Attributes
+    ----------
+    along : AlongLanes
+    shapes : ndarray, shape (lanes, cols)
+        Lateral shape of every lane in the columns of cells, mean 1 over its core.
+    under : ndarray, shape (rows, lanes)
+        What is not a lane's own in its core: the membrane and the light of other lanes' flanks.
+    modes : ndarray, shape (modes, rows, lanes)
+        Its uncertainty, as in `ublot.model.Background`.
+    heights : ndarray, shape (rows, lanes)
+        Of the lanes.
+    leak : ndarray, shape (lanes, lanes)
+        What the core of each lane sees of every other, as a share of that one's height.
+    residual : ndarray, shape (rows, cols)
+        Standardised residuals, 0 where a cell was not used.
+    smoothness : float
+        What roughness costs, per weight of a coefficient.
+    """
+
+    along: AlongLanes
+    shapes: Array
+    under: Array
+    modes: Array
+    heights: Array
+    leak: Array
+    residual: Array
+    smoothness: float
+
+
+def _picture(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], core: float) -> _Picture:
+    along, pitch = cells_along_lanes(blot, lanes, DOWN, ACROSS, core), lane_pitch(lanes)
+    flanks = make_flanks(along, lanes, ~blank, core)
+    seen = flanks.seen
+    away = np.abs(along.columns[seen] - along.middle[:, None])
+    values, usable = along.values[:, seen], along.mask[:, seen].copy()
+    for i in np.flatnonzero(~blank).tolist():
+        # Where a lane's core is off the membrane or saturated, nothing tells what its flanks are.
+        usable[:, away[i] < 0.8 * pitch] &= (along.core_mask & ~along.saturated)[:, i, None]
+    beside = np.asarray((away < BESIDE * pitch).any(axis=0), bool)
+    near = usable & beside
+    if not near.any():
+        near = usable
+    pixel = estimate_noise(blot, lanes.window)
+    widths = np.array([lane.width for lane in lanes])
+    core_noise = pixel.of(along.core.mean(axis=2)) * pixel.correlation / (along.high * core * widths)
+    cores = _without_dust(along.core, core_noise * PARTS)
+    centre = float(np.median(values[near])) if near.any() else float(np.median(cores))
+    # A picture without any noise still has a scale.
+    least = (LEAST_NOISE * float(np.ptp(cores[along.core_mask])) if along.core_mask.any() else 0.0) ** 2 + 1e-30
+    area = along.high * along.wide / pixel.correlation
+    return _Picture(
+        along, flanks, pitch, np.flatnonzero(~blank), np.flatnonzero(blank), np.where(usable, values - centre, 0.0),
+        np.where(along.core_mask, cores - centre, 0.0), centre, usable, beside, pixel.of(values) / area + least,
+        core_noise + least, float(np.quantile(values[near], DARKEST)) - centre if near.any() else -math.inf,
+    )  # fmt: skip
+
+
+def _without_dust(parts: Array, variance: Array) -> Array:
+    """Means of cores, shape (rows, lanes), without a part that stands out of the others by more than they differ."""
+    ordered = np.sort(parts, axis=2)
+    high, next_high, low = ordered[..., -1], ordered[..., -2], ordered[..., 0]
+    dusty = high - next_high > OUTLIER * np.sqrt(variance) + DUST * (next_high - low)
+    return np.asarray(np.where(dusty, ordered[..., :-1].mean(axis=2), parts.mean(axis=2)))
+
+
+def _splines(picture: _Picture, spacing: float) -> _Splines:
+    along = picture.along
+    low, high = along.row_px[0] - 0.5 * along.high, along.row_px[-1] + 0.5 * along.high
+    pieces = [
+        min(max(round((b - a) / (spacing * picture.pitch)), 2), MOST)
+        for a, b in ((low, high), (along.edges[0], along.edges[-1]))
+    ]
+    down = spline_basis(along.row_px, low, high, pieces[0])
+    across = spline_basis(along.columns, float(along.edges[0]), float(along.edges[-1]), pieces[1])
+    penalty = _bending(down.shape[1], across.shape[1])
+    pairs = (down[:, :, None] * down[:, None, :]).reshape(len(down), -1).T
+    return _Splines(
+        down, across[picture.flanks.seen], picture.flanks.cores @ across, penalty, np.ascontiguousarray(pairs)
+    )
+
+
+def _begin(picture: _Picture) -> _State:
+    """Before the first turn: in every row the lower values of the gutters are membrane."""
+    near = picture.usable & picture.beside
+    ordered, count = np.sort(np.where(near, picture.values, np.inf), axis=1), near.sum(axis=1)
+    rows = np.where(count > 0, ordered[np.arange(len(ordered)), (0.3 * count).astype(int)], np.nan)
+    usual = float(np.nanmedian(rows)) if np.isfinite(rows).any() else 0.0
+    rows = np.minimum(np.where(np.isfinite(rows), rows, usual), usual)
+    under = np.repeat(rows[:, None], len(picture.along.middle), axis=1)
+    shared = AT_EDGE * np.exp(-np.maximum(NEAR, 0) / EDGE_FALLS) + FURTHER * np.exp(-np.maximum(NEAR, 0) / FALLS)
+    return _State(
+        picture.flanks.shapes, np.zeros(len(picture.flanks.lane)), np.zeros(len(FAR) - 1), OWN * shared, under, None,
+        np.zeros((2, len(picture.blank))), DOUBT, 1.0, None, 1.0, np.zeros(len(picture.flanks.lane), bool),
+    )  # fmt: skip
+
+
+def _leaks(picture: _Picture, shapes: Array) -> Array:
+    """What the core of each lane sees of every other lane, shape (lanes, lanes)."""
+    # Light is not negative, however little is known of it so far out.
+    leak = np.maximum(picture.flanks.cores @ shapes.T, 0.0)
+    np.fill_diagonal(leak, 0.0)
+    leak[:, picture.blank] = 0.0
+    return np.asarray(leak)
+
+
+def _heights(picture: _Picture, state: _State) -> Array:
+    """Heights of all lanes, shape (rows, lanes): what stands in the cores above the membrane and the others' flanks."""
+    free, leak = picture.loaded, _leaks(picture, state.shapes)
+    heights = np.zeros_like(state.under)
+    above = np.where(picture.along.core_mask, picture.core - state.under, 0.0)[:, free]
+    heights[:, free] = np.linalg.solve(np.eye(len(free)) + leak[np.ix_(free, free)], above.T).T
+    return heights
+
+
+def _variances(picture: _Picture, state: _State, heights: Array) -> tuple[Array, tuple[float, float, float], float]:
+    """Variance of every cell by noise and by what shapes are off, learned from the residuals of the last turn.
+
+    Shapes err in proportion to the height of the lane, to its change along the run (bands that slant across their lane)
+    and to its change across (edges): by how much each is fitted to the squared residuals.
+    """
+    seen = picture.flanks.seen
+    size = np.abs(state.shapes[:, seen])
+    steep = np.abs(np.gradient(state.shapes, axis=1))[:, seen] * (0.1 * picture.pitch / picture.along.wide)
+    change = np.abs(np.gradient(heights, axis=0)) * (0.1 * picture.pitch / picture.along.high)
+    parts = [picture.noise, (np.abs(heights) @ size) ** 2, (change @ size) ** 2, (np.abs(heights) @ steep) ** 2]
+    shares = np.array([state.excess, *(d**2 for d in state.doubt)])
+    if state.residual is not None:
+        used = picture.usable & picture.beside
+        terms, squares = np.array([part[used] for part in parts]), state.residual[used] ** 2
+        for _ in range(3):
+            variance = shares @ terms + 1e-30
+            weighted = terms / variance
+            # Squares beyond nine variances are outliers; of a normal law 2.7 % of the sum lies there.
+            seen = np.minimum(squares / variance, 9.0) / 0.973
+            shares = solve_nonnegative(weighted @ weighted.T, weighted @ seen)
+            shares = np.maximum(shares, (0.5, 1e-6, 2.5e-5, 1e-5))
+    variance = sum(share * part for share, part in zip(shares, parts, strict=True))
+    return np.asarray(variance) + 1e-30, tuple(np.sqrt(shares[1:]).tolist()), float(shares[0])
+
+
+def _shared_columns(picture: _Picture, state: _State, heights: Array) -> Array:
+    """What acts all over the picture, shape (columns, rows, cols).
+
+    Far flanks; light that is spread along the run as well, by distance from the edge; lanes whose strong bands are
+    wider, by distance; and the haze of blank lanes.
+    """
+    free, flanks, rows = picture.loaded, picture.flanks, len(heights)
+    near, far = flanks.near[free][:, flanks.seen], flanks.far[free][:, flanks.seen]
+    tall = heights[:, free]
+    per_pitch = picture.pitch / picture.along.high
+    wide = tall * np.abs(tall) / np.maximum(np.abs(tall).max(axis=0, initial=0.0), 1e-30)
+    out = [tall @ far[..., k] for k in range(len(FAR) - 1)]
+    spread = [smooth_rows(heights.T, max(reach * per_pitch, 0.3)).T[:, free] - tall for reach in BLUR]
+    for k in range(0, len(NEAR), 2):
+        pair = near[..., k] + near[..., k + 1]
+        out += [spread[int(NEAR[k] > 0.15)] @ pair, wide @ pair]
+    slope = np.linspace(-1.0, 1.0, rows)[:, None]
+    for i in picture.blank.tolist():
+        shape = state.shapes[i, flanks.seen]
+        out += [np.ones((rows, 1)) * shape, slope * shape]
+    return np.array(out)
+
+
+def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Array, first: bool) -> _System:
+    """Normal equations of one turn."""
+    flanks, free = picture.flanks, picture.loaded
+    heights = _heights(picture, state)
+    robust = np.ones_like(variance)
+    if state.residual is not None:
+        robust = np.maximum(1 - state.residual**2 * state.alike / (OUTLIER**2 * variance), 0.0) ** 2
+    used = picture.usable & picture.beside if first else picture.usable
+    weights = used * robust / variance
+    # The core of a lane gives its height: data less shapes times cores, in which the membrane stands twice.
+    mix = (
+        np.linalg.inv(np.eye(len(free)) + _leaks(picture, state.shapes)[np.ix_(free, free)]).T
+        @ state.shapes[np.ix_(free, flanks.seen)]
+    )
+    target = np.where(used, picture.values - picture.core[:, free] @ mix, 0.0)
+    design = splines.across - mix.T @ splines.under[free]
+    hats = len(flanks.lane)
+    n_down, n_across = splines.down.shape[1], splines.across.shape[1]
+    shared = _shared_columns(picture, state, heights)
+    n = hats + len(shared)
+
+    weighted = weights * target
+    gram = splines.pairs_down @ (weights @ _pairs(design))
+    rhs = splines.down.T @ (weighted @ design)
+    typical = float(np.median(variance[used])) if used.any() else 1.0
+    gram, rhs, bounds = _with_bounds(picture, splines, state, gram, rhs, typical)
+    own, moment, cross = np.zeros((n, n)), np.zeros(n), np.zeros((n, n_down, n_across))
+    heavy = weights * shared
+    flat = heavy.reshape(len(shared), -1)
+    own[hats:, hats:] = flat @ shared.reshape(len(shared), -1).T
+    moment[hats:] = flat @ target.ravel()
+    cross[hats:] = splines.down.T @ heavy @ design
+    for gutter in flanks.gutters:
+        index = np.flatnonzero(flanks.hats[:, gutter].any(axis=1))
+        if not len(index):
+            continue
+        columns = heights[:, flanks.lane[index]].T[:, :, None] * flanks.hats[index, None, gutter]
+        heavy_here = weights[:, gutter] * columns
+        flat = heavy_here.reshape(len(index), -1)
+        own[np.ix_(index, index)] += flat @ columns.reshape(len(index), -1).T
+        own[index, hats:] += flat @ shared[:, :, gutter].reshape(len(shared), -1).T
+        moment[index] += flat @ target[:, gutter].ravel()
+        cross[index] += splines.down.T @ heavy_here @ design[gutter]
+    own[hats:, :hats] = own[:hats, hats:].T
+    prior, mean = _prior(picture, state, n)
+    own += prior
+    moment += prior @ mean
+    own.flat[:: n + 1] += 1e-12 * max(float(own.diagonal().max(initial=0.0)), 1e-30)
+    root = linalg.cholesky(own, lower=True, check_finite=False)
+    flat_cross = cross.reshape(n, -1)
+    solved = linalg.solve_triangular(
+        root, np.concatenate([flat_cross, moment[:, None]], axis=1), lower=True, check_finite=False
+    )
+    coupling, reduced = solved[:, :-1], solved[:, -1]
+    total = bounds + float(np.vdot(weighted, target)) + float(mean @ prior @ mean) - float(reduced @ reduced)
+    size = n_down * n_across
+    square = gram.reshape(n_down, n_down, n_across, n_across).transpose(0, 2, 1, 3).reshape(size, size)
+    scale = max(float(square.trace()) / size, 1e-30)
+    count = float(np.count_nonzero(used & (robust > 0.05)))
+    return _System(
+        square - coupling.T @ coupling, rhs.ravel() - coupling.T @ reduced, root, coupling, reduced, total, scale,
+        weights, shared, max(count, 1.0), state.alike,
+    )  # fmt: skip
+
+
+def _pairs(basis: Array) -> Array:
+    return np.asarray((basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1))
+
+
+def _with_bounds(
+    picture: _Picture, splines: _Splines, state: _State, gram: Array, rhs: Array, typical: float
+) -> tuple[Array, Array, float]:
+    """Where the membrane of the last turn leaves its bounds, the bounds count as seen.
+
+    No lane is negative: a core that lies below the membrane shows the membrane itself. And no membrane is darker than
+    the darkest gutters of the picture. Such a sight weighs no more than a few cells of a gutter (`typical` is their
+    variance), and the less the further off it is, as for a median, so that a dark spot does not draw the membrane down.
+    """
+    if state.residual is None:
+        return gram, rhs, 0.0
+    free = picture.loaded
+    under, core = state.under[:, free], picture.core[:, free]
+    sigma = np.sqrt(picture.core_noise[:, free] + BOUND_CELLS * typical)
+    away = np.maximum((under - core) / sigma * picture.along.core_mask[:, free], (picture.floor - under) / sigma)
+    pull = np.where(away > BEYOND, 1 / np.maximum(away / BEYOND, 1), 0.0) / sigma**2
+    if not pull.any():
+        return gram, rhs, 0.0
+    bound = np.where(under < picture.floor, picture.floor, core)
+    gram = gram + splines.pairs_down @ (pull @ _pairs(splines.under[free]))
+    return gram, rhs + splines.down.T @ ((pull * bound) @ splines.under[free]), float((pull * bound**2).sum())
+
+
+def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
+    """Prior precision of all departures of shapes, and where they are expected from where they stand."""
+    flanks, hats = picture.flanks, len(picture.flanks.lane)
+    prior, mean = np.zeros((n, n)), np.zeros(n)
+    beyond = np.maximum(NEAR, 0)
+    shared = AT_EDGE * np.exp(-beyond / EDGE_FALLS) + FURTHER * np.exp(-beyond / FALLS)
+    for k in range(len(NEAR)):
+        index = np.flatnonzero(flanks.knot == k)
+        if len(index):
+            # The inverse of own^2 I + shared^2 J.
+            own, all_alike = state.own[k] ** 2, shared[k] ** 2
+            block = np.eye(len(index)) / own - all_alike / (own * (own + len(index) * all_alike))
+            prior[np.ix_(index, index)] = block
+    mean[:hats] = -state.departures
+    at = np.flatnonzero(state.held)
+    mean[at] = 0.0
+    prior[at, :] = prior[:, at] = 0.0
+    prior[at, at] = 1 / HELD**2
+    far = np.arange(hats, hats + len(FAR) - 1)
+    prior[far, far] = 1 / (FAR_OUT * np.exp(-FAR[1:] / FAR_FALLS)) ** 2
+    mean[far] = -state.far
+    # How far light is spread along the run, and how much wider strong bands are: up to all of what flanks there are.
+    high = (np.abs(state.shapes[:, flanks.seen])[flanks.lane] * flanks.hats).max(axis=1)
+    for k in range(0, len(NEAR), 2):
+        size = max(float(high[(flanks.knot == k) | (flanks.knot == k + 1)].max(initial=0.0)), 0.01)
+        first = hats + len(FAR) - 1 + k
+        prior[first, first], prior[first + 1, first + 1] = 1 / size**2, 1 / (0.5 * size) ** 2
+    return prior, mean
+
+
+def _likeliest(system: _System, penalty: Array, start: float | None) -> float:
+    """The smoothness of highest restricted likelihood (Wood 2011), per weight of a coefficient, sought from `start`."""
+    seen: dict[int, float] = {}
+    rank = len(penalty) - UNTOUCHED
+
+    def cost(i: int) -> float:
+        if i not in seen and 0 <= i < len(STEPS):
+            root, vector = _solved(system, penalty, STEPS[i] * system.scale)
+            left = max(system.left - float(system.rhs @ vector), 1e-9)
+            seen[i] = left + 2 * float(np.log(root.diagonal()).sum()) - rank * math.log(STEPS[i])
+        return seen.get(i, math.inf)
+
+    best, step = len(STEPS) // 2, 8
+    if start is not None:
+        best, step = int(np.abs(np.log(STEPS / start)).argmin()), 4
+    while step:
+        while cost(best + step) < cost(best):
+            best += step
+        while cost(best - step) < cost(best):
+            best -= step
+        step //= 2
+    return float(STEPS[best])
+
+
+def _solved(system: _System, penalty: Array, smoothness: float) -> tuple[Array, Array]:
+    matrix = system.gram + smoothness * penalty
+    matrix.flat[:: len(matrix) + 1] += 1e-9 * system.scale
+    root, _ = linalg.lapack.dpotrf(matrix, lower=1)
+    vector, _ = linalg.lapack.dpotrs(root, system.rhs, lower=1)
+    return root, vector
+
+
+def fit_membrane_and_flanks(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], core: float, modes: int) -> JointFit:
+    """Learn the lateral shapes of all lanes and the membrane under them.
+
+    Parameters
+    ----------
+    blot : Blot
+    lanes : Lanes
+    blank : ndarray of bool, shape (lanes,)
+        Lanes known to hold nothing but, perhaps, haze: they show the membrane as a gutter does.
+    core : float
+        Width of the cores, as a share of the lanes' width.
+    modes : int
+        Directions kept of the membrane's uncertainty.
+    """
+    picture = _picture(blot, lanes, blank, core)
+    state, splines = _begin(picture), _splines(picture, COARSE)
+    for turn in range(TURNS):
+        heights = _heights(picture, state)
+        variance, doubt, excess = _variances(picture, state, heights)
+        variance *= state.alike
+        system = _assemble(picture, splines, state, variance, first=turn == 0)
+        smoothness = _likeliest(system, splines.penalty, state.smoothness)
+        if turn == 1 and smoothness < BLOTCHY:
+            splines = _splines(picture, FINE)
+            system = _assemble(picture, splines, state, variance, first=False)
+            smoothness = _likeliest(system, splines.penalty, None)
+        root, vector = _solved(system, splines.penalty, smoothness * system.scale)
+        state, fitted = _next(picture, splines, state, system, vector, heights, doubt, excess, smoothness)
+    return _finished(picture, splines, state, system, root, fitted, modes)
+
+
+def _next(
+    picture: _Picture,
+    splines: _Splines,
+    state: _State,
+    system: _System,
+    vector: Array,
+    heights: Array,
+    doubt: tuple[float, float, float],
+    excess: float,
+    smoothness: float,
+) -> tuple[_State, Array]:
+    """The state after a turn, and the shapes' steps."""
+    flanks, free, hats = picture.flanks, picture.loaded, len(picture.flanks.lane)
+    membrane = splines.down @ vector.reshape(splines.down.shape[1], -1)
+    steps = linalg.solve_triangular(
+        system.root, system.reduced - system.coupling @ vector, lower=True, trans=1, check_finite=False
+    )
+    mix = (
+        np.linalg.inv(np.eye(len(free)) + _leaks(picture, state.shapes)[np.ix_(free, free)]).T
+        @ state.shapes[np.ix_(free, flanks.seen)]
+    )
+    fitted = picture.core[:, free] @ mix + membrane @ (splines.across - mix.T @ splines.under[free]).T
+    fitted += np.tensordot(steps[hats:], system.columns, axes=1)
+    moves = steps[:hats, None] * flanks.hats
+    of_lane = np.zeros((len(state.shapes), len(flanks.seen)))
+    np.add.at(of_lane, flanks.lane, moves)
+    fitted += heights @ of_lane
+    residual = np.where(picture.usable, picture.values - fitted, 0.0)
+    departures = state.departures + steps[:hats]
+    far_steps = steps[hats : hats + len(FAR) - 1]
+    shapes = state.shapes.copy()
+    shapes[:, flanks.seen] += of_lane
+    standard = residual * np.sqrt(system.weights)
+    alike = _correlated(standard, 0) * _correlated(standard, 1)
+    bound = _bounds(picture, heights)
+    over = shapes[:, flanks.seen] > bound
+    held = (over[flanks.lane] & (flanks.hats > 0.5 * flanks.hats.max(axis=1, keepdims=True))).any(axis=1)
+    shapes[:, flanks.seen] = np.minimum(shapes[:, flanks.seen], bound)
+    shapes[free] += flanks.far[free] @ far_steps
+    far = state.far + far_steps
+    # A blank lane looks as the others do.
+    typical = np.array([np.median(departures[flanks.knot == k]) if (flanks.knot == k).any() else 0.0
+                        for k in range(len(NEAR))])  # fmt: skip
+    blank = picture.blank
+    shapes[blank] = flanks.shapes[blank] + flanks.near[blank] @ typical + flanks.far[blank] @ far
+    at = hats + len(FAR) - 1 + len(NEAR)
+    heights_blank = steps[at:].reshape(len(blank), 2).T
+    new = _State(
+        shapes, departures, far, _own_spread(picture, state, system, departures), membrane @ splines.under.T, residual,
+        heights_blank, doubt, excess, smoothness, alike if state.residual is not None else 1.0,
+        held | state.held,
+    )  # fmt: skip
+    return new, fitted
+
+
+def _bounds(picture: _Picture, heights: Array) -> Array:
+    """How high a flank may be, shape (lanes, cols): no higher than the darkest rows of its gutter allow.
+
+    What a gutter shows above the darkest membrane is an upper bound of the light of its lanes, row by row. Only rows in
+    which a lane is tall and even count: a band may slant.
+    """
+    along, flanks = picture.along, picture.flanks
+    bound = np.full((len(flanks.shapes), len(flanks.seen)), np.inf)
+    if not math.isfinite(picture.floor):
+        return bound
+    away = np.abs(along.columns[flanks.seen] - along.middle[:, None])
+    change = np.abs(np.gradient(heights, axis=0))
+    tall = heights > TALL * np.quantile(heights, 0.98, axis=0) + 1e-30
+    even = tall & (change < EVEN * np.abs(heights)) & along.core_mask & ~along.saturated
+    most = picture.values - picture.floor + 2 * np.sqrt(picture.noise)
+    for i in picture.loaded.tolist():
+        columns = np.flatnonzero(away[i] < picture.pitch)
+        rows = even[:, i] & picture.usable[:, columns].all(axis=1)
+        if np.count_nonzero(rows) >= FEWEST and len(columns):
+            share = most[np.ix_(rows, columns)] / heights[rows, i, None]
+            low = np.sort(share, axis=0)[len(share) // 10]
+            bound[i, columns] = np.maximum(low, 0.0)
+    return bound
+
+
+def _own_spread(picture: _Picture, state: _State, system: _System, departures: Array) -> Array:
+    """By how much flanks of single lanes and sides differ, knot by knot (a step of expectation-maximisation)."""
+    hats, own = len(departures), state.own.copy()
+    if not hats:
+        return own
+    inverse, _ = linalg.lapack.dtrtri(system.root, lower=1)
+    error = (inverse[:, :hats] ** 2).sum(axis=0)
+    beyond = np.maximum(NEAR, 0)
+    shared = AT_EDGE * np.exp(-beyond / EDGE_FALLS) + FURTHER * np.exp(-beyond / FALLS)
+    for k in range(len(NEAR)):
+        index = picture.flanks.knot == k
+        if np.count_nonzero(index) >= 3:
+            spread = (departures[index] - np.median(departures[index])) ** 2 + error[index]
+            own[k] = math.sqrt(min(max(float(spread.mean()), (0.003 * shared[k]) ** 2), (MOST_OWN * shared[k]) ** 2))
+    return own
+
+
+def _finished(
+    picture: _Picture, splines: _Splines, state: _State, system: _System, root: Array, fitted: Array, modes: int
+) -> JointFit:
+    """What lies under the cores, and how sure it is."""
+    free, hats = picture.loaded, len(picture.flanks.lane)
+    heights, leak = _heights(picture, state), _leaks(picture, state.shapes)
+    under = state.under + heights @ leak.T + picture.centre
+    standard = (state.residual if state.residual is not None else 0.0) * np.sqrt(system.weights)
+    # What a flank is off by is off in the cells beside as well: as many fewer of them tell something new.
+    left = float((standard**2).sum()) / system.count
+    inflation = max(left * system.alike, 1.0)
+    inverse, _ = linalg.lapack.dtrtri(root, lower=1)
+    factor = inverse.T * math.sqrt(inflation)
+    some = np.s_[:: max(len(heights) // 24, 1)]
+    design = (splines.down[some, None, :, None] * splines.under[None, :, None, :]).reshape(-1, len(root))
+    spread = design @ factor
+    directions = factor @ _leading(spread.T @ spread, modes)
+    n_down = splines.down.shape[1]
+    each = (splines.down @ directions.reshape(n_down, -1)).reshape(len(heights), splines.under.shape[1], -1)
+    of_membrane = np.einsum("la,rak->krl", splines.under, each, optimize=True)
+    # The light of other lanes' far flanks: the covariance of the far hats, whatever the membrane.
+    far = np.arange(hats, hats + len(FAR) - 1)
+    unit = np.zeros((len(system.root), len(far)))
+    unit[far, np.arange(len(far))] = 1
+    half = linalg.solve_triangular(system.root, unit, lower=True, check_finite=False)
+    values, vectors = np.linalg.eigh(half.T @ half)
+    ways = vectors * np.sqrt(np.maximum(values, 0) * inflation)
+    seen = np.array([picture.flanks.cores @ picture.flanks.far[..., k].T for k in range(len(far))])
+    seen[:, np.arange(len(leak)), np.arange(len(leak))] = 0.0
+    of_far = np.einsum("rl,kml,kw->wrm", heights[:, free], seen[:, :, free], ways, optimize=True)
+    return JointFit(
+        picture.along, state.shapes, under,
+        np.concatenate([of_membrane, of_far, _of_closed_gaps(picture, state, heights)]), heights, leak, standard,
+        float(state.smoothness or 0.0),
+    )  # fmt: skip
+
+
+def _of_closed_gaps(picture: _Picture, state: _State, heights: Array) -> Array:
+    """Uncertainty of lanes whose neighbours close the gaps on both sides, as modes, shape (modes, rows, lanes).
+
+    Where lanes that are as high as each other add up to their own height all the way, nothing shows the membrane: it
+    may stand anywhere below what is smooth along the run.
+    """
+    middle, columns, free = picture.along.middle, picture.along.columns, picture.loaded
+    sums = state.shapes[free].sum(axis=0)
+    depth = np.zeros(len(middle) + 1)
+    for i, (left, right) in enumerate(pairwise(middle)):
+        between = (columns > left) & (columns < right)
+        depth[i + 1] = sums[between].min() if between.any() else 0.0
+    # The outermost lanes have nothing beside them on one side.
+    closed = np.clip((np.minimum(depth[:-1], depth[1:]) - CLOSING) / (1 - CLOSING), 0, 1)
+    if not closed.any():
+        return np.zeros((0, *heights.shape))
+    smooth = smooth_rows(heights.T, max(0.5 * picture.pitch / picture.along.high, 0.3)).T
+    own = UNSEEN * closed * np.abs(smooth)
+    # Neighbours are off by different amounts: lanes take turns in three modes.
+    return np.array([np.where(np.arange(len(middle)) % 3 == k, own, 0.0) for k in range(3)])
+
+
+def _correlated(standard: Array, axis: int) -> float:
+    """Variance of sums of neighbouring residuals over that of independent ones, from neighbours' correlation."""
+    one, other = np.delete(standard, -1, axis), np.delete(standard, 0, axis)
+    both = (one != 0) & (other != 0)
+    if not both.any():
+        return 1.0
+    square = float((standard[standard != 0] ** 2).mean())
+    rho = min(max(float((one * other)[both].mean()) / max(square, 1e-30), 0.0), 0.8)
+    return (1 + rho) / (1 - rho)
+
+
+def _leading(gram: Array, count: int) -> Array:
+    """Orthonormal directions, shape (n, count), close to those of the largest eigenvalues (subspace iteration)."""
+    count = min(count, len(gram))
+    found = gram[:, :: max(len(gram) // (2 * count), 1)]
+    for _ in range(2):
+        found, _ = np.linalg.qr(gram @ (gram @ found))
+    _, vectors = np.linalg.eigh(found.T @ (gram @ found))
+    return np.asarray(found @ vectors[:, : -count - 1 : -1])
