@@ -88,7 +88,7 @@ class Reading:
     cost : float
         What speaks against it.
     empty : tuple of int
-        Numbers of the lanes in which nothing stands.
+        Numbers of the lanes in which nothing stands, blank ones apart.
     """
 
     shift: int
@@ -221,7 +221,8 @@ def readings(blot: Blot, lanes: Lanes, roles: Sequence[str]) -> list[Reading]:
         )
         beside = np.setdiff1d(np.arange(len(row.x)), places)
         cost += float((LEFT_OUT * row.shown[beside] * np.clip(row.alike[beside], 0.2, 1)).sum())
-        empty = tuple((np.flatnonzero(row.shown[places] < 0.5) + 1).tolist())
+        bare = row.shown[places] < 0.5
+        empty = tuple(k + 1 for k, role in enumerate(roles) if bare[k] and role != "blank")
         out.append(Reading(shift, float(x[0]), float(cost), empty))
     return sorted(out, key=lambda each: (each.cost, abs(each.shift))) or [as_found]
 
@@ -269,7 +270,7 @@ def place_roles(
         return lanes, ()
     found = readings(blot, lanes, roles)
     if first_x is not None:
-        near = (min(found, key=lambda each: abs(each.first_x - first_x)),)
+        near: tuple[Reading, ...] = (min(found, key=lambda each: abs(each.first_x - first_x)),)
         if abs(near[0].first_x - first_x) > 0.5 * lane_pitch(lanes):
             at = ", ".join(f"{each.first_x:.0f}" for each in sorted(found, key=lambda each: each.first_x))
             raise BlotError(f"no first lane at {first_x:g} px", "option first_lane", f"it can stand at {at} px")
