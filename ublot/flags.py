@@ -224,6 +224,13 @@ _TABLE = (
         _OWN,
     ),
     Flag(
+        "several_pictures",
+        "warn",
+        "several pictures stand on one page: all of it was taken for one blot",
+        "choose one with --panel N, or with --roi",
+        _DESIGN,
+    ),
+    Flag(
         "several_membranes",
         "note",
         "the picture shows several membranes: one was analysed",
@@ -284,6 +291,20 @@ _TABLE = (
         _OWN,
     ),
     Flag("no_calibration", "warn", "no mass calibration: no masses and no ubiquitin numbers", "give --marker", _DESIGN),
+    Flag(
+        "marker_incomplete",
+        "note",
+        "masses of the marker have no band, or bands of its lane no mass",
+        "look at the masses beside the marker lane in overlay.png; set them right with --marker-positions",
+        _DESIGN,
+    ),
+    Flag(
+        "marker_doubtful",
+        "warn",
+        "the marker's bands lie far off a smooth curve or fit another ladder better: all masses may be wrong",
+        "check --marker and which lane it is in, or give --marker-positions",
+        _OWN,
+    ),
     Flag("self_calibrated", "note", "masses rest on the ladder's own rungs", "give --marker", _DESIGN),
     Flag(
         "above_marker",

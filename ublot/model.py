@@ -118,6 +118,8 @@ class Blot:
         What is noteworthy about the whole image.
     mirror : bool
         Whether `signal` was flipped left to right, before it was turned.
+    pictures : tuple of Window
+        The pictures that stand on a page, where there is one and no region was asked for.
     """
 
     signal: NDArray[np.float32]
@@ -131,6 +133,7 @@ class Blot:
     rotate: float = 0.0
     flags: tuple[str, ...] = ()
     mirror: bool = False
+    pictures: tuple[Window, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -338,6 +341,10 @@ class Calibration:
     residual : float
         Scatter of the bands about the curve, in log10(kDa); NaN where it cannot be known.
     flags : tuple of str
+    lane : int, optional
+        The lane whose bands these are.
+    notes : tuple of str
+        What the flags are about, in words: masses that have no band, bands that have no mass.
     """
 
     rows: tuple[float, ...]
@@ -345,6 +352,8 @@ class Calibration:
     kind: Literal["marker", "positions", "rungs"] = "marker"
     residual: float = math.nan
     flags: tuple[str, ...] = ()
+    lane: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

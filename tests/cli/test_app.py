@@ -354,3 +354,71 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
 def test_a_terminal_without_greek(tmp_path):
     done = start("analyze", "--help", PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
     assert done.returncode == 0 and "--marker" in done.stdout
+
+
+def page_of_two(path):
+    """Two grey strips of six bands on white, as a figure has them."""
+    from PIL import Image
+
+    r, c = np.mgrid[:120, :600]
+    strip = 200 + np.random.default_rng(1).normal(0, 2, r.shape)
+    for x in np.arange(50, 600, 100):
+        strip -= 140 * np.exp(-(((r - 60) / 9.0) ** 2) - np.abs((c - x) / 32.0) ** 6)
+    page = np.full((420, 760), 255.0)
+    page[60:180, 80:680] = page[240:360, 80:680] = strip
+    Image.fromarray(np.clip(page, 0, 255).astype(np.uint8)).save(path)
+
+
+def test_inspect_tells_the_pictures_and_draws_what_it_saw(tmp_path):
+    page_of_two(tmp_path / "page.png")
+    said = run("inspect", tmp_path / "page.png", "--picture", tmp_path / "seen.png").output
+    assert "--roi 60:180,80:680 (or --panel 1)" in said and "--roi 240:360,80:680 (or --panel 2)" in said
+    assert "several pictures" in said
+    from PIL import Image
+
+    seen = np.asarray(Image.open(tmp_path / "seen.png").convert("RGB")).astype(int)
+    assert max(seen.shape) == 900
+    orange = (seen[..., 0] > 200) & (seen[..., 1] > 120) & (seen[..., 1] < 190) & (seen[..., 2] < 60)
+    scale = 900 / 760
+    for top in (60, 240):
+        assert orange[round(top * scale) - 2 : round(top * scale) + 4, 150:750].any(axis=0).all()
+
+
+def test_inspect_takes_what_analyze_takes(tmp_path):
+    page_of_two(tmp_path / "page.png")
+    given = ("--panel", "2", "--lanes", "6", "--polarity", "dark-on-light", "--response", "linear", "--mirror")
+    facts = json.loads(run("inspect", tmp_path / "page.png", *given, "--json").output)
+    assert facts["lanes"] == 6
+    assert facts["region"] == "240:360,80:680"
+    assert facts["verdict"].endswith("(rows and columns 240:360,80:680)")
+    assert facts["response"] == "linear" and facts["polarity_because"] == "as asked"
+    assert not any(flag["name"] == "several_pictures" for flag in facts["flags"])
+    refused(run("inspect", tmp_path / "page.png", "--panel", "3"), "there is no panel 3")
+    refused(run("inspect", tmp_path / "page.png", "--lanes", "none"), "lanes")
+
+
+def test_analyze_says_which_pictures_there_are(tmp_path):
+    page_of_two(tmp_path / "page.png")
+    result = run("analyze", tmp_path / "page.png", "--no-report", "--out", tmp_path / "whole")
+    assert "2 pictures on this one: choose with --panel N: 1 = --roi 60:180,80:680, 2 = " in result.stderr
+    result = run("analyze", tmp_path / "page.png", "--panel", "2", "--no-report", "--out", tmp_path / "one")
+    assert result.exit_code == 0 and "pictures on this one" not in result.stderr
+    record = read_record(tmp_path / "one")
+    assert record["params"]["panel"] == 2
+    assert record["geometry"]["window"]["top"] >= 240
+    assert len(ublot.load(tmp_path / "one").rerun().geometry) == len(ublot.load(tmp_path / "one").geometry)
+
+
+def test_no_lanes_does_not_ask_for_what_was_given(tmp_path):
+    from PIL import Image
+
+    noise = np.random.default_rng(0).normal(128, 3, (300, 300)).clip(0, 255).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    said = run("analyze", tmp_path / "noise.png", "--no-report", "--out", tmp_path / "a").stderr
+    assert "no lanes found: give the layout or --lanes" in said
+    blot = ublot.read_blot(tmp_path / "noise.png")
+    from ublot.inputs.params import make_params
+    from ublot.pipeline.messages import no_lanes_in_words
+
+    given = no_lanes_in_words(blot, None, make_params(None, lanes=6, roi="10:200,10:200"))
+    assert "--lanes" not in given and "--roi" not in given and "check --rotate" in given

@@ -84,7 +84,7 @@ def test_duplicates_are_averaged_only_where_they_are_called_so():
         ({"compound": ["c"] * 20, "concentration_nM": [1.0] * 20}, {}, "no vehicle wells"),
         ({"rfu": ["x"] * 20}, {}, "row 2, column rfu: 'x' is not a number"),
         ({"concentration_nM": [-1.0] * 20}, {}, "below 0"),
-        ({}, {"probe_nM": 3}, "K_i takes the protein"),
+        ({}, {"probe_nM": 3, "protein_nM": 5}, "K_i takes the protein"),
         ({}, {"protein_nM": -3}, "above 0"),
     ],
 )
@@ -451,7 +451,12 @@ def test_primary_values():
 
 
 def test_disputed_values_stand_side_by_side():
-    for compound in ("LCL161", "GDC-0152"):
+    # A bound is not disputed by a value that keeps it.
+    assert not any(p.conflict for p in find_potencies("GDC-0152"))
+    for name in ("Debio 1143 (AT-406)", "AT-406/xevinapant", "SM406"):
+        assert find_potencies(name) == find_potencies("AT-406") != ()
+    assert find_potencies("NVP-LCL161") == find_potencies("lcl 161") and not find_potencies("( )")
+    for compound in ("LCL161",):
         values = find_potencies(compound)
         assert (
             any(p.conflict for p in values) and len({(p.kind, p.value_nM) for p in values if p.target == "cIAP1"}) > 1

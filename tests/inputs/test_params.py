@@ -29,6 +29,7 @@ CONTRACT = {
     "channel": 1,
     "roi": "10:500,20:900",
     "mirror": True,
+    "panel": 2,
     "rotate": -1.25,
     "normalise": "total",
     "allow_unfit": True,

@@ -436,3 +436,73 @@ def test_every_standard_can_be_calibrated_by():
     for marker in MARKERS:
         drawn, sigma = draw_marker(rng, marker.masses)
         assert judge(drawn, sigma, calibrate_mass(drawn.profile, marker.name)), marker.name
+
+
+# ------------------------------------------------------------------------------------- lanes as real gels show them
+def lane_of(rows, tall, wide, height, noise=12.0, seed=0):
+    """A lane with a Gaussian band at each of `rows`, of its own height and width (full width at half height)."""
+    rng, t = np.random.default_rng(seed), np.arange(height)
+    y = sum(a * np.exp(-0.5 * ((t - r) / (w / 2.355)) ** 2) for r, a, w in zip(rows, tall, wide, strict=True))
+    return as_profile(y + rng.normal(0, noise, height), noise)
+
+
+GELS = {
+    # neighbouring slopes of row against log mass that differ twofold: apparent masses are not those on the label
+    "bands off the curve": ((220, 120, 100, 80, 60), (182, 374, 434, 595, 735), (1, 1, 0.8, 0.9, 0.3), (12,) * 5, 776),
+    # slopes that grow fourfold from top to bottom, upper bands faint and narrow
+    "strongly bent": (
+        (220, 120, 100, 80, 60, 50, 40, 30), (57, 97, 109, 136, 169, 201, 247, 319),
+        (0.2, 0.25, 0.13, 0.18, 0.35, 0.5, 1, 0.4), (4, 5, 4, 5, 6, 7, 9, 8), 368,
+    ),
+    # a gradient gel, S-shaped, two bands far stronger than the others, the first one cut by the picture
+    "gradient": (
+        (250, 150, 100, 80, 60, 50, 40, 30, 25, 20, 15, 10), (1, 22, 44, 61, 83, 104, 126, 149, 176, 202, 225, 245),
+        (0.2, 0.2, 0.13, 1, 0.18, 0.15, 0.18, 0.17, 0.8, 0.2, 0.85, 0.4), (3, 3, 3, 5, 3, 3, 3, 5, 4, 4, 4, 3), 257,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("gel", GELS)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_list_that_matches_one_to_one_is_taken(gel, seed):
+    """Bands scatter about a smooth curve by several per cent of the run: all are used, none is given another mass."""
+    masses, rows, tall, wide, height = GELS[gel]
+    rng = np.random.default_rng(seed)
+    rows = np.array(rows) + rng.normal(0, 0.003 * height, len(rows)) * (np.array(rows) > 5)
+    found = calibrate_mass(lane_of(rows, 3000 * np.array(tall), wide, height, seed=seed), masses)
+    assert found.masses == masses
+    assert np.max(np.abs(np.subtract(found.rows, rows))) < 2
+    assert "marker_incomplete" not in found.flags
+
+
+def test_what_is_left_over_is_named():
+    at = {m: 1000 * (1.22 - 0.46 * math.log10(m)) for m in ALL}
+    rows = [r for m, r in at.items() if m != 75]
+    clean = lane_of(list(at.values()), [3000] * 9, [11] * 9, 1000)
+    lacking = lane_of(rows, [3000] * 8, [11] * 8, 1000)
+    more = lane_of([*at.values(), 0.5 * (at[50] + at[37])], [3000] * 10, [11] * 10, 1000)
+    assert calibrate_mass(clean, ALL).flags == calibrate_mass(clean, ALL).notes == ()
+    found = calibrate_mass(lacking, ALL)
+    assert found.flags == ("marker_incomplete",) and found.notes == ("no band for 75 kDa",)
+    assert found.masses == tuple(m for m in ALL if m != 75)
+    found = calibrate_mass(more, ALL)
+    assert found.masses == ALL and found.flags == ("marker_incomplete",)
+    assert found.notes == (f"no mass for the band at row {0.5 * (at[50] + at[37]):.0f}",)
+
+
+DNA = {
+    "1 kb": (10000, 8000, 6000, 5000, 4000, 3000, 2000, 1500, 1000, 500),
+    "100 bp": (1517, 1200, 1000, 900, 800, 700, 600, 500, 400, 300, 200, 100),
+}
+
+
+@pytest.mark.parametrize("ladder", DNA)
+@pytest.mark.parametrize("bend", [0.0, 0.1, 0.25])
+@pytest.mark.parametrize("marker", ["precision-plus", "pageruler", "neb-color"])
+def test_a_ladder_of_another_kind_is_never_taken_in_silence(ladder, bend, marker):
+    """DNA runs nearly by the log of its length, long pieces closer together."""
+    x = np.log10(DNA[ladder])
+    u = (x - x[-1]) / (x[0] - x[-1])
+    rows = 60 + 600 * (1 - u + bend * u**2) / 1.0
+    found = calibrate_mass(lane_of(rows, [3000] * len(x), [9] * len(x), 720), marker)
+    assert found is None or found.flags

@@ -146,9 +146,17 @@ def test_without_layout_or_vehicle():
     rows = [lane(1, "", hmw_fraction=0.12), lane(2, "", hmw_fraction=0.8)]
     found = answer(rows, layout=False)
     assert "there is no layout" in found.sentence and found.verdict == "none"
-    assert found.more == ("The ubiquitinated share of cIAP1 runs from 12 % (lane 1) to 80 % (lane 2).",)
+    assert found.more == (
+        "The part of each lane's signal that stands above its main band runs from 12 % (lane 1) to 80 % (lane 2); to "
+        "call it the ubiquitinated share of cIAP1 takes a layout that says what the lanes are.",
+    )
     rows = [lane(1, "sample", "A", 1, hmw_fraction=0.5)]
     assert "names no DMSO lane" in answer(rows).sentence
+    assert answer(rows).more == ("The ubiquitinated share of cIAP1 is 50 % in lane 1.",)
+    rows = [lane(1, "sample", "A", 1, hmw_fraction=0.5, flags="no_calibration;target_unseen")]
+    (said,) = answer(rows).more
+    assert said.startswith("The part of each lane's signal")
+    assert said.endswith("takes a mass calibration and a band seen at the mass of cIAP1.")
     assert "every lane is a marker" in answer([lane(1, "marker"), lane(2, "blank")]).sentence
     assert "names no sample lane" in answer([vehicle(1, relative_hmw=NAN)]).sentence
 

@@ -17,6 +17,7 @@ from ublot.cli.errors import OneLineGroup, note
 from ublot.cli.exposures import register as register_exposures
 from ublot.cli.loading import register as register_loading
 from ublot.cli.options import (
+    INSPECTED,
     OUTPUT,
     AnalysisCommand,
     Force,
@@ -64,7 +65,7 @@ def start(
 
 # --------------------------------------------------------------------------------------------------------- commands
 @app.command(cls=AnalysisCommand, rich_help_panel="Measure")
-@with_analysis_options
+@with_analysis_options()
 def analyze(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="TIFF, PNG, .1sc, .gel, …", show_default=False)],
     layout: Annotated[
@@ -111,7 +112,7 @@ def analyze(
 
 
 @app.command(cls=AnalysisCommand, rich_help_panel="Measure")
-@with_analysis_options
+@with_analysis_options()
 def batch(
     inputs: Annotated[
         list[str],
@@ -217,20 +218,31 @@ def demo(
     _report(analysis, out, as_json=json, quiet=quiet)
 
 
-@app.command(name="inspect", rich_help_panel="Measure")
+@app.command(name="inspect", cls=AnalysisCommand, rich_help_panel="Measure")
+@with_analysis_options(*INSPECTED)
 def inspect_image(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", show_default=False)],
+    picture: Annotated[
+        Place, typer.Option("--picture", metavar="PNG", help="Draw what was seen: pictures, lanes, marker.")
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
+    **options: Any,
 ) -> None:
-    """Say what a file is, and whether it may be quantified."""
-    import ublot
+    """Say what a file is, what is seen on it, and whether it may be quantified."""
     from ublot.inputs.layout import find_layout, read_layout
-    from ublot.pipeline.inspection import describe
+    from ublot.inputs.params import make_params
+    from ublot.pipeline.inspection import inspect_blot
+    from ublot.pipeline.pixels import read_pixels
 
-    blot = ublot.read_blot(image)
+    params = make_params(None, **options)
+    blot = read_pixels(image, params)
     layout = find_layout(image)
-    facts = describe(blot, None if layout is None else read_layout(layout))
+    facts, stages = inspect_blot(blot, None if layout is None else read_layout(layout), params)
+    if picture is not None:
+        from ublot.report.figures.seen import save_seen
+
+        save_seen(blot, stages.geometry, stages.calibration, picture)
     if json:
         print_json(facts)
     elif not quiet:

@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 
 __all__ = [
     "ANALYSIS_OPTIONS",
+    "INSPECTED",
     "OUTPUT",
     "AnalysisCommand",
     "Force",
@@ -50,6 +51,7 @@ ANALYSIS_OPTIONS: dict[str, Any] = {
     "polarity": Annotated[Text, typer.Option("--polarity", metavar="HOW")],
     "response": Annotated[Text, typer.Option("--response", metavar="HOW")],
     "channel": Annotated[Text, typer.Option("--channel", metavar="N")],
+    "panel": Annotated[Text, typer.Option("--panel", metavar="N")],
     "roi": Annotated[Text, typer.Option("--roi", metavar="R0:R1,C0:C1")],
     "rotate": Annotated[Text, typer.Option("--rotate", metavar="DEG")],
     "haze": Annotated[Text, typer.Option("--haze", metavar="HOW")],
@@ -94,14 +96,24 @@ class AnalysisCommand(TyperCommand):
         super().format_help(ctx, formatter)
 
 
-def with_analysis_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Replace the ``**options`` of a command by `ANALYSIS_OPTIONS`, for typer to see."""
-    signature = python_inspect.signature(command, eval_str=True)
-    own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
-    more = [
-        python_inspect.Parameter(name, python_inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-        for name, annotation in ANALYSIS_OPTIONS.items()
-    ]
-    command.__signature__ = signature.replace(parameters=[*own, *more])  # type: ignore[attr-defined]
-    command.__annotations__ = {p.name: p.annotation for p in (*own, *more)}
-    return command
+#: Those of them that say how a picture is looked at.
+INSPECTED = ("lanes", "marker", "polarity", "response", "channel", "panel", "roi", "rotate", "mirror")
+
+
+def with_analysis_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Replace the ``**options`` of a command by `ANALYSIS_OPTIONS`, or those of `names`, for typer to see."""
+
+    def replaced(command: Callable[..., None]) -> Callable[..., None]:
+        signature = python_inspect.signature(command, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        more = [
+            python_inspect.Parameter(
+                name, python_inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ANALYSIS_OPTIONS[name]
+            )
+            for name in names or ANALYSIS_OPTIONS
+        ]
+        command.__signature__ = signature.replace(parameters=[*own, *more])  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in (*own, *more)}
+        return command
+
+    return replaced

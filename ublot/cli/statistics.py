@@ -69,7 +69,11 @@ def compare(
 def dose_response(
     table: Annotated[
         Path,
-        typer.Argument(metavar="TABLE", help="CSV or .xlsx with compound, concentration_nM, …", show_default=False),
+        typer.Argument(
+            metavar="TABLE_OR_EXPORT",
+            help="CSV or .xlsx with compound, concentration_nM, …; a plate reader's export; a grid.",
+            show_default=False,
+        ),
     ],
     response: Annotated[
         str, typer.Option("--response", metavar="COL", help="Column with the signal.", show_default=False)
@@ -81,6 +85,14 @@ def dose_response(
             "--background",
             metavar="WHAT",
             help="Taken off the signal: a column, a number, or the compound of the blank wells (role blank: always).",
+        ),
+    ] = None,
+    plate_map: Annotated[
+        _Text,
+        typer.Option(
+            "--plate-map",
+            metavar="FILE",
+            help="What is in the wells of a reader's export or grid: a list, or grids (several files by commas).",
         ),
     ] = None,
     controls: Annotated[
@@ -102,7 +114,18 @@ def dose_response(
     probe_nm: Annotated[
         _Text, typer.Option("--probe-nM", metavar="NM", help="Probe of a polarisation competition, total: gives K_i.")
     ] = None,
-    probe_kd_nm: Annotated[_Text, typer.Option("--probe-kd-nM", metavar="NM", help="K_d of that probe.")] = None,
+    probe_kd_nm: Annotated[
+        _Text, typer.Option("--probe-kd-nM", metavar="NM", help="K_d of that probe; without it, a titration gives it.")
+    ] = None,
+    protein_error: Annotated[
+        _Text, typer.Option("--protein-error", metavar="PERCENT", help="What the protein is uncertain by (SD).")
+    ] = None,
+    probe_kd_error: Annotated[
+        _Text, typer.Option("--probe-kd-error", metavar="PERCENT", help="What the K_d is uncertain by (SD).")
+    ] = None,
+    intensity_ratio: Annotated[
+        _Text, typer.Option("--intensity-ratio", metavar="Q", help="Intensity of bound over free probe.")
+    ] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--out", metavar="DIR", help="Write report, figures and tables there.", rich_help_panel=_OUTPUT),
@@ -119,12 +142,17 @@ def dose_response(
         "protein_nM": _amount("protein-nM", protein_nm),
         "probe_nM": _amount("probe-nM", probe_nm),
         "probe_kd_nM": _amount("probe-kd-nM", probe_kd_nm),
+        "protein_error": None if protein_error is None else _percent("protein-error", protein_error),
+        "probe_kd_error": None if probe_kd_error is None else _percent("probe-kd-error", probe_kd_error),
+        "intensity_ratio": None if intensity_ratio is None else _percent("intensity-ratio", intensity_ratio),
     }
     if out is not None:
         check_out(out, image=table, kind=PLATES)
     how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background, "exclude": exclude or ""}
     if controls:
         how["controls"] = True
+    if plate_map is not None:
+        how["plate_map"] = plate_map
     plateaus: dict[str, Any] = {
         name: _percent(name, text) for name, text in (("top", top), ("bottom", bottom)) if text is not None
     }

@@ -29,9 +29,9 @@ def _interval(row: Mapping[str, Any], value: str, low: str, high: str) -> str:
     return f"{said} [{_short(row[low])}, {_short(row[high])}]" if said and _short(row[low]) else said
 
 
-def _limits(row: Mapping[str, Any]) -> str:
-    """What is known of an EC50 that is not."""
-    above, below = _short(row.get("ec50_above_nM", math.nan)), _short(row.get("ec50_below_nM", math.nan))
+def _limits(row: Mapping[str, Any], name: str = "ec50") -> str:
+    """What is known of a number that is not."""
+    above, below = (_short(row.get(f"{name}_{side}_nM", math.nan)) for side in ("above", "below"))
     return ", ".join(f"{sign} {value}" for sign, value in ((">", above), ("<", below)) if value)
 
 
@@ -112,7 +112,18 @@ def print_dose_response(columns: Columns, *, name: str = "EC50") -> None:
     """
     rows = _rows(columns)
     _print_table(
-        ("group", "compound", "min", "of", f"{name}, nM [95 % interval]", "Hill", "at 50 %, nM", "K_i, nM", "status"),
+        (
+            "group",
+            "compound",
+            "min",
+            "of",
+            f"{name}, nM [95 % interval]",
+            "Hill",
+            "at 50 %, nM",
+            "K_i, nM",
+            "K_d, nM",
+            "status",
+        ),
         [
             (
                 row["group"],
@@ -122,7 +133,10 @@ def print_dose_response(columns: Columns, *, name: str = "EC50") -> None:
                 _interval(row, "ec50_nM", "ec50_low", "ec50_high") or _limits(row),
                 _short(row["hill"]),
                 _short(row.get("absolute_ic50_nM", math.nan)),
-                _interval(row, "ki_nM", "ki_low", "ki_high") if "ki_nM" in row else "",
+                *(
+                    _interval(row, f"{k}_nM", f"{k}_low", f"{k}_high") or _limits(row, k) if f"{k}_nM" in row else ""
+                    for k in ("ki", "kd")
+                ),
                 row["status"].replace("_", " "),
             )
             for row in rows

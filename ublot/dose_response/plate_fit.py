@@ -10,10 +10,10 @@ import numpy as np
 
 from ublot.dose_response.crossing import NOWHERE, crossing
 from ublot.dose_response.ec50 import FEWEST_DOSES, FIRST_COLUMNS, SHAPE_COLUMNS, Estimate, estimate_ec50, estimate_row
-from ublot.dose_response.ki import competition_ki
 from ublot.dose_response.logistic import Curves, fit_curves
 from ublot.dose_response.plate_columns import plain_name
 from ublot.dose_response.plates import QUANTITY, Plate, Well, read_plate
+from ublot.dose_response.polarisation import BINDING_COLUMNS, binding_of, binding_row
 from ublot.errors import BlotError
 from ublot.io.tables import as_frame
 from ublot.statistics.reactions import given_or_first
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["PLATE_COLUMNS", "STANDING_OFF", "PlateFit", "Series", "fit_dose_response", "fit_plate", "fit_table"]
 
+_KI = ("ki_nM", "ki_low", "ki_high")
 PLATE_COLUMNS = (
     *(name for name in FIRST_COLUMNS if name != "flags"),
-    *("absolute_ic50_nM", "ki_nM", "ki_low", "ki_high"),
+    *("absolute_ic50_nM", *_KI),
     *SHAPE_COLUMNS,
-    *("absolute_low", "absolute_high"),
+    *("absolute_low", "absolute_high", *BINDING_COLUMNS),
 )
 """Columns of the answer: those of `dose_response.csv` and what only plates have."""
 
@@ -90,17 +91,21 @@ def fit_dose_response(
     background: str | float | None = None,
     exclude: Collection[str] | str = (),
     controls: bool = False,
+    plate_map: Any = None,
     top: float | None = None,
     bottom: float | None = None,
     protein_nM: float | None = None,
     probe_nM: float | None = None,
     probe_kd_nM: float | None = None,
+    protein_error: float | None = None,
+    probe_kd_error: float | None = None,
+    intensity_ratio: float | None = None,
 ) -> pd.DataFrame:
     """IC50 / EC50 of every compound of a table, and K_i of a fluorescence-polarisation competition.
 
     The response is the mean of technical duplicates (same ``replicate``) less background, in percent of the vehicle of
-    the same plate, group and time. Errors are taken as even in percent; plates are blocks. For K_i the IC50 is that of
-    the signal between bound and free probe, so no background but the buffer's should be subtracted.
+    the same plate, group and time. Errors are taken as even in percent; plates are blocks. K_d and K_i rest on the
+    signal itself: no background but the buffer's should be subtracted.
 
     Parameters
     ----------
@@ -110,12 +115,20 @@ def fit_dose_response(
         Rows or wells to leave out; or all that stand off their curve, see `ublot.dose_response.robust`.
     controls : bool
         Scale between the wells with the roles positive and negative, see `read_plate`.
+    plate_map : path or paths, optional
+        What is in the wells of a plate reader's export or of a grid.
     top, bottom : float, optional
         Plateaus known beforehand, in percent: curves of three parameters, or of two.
     protein_nM : float, optional
         Protein in the well: the limit of tight binding, and needed for K_i.
     probe_nM, probe_kd_nM : float, optional
-        Total probe and its K_d: both, with `protein_nM`, give K_i, see `ublot.dose_response.ki.competition_ki`.
+        Total probe and its K_d: both, with `protein_nM`, give K_i by the exact equilibrium of competition, see
+        `ublot.dose_response.binding`. The probe alone: every compound is a protein that the probe is titrated with, and
+        ``kd_nM`` the probe's K_d.
+    protein_error, probe_kd_error : float, optional
+        What protein and K_d are uncertain by, standard deviations in percent: carried into the interval of K_i.
+    intensity_ratio : float, optional
+        Intensity of bound over free probe.
 
     Returns
     -------
@@ -130,7 +143,9 @@ def fit_dose_response(
         The table or an option cannot be used.
     """
     how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background, "controls": controls}
+    how["plate_map"] = plate_map
     amounts: dict[str, Any] = {"protein_nM": protein_nM, "probe_nM": probe_nM, "probe_kd_nM": probe_kd_nM}
+    amounts |= {"protein_error": protein_error, "probe_kd_error": probe_kd_error, "intensity_ratio": intensity_ratio}
     fit = fit_table(table, exclude=exclude, **how, top=top, bottom=bottom, **amounts)
     frame = as_frame(fit.columns)
     frame.attrs["messages"] = list(fit.plate.messages)
@@ -145,10 +160,12 @@ def fit_table(
     background: str | float | None = None,
     exclude: Collection[str] | str = (),
     controls: bool = False,
+    plate_map: Any = None,
     **amounts: float | None,
 ) -> PlateFit:
     """Read a table and fit it; parameters are those of `fit_dose_response`."""
     how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background, "controls": controls}
+    how["plate_map"] = plate_map
     asked = [part for part in exclude.split(",") if part.strip()] if isinstance(exclude, str) else list(exclude)
     named = [part for part in asked if part.strip().casefold() != STANDING_OFF]
     fit = fit_plate(read_plate(table, exclude=named, **how), **amounts)
@@ -166,6 +183,9 @@ def fit_plate(
     protein_nM: float | None = None,
     probe_nM: float | None = None,
     probe_kd_nM: float | None = None,
+    protein_error: float | None = None,
+    probe_kd_error: float | None = None,
+    intensity_ratio: float | None = None,
 ) -> PlateFit:
     """Fit every compound of a plate; one with fewer than four doses is told as it is.
 
@@ -174,7 +194,7 @@ def fit_plate(
     BlotError
         There is no compound, or an option cannot be used.
     """
-    binding = _binding(protein_nM, probe_nM, probe_kd_nM)
+    binding = binding_of(protein_nM, probe_nM, probe_kd_nM, protein_error, probe_kd_error, intensity_ratio)
     plateaus = _plateaus(bottom, top)
     out = []
     series: dict[tuple[Any, ...], list[Well]] = {}
@@ -194,7 +214,14 @@ def fit_plate(
             [w.dose_nM for w in points], [w.percent for w in points], [w.plate for w in points], 0, "arithmetic"
         )
         found, row, curves = _estimate(curves, place, plateaus, protein_nM)
-        row = {**row, **_half(found, curves), **_ki(found, binding, row)}
+        row = {**row, **_half(found, curves), **dict.fromkeys((*_KI, *BINDING_COLUMNS), math.nan)}
+        if binding is not None and known and found.status not in {"flat", "hook"}:
+            others = [w for w in plate.wells if w.role and not w.excluded and w.plate in plates]
+            own = [w for w in known if math.isfinite(w.signal)]
+            numbers, said = binding_row(binding, own, points[len(known) :], others, found.ec50)
+            row.update(numbers)
+            if said:
+                _add_note(row, said)
         lost = sorted({w.plate for w in members} - plates)
         if known and lost:
             _add_note(row, f"plate {', '.join(lost)} left out: no vehicle wells")
@@ -241,19 +268,6 @@ def _named(well: Well) -> str:
     return f"{place} ({well.compound}{dose}, {well.percent:.0f} %)"
 
 
-def _binding(protein: float | None, probe: float | None, probe_kd: float | None) -> tuple[float, float, float] | None:
-    given = {"protein-nM": protein, "probe-nM": probe, "probe-kd-nM": probe_kd}
-    for name, value in given.items():
-        if value is not None and not 0 < value < math.inf:
-            raise BlotError(f"{value!r} cannot be right", f"option {name}", "allowed: a number above 0, in nM")
-    if protein is not None and probe is not None and probe_kd is not None:
-        return protein, probe, probe_kd
-    if probe is not None or probe_kd is not None:
-        lacking = next(name for name, value in given.items() if value is None)
-        raise BlotError("K_i takes the protein, the probe and its K_d", f"option {lacking}", "give all three")
-    return None
-
-
 def _half(found: Estimate, curves: Curves) -> dict[str, float]:
     """Dose at which the fitted curve crosses 50 % of the vehicle."""
     names = ("absolute_ic50_nM", "absolute_low", "absolute_high")
@@ -261,21 +275,3 @@ def _half(found: Estimate, curves: Curves) -> dict[str, float]:
     shown = found.status == "ok" or (found.status not in {"flat", "no_vehicle"} and not found.outliers)
     seen = found.fit is not None and found.model == "sigmoid" and shown
     return dict(zip(names, crossing(curves, found.fit) if found.fit is not None and seen else NOWHERE, strict=True))
-
-
-def _ki(found: Estimate, binding: tuple[float, float, float] | None, row: dict[str, Any]) -> dict[str, float]:
-    """K_i with its interval, by the same formula from the interval of the IC50; notes go to the row."""
-    names = ("ki_nM", "ki_low", "ki_high")
-    if binding is None or found.status != "ok":
-        return dict.fromkeys(names, math.nan)
-    protein, probe, kd = binding
-    values = [
-        competition_ki(ic50, probe_kd_nM=kd, probe_nM=probe, protein_nM=protein)
-        for ic50 in (found.ec50, found.low, found.high)
-    ]
-    if math.isnan(values[0]):
-        said = "K_i: the inhibitor binds as tightly as the protein allows to see, its IC50 is the protein's own amount"
-        row["note"] = f"{row['note']}; {said}" if row["note"] else said
-    elif math.isnan(values[1]):
-        values[1] = 0.0
-    return dict(zip(names, values, strict=True))

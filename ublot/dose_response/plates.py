@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ublot.dose_response.plate_columns import CONTROLS, PlateColumns, Row, is_plate_header, plain_name, vehicle_name
+from ublot.dose_response.readers import read_wells
 from ublot.errors import BlotError
 from ublot.io.tables import Table, number, read_table, table_from_columns
 from ublot.statistics.reactions import given_or_first
@@ -83,6 +84,7 @@ def read_plate(
     background: str | float | None = None,
     exclude: Collection[str] = (),
     controls: bool = False,
+    plate_map: Any = None,
 ) -> Plate:
     """Read wells and express them as percent of the vehicle.
 
@@ -94,7 +96,8 @@ def read_plate(
     ----------
     table : path, DataFrame, mapping of columns, or list of mappings
         ``compound``, a concentration (see `ublot.inputs.concentrations`) and the response; ``role``, ``group``, a time,
-        ``replicate``, ``plate`` (or ``blot``), ``well`` and ``exclude`` are optional.
+        ``replicate``, ``plate`` (or ``blot``), ``well`` and ``exclude`` are optional. Or a file of a plate reader, or
+        grids, see `ublot.dose_response.readers`.
     response : str
         Column with the signal.
     vehicle : str
@@ -107,16 +110,21 @@ def read_plate(
     controls : bool
         Scale between the controls instead: the wells of the role positive or negative that lie further from the vehicle
         are 0 %, the others (or the vehicle, where there are no others) 100 %.
+    plate_map : path or paths, optional
+        What is in the wells of a reader's export or of a grid.
 
     Raises
     ------
     BlotError
         Columns are missing, a cell is no number, or there is no vehicle.
     """
-    source = _table(table)
+    said: list[str] = []
+    source = read_wells(table, response, plate_map, said) if isinstance(table, str | Path) else None
+    source = source or _table(table)
     columns = PlateColumns(source, response, background)
     rows = [columns.read(index, cells) for index, cells in source.rows]
-    rows, said = _counted_once([row for row in rows if row.role != "ignore"], source.name)
+    rows, more = _counted_once([row for row in rows if row.role != "ignore"], source.name)
+    said += more
     empty = [row for row in rows if math.isnan(row.signal)]
     if empty:
         said.append(f"{source.name}: no signal in {_rows(empty)}: left out")

@@ -89,6 +89,13 @@ class Params(BaseModel):
         "How levels become signal: linear for cameras, density for film and light scanners.",
         "Blot",
     )
+    panel: Count | None = _option(
+        None,
+        "Panel",
+        "Which of several pictures on one scan or figure, counted from the top; ublot inspect lists them.",
+        "Blot",
+        ge=1,
+    )
     channel: Count | None = _option(
         None,
         "Channel",

@@ -159,6 +159,8 @@ def _delimiter(text: str, is_header: Callable[[Sequence[str]], bool] | None) -> 
             if is_header is not None and is_header([cell.strip().strip('"') for cell in line.split(delimiter)]):
                 return delimiter
     first = lines[0] if lines else ""
+    if not any(mark in first for mark in ",;\t"):
+        first = "\n".join(lines)  # a title: all lines tell together
     return max(",;\t", key=first.count)
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ublot.mass.candidates import MERGED, MISSING_END, Pairs, Problem, find_chains
-from ublot.mass.migration_curve import BEND, SCATTER, Migration, fit_migration, legendre, scaled_log_mass
+from ublot.mass.candidates import MERGED, MISSING_END, SOUND, Pairs, Problem, find_chains, list_skips
+from ublot.mass.migration_curve import BEND, Migration, fit_migration, legendre, scaled_log_mass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["Assignment", "assign_masses"]
 
 CUT = 3.0  # cost of a picture that does not show the whole ladder, for each end
-BROAD = 1.2  # times the typical width
+BROAD, TWO = 1.2, 2.2  # times the typical width, of bands that may hold two masses, and that most likely do
+SPREAD = 0.005  # scatter about the curve over the length of the ladder: masses are off by 1-2 %
+FREEDOM = 4.0  # of the Student density
+DUSTY = 0.1  # of the strong bands' height: what is fainter may be dust
+NARROW = 0.75  # of the ordinary width: what is narrower may be dust
+EXTRA = (0.7, 10.0, 0.5)  # cost of a band that is no mass: of a faint one, of a strong one, and where that begins
+WHOLE = 16.0  # what it counts for that sound bands and masses match one to one
+REFINED = 24  # of all assignments, those whose bands are matched anew
 NONE = -1  # in place of a band
 OUTLIER, LEAST = 4.5, 5  # times the ordinary scatter off the curve that no band stands; bands that can show it
 
@@ -41,15 +48,26 @@ class Assignment:
     curve : Migration
         The smooth curve through them.
     cost : float
+        Twice the negative log likelihood, but for a constant that all ladders share; that of a partial list has a
+        scale of its own.
+    spare : tuple of int
+        Bands that are no dust and have no mass.
     """
 
     pairs: Pairs
     curve: Migration
     cost: float
+    spare: tuple[int, ...] = ()
 
 
 def assign_masses(
-    bands: MarkerBands, masses: tuple[float, ...], top: float, bottom: float, clear: float = 3.0
+    bands: MarkerBands,
+    masses: tuple[float, ...],
+    top: float,
+    bottom: float,
+    clear: float = 3.0,
+    *,
+    thorough: bool = True,
 ) -> Assignment | None:
     """Find out which band is which mass.
 
@@ -63,6 +81,8 @@ def assign_masses(
     clear : float
         A pair stays where every assignment that contradicts it costs more by this, in units of squared residual over
         scatter squared.
+    thorough : bool
+        Whether to go through all ways to leave out a few bands and masses, smooth or not.
 
     Returns
     -------
@@ -72,7 +92,7 @@ def assign_masses(
     if len(bands) < 2:
         return None
     problem = _pose(bands, masses, top, bottom)
-    found = _refine(problem, find_chains(problem))
+    found = _refine(problem, [*find_chains(problem), *(list_skips(problem) if thorough else ())])
     if not found:
         return None
     (pairs, (cost, predicted)), *others = sorted(found.items(), key=lambda item: item[1][0])
@@ -84,11 +104,16 @@ def assign_masses(
     if len(sure) < 2:
         return None
     kept, curve = _without_outliers(problem, tuple(sorted(sure)))
-    return Assignment(kept, curve, cost)
+    used = {i for i, _ in kept}
+    spare = tuple(i for i in np.flatnonzero(problem.extra >= SOUND).tolist() if i not in used)
+    return Assignment(kept, curve, cost, spare)
 
 
 def _without_outliers(p: Problem, pairs: Pairs) -> tuple[Pairs, Migration]:
-    """Leave out, one by one, pairs that stand off the curve through the others: two masses run as one, or dust."""
+    """Leave out, one by one, pairs that stand off the curve through the others: two masses run as one, or dust.
+
+    How far is far depends on how much the others scatter.
+    """
     while True:
         band, mass = np.asarray(pairs).T
         curve = fit_migration(p.rows[band], p.x[mass], p.scatter, _span(p.x))
@@ -96,7 +121,8 @@ def _without_outliers(p: Problem, pairs: Pairs) -> tuple[Pairs, Migration]:
         # Studentised: a point at an end pulls the curve after it.
         off = np.sqrt(np.abs(misfit * curve.left_out)) / p.scatter
         worst = int(off.argmax())
-        if off[worst] <= OUTLIER or len(pairs) <= LEAST:
+        usual = max(1.0, float(np.sqrt(np.mean(np.delete(off, worst) ** 2))))
+        if off[worst] <= OUTLIER * usual or len(pairs) <= LEAST:
             return pairs, curve
         pairs = tuple(pair for k, pair in enumerate(pairs) if k != worst)
 
@@ -115,13 +141,14 @@ def _blended(p: Problem, predicted: NDArray[np.float64], pairs: Pairs) -> set[tu
 def _pose(bands: MarkerBands, masses: tuple[float, ...], top: float, bottom: float) -> Problem:
     strong = float(np.median(np.sort(bands.heights)[-len(masses) :]))
     share = np.clip(bands.heights / strong, 0.0, 1.0)
-    narrow = np.clip(bands.widths / bands.typical, 0.3, 1.0)
-    scatter = float(np.hypot(SCATTER * np.ptp(bands.rows), 0.05 * bands.typical))
-    extra = 0.7 + 6.0 * np.sqrt(share) * narrow**2
+    # Bands of a marker differ in width, light ones being broader: dust is narrower than the narrow ones.
+    ordinary = min(bands.typical, float(np.median(bands.widths[share >= DUSTY])))
+    narrow = np.clip(bands.widths / (NARROW * ordinary), 0.3, 1.0)
+    scatter = float(np.hypot(SPREAD * np.ptp(bands.rows), 0.05 * bands.typical))
+    extra = EXTRA[0] + (EXTRA[1] - EXTRA[0]) * np.sqrt(np.minimum(share / EXTRA[2], 1.0)) * narrow**2
     x = np.log10(np.asarray(masses, np.float64))
     broad = bands.widths > BROAD * bands.typical
-    odd = 4.0 * (np.minimum(np.log(bands.widths / bands.typical), 0.0) / 0.5) ** 2
-    odd += 2.0 * np.maximum(np.log(0.2 / share), 0.0)
+    odd = 4.0 * (np.log(narrow) / 0.5) ** 2 + 2.0 * np.maximum(np.log(DUSTY / share), 0.0)
     return Problem(bands.rows, bands.widths, bands.typical, extra, x, scatter, top, bottom, broad, odd)
 
 
@@ -144,11 +171,22 @@ def _refine(p: Problem, chains: list[Pairs]) -> dict[Pairs, tuple[float, NDArray
             own[list(mass)] = band
         misfit, predicted = _fit(p, taken)
         falling = (np.diff(predicted, axis=1) > 0).all(axis=1)
-        costs = misfit + _skipping(p, predicted, taken)
+        costs = _surprise(misfit, taken) + _skipping(p, predicted, taken)
         alive = np.flatnonzero(falling)
         found |= {fresh[k]: (float(costs[k]), predicted[k]) for k in alive}
-        chains = _match(p, predicted[alive])
+        best = alive[np.argsort(costs[alive], kind="stable")[:REFINED]]
+        chains = _match(p, predicted[best])
     return found
+
+
+def _surprise(misfit: NDArray[np.float64], taken: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Cost of the misfit of assignments: minus twice the log of a multivariate Student density.
+
+    How far the bands of one gel scatter about a smooth curve is not known beforehand, but it is the same for all of
+    them: a lane of a real gel may scatter five times as much as another and still be what it says.
+    """
+    pairs = (taken != NONE).sum(axis=1)
+    return np.asarray((pairs + FREEDOM) * np.log1p(misfit / FREEDOM), np.float64)
 
 
 def _fit(p: Problem, taken: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -204,4 +242,6 @@ def _skipping(p: Problem, predicted: NDArray[np.float64], taken: NDArray[np.int6
     two = (covers & (cost > 0)[..., None]).sum(axis=1) > 1  # bands that hold two masses
     used = (taken[..., None] == np.arange(len(p.rows))).any(axis=1)
     bands = np.where(used, p.odd, np.where(two, 0.0, p.extra))
-    return np.asarray(cost.sum(axis=1) + cut + bands.sum(axis=1), np.float64)
+    whole = (taken != NONE).all(axis=1) & (used == (p.extra >= SOUND)).all(axis=1)
+    whole &= ~(used & (p.widths > TWO * p.typical)).any(axis=1)
+    return np.asarray(cost.sum(axis=1) + cut + bands.sum(axis=1) - WHOLE * whole, np.float64)

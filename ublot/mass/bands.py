@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -25,6 +25,7 @@ __all__ = ["MarkerBands", "find_bands"]
 
 FWHM = 2.3548  # full width at half height of a Gaussian over its sigma
 FEWEST_ROWS = 16
+MARGIN = 8  # rows that a profile is thought to go on for beyond its ends: enough for one flank of a band
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +84,7 @@ def find_bands(profile: Profile, most: int) -> MarkerBands:
     if len(y) < FEWEST_ROWS or not np.all(np.isfinite(y)):
         return _as_bands([], [], 0.0)
     noise = _noise(y, profile.noise)
+    y, saturated = _with_margins(y, profile.saturated)
     first = _peaks(_smooth(y, 1.0), 5 * noise)
     if not first:
         return _as_bands([], [], 0.0)
@@ -92,13 +94,27 @@ def find_bands(profile: Profile, most: int) -> MarkerBands:
     peaks = []
     for peak in _peaks(smooth, 5 * noise / np.sqrt(max(2 * np.sqrt(np.pi) * sigma, 1.0))):
         width = np.sqrt(max(peak.width**2 - (FWHM * sigma) ** 2, 0.0))
-        if 0.45 * typical < width < 4 * typical:  # narrower is dust, wider is background
-            peaks.append((peak, float(width)))
+        inside = MARGIN < peak.at < len(y) - 1 - MARGIN  # what still rises at the end of the picture has no row there
+        if inside and width < 4 * typical and (width > 0.3 * typical or _leans(smooth, peak, typical)):
+            peaks.append((peak, max(float(width), 0.3 * typical)))  # narrower is dust, wider is background
     tallest = max((p.height for p, _ in peaks), default=0.0)
     peaks = sorted(((p, w) for p, w in peaks if p.height > 0.01 * tallest), key=lambda pw: -pw[0].height)[:most]
     peaks.sort(key=lambda pw: pw[0].at)
-    rows = [profile.top + _centre(smooth, p, profile.saturated) for p, _ in peaks]
+    rows = [profile.top - MARGIN + _centre(smooth, p, saturated) for p, _ in peaks]
     return _as_bands(rows, peaks, typical)
+
+
+def _leans(y: NDArray[np.float64], peak: _Peak, typical: float) -> bool:
+    """Whether a peak stands on a neighbour's flank: only its top then shows, which looks narrow whatever it is."""
+    reach = math.ceil(3 * typical)
+    around = y[max(peak.at - reach, 0) : peak.at + reach + 1]
+    return bool(peak.height < 0.75 * (y[peak.at] - around.min()))
+
+
+def _with_margins(y: NDArray[np.float64], saturated: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """The profile as it might go on beyond the picture: a band whose other flank lies there is still a band."""
+    above, below = np.full(MARGIN, y[:MARGIN].min()), np.full(MARGIN, y[-MARGIN:].min())
+    return np.concatenate([above, y, below]), np.pad(saturated, MARGIN)
 
 
 def _as_bands(rows: list[float], peaks: list[tuple[_Peak, float]], typical: float) -> MarkerBands:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from ublot.io.tables import read_pairs
 from ublot.mass.assignment import assign_masses
 from ublot.mass.bands import find_bands
 from ublot.mass.migration_curve import SCATTER, fit_migration
+from ublot.mass.other_ladders import find_better_ladder
 from ublot.mass.partial_marker import assign_part
 from ublot.model import Calibration
 from ublot.reference.markers import Marker, find_marker
@@ -29,6 +30,8 @@ __all__ = ["calibrate_mass", "calibration_from_positions"]
 
 FEWEST_BANDS = 3
 MORE_BANDS = 16  # that a marker may show beyond those that are named
+FAR_OFF = 30.0  # cost of an assignment that 100 simulated lanes, some lacking three bands, all stayed below
+FAR = "its bands lie far off a smooth curve"
 CLEAR_ASSIGNMENT = 3.0  # an assignment must cost so much less than any other: e^(3/2), about 4 : 1
 
 
@@ -61,30 +64,61 @@ def calibrate_mass(
     """
     masses = find_marker(marker).masses
     bands = find_bands(profile, most=2 * len(masses) + 2)
-    bottom = profile.top + len(profile.raw) - 1
-    found = assign_masses(bands, masses, float(profile.top), float(bottom), clear)
+    top, bottom = float(profile.top), float(profile.top + len(profile.raw) - 1)
+    found = assign_masses(bands, masses, top, bottom, clear)
+    doubts: list[str] = []
     if found is None or len(found.pairs) < min(FEWEST_BANDS, len(masses)):
         if not part:
             return None
         # The list may name only a part of what shows: the bands beyond it are then no dust.
         bands = find_bands(profile, most=2 * len(masses) + MORE_BANDS)
         found = assign_part(bands, masses, clear)
+    elif found.cost > FAR_OFF or (other := find_better_ladder(bands, masses, found.cost, top, bottom)) is None:
+        doubts = [FAR] if found.cost > FAR_OFF else []
+    else:
+        doubts = [f"its bands fit {other.name} ({other.masses[0]:g} to {other.masses[-1]:g}) far better"]
     if found is None:
         return None
     band, mass = np.asarray(found.pairs).T
+    at = found.curve.rows(np.log10(masses))
+    sight = (at > top + 0.5 * bands.typical) & (at < bottom - 0.5 * bands.typical)
+    lacking = [m for j, m in enumerate(masses) if sight[j] and j not in set(mass.tolist())]
+    left = _left_over(lacking, [float(bands.rows[i]) for i in found.spare])
+    if left and doubts == [FAR]:
+        return None  # neither the count of the bands nor their places speak for this marker
     return Calibration(
         rows=tuple(bands.rows[band].tolist()),
         masses=tuple(masses[j] for j in mass),
         kind="marker",
-        residual=_scatter(found, np.log10([masses[j] for j in mass])),
+        residual=_scatter(found, np.log10([masses[j] for j in mass]), bands.rows[band]),
+        flags=(*("marker_incomplete",) * bool(left), *("marker_doubtful",) * bool(doubts)),
+        lane=profile.lane,
+        notes=(*left, *doubts),
     )
 
 
-def _scatter(found: Assignment, log_mass: NDArray[np.float64]) -> float:
-    """Root mean square of the left-out residuals, in log10(kDa); NaN with fewer than four bands."""
+def _left_over(masses: Sequence[float], rows: Sequence[float]) -> list[str]:
+    """Masses without a band and bands without a mass, in words."""
+    said = []
+    if masses:
+        said.append(f"no band for {', '.join(f'{m:g}' for m in masses)} kDa")
+    if rows:
+        said.append(f"no mass for the band{'s' * (len(rows) > 1)} at row {', '.join(f'{r:.0f}' for r in rows)}")
+    return said
+
+
+def _scatter(found: Assignment, log_mass: NDArray[np.float64], rows: NDArray[np.float64]) -> float:
+    """Root mean square of the studentised residuals, in log10(kDa); NaN with fewer than four bands.
+
+    A curve that is nearly level at an end would make any residual there a large one of mass: no slope is taken for
+    less than a third of the usual one.
+    """
     if len(log_mass) < 4:
         return math.nan
-    return float(np.sqrt(np.mean((found.curve.left_out / found.curve.slopes(log_mass)) ** 2)))
+    slopes = np.abs(found.curve.slopes(log_mass))
+    misfit = rows - found.curve.rows(log_mass)
+    off = np.sqrt(np.abs(misfit * found.curve.left_out)) / np.maximum(slopes, np.median(slopes) / 3)
+    return float(np.sqrt(np.mean(off**2)))
 
 
 # -------------------------------------------------------------------------------------------------- given positions

@@ -7,6 +7,7 @@ and so does the change of the slope of row against log mass from one step to the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,12 +15,14 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MERGED", "MISSING_END", "Pairs", "Problem", "find_chains"]
+__all__ = ["MERGED", "MISSING_END", "SOUND", "Pairs", "Problem", "find_chains", "list_skips"]
 
 Pairs = tuple[tuple[int, int], ...]
 
-MISSING, MISSING_END, OFF_PICTURE = 7.0, 6.0, 0.4  # cost of a mass with no band: amid others, at an end, not in sight
+MISSING, MISSING_END, OFF_PICTURE = 10.0, 6.0, 0.4  # cost of a mass with no band: amid others, at an end, not in sight
 MERGED = 2.5  # cost of a mass with no band whose place a broad band covers
+SOUND = 5.5  # cost of leaving out a band from which on it is none that may be dust
+FEW = 3  # bands and masses together that are left out in every way possible
 SKIP = 3  # most bands, and most masses, that a chain steps over at once, plus 1
 CHAINS = 12  # chains that are refined
 BENDING = 0.7  # ordinary change of the log slope over the whole marker
@@ -76,6 +79,26 @@ def find_chains(p: Problem) -> list[Pairs]:
     with np.errstate(invalid="ignore"):
         total = best + after[None, :, None] + _missed_below(p, np.exp(slope))
     return _backtrack(total, origin, db, dm)
+
+
+def list_skips(p: Problem) -> list[Pairs]:
+    """All ways to leave out so few bands and masses that the others match one to one, top to bottom.
+
+    A chain goes by local smoothness, and bands of real gels may scatter too much for it. Here nothing but the count
+    decides, with dust in and left out beforehand.
+    """
+    found: dict[Pairs, None] = {}
+    sound = np.flatnonzero(p.extra >= SOUND).tolist()
+    for bands in ([*range(len(p.rows))], sound):
+        surplus = len(bands) - len(p.x)
+        for without in range(max(0, -surplus), FEW + 1):
+            spare = without + surplus
+            if not 0 <= spare <= FEW - without or len(p.x) - without < 2:
+                continue
+            for masses in combinations(range(len(p.x)), len(p.x) - without):
+                for kept in combinations(bands, len(masses)):
+                    found[tuple(zip(kept, masses, strict=True))] = None
+    return list(found)
 
 
 def _turning(

@@ -65,7 +65,8 @@ def assign_part(bands: MarkerBands, masses: tuple[float, ...], clear: float = 3.
     if best > 0 and np.delete(ranked, best).min() < ranked[best] + clear:
         return None
     pairs = tuple((int(sound[best + j]), j) for j in range(n))
-    return Assignment(pairs, curves[best], float(costs[best]))
+    spare = tuple(int(i) for i in sound if not sound[best] <= i <= sound[best + n - 1])
+    return Assignment(pairs, curves[best], float(costs[best]), spare)
 
 
 def _sound(bands: MarkerBands) -> NDArray[np.intp]:

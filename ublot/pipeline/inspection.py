@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ublot.inputs.layout import Layout
-    from ublot.model import Blot
+    from ublot.inputs.params import Params
+    from ublot.model import Blot, Window
     from ublot.pipeline.stages import Stages
 
-__all__ = ["describe"]
+__all__ = ["describe", "inspect_blot"]
 
 OWN = ("levels", "why_polarity", "why_response", "why_ceiling")
 """Keys that reading adds to what the file says about itself."""
@@ -36,34 +37,46 @@ BACKGROUND = "gutter"
 """The method that an analysis uses where nothing else is asked for."""
 
 
-def describe(blot: Blot, layout: Layout | None = None) -> dict[str, Any]:
+def describe(blot: Blot, layout: Layout | None = None, params: Params | None = None) -> dict[str, Any]:
     """Facts about one blot, in the order in which they are told, of types that JSON knows.
 
-    Its lanes are found and measured as ``ublot analyze`` does without options, and meet the same gates.
+    Its lanes are found and measured as ``ublot analyze`` does with the same options, and meet the same gates.
 
     Parameters
     ----------
     blot : Blot
     layout : Layout, optional
+    params : Params, optional
+        The options of an analysis; those that enter when the image is read are in `blot` already.
 
     Returns
     -------
     dict
         ``flags`` is a list of dicts with ``name``, ``severity``, ``meaning``, ``advice``, ``source`` and ``lanes``
-        (numbers, empty where it is of the whole image); ``quantifiable`` is false where no lane may be scored, and
-        ``verdict`` says so in a sentence, or which lanes may not.
+        (numbers, empty where it is of the whole image); ``pictures`` lists regions as ``R0:R1,C0:C1``;
+        ``quantifiable`` is false where no lane may be scored, and ``verdict`` says so in a sentence, or which lanes may
+        not.
 
     Raises
     ------
     BlotError
         The layout does not fit the picture.
     """
+    return inspect_blot(blot, layout, params)[0]
+
+
+def inspect_blot(
+    blot: Blot, layout: Layout | None = None, params: Params | None = None
+) -> tuple[dict[str, Any], Stages]:
+    """The facts of `describe`, and the stages that they rest on."""
     source, said = blot.source, blot.source.metadata
-    stages = _stages(blot, layout)
+    stages = _stages(blot, layout, params)
     flags, loaded = _flags(stages, layout)
-    share = 0.0 if blot.saturated is None else float(blot.saturated[blot.window.slices].mean())
+    inside = None if blot.saturated is None else blot.saturated[blot.window.slices]
     fit, verdict = _verdict(flags, loaded)
-    return {
+    if blot.roi is not None:
+        verdict = f"{verdict} (rows and columns {_region(blot.roi)})"
+    facts = {
         "file": source.path or source.name,
         "format": source.format,
         "size_bytes": source.size_bytes,
@@ -79,22 +92,29 @@ def describe(blot: Blot, layout: Layout | None = None) -> dict[str, Any]:
         "response_because": said.get("why_response", ""),
         "ceiling": blot.ceiling,
         "ceiling_because": said.get("why_ceiling", ""),
-        "saturated_share": share,
+        "saturated_share": 0.0 if inside is None else float(inside.mean()),
         "floor_share": _at_floor(blot),
+        "region": "" if blot.roi is None else _region(blot.roi),
+        "pictures": [_region(w) for w in blot.pictures],
         "lanes": len(stages.geometry),
         "metadata": {key: text for key, text in said.items() if key not in OWN},
         "flags": [_told(name, lanes) for name, lanes in flags.items()],
         "quantifiable": fit,
         "verdict": verdict,
     }
+    return facts, stages
 
 
-def _stages(blot: Blot, layout: Layout | None) -> Stages:
+def _region(window: Window) -> str:
+    return f"{window.top}:{window.bottom},{window.left}:{window.right}"
+
+
+def _stages(blot: Blot, layout: Layout | None, params: Params | None) -> Stages:
     from ublot.inputs.edits import Edits
     from ublot.inputs.params import make_params
     from ublot.pipeline.stages import run_stages
 
-    return run_stages(blot, layout, make_params(None), Edits())
+    return run_stages(blot, layout, params or make_params(None), Edits())
 
 
 def _flags(stages: Stages, layout: Layout | None) -> tuple[dict[str, list[int]], list[int]]:

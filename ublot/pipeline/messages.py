@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ublot.inputs.params import Params
+    from ublot.model import Blot
     from ublot.scoring.relative import Score
 
 
-__all__ = ["messages_of"]
+__all__ = ["messages_of", "no_lanes_in_words", "pictures_in_words"]
 
 
 def messages_of(
@@ -43,6 +44,27 @@ def messages_of(
     elif alone:
         out.append(f"{_lanes_in_words(alone)} relative to the vehicle: it has no lane of their group and time")
     return tuple(out)
+
+
+def pictures_in_words(blot: Blot) -> tuple[str, ...]:
+    """One line about the pictures on a page that was taken for one blot, each with the region to paste; or none."""
+    if "several_pictures" not in blot.flags:
+        return ()
+    each = (f"{n} = --roi {w.top}:{w.bottom},{w.left}:{w.right}" for n, w in enumerate(blot.pictures, 1))
+    return (f"{len(blot.pictures)} pictures on this one: choose with --panel N: {', '.join(each)}",)
+
+
+def no_lanes_in_words(blot: Blot, layout: Layout | None, params: Params) -> str:
+    """What to do where no lanes were found: nothing that was done already."""
+    steps = []
+    if layout is None and params.lanes is None:
+        steps.append("give the layout or --lanes")
+    steps.append("check --rotate" if params.roi is None and params.panel is None else "check --rotate and the region")
+    if params.roi is None and params.panel is None:
+        steps.append("give --roi")
+    if "polarity_assumed" in blot.flags:
+        steps.append("set --polarity")
+    return f"no lanes found: {', '.join(steps)}"
 
 
 def _refusal(which: str, names: Sequence[str]) -> str:

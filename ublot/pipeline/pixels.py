@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PIXEL_OPTIONS", "check_same", "read_pixels"]
 
-PIXEL_OPTIONS = ("polarity", "response", "channel", "mirror", "rotate", "roi")
+PIXEL_OPTIONS = ("polarity", "response", "channel", "mirror", "rotate", "roi", "panel")
 """Options that enter when the image is read."""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -17,6 +16,7 @@ from ublot.ladder.rung_calibration import calibrate_by_rungs, rungs_hold
 from ublot.mass.calibration import calibrate_mass, calibration_from_positions
 from ublot.membrane.lateral_shape import gutter_leak, mid_columns
 from ublot.model import SCORED
+from ublot.reference.markers import find_marker
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Quantified", "quantify_lanes"]
 
-Unread = Literal["masses unknown", "no marker lane", "marker unread"]
+Unread = Literal["masses unknown", "no marker lane", "marker unread", "marker empty"]
 """Why a marker that is there, or was asked for, gives no masses."""
 
 PLACING = 0.02  # share of the rows: the length of a stretch that may show where a lane is
@@ -98,34 +98,58 @@ def _calibration(
         return calibration_from_positions(params.marker_positions), marked, None
     if params.marker is None:
         return None, marked, "masses unknown" if marked else None
-    # Without a layout the marker stands at one of the ends.
-    candidates = marked if layout is not None else tuple(dict.fromkeys((profiles[0].lane, profiles[-1].lane)))
     empty = {p.lane for p in profiles if "lane_empty" in p.flags}
     if marked and empty.issuperset(marked):
-        return None, marked, ["the marker lane shows nothing: no masses; give --marker-image or --marker-positions"]
-    candidates = tuple(number for number in candidates if number not in empty)
+        return None, marked, "marker empty"
+    # Without a layout the marker stands at one of the ends, or else between lanes, where only the whole list will do.
+    ends = tuple(dict.fromkeys((profiles[0].lane, profiles[-1].lane)))
+    inner = tuple(p.lane for p in profiles if p.lane not in ends)
     # A lane that shows the whole list goes before one of which it may be a part: that could be a ladder of the target.
-    for part, number in product((False, True), candidates):
-        found = calibrate_mass(profiles[number - 1], params.marker, part=part)
-        if found is not None:
-            return found, (number,) if layout is None else marked, None
+    seen = tuple(number for number in marked if number not in empty)
+    tries = [(seen, False), (seen, True)] if layout is not None else [(ends, False), (ends, True), (inner, False)]
+    for candidates, part in tries:
+        each = [calibrate_mass(profiles[number - 1], params.marker, part=part) for number in candidates]
+        found = [k for k in each if k is not None and (candidates is not inner or not k.flags)]
+        if found:
+            # Of several marker lanes, the first that is read without doubt, or else the one that shows most.
+            best = min(found, key=lambda k: ("marker_doubtful" in k.flags, -len(k.masses)))
+            return best, marked if layout is not None else (best.lane or 0,), None
     return None, marked, "no marker lane" if layout is not None and not marked else "marker unread"
 
 
-def _note(unread: Unread | None, calibration: Calibration | None) -> list[str]:
-    """Where the masses come from, or why there are none, in words; nothing about a marker that was read."""
+def _note(unread: Unread | None, calibration: Calibration | None, params: Params) -> list[str]:
+    """Where the masses come from, or why there are none, in words; of a marker that was read what it leaves over."""
     if unread == "masses unknown":
         return ["the masses of the marker are not known: give --marker"]
     by_rungs = calibration is not None and calibration.kind == "rungs"
     if unread is not None:
-        why = {"no marker lane": "the layout names no marker lane", "marker unread": "the marker could not be read"}
+        why = {
+            "no marker lane": "the layout names no marker lane",
+            "marker unread": "the marker could not be read",
+            "marker empty": "the marker lane shows nothing",
+        }
         left = "masses rest on the ladder's own rungs, taken for one modifier apart" if by_rungs else "no masses"
         return [f"{why[unread]}: {left}; give --marker-positions"]
     if by_rungs:
         return ["masses rest on the ladder's own rungs, taken for one modifier apart; give --marker"]
     if calibration is None:
         return ["no mass calibration: HMW starts at the upper edge of the unmodified band; give --marker"]
+    if calibration.kind == "marker" and calibration.notes and params.marker is not None:
+        return _marker_in_words(calibration, find_marker(params.marker).masses)
     return []
+
+
+def _marker_in_words(calibration: Calibration, masses: Sequence[float]) -> list[str]:
+    """What there is to say about a marker that was read.
+
+    That nothing but the lightest masses lacks is left to the flag: they often run off the gel or through the membrane,
+    and lie far below what is measured.
+    """
+    notes, lightest = calibration.notes, min(calibration.masses)
+    ends = all(m < lightest for m in masses if m not in calibration.masses)
+    if not notes or (ends and len(notes) == 1 and notes[0].startswith("no band for")):
+        return []
+    return [f"marker in lane {calibration.lane}: {'; '.join(notes)} ({', '.join(calibration.flags)})"]
 
 
 def quantify_lanes(
@@ -167,7 +191,9 @@ def quantify_lanes(
             ladders = tuple(k.flagged(*calibration.flags) if k.lane in loaded else k for k in ladders)
     elif params.ladder:
         ladders = _fitted(ladders, calibration, params, loaded, leak)
-    return Quantified(ladders, calibration, frozenset(loaded), tuple(_note(unread, calibration)))
+    if calibration is not None and calibration.kind == "marker" and calibration.flags:
+        ladders = tuple(k.flagged(*calibration.flags) if k.lane in loaded else k for k in ladders)
+    return Quantified(ladders, calibration, frozenset(loaded), tuple(_note(unread, calibration, params)))
 
 
 def _cut(

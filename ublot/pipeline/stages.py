@@ -27,7 +27,7 @@ from ublot.pipeline.background_check import (
 )
 from ublot.pipeline.gates import floor_share, with_crop_flags, with_target_flags
 from ublot.pipeline.lanes_by_hand import place_given_lanes
-from ublot.pipeline.messages import messages_of
+from ublot.pipeline.messages import messages_of, no_lanes_in_words, pictures_in_words
 from ublot.pipeline.quantification import quantify_lanes
 from ublot.profiles.extraction import extract_profiles
 from ublot.profiles.hollow import hollow_lanes
@@ -197,8 +197,8 @@ def run_stages(
     geometry, background, profiles = profile_lanes(run, tell, earlier)
     image_flags = _image_flags(blot, geometry, background, edits)
     if not profiles:
-        lacking = "no lanes found: give the layout or --lanes, check --rotate and --roi"
-        return Stages(geometry, background, (), None, (), (), {}, {}, (lacking,), image_flags=image_flags)
+        said = (*pictures_in_words(blot), no_lanes_in_words(blot, layout, params))
+        return Stages(geometry, background, (), None, (), (), {}, {}, said, image_flags=image_flags)
     tell("quantifying", 0.8)
     done = earlier.stages if earlier is not None and earlier.same_until_ladders(run) else None
     found = done.quantified if done else None
@@ -213,7 +213,12 @@ def run_stages(
     image_flags = ordered(image_flags, _seen_wrong(profiles, layout, params, edits, found))
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
-    notes = (*background_notes(profiles, found.loaded), *found.notes, *(layout.notes if layout is not None else ()))
+    notes = (
+        *pictures_in_words(blot),
+        *background_notes(profiles, found.loaded),
+        *found.notes,
+        *(layout.notes if layout is not None else ()),
+    )
     doubted = () if edits.lanes is not None else _doubtful(blot, geometry, lanes_with_roles(layout, "blank"))
     said = (*_one_off(blot, geometry, layout), *doubted, *messages_of(scores, layout, params, notes))
     cleaned = tuple(k.profile for k in ladders)

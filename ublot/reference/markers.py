@@ -16,7 +16,7 @@ from ublot.reference.proteins import match_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["HEAVIEST", "LIGHTEST", "MARKERS", "Marker", "find_marker"]
+__all__ = ["DNA_LADDERS", "HEAVIEST", "LIGHTEST", "MARKERS", "Marker", "find_marker"]
 
 LIGHTEST, HEAVIEST = 0.1, 100_000.0
 """kDa; no gel shows a protein beyond."""
@@ -98,6 +98,22 @@ MARKERS: tuple[Marker, ...] = (
     Marker("cst-color", (250, 190, 134, 100, 80, 57, 46, 32, 25, 22, 17, 11), "Cell Signaling 14208", _TRIS_GLYCINE,
            ("cell-signaling-14208",)),
 )  # fmt: skip
+
+
+_BP = "agarose gel; base pairs, not kDa"
+
+DNA_LADDERS: tuple[Marker, ...] = (
+    Marker("1 kb DNA ladder", (10000, 8000, 6000, 5000, 4000, 3000, 2000, 1500, 1000, 500),
+           "New England Biolabs N3232", _BP),
+    Marker("100 bp DNA ladder", (1517, 1200, 1000, 900, 800, 700, 600, 500, 400, 300, 200, 100),
+           "New England Biolabs N3231", _BP),
+    Marker("GeneRuler 1 kb DNA ladder", (10000, 8000, 6000, 5000, 4000, 3500, 3000, 2500, 2000, 1500, 1000, 750, 500,
+           250), "Thermo Scientific SM0311", _BP),
+    Marker("GeneRuler 100 bp Plus DNA ladder", (3000, 2000, 1500, 1200, 1000, 900, 800, 700, 600, 500, 400, 300, 200,
+           100), "Thermo Scientific SM0321", _BP),
+    Marker("lambda DNA cut with HindIII", (23130, 9416, 6557, 4361, 2322, 2027, 564), "New England Biolabs N3012", _BP),
+)  # fmt: skip
+"""Ladders that are no masses at all: to tell that a lane is no protein marker."""
 
 
 def _numbers(marker: str | Iterable[float]) -> list[float] | None:

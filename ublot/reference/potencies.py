@@ -91,9 +91,12 @@ def _plain(name: str) -> str:
 
 
 def find_potencies(compound: str) -> tuple[Potency, ...]:
-    """Values of a compound under any of its names, whatever the case, spaces and hyphens."""
-    wanted = _plain(compound)
-    return tuple(p for p in all_potencies() if wanted and wanted in {_plain(n) for n in (p.compound, *p.aliases)})
+    """Values of a compound under any of its names, whatever the case, spaces and hyphens.
+
+    Of several names in one, as in ``Debio 1143 (AT-406)`` or ``birinapant / TL32711``, any will do.
+    """
+    wanted = {_plain(part) for part in (compound, *re.split(r"[()\[\]/,;=]", compound))} - {""}
+    return tuple(p for p in all_potencies() if wanted & {_plain(n) for n in (p.compound, *p.aliases)})
 
 
 def potency_columns(compounds: Iterable[str]) -> dict[str, list[Any]]:

@@ -227,7 +227,7 @@ class Analysis:
         if turned or (self.params.mirror and not params.mirror) or (self.params.rotate % 360 and params.mirror):
             fix = "give the array to analyze once more"
             raise BlotError("these pixels are turned already: they cannot be turned again", self.source.name, fix)
-        return read_pixels(self.blot if self.params.roi is None else replace(self.blot, roi=None), params)
+        return read_pixels(self.blot if self.blot.roi is None else replace(self.blot, roi=None), params)
 
     def rerun(self) -> Analysis:
         """The analysis made again from the image, with the same options, layout and edits."""

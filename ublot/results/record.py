@@ -76,8 +76,15 @@ def calibration_from(record: Mapping[str, Any] | None) -> Calibration | None:
     _demand(all(LIGHTEST <= m <= HEAVIEST for m in masses), "a mass cannot be")
     _demand(all(a < b for a, b in pairwise(rows)) and all(a > b for a, b in pairwise(masses)), "bands are not in order")
     _demand(kind in ("marker", "positions", "rungs"), f"no calibration is of the kind {kind!r}")
+    lane = record.get("lane")
     return Calibration(
-        rows, masses, kind, math.nan if residual is None else _numbers([residual])[0], _words(record["flags"])
+        rows,
+        masses,
+        kind,
+        math.nan if residual is None else _numbers([residual])[0],
+        _words(record["flags"]),
+        None if lane is None else _whole(lane),
+        _words(record.get("notes", [])),
     )
 
 

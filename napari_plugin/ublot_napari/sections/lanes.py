@@ -65,7 +65,7 @@ class LaneTools(QWidget):
         self.delete.clicked.connect(self.delete_wanted)
         modes.addWidget(self.delete)
         modes.addStretch(1)
-        self.form = ParamsForm(("polarity", "response", "mirror", "rotate", "roi", "channel"))
+        self.form = ParamsForm(("polarity", "response", "mirror", "rotate", "roi", "panel", "channel"))
         self.more = QPushButton("Options")
         self.more.setToolTip("How the file is read: polarity, response, rotation, region, channel")
         self.more.setCheckable(True)

@@ -16,6 +16,7 @@ from ublot.flags import ordered
 from ublot.forensics.examine import examine
 from ublot.io.images.ceiling import Ceiling, find_ceiling
 from ublot.io.images.digest import Digest
+from ublot.io.images.pictures import find_pictures
 from ublot.io.images.polarity import Decision, Sketch, decide_polarity, sketch
 from ublot.io.images.raw import Raw, check_size, pick_channel
 from ublot.io.images.response import decide_response, paper_white, range_end, to_signal
@@ -43,6 +44,7 @@ def read_blot(
     rotate: float = 0.0,
     roi: Window | None = None,
     mirror: bool = False,
+    panel: int | None = None,
 ) -> Blot:
     """Read one blot as a signal that is positive where there is protein and linear in what the detector saw.
 
@@ -64,6 +66,8 @@ def read_blot(
         Region to analyse, in mirrored and rotated coordinates.
     mirror : bool
         Flip left to right, before turning.
+    panel : int, optional
+        Which of several pictures on a page to take as the region, counted from 1, see `find_pictures`.
 
     Returns
     -------
@@ -76,6 +80,8 @@ def read_blot(
     """
     _check_options(polarity, response, rotate)
     if isinstance(source, Blot):
+        if panel is not None:
+            roi = _panel(panel, roi, source.pictures, source.source.name)
         return _adapted(source, polarity, response, channel, rotate, roi, mirror)
     if isinstance(source, np.ndarray):
         digest = Digest(source)
@@ -88,6 +94,11 @@ def read_blot(
         raw = _decode(path, kind, channel)
         # A name that is no Unicode can be opened, but not be put into tables as it is.
         name, size = os.fsencode(path.name).decode("utf-8", "replace"), path.stat().st_size
+    pictures: tuple[Window, ...] = ()
+    if roi is None and rotate % 90 == 0:
+        pictures = find_pictures(as_seen(raw.levels, mirror, rotate, None))
+    if panel is not None:
+        roi = _panel(panel, roi, pictures, name)
     asked = roi is not None or rotate % 360 != 0
     blot = _to_blot(raw, name, polarity, response, (mirror, rotate, roi) if asked else None)
     try:
@@ -101,7 +112,21 @@ def read_blot(
     if rotate % 360:
         blot = _rotated(blot, rotate)
     check_roi(roi, blot.shape)
-    return replace(blot, roi=roi) if roi is not None else blot
+    several = ("several_pictures",) * (len(pictures) > 1 and roi is None)
+    return replace(blot, roi=roi, pictures=pictures, flags=ordered(blot.flags, several))
+
+
+def _panel(number: int, roi: Window | None, pictures: tuple[Window, ...], where: str) -> Window:
+    """Region of one of several pictures."""
+    if roi is not None:
+        raise BlotError("a region and a panel are both given", "panel", "give --roi or --panel, not both")
+    if not 1 <= number <= len(pictures):
+        found = (
+            f"{len(pictures)} pictures were found on {where}" if pictures else f"no pictures were told apart on {where}"
+        )
+        fix = f"allowed: 1 to {len(pictures)}, or give --roi" if pictures else "give --roi R0:R1,C0:C1"
+        raise BlotError(f"there is no panel {number}: {found}", "panel", fix)
+    return pictures[number - 1]
 
 
 def _check_options(polarity: str, response: str, rotate: float) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.report.figures.style import GREEN, REGION_COLOURS, VERMILLION, lane_regions, lanes_without_target
+from ublot.report.figures.style import BLUE, GREEN, REGION_COLOURS, VERMILLION, lane_regions, lanes_without_target
 from ublot.scoring.primary import lane_state
 from ublot.wording.labels import lane_labels, shortened
 from ublot.wording.words import level_text
@@ -65,6 +65,7 @@ def overlay_figure(analysis: Any) -> Figure:
     axes.set_aspect("equal", anchor="S")
     _draw_lanes(axes, analysis, lanes, window, refused)
     _draw_regions(axes, analysis, lanes, window, inset=0.03 * scale)
+    _draw_marker(axes, analysis.calibration, lanes, window, scale)
     for lane, name, bad in zip(lanes, names, refused, strict=False):
         axes.annotate(
             name, (float(lane.centre(window.top)), window.top - 0.5), (0, 3), textcoords="offset points",
@@ -156,6 +157,33 @@ def _draw_regions(axes: Axes, analysis: Any, lanes: Any, window: Window, *, inse
                     va="center", clip_on=True, path_effects=halo,
                 )  # fmt: skip
                 drawn.add(name)
+
+
+def _draw_marker(axes: Axes, calibration: Any, lanes: Any, window: Window, scale: float) -> None:
+    """Write every mass that was assigned beside its band, with a tick at the band's row.
+
+    A mass whose place is taken by the one above it is left out, its tick stays.
+    """
+    lane = next((k for k in lanes if calibration is not None and k.number == calibration.lane), None)
+    if lane is None:
+        return
+    from matplotlib.collections import LineCollection
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=2.0, foreground="white")]
+    ticks, last = [], -math.inf
+    for row, mass in sorted(zip(calibration.rows, calibration.masses, strict=True)):
+        x = float(lane.centre(row)) + 0.5 * lane.width
+        if not window.top - 0.5 <= row <= window.bottom - 0.5:
+            continue
+        ticks.append([(x - 0.15 * lane.width, row), (x + 0.02 * scale, row)])
+        if row - last >= 0.09 * scale:  # inches between lines of 6 points
+            axes.text(
+                x + 0.04 * scale, row, f"{mass:.3g}", color=BLUE, fontsize=6, va="center", clip_on=True,
+                path_effects=halo,
+            )  # fmt: skip
+            last = row
+    axes.add_collection(LineCollection(ticks, colors=BLUE, linewidths=1.0), autolim=False)
 
 
 def _strip(lane: Lane, rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -242,16 +242,29 @@ def _not_scored(
         lacking = f"No answer: the layout names no {words.vehicle} lane, so there is nothing to compare with."
     else:
         lacking = f"No answer: no sample lane could be set against its {words.vehicle} lanes."
-    return Answer(question, lacking, "none", tuple(messages), tuple(_spread_of(fractions or scored, words)))
+    return Answer(
+        question, lacking, "none", tuple(messages), tuple(_spread_of(fractions or scored, words, layout=layout))
+    )
 
 
-def _spread_of(rows: Sequence[Row], words: Wording) -> list[str]:
+def _spread_of(rows: Sequence[Row], words: Wording, *, layout: bool) -> list[str]:
+    """What was measured, by the name of what it is where that is known, else with what lacks."""
     known = sorted((number_or_nan(row.get("hmw_fraction")), int(row["lane"])) for row in rows)
     known = [pair for pair in known if math.isfinite(pair[0])]
     if not known:
         return []
+    flags = {name for row in rows for name in flag_names(row)}
+    lacks = [] if layout else ["a layout that says what the lanes are"]
+    lacks += ["a mass calibration"] * ("no_calibration" in flags)
+    lacks += [f"a band seen at the mass of {words.target}"] * ("target_unseen" in flags)
+    share = f"The {words.share}"
+    if lacks:
+        share = "The part of each lane's signal that stands above its main band"
     (low, first), (high, last) = known[0], known[-1]
     if first == last:
-        return [f"The {words.share} is {percent_text(low)} % in lane {first}."]
-    ends = f"{percent_text(low)} % (lane {first}) to {percent_text(high)} % (lane {last})"
-    return [f"The {words.share} runs from {ends}."]
+        said = f"{share} is {percent_text(low)} % in lane {first}"
+    else:
+        said = f"{share} runs from {percent_text(low)} % (lane {first}) to {percent_text(high)} % (lane {last})"
+    if not lacks:
+        return [f"{said}."]
+    return [f"{said}; to call it the {words.share} takes {' and '.join(lacks)}."]

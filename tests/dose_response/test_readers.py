@@ -1,0 +1,166 @@
+"""Grids, plate maps and exports of plate readers."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ublot
+from ublot.dose_response.plate_grids import grids_of, read_map, well_name
+from ublot.dose_response.plates import read_plate
+from ublot.dose_response.readers import readings_of
+from ublot.errors import BlotError
+from ublot.io.tables import read_records
+
+EXPORTS = Path(__file__).parents[2].parent / "shared" / "cases" / "plate_exports"
+DOSES = [3.0**k for k in range(10)]
+
+
+def truth(seed=0, shape=(8, 12)):
+    """Signals: column 1 is blank, the last the vehicle, and between them a compound with an IC50 of 100."""
+    rng = np.random.default_rng(seed)
+    columns = shape[1]
+    f = np.array([1 / (1 + d / 100) for d in np.geomspace(1, 20000, columns - 2)])
+    line = np.concatenate([[0.0], f, [1.0]])
+    return 500 + 9000 * line * rng.normal(1, 0.02, shape)
+
+
+def grid(values, corner="", separator=",", style="{:.0f}"):
+    width = len(values[0])
+    lines = [separator.join([corner, *(str(k + 1) for k in range(width))])]
+    for letter, line in zip(string.ascii_uppercase, values, strict=False):
+        lines.append(separator.join([letter, *(v if isinstance(v, str) else style.format(v) for v in line)]))
+    return "\n".join(lines) + "\n"
+
+
+def maps(shape=(8, 12)):
+    rows, columns = shape
+    names = [["medium", *["x"] * (columns - 2), "DMSO"] for _ in range(rows)]
+    doses = [["", *(f"{d / 1000:.6g}" for d in np.geomspace(1, 20000, columns - 2)), "0"] for _ in range(rows)]
+    roles = [["blank", *["sample"] * (columns - 2), "vehicle"] for _ in range(rows)]
+    return names, doses, roles
+
+
+@pytest.mark.parametrize("shape", [(8, 12), (16, 24)])
+@pytest.mark.parametrize(("separator", "style"), [(",", "{:.2f}"), ("\t", "{:.2f}"), (";", "german")])
+def test_a_bare_grid_with_maps_as_grids(tmp_path, shape, separator, style):
+    values = truth(shape=shape)
+    text = [[f"{v:.2f}".replace(".", ",") if style == "german" else f"{v:.2f}" for v in line] for line in values]
+    (tmp_path / "plate.csv").write_text("Raw data\n\n" + grid(text, separator=separator))
+    names, doses, roles = maps(shape)
+    sheet = grid(names, "compound") + "\n" + grid(doses, "concentration (uM)") + "\n" + grid(roles, "role")
+    (tmp_path / "map.csv").write_text(sheet)
+    found = read_plate(tmp_path / "plate.csv", response="signal", plate_map=tmp_path / "map.csv")
+    percent = {w.well: w.percent for w in found.wells}
+    # By hand: the mean of the first column off, over the mean of the last.
+    blank, vehicle = np.round(values[:, 0], 2).mean(), np.round(values[:, -1], 2).mean()
+    assert percent["B5"] == pytest.approx(100 * (round(values[1, 4], 2) - blank) / (vehicle - blank))
+    assert len(percent) == values.size
+    frame = ublot.fit_dose_response(tmp_path / "plate.csv", response="signal", plate_map=tmp_path / "map.csv")
+    assert frame["ec50_low"][0] < 100 < frame["ec50_high"][0]
+
+
+def test_a_map_in_several_files_or_as_a_list(tmp_path):
+    names, doses, roles = maps()
+    (tmp_path / "plate.csv").write_text(grid(truth()))
+    for stem, cells in (("compounds", names), ("conc_uM", doses), ("roles", roles)):
+        (tmp_path / f"{stem}.csv").write_text(grid(cells))
+    files = ",".join(str(tmp_path / f"{stem}.csv") for stem in ("compounds", "conc_uM", "roles"))
+    rows = ["well,compound,concentration_uM,role"]
+    for i in range(8):
+        rows += [f"{'ABCDEFGH'[i]}{j + 1:02d},{names[i][j]},{doses[i][j]},{roles[i][j]}" for j in range(12)]
+    (tmp_path / "list.csv").write_text("\n".join(rows))
+    first, second = (
+        read_plate(tmp_path / "plate.csv", response="signal", plate_map=m) for m in (files, tmp_path / "list.csv")
+    )
+    assert {(w.well, w.percent, w.dose_nM) for w in first.wells if not w.role} == {
+        (w.well, w.percent, w.dose_nM) for w in second.wells if not w.role
+    }
+
+
+def test_several_plates_under_one_another_are_plates(tmp_path):
+    (tmp_path / "plate.csv").write_text("Plate 1\n" + grid(truth(0)) + "\nPlate 2\n" + grid(3 * truth(1)))
+    names, doses, roles = maps()
+    sheet = grid(names, "compound") + grid(doses, "concentration_uM") + grid(roles, "role")
+    (tmp_path / "map.csv").write_text(sheet)
+    found = read_plate(tmp_path / "plate.csv", response="signal", plate_map=tmp_path / "map.csv").wells
+    for name in ("Plate 1", "Plate 2"):
+        own = [w.percent for w in found if w.vehicle and w.plate == name]
+        assert len(own) == 8 and np.mean(own) == pytest.approx(100)
+
+
+def test_a_grid_without_a_map_asks_for_one(tmp_path):
+    (tmp_path / "plate.csv").write_text(grid(truth()))
+    with pytest.raises(BlotError, match=r"recognised a grid with 96 wells .*plate map is missing.*--plate-map"):
+        read_plate(tmp_path / "plate.csv", response="signal")
+    (tmp_path / "map.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(BlotError, match="neither a list of wells nor grids"):
+        read_plate(tmp_path / "plate.csv", response="signal", plate_map=tmp_path / "map.csv")
+
+
+def test_units_that_a_map_does_not_give_are_said(tmp_path):
+    names, doses, _ = maps()
+    (tmp_path / "map.csv").write_text(grid(names) + grid(doses))
+    said = []
+    table = read_map(tmp_path / "map.csv", said)
+    assert table.columns == ("well", "compound", "concentration_nM") and "taken as nM" in said[0]
+
+
+def test_parts_of_grids():
+    assert well_name("a01") == "A1" and well_name("P24") == "P24" and well_name("Z1") == "Z1"
+    rows = [["", *map(str, range(1, 13))], ["A", "5"], ["B", "", "7"], ["x"]]
+    (found,) = grids_of(rows)
+    assert found.wells() == [("A1", "5", 2), ("B2", "7", 3)] and len(found.cells) == 8
+    assert grids_of([["", "1", "2", "3"], ["A", "1", "2", "3"]]) == []
+
+
+@pytest.mark.parametrize("name", ["softmax", "gen5"])
+def test_a_short_export_that_holds_the_grid_is_read_as_one(tmp_path, name):
+    values = truth()
+    if name == "softmax":
+        head = "##BLOCKS= 1\nPlate:\tPlate1\t1.3\tPlateFormat\tEndpoint\n\tTemperature\t"
+        body = [
+            f"\t{'25.0' if i == 0 else ''}\t" + "\t".join(f"{v:.0f}" for v in line) for i, line in enumerate(values)
+        ]
+        text = head + "\t".join(map(str, range(1, 13))) + "\n" + "\n".join(body) + "\n~End\n"
+    else:
+        text = "Software Version\t3.0\n\nExperiment File Path:\tx.xpt\n\nResults\n" + grid(values, separator="\t")
+    (tmp_path / "t.txt").write_text(text)
+    names, doses, roles = maps()
+    sheet = grid(names, "compound") + grid(doses, "concentration_uM") + grid(roles, "role")
+    (tmp_path / "map.csv").write_text(sheet)
+    found = read_plate(tmp_path / "t.txt", response="fluorescence", plate_map=tmp_path / "map.csv").wells
+    assert next(w.signal for w in found if w.well == "C4") == pytest.approx(
+        np.round(values[2, 3]) - np.round(values[:, 0]).mean()
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "well", "measurement", "value"),
+    [
+        ("bmg_mars1.csv", "B3", "absorbance 1", 0.012),
+        ("magellan.xlsx", "B1", "absorbance 595", 0.2118),
+        ("softmax1.txt", "A1", "fluorescence 404/445", 2138332.25),
+        ("gen5_fl.txt", "A1", "fluorescence 360/460", 8940),
+    ],
+)
+def test_real_exports(name, well, measurement, value):
+    pytest.importorskip("allotropy")
+    if not (EXPORTS / name).is_file():
+        pytest.skip("../shared/cases not beside the project")
+    _, readings = readings_of(EXPORTS / name, read_records(EXPORTS / name))
+    found, *_ = [r for r in readings if (r.well, r.measurement) == (well, measurement)]
+    assert float(found.value) == value
+
+
+def test_an_export_without_the_extra_is_one_clear_line(tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "allotropy", None)
+    monkeypatch.setitem(sys.modules, "allotropy.parser_factory", None)
+    (tmp_path / "t.csv").write_text("User: a,Path: b,Test run no.: 1\nTest name: x\n\nnothing\n")
+    with pytest.raises(BlotError, match=r"BMG MARS takes the package allotropy.*ublot\[plates\]"):
+        read_plate(tmp_path / "t.csv", response="signal")

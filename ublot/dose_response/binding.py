@@ -1,0 +1,236 @@
+"""Fluorescence polarisation: K_d of a probe from a protein titration, K_i of a competitor, both by mass action.
+
+The probe's signal is the mean of free and bound probe, weighted by how many there are and by how brightly each shines:
+``s = (s_f (1 - f) + Q s_b f) / (1 - f + Q f)``, with `f` the bound fraction and `Q` the intensity of bound over free
+probe (Roehrl et al. 2004, Biochemistry 43:16056). `f` follows from the totals without approximation, whatever protein
+and probe take from each other: the quadratic for one ligand, and for two the equilibrium of Wang 1995, FEBS Lett
+360:111, solved for the free protein.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+
+    from ublot.numerics.arrays import Array
+
+__all__ = ["Affinity", "Known", "bound_fraction", "fit_kd", "fit_ki"]
+
+FEWEST_POINTS = 6
+_REACH = math.log(1e5)  # how far beyond the doses a constant is looked for
+_LESS_THAN_SHOWN = 0.05  # one-sided chance of a limit
+
+
+@dataclass(frozen=True)
+class Known:
+    """A constant that was measured before, with what it is uncertain by.
+
+    Attributes
+    ----------
+    value : float
+    error : float
+        Standard deviation of its natural logarithm; 0 where it is taken as exact.
+    """
+
+    value: float
+    error: float = 0.0
+
+
+@dataclass(frozen=True)
+class Affinity:
+    """K_d or K_i from wells.
+
+    Attributes
+    ----------
+    value, low, high : float
+        NM, 95 % by profile likelihood; NaN unless bounded on both sides.
+    above, below : float
+        Limits, 95 % one-sided, where there is no value.
+    free, bound : float
+        Signal of the free and of the bound probe.
+    residual : float
+        Standard deviation of the wells about the curve.
+    """
+
+    value: float
+    low: float
+    high: float
+    above: float = math.nan
+    below: float = math.nan
+    free: float = math.nan
+    bound: float = math.nan
+    residual: float = math.nan
+
+
+def bound_fraction(
+    protein: ArrayLike, probe: float, kd: float, inhibitor: ArrayLike = 0.0, ki: float = math.inf
+) -> Array:
+    """Share of the probe that is bound at equilibrium.
+
+    Parameters
+    ----------
+    protein, inhibitor : array-like
+        Total concentrations; of one shape, or one of them a number.
+    probe : float
+        Total concentration.
+    kd, ki : float
+        Dissociation constants of probe and inhibitor.
+    """
+    p_total, i_total = np.broadcast_arrays(np.asarray(protein, np.float64), np.asarray(inhibitor, np.float64))
+    free = np.zeros(p_total.shape)
+    # What binds grows ever less with free protein (concave), so Newton's steps from 0 never pass the root.
+    for _ in range(200):
+        share, held = free / (kd + free), free / (ki + free)
+        excess = free + probe * share + i_total * held - p_total
+        slope = 1 + probe * kd / (kd + free) ** 2 + (i_total * ki / (ki + free) ** 2 if math.isfinite(ki) else 0.0)
+        step = -excess / slope
+        free = np.maximum(free + step, 0.0)
+        if np.all(np.abs(step) <= 1e-12 * np.maximum(free, 1e-300)):
+            break
+    return np.asarray(free / (kd + free))
+
+
+def fit_kd(protein: ArrayLike, signal: ArrayLike, *, probe: float, intensity_ratio: float = 1.0) -> Affinity:
+    """K_d of the probe from a titration with protein, what the probe takes of the protein accounted for.
+
+    Parameters
+    ----------
+    protein : array-like, shape (n,)
+        Total concentration; 0 is the free probe.
+    signal : array-like, shape (n,)
+        Anisotropy, or polarisation where `linear` mixing is good enough.
+    probe : float
+    intensity_ratio : float
+        Intensity of the bound over the free probe.
+    """
+    x, y = np.asarray(protein, np.float64), np.asarray(signal, np.float64)
+
+    def shares(log_kd: float, _: Array) -> Array:
+        return bound_fraction(x, probe, math.exp(log_kd))
+
+    start = math.log(max(float(np.median(x[x > 0])), probe))
+    return _fit(shares, y, start, x, intensity_ratio, (), resolved=probe / 2)
+
+
+def fit_ki(
+    inhibitor: ArrayLike,
+    signal: ArrayLike,
+    *,
+    probe: float,
+    protein: Known,
+    kd: Known,
+    free_probe: ArrayLike = (),
+    intensity_ratio: float = 1.0,
+) -> Affinity:
+    """K_i of an inhibitor that displaces the probe, from its wells.
+
+    Parameters
+    ----------
+    inhibitor : array-like, shape (n,)
+        Total concentration; 0 is the vehicle.
+    signal : array-like, shape (n,)
+    probe : float
+        Total concentration.
+    protein, kd : Known
+        Total protein and the probe's K_d: what they are uncertain by widens the interval.
+    free_probe : array-like
+        Signals of wells without protein.
+    intensity_ratio : float
+        Intensity of the bound over the free probe.
+    """
+    free = np.asarray(free_probe, np.float64)
+    x, y = np.asarray(inhibitor, np.float64), np.concatenate([np.asarray(signal, np.float64), free])
+    known = [k for k in (protein, kd) if k.error > 0]
+
+    def shares(log_ki: float, shifts: Array) -> Array:
+        left = list(shifts)
+        total, constant = (k.value * math.exp(k.error * (left.pop(0) if k.error > 0 else 0.0)) for k in (protein, kd))
+        own = bound_fraction(total, probe, constant, x, math.exp(log_ki))
+        return np.concatenate([own, np.zeros(len(free))])
+
+    start = math.log(float(np.median(x[x > 0])))
+    return _fit(shares, y, start, x, intensity_ratio, tuple(known), resolved=protein.value)
+
+
+def _fit(
+    shares: Callable[[float, Array], Array],
+    y: Array,
+    start: float,
+    doses: Array,
+    ratio: float,
+    known: tuple[Known, ...],
+    *,
+    resolved: float,
+) -> Affinity:
+    """Least squares over a constant and the two signals, and the constant's profile.
+
+    The two signals enter linearly: they are solved for inside. Constants known beforehand are parameters with their
+    own residual, in standard deviations.
+    """
+    from scipy.optimize import brentq, least_squares, minimize_scalar
+
+    freedom = len(y) - 3
+
+    def linear(f: Array) -> tuple[Array, Array]:
+        weight = 1 - f + ratio * f
+        design = np.stack([(1 - f) / weight, ratio * f / weight], axis=1)
+        solved = np.linalg.lstsq(design, y, rcond=None)[0]
+        return np.asarray(y - design @ solved), np.asarray(solved, np.float64)
+
+    def at(log_k: float, scale: float) -> float:
+        """Sum of squares of the best fit with this constant, in units of the scatter."""
+        if not known:
+            return float(np.sum(linear(shares(log_k, np.zeros(0)))[0] ** 2)) / scale**2
+
+        def residuals(shifts: Array) -> Array:
+            return np.concatenate([linear(shares(log_k, shifts))[0] / scale, shifts])
+
+        return 2 * float(least_squares(residuals, np.zeros(len(known)), method="lm", xtol=1e-6, ftol=1e-8).cost)
+
+    dosed = doses[doses > 0]
+    low_end, high_end = math.log(dosed.min()) - _REACH, math.log(dosed.max()) + _REACH
+    grid = np.linspace(low_end, high_end, 121)
+    plain = np.array([np.sum(linear(shares(g, np.zeros(len(known))))[0] ** 2) for g in grid])
+    best = int(np.argmin(plain))
+    around = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
+
+    def simple(log_k: float) -> float:
+        return float(np.sum(linear(shares(log_k, np.zeros(len(known))))[0] ** 2))
+
+    found = minimize_scalar(simple, bounds=around, method="bounded", options={"xatol": 1e-6})
+    scale = math.sqrt(max(float(found.fun) / freedom, 1e-24 * float(np.mean(y**2)) + 1e-300))
+    centre = float(found.x)
+    if known:
+        wide = minimize_scalar(lambda k: at(k, scale), bounds=(centre - 2, centre + 2), method="bounded")
+        centre = float(wide.x)
+    least = at(centre, scale)
+
+    def edge(side: float, chance: float) -> float:
+        """Where the profile rises by Student's t squared: infinite where it never does."""
+        allowed = float(special.stdtrit(freedom, chance)) ** 2
+        end = low_end if side < 0 else high_end
+        inside, step = centre, 0.05
+        while side * (end - inside) > 0:
+            outside = inside + side * step
+            if at(outside, scale) - least > allowed:
+                return float(brentq(lambda k: at(k, scale) - least - allowed, inside, outside, xtol=1e-4))
+            inside, step = outside, step * 1.6
+        return side * math.inf
+
+    free, bound = (float(v) for v in linear(shares(centre, np.zeros(len(known))))[1])
+    signals = {"free": free, "bound": bound, "residual": scale}
+    low, high = edge(-1, 0.975), edge(1, 0.975)
+    if math.isfinite(low) and math.isfinite(high):
+        return Affinity(math.exp(centre), math.exp(low), math.exp(high), **signals)
+    below = math.exp(edge(1, 1 - _LESS_THAN_SHOWN)) if math.isfinite(high) else math.nan
+    above = math.exp(edge(-1, 1 - _LESS_THAN_SHOWN)) if math.isfinite(low) else math.nan
+    return Affinity(math.nan, math.nan, math.nan, above, below, **signals)

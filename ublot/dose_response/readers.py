@@ -1,0 +1,239 @@
+"""Exports of plate readers, by the library allotropy, and bare grids, joined with a plate map to a table of wells."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ublot.dose_response.plate_columns import is_plate_header
+from ublot.dose_response.plate_grids import Grid, grids_of, read_map, well_name
+from ublot.errors import BlotError
+from ublot.inputs.concentrations import words_of
+from ublot.io.tables import Table, read_records, table_from_records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["Reading", "read_wells", "readings_of"]
+
+# What an export says of itself in its first lines, and the reader of allotropy that knows it.
+_MAKERS = (
+    (r"##BLOCKS=", "SoftMax Pro", "MOLDEV_SOFTMAX_PRO"),
+    (r"Experiment File Path:|Protocol File Path:", "Gen5", "AGILENT_GEN5"),
+    (r"User: .*Path: .*Test (run no|ID)", "BMG MARS", "BMG_MARS"),
+    (r"Plate information\b.*\bPlate,Repeat,Barcode", "EnVision", "PERKIN_ELMER_ENVISION"),
+    (r"Kaleido|Results for .*Barcode", "Kaleido", "REVVITY_KALEIDO"),
+)
+_SHEET_MAKERS = (
+    (r"Path: .*Test ID: .*Test Name: ", "BMG SMART Control", "BMG_LABTECH_SMART_CONTROL"),
+    (r"Raw data.*Well positions|Magellan|i-control|Tecan", "Tecan Magellan", "TECAN_MAGELLAN"),
+    (r"SkanIt|Measurement results|Execution time", "SkanIt", "THERMO_SKANIT"),
+)
+_KINDS = ("fluorescence", "absorbance", "luminescence")
+_SIGNAL = "signal"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One value of one well.
+
+    Attributes
+    ----------
+    plate, well : str
+    measurement : str
+        Its kind and wavelength, or the title of its grid.
+    time_min : float
+        NaN for an end point.
+    value : str
+        As in the file.
+    """
+
+    plate: str
+    well: str
+    measurement: str
+    time_min: float
+    value: str
+
+
+def read_wells(path: str | Path, response: str, plate_map: Any, said: list[str]) -> Table | None:
+    """Table of wells from a reader's export or grids, with what the plate map says of them.
+
+    Parameters
+    ----------
+    path : path
+    response : str
+        Which measurement, where there are several; it names the column.
+    plate_map : path or paths, optional
+        See `ublot.dose_response.plate_grids.read_map`.
+    said : list of str
+        Gets what had to be assumed.
+
+    Returns
+    -------
+    Table or None
+        None where the file is a table of wells already.
+
+    Raises
+    ------
+    BlotError
+        Neither, with what was recognised; no plate map; the extra is not installed.
+    """
+    sheets = read_records(path)
+    if plate_map is None and any(is_plate_header([c.strip() for c in row]) for rows, _ in sheets for row in rows[:60]):
+        return None
+    maker, readings = readings_of(path, sheets)
+    if not readings:
+        return None
+    names = list(dict.fromkeys(r.measurement for r in readings))
+    wells = len({(r.plate, r.well) for r in readings})
+    seen = f"{maker} with {wells} wells ({'; '.join(names)})"
+    if plate_map is None:
+        fix = "tell what is in the wells with --plate-map: a list (well, compound, concentration_nM, role), or grids"
+        raise BlotError(f"recognised {seen}; a plate map is missing", path, fix)
+    chosen = _chosen(names, response)
+    if chosen is None:
+        raise BlotError(f"no measurement {response!r} in {seen}", f"{path}, option response", "give one of them")
+    kept = [r for r in readings if r.measurement == chosen]
+    return _joined(str(path), kept, read_map(plate_map, said), response, said)
+
+
+def _chosen(names: Sequence[str], response: str) -> str | None:
+    if len(names) == 1:
+        return names[0]
+    wanted = words_of(response)
+    exact = [name for name in names if words_of(name) == wanted]
+    part = [name for name in names if wanted and set(wanted) <= set(words_of(name))]
+    return exact[0] if exact else part[0] if len(part) == 1 else None
+
+
+def _joined(name: str, readings: Sequence[Reading], contents: Table, response: str, said: list[str]) -> Table:
+    """Rows of the map, each with the readings of its well."""
+    well = next(c for c in contents.columns if " ".join(words_of(c)) in {"well", "wells", "position", "well id"})
+    plate = next((c for c in contents.columns if " ".join(words_of(c)) in {"plate", "plate id", "barcode"}), None)
+    timed = any(math.isfinite(r.time_min) for r in readings)
+    others = [c for c in contents.columns if c not in {well, plate} and c.casefold() != response.casefold()]
+    by_well: dict[str, list[Mapping[str, str]]] = {}
+    for _, cells in contents.rows:
+        by_well.setdefault(well_name(cells[well]), []).append(cells)
+    body, unknown = [], []
+    for r in readings:
+        described = [c for c in by_well.get(r.well, ()) if plate is None or not c[plate] or c[plate] == r.plate]
+        if not described:
+            unknown.append(r)
+            continue
+        time = [f"{r.time_min:g}"] if timed else []
+        body.append([r.plate, r.well, *time, r.value, *(described[0][c] for c in others)])
+    if not body:
+        raise BlotError("no well of the plate map is in the export", contents.name, f"wells are A1 to H12 in {name}")
+    if unknown:
+        wells = ", ".join(dict.fromkeys(r.well for r in unknown[:6]))
+        said.append(f"{contents.name}: {len(unknown)} readings are of wells that the map does not tell ({wells}, …)")
+    header = ["plate", "well", *(["time_min"] if timed else []), response, *others]
+    found = table_from_records(name, [header, *body])
+    return Table(found.name, found.columns, found.rows, contents.decimal_comma, contents.ambiguous)
+
+
+def readings_of(path: str | Path, sheets: Sequence[tuple[Sequence[Sequence[str]], bool]]) -> tuple[str, list[Reading]]:
+    """Readings of a file and what it was recognised as; none where it is neither an export nor a grid."""
+    book = Path(path).suffix.lower() in {".xlsx", ".xlsm", ".xls"}
+    head = " ".join(cell for rows, _ in sheets for row in rows[:40] for cell in row)
+    first = "\n".join(",".join(row) for rows, _ in sheets[:1] for row in rows[:40])
+    for pattern, name, maker in _SHEET_MAKERS if book else _MAKERS:
+        if re.search(pattern, head if book else first, re.DOTALL):
+            try:
+                return f"an export of {name}", _by_allotropy(path, name, maker)
+            except BlotError:
+                # A short export may hold no more than the grid itself.
+                found = _of_grids(sheets, apart=True)
+                if not found:
+                    raise
+                return f"the grids in an export of {name}", found
+    return "a grid", _of_grids(sheets)
+
+
+def _of_grids(sheets: Sequence[tuple[Sequence[Sequence[str]], bool]], *, apart: bool = False) -> list[Reading]:
+    """Values of all grids of numbers: of one measurement on several plates, or (`apart`) of several measurements."""
+    out = []
+    for rows, comma in sheets:
+        grids = [grid for grid in grids_of(rows) if _numeric(grid)]
+        for k, grid in enumerate(grids, 1):
+            # Grids one under another are plates; what stands above them names them.
+            plate = grid.title or (f"plate {k}" if len(grids) > 1 else "")
+            for well, text, _ in grid.wells():
+                value = text.replace(",", ".") if comma and "." not in text else text
+                name = (grid.title or f"grid {k}") if apart and len(grids) > 1 else _SIGNAL
+                out.append(Reading("" if apart else plate, well, name, math.nan, value))
+    return out
+
+
+def _numeric(grid: Grid) -> bool:
+    """Whether a grid holds values and not the names of what is in the wells."""
+    wells = grid.wells()
+    return sum(re.match(r"[-+<>]?[\d.,]*\d", text) is not None for _, text, _ in wells) > len(wells) / 2
+
+
+def _by_allotropy(path: str | Path, name: str, maker: str) -> list[Reading]:
+    import warnings
+
+    import pandas as pd
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # pandas 3 has strings of their own kind, with which allotropy, written for pandas 2, does not reckon.
+            with pd.option_context("future.infer_string", False):
+                from allotropy.parser_factory import Vendor
+                from allotropy.to_allotrope import allotrope_from_file
+
+                document = allotrope_from_file(str(path), Vendor[maker])
+    except ImportError:
+        raise BlotError(f"an export of {name} takes the package allotropy", path, "pip install ublot[plates]") from None
+    except Exception as error:  # noqa: BLE001 -- it raises nearly anything on a file it does not expect
+        said = " ".join(str(error).split())[:160]
+        fix = "export the plate as a grid of 8 x 12 or 16 x 24, or as a table of wells"
+        raise BlotError(f"recognised an export of {name}, which could not be read ({said})", path, fix) from None
+    plates = [value for key, value in document.items() if key.startswith("plate reader")]
+    return [reading for part in plates for reading in _readings(part)]
+
+
+def _readings(part: Mapping[str, Any]) -> Iterator[Reading]:
+    for each in part.get("plate reader document", ()):
+        group = each["measurement aggregate document"]
+        for one in group["measurement document"]:
+            sample = one.get("sample document", {})
+            plate = str(sample.get("well plate identifier") or group.get("experimental data identifier") or "")
+            well = well_name(str(sample.get("location identifier", "")))
+            wave = _wavelengths(one)
+            for kind in _KINDS:
+                if isinstance(one.get(kind), dict):
+                    value = one[kind]["value"]
+                    if isinstance(value, int | float) and math.isfinite(value):
+                        yield Reading(plate, well, " ".join([kind, *wave]), math.nan, repr(value))
+            for key, cube in one.items():
+                if key.endswith("data cube") and isinstance(cube, dict):
+                    yield from _course(plate, well, " ".join([key.removesuffix(" data cube"), *wave]), cube)
+
+
+def _wavelengths(one: Mapping[str, Any]) -> list[str]:
+    """Excitation and emission in nm, as ``485/520``."""
+    control = one.get("device control aggregate document", {}).get("device control document", [{}])[0]
+    settings = (control.get(name, {}) for name in ("excitation wavelength setting", "detector wavelength setting"))
+    waves = [f"{s['value']:g}" for s in settings if isinstance(s, dict) and isinstance(s.get("value"), int | float)]
+    return ["/".join(waves)] if waves else []
+
+
+def _course(plate: str, well: str, name: str, cube: Mapping[str, Any]) -> Iterator[Reading]:
+    """Reads over time."""
+    structure, data = cube.get("cube-structure", {}), cube.get("data", {})
+    dimensions = structure.get("dimensions", [])
+    times = data.get("dimensions", [[]])[0]
+    values = data.get("measures", [[]])[0]
+    if not dimensions or "time" not in str(dimensions[0].get("concept", "")):
+        return
+    unit = {"s": 1 / 60, "min": 1.0, "h": 60.0}.get(str(dimensions[0].get("unit", "s")), 1 / 60)
+    for time, value in zip(times, values, strict=False):
+        if value is not None:
+            yield Reading(plate, well, name, float(time) * unit, repr(value))
