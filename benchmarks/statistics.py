@@ -176,13 +176,14 @@ def spoiled(runs: int, seed: int) -> tuple[float, float, float]:
     for _ in range(runs):
         dose, y = wells(rng, 10 ** rng.uniform(1.3, 2.7))
         bad = rng.random(len(y)) < 0.05
-        clean = estimate_ec50(Curves.of(dose, y, 0, 0, "arithmetic")).ec50
+        clean = estimate_ec50(Curves.of(dose, y, 0, 0, "arithmetic")).robust[0]
         y = np.where(bad, y * rng.uniform(3, 10, len(y)), y)
         found = estimate_ec50(Curves.of(dose, y, 0, 0, "arithmetic"))
         off = np.isin(np.arange(len(y)), found.outliers)
         bad_named, bad_all = bad_named + int((off & bad).sum()), bad_all + int(bad.sum())
         clean_named, clean_all = clean_named + int((off & ~bad).sum()), clean_all + int((~bad).sum())
-        near.append(abs(found.robust[0] / clean - 1) < 0.1)
+        if math.isfinite(clean):
+            near.append(abs(found.robust[0] / clean - 1) < 0.1)
     return bad_named / bad_all, clean_named / clean_all, float(np.mean(near))
 
 

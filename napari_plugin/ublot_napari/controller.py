@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
     from napari import Viewer
 
-    from ublot import Analysis
+    from ublot import Analysis, Blot
     from ublot_napari.state.session import State
     from ublot_napari.widgets.runner import Runner
 
 __all__ = ["Controller"]
+
+ZOOM_REST = 80
+"""Milliseconds after the last step of the wheel: redrawing sixty outlines at every step would be felt."""
 
 
 class Controller(QObject):
@@ -60,6 +63,8 @@ class Controller(QObject):
     lane_changed : Signal
     measured : Signal of bool
         An analysis was made; whether it is the blot's first.
+    compared : Signal of (Analysis, Analysis)
+        After `measured`: the analysis before and the new one.
     pointed : Signal of (float, int)
         Row under the mouse in the picture, and the lane there (0: none).
     left_unsaved : Signal of (EditedBlot, str)
@@ -75,6 +80,7 @@ class Controller(QObject):
     looked_at = Signal()
     lane_changed = Signal()
     measured = Signal(bool)
+    compared = Signal(object, object)
     pointed = Signal(float, int)
     left_unsaved = Signal(object, str)
     said = Signal(str, bool)
@@ -90,6 +96,9 @@ class Controller(QObject):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._adopt_all)
+        self._zoom = QTimer(self)
+        self._zoom.setSingleShot(True)
+        self._zoom.timeout.connect(lambda: self.on_picture(Picture.fit_lines))
         self.image: Image | None = None
         self.lane = 1
         self._filling = 0
@@ -105,7 +114,15 @@ class Controller(QObject):
     def _layer_events(self) -> tuple[tuple[Any, Any], ...]:
         """What happens to the viewer's layers, and what is done then."""
         layers = self.viewer.layers.events
-        return (layers.inserted, self._layers_changed), (layers.removed, self._layer_removed)
+        return (
+            (layers.inserted, self._layers_changed),
+            (layers.removed, self._layer_removed),
+            (self.viewer.scene.camera.events.zoom, self._zoomed),
+        )
+
+    def _zoomed(self, event: Any = None) -> None:
+        # Outlines are drawn anew when the wheel has come to rest.
+        self._zoom.start(ZOOM_REST)
 
     def take_over(self, old: Controller) -> None:
         """Go on with the blots and edits of another controller of the same viewer, which lets go of them."""
@@ -113,7 +130,14 @@ class Controller(QObject):
         for event, act in old._layer_events:
             event.disconnect(act)
         for image, picture in old.pictures.items():
-            for signal in (picture.strips_edited, picture.bands_edited, picture.lane_picked, picture.hovered):
+            for signal in (
+                picture.strips_edited,
+                picture.bands_edited,
+                picture.boundary_edited,
+                picture.region_edited,
+                picture.lane_picked,
+                picture.hovered,
+            ):
                 signal.disconnect()
             picture.set_shown(False)
             self.blots[image], self.pictures[image] = old.blots[image], self._connected(picture)
@@ -224,6 +248,8 @@ class Controller(QObject):
         """Have a picture tell what a person does to it."""
         picture.strips_edited.connect(lambda strips, n: self._of(picture, lambda blot: blot.edit_strips(strips, n)))
         picture.bands_edited.connect(lambda rows, masses: self._of(picture, lambda b: b.edit_band_marks(rows, masses)))
+        picture.boundary_edited.connect(lambda lane, row: self._of(picture, lambda b: b.move_boundary(lane, row)))
+        picture.region_edited.connect(lambda box: self._of(picture, lambda b: b.set_region(box or None)))
         picture.lane_picked.connect(self.select_lane)
         picture.hovered.connect(self.pointed.emit)
         return picture
@@ -290,12 +316,16 @@ class Controller(QObject):
         )
 
     def _done(self, blot: EditedBlot, state: State, analysis: Analysis) -> None:
-        first = blot.latest is None
+        first, before = blot.latest is None, blot.latest
         blot.take(state, analysis)
         if blot is not self.blot:
             return
         self.refresh()
+        if first and self.picture is not None:
+            self.picture.fit()
         self.measured.emit(first)
+        if before is not None:
+            self.compared.emit(before, analysis)
 
     def _failed(self, blot: EditedBlot, error: Exception) -> None:
         blot.failed = str(error) if isinstance(error, BlotError) else f"This should not have happened: {error!r}"
@@ -320,11 +350,22 @@ class Controller(QObject):
             count = 0 if analysis is None else len(analysis.geometry)
             self.lane = min(max(self.lane, 1), max(count, 1))
             if blot is not None and picture is not None:
-                picture.show_pixels(analysis)
+                if (now := self._pixels(blot)) is not None:
+                    picture.show_pixels(now)
                 picture.show(analysis, blot.state)
                 if count:
                     picture.select_lane(self.lane)
             self.changed.emit()
+
+    def _pixels(self, blot: EditedBlot) -> Blot | None:
+        """The blot as it is to be seen: as it was measured, else as the options have it."""
+        if blot.shown is not None:
+            return blot.shown.blot
+        try:
+            return blot.pixels_now()
+        except BlotError as error:
+            self.said.emit(str(error), True)
+            return None
 
     def select_lane(self, number: int) -> None:
         """Select a lane everywhere."""

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
+from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from ublot import BlotError
+from ublot_napari.state.reproducing import as_command, as_python
 from ublot_napari.state.saving import (
     FIGURES,
     export_figure,
@@ -65,6 +67,9 @@ class Exporter(QObject):
             _add(menu, f"Figure: {title} (PNG, SVG)…", partial(self.ask_figure, kind))
         menu.addSeparator()
         _add(menu, "Table (CSV, XLSX)…", self.ask_table)
+        menu.addSeparator()
+        _add(menu, "Copy as Python", partial(self.copy, as_python))
+        _add(menu, "Copy as command", partial(self.copy, as_command))
         menu.addSeparator()
         _add(menu, "Save the result elsewhere…", self.ask_and_save_as)
         for title, act in more:
@@ -204,7 +209,7 @@ class Exporter(QObject):
             start = suggested_folder(blot.blot, blot.folder).parent / name
             path, _ = QFileDialog.getSaveFileName(self.window, "Export", str(start), kinds)
             if path:
-                act(Path(path))
+                act(Path(path) if Path(path).suffix else Path(path).with_suffix(start.suffix))
 
     def figure_to(self, kind: str, path: Path) -> None:
         """Save a figure in a thread of its own."""
@@ -227,6 +232,18 @@ class Exporter(QObject):
             write(analysis)
 
         self.runner.submit(export, lambda _: self.said.emit(f"Exported: {path}", False), self._failed)
+
+    def copy(self, write: Callable[[EditedBlot], str]) -> None:
+        """Copy what reproduces the present result."""
+        blot, clipboard = self.present(), QGuiApplication.clipboard()
+        if blot is None or clipboard is None:
+            return
+        try:
+            clipboard.setText(write(blot))
+        except BlotError as error:
+            self.said.emit(str(error), True)
+        else:
+            self.said.emit("What reproduces this result is on the clipboard.", False)
 
     def _failed(self, error: Exception) -> None:
         words = str(error) if isinstance(error, BlotError) else f"This should not have happened: {error!r}"

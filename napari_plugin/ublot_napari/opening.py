@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QFileDialog
+from napari.layers import Layer
+from qtpy.QtCore import QObject, QSettings, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QFileDialog, QMenu
 
-from ublot import BlotError
+from ublot import Blot, BlotError, read_blot
 from ublot.io.result_folder import RECORD
 from ublot_napari.layers.foreign import SUFFIXES
+from ublot_napari.layers.lanes import blot_layer
+from ublot_napari.widgets.channel_list import ChannelDialog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QDropEvent
     from qtpy.QtWidgets import QWidget
 
-__all__ = ["Opener", "dropped_files", "is_blot", "is_table"]
+__all__ = ["Opener", "channels_of", "dropped_files", "is_blot", "is_table"]
+
+RECENT, MOST_RECENT = "recent", 10
+MOST_CHANNELS = 12  # more pages than a person would tell apart by small pictures
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
 KINDS = (
@@ -74,7 +80,63 @@ class Opener(QObject):
             try:
                 self.viewer.open(str(place), plugin="ublot")
             except (BlotError, OSError) as error:
-                self.said.emit(str(error), True)
+                if place.is_dir() or not self.ask_channel(place):
+                    self.said.emit(str(error), True)
+                    continue
+            self._remember(place)
+
+    def ask_channel(self, path: Path) -> bool:
+        """Ask which page or channel of a file is the blot, and open it; whether there were several to choose from."""
+        blots = channels_of(path)
+        if len(blots) < 2:
+            return False
+        names = [f"{k}  {blot.source.metadata.get('channel', '')}".strip() for k, blot in blots.items()]
+        pictures = [(name, blot.signal) for name, blot in zip(names, blots.values(), strict=True)]
+        dialog = ChannelDialog(self.window, f"{path.name}: which picture is the blot?", pictures)
+        if dialog.exec():
+            number = list(blots)[dialog.chosen]
+            data, keywords, kind = blot_layer(blots[number])
+            keywords["metadata"]["ublot_options"] = {"channel": number}
+            self.viewer.add_layer(Layer.create(data, keywords, kind))
+        return True
+
+    # -------------------------------------------------------------------------------------------------------- recent
+    @property
+    def recent(self) -> list[Path]:
+        """What was opened last and is still there, the latest first."""
+        stored = _settings().value(RECENT) or []
+        return [Path(text) for text in ([stored] if isinstance(stored, str) else stored) if Path(text).exists()]
+
+    def _remember(self, place: Path) -> None:
+        kept = [str(place), *(str(path) for path in self.recent if path != place)]
+        _settings().setValue(RECENT, kept[:MOST_RECENT])
+
+    def fill_menu(self, menu: QMenu) -> None:
+        """List what was opened last in a menu."""
+        menu.clear()
+        for path in self.recent:
+            action = menu.addAction(path.name)
+            if action is not None:
+                action.setToolTip(str(path))
+                action.triggered.connect(lambda _, path=path: self.open([path]))
+        if menu.isEmpty() and (action := menu.addAction("Nothing was opened yet")) is not None:
+            action.setEnabled(False)
+
+
+def channels_of(path: Path) -> dict[int, Blot]:
+    """Pages or channels of a file that can be read, by their number; `MOST_CHANNELS` at most."""
+    found: dict[int, Blot] = {}
+    for number in range(1, MOST_CHANNELS + 1):
+        try:
+            found[number] = read_blot(path, channel=number)
+        except BlotError as error:
+            if error.what.startswith("there is no channel"):
+                break  # beyond the last; another is empty, or no picture
+    return found
+
+
+def _settings() -> QSettings:
+    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "ublot", "napari")
 
 
 def is_blot(path: Path) -> bool:

@@ -19,7 +19,7 @@ from ublot_napari.exporting import Exporter
 from ublot_napari.layers.blot_layers import Picture
 from ublot_napari.opening import Opener, dropped_files, is_blot, is_table
 from ublot_napari.sections.answer.answer import Answer
-from ublot_napari.sections.answer.flag_words import panel_words
+from ublot_napari.sections.answer.flag_words import learned, panel_words
 from ublot_napari.sections.lanes import LaneTools
 from ublot_napari.sections.layout.editor import LayoutEditor
 from ublot_napari.sections.mass.scale import MassScale
@@ -103,8 +103,10 @@ class BlotPanel(QWidget):
         told.looked_at.connect(self._show_look)
         told.lane_changed.connect(self._show_lane)
         told.measured.connect(self._measured)
+        told.compared.connect(self._compare)
         told.pointed.connect(lambda row, lane: self.profile.plot.mark_row(row if lane else None))
         told.left_unsaved.connect(self.exporter.ask_about)
+        self.head.recent.aboutToShow.connect(lambda: self.opener.fill_menu(self.head.recent))
         self.opener.layout_opened.connect(self.load_layout)
         for speaker in (told, self.exporter, self.opener):
             speaker.said.connect(lambda text, wrong: self.say(text, wrong=wrong))
@@ -123,6 +125,12 @@ class BlotPanel(QWidget):
         self.mass.add_wanted.connect(lambda: on_picture(Picture.add_band_mode))
         self.tools.delete_wanted.connect(lambda: on_picture(Picture.delete_selected))
         self.tools.mode_wanted.connect(lambda mode: on_picture(lambda picture: picture.set_mode(mode)))
+        self.answer.override_wanted.connect(lambda: do(lambda blot: blot.set_options({"allow_unfit": True})))
+        self.tools.turn_wanted.connect(lambda degrees: do(lambda blot: blot.turn(degrees)))
+        self.tools.mirror_wanted.connect(lambda: do(EditedBlot.flip))
+        self.tools.region_wanted.connect(self._region)
+        self.profile.saturated.toggled.connect(lambda on: on_picture(lambda picture: picture.show_saturated(on)))
+        self.profile.drag_wanted.connect(lambda: on_picture(Picture.drag_boundaries))
         self.tools.find_wanted.connect(self.controller.find_lanes)
         self.profile.hovered.connect(lambda row: on_picture(lambda picture: picture.mark_row(self.lane, row)))
         self.profile.surface.toggled.connect(lambda on: on_picture(lambda picture: picture.show_background(on)))
@@ -337,6 +345,7 @@ class BlotPanel(QWidget):
         else:
             self.answer.clear()
         self.profile.surface.setChecked(picture.background_shown)
+        self.profile.saturated.setChecked(picture.saturated_shown)
         self._show_lane()
 
     def _clear(self) -> None:
@@ -380,15 +389,33 @@ class BlotPanel(QWidget):
         self.head.show_busy(self.runner.busy or self.second.busy)
 
     def _say_result(self) -> None:
+        """Say what came out: the first message; all of them are under Flags."""
         analysis = self.analysis
-        if analysis is not None:
-            self.say(panel_words(" ".join([f"{len(analysis.geometry)} lanes.", *analysis.messages])))
+        if analysis is None:
+            return
+        count, messages = len(analysis.geometry), [panel_words(text) for text in analysis.messages]
+        more = f" (and {len(messages) - 1} more under 5 Answer > Flags)" if len(messages) > 1 else ""
+        said = f" {messages[0][:1].upper()}{messages[0][1:]}{more}." if messages else ""
+        self.say(f"{count} lane{'s' * (count != 1)}.{said}" if count else messages[0] if messages else "No lanes.")
+        self.head.status.setToolTip("\n".join(messages))
+
+    def _compare(self, before: Any, after: Any) -> None:
+        """Say that lanes that were not touched changed too, as lanes learn from each other."""
+        if (words := learned(before, after)) and self.blot is not None:
+            self.say(f"{self.blot.state.step[:1].upper()}{self.blot.state.step[1:]}. {words}")
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         """Show a line at the top, in a colour of its own when something is wrong."""
-        self.head.say(text, wrong=wrong)
+        self.head.say(panel_words(text), wrong=wrong)
 
     # -------------------------------------------------------------------------------------------------------- acting
+    def _region(self, drawn: bool) -> None:
+        if drawn:
+            self.controller.on_picture(Picture.draw_region)
+            self.say("Drag a box over the blot in the picture.")
+        else:
+            self.controller.do(lambda blot: blot.set_region(None))
+
     def stop(self) -> None:
         """Cancel what is running."""
         if self.runner.busy or self.second.busy:

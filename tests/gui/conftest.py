@@ -57,6 +57,16 @@ def _needs_display() -> None:
     pytest.skip(reason)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what the panel remembers out of the settings of whoever runs the tests."""
+    if why_no_display() is None:
+        from qtpy.QtCore import QSettings
+
+        place = str(tmp_path_factory.mktemp("settings"))
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, place)
+
+
 @pytest.fixture(scope="session")
 def qapp() -> Any:
     """Return the one Qt application, without which no widget can be made."""

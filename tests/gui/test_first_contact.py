@@ -254,3 +254,53 @@ def test_a_result_is_saved_in_its_place_and_never_inside_another(
     press(empty.foot.save)
     until(lambda: not empty.second.busy, 60)
     assert not list(out.glob("**/*.ublot")) and len(asked) == 1
+
+
+def test_which_page_is_the_blot_is_asked_with_pictures(
+    empty: Any, until: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+    from ublot_napari.widgets.channel_list import ChannelDialog
+
+    blot = ublot.simulate_blot(seed=4, lanes=8, shape=(240, 320)).image
+    path = tmp_path / "pages.tif"
+    tifffile.imwrite(
+        path, np.stack([np.full_like(blot, 7), blot, blot[::-1]]), photometric="minisblack"
+    )  # the first is empty
+    asked: list[list[str]] = []
+
+    def choose(dialog: Any) -> int:
+        dialog.show()
+        asked.append([dialog.list.item(i).text() for i in range(dialog.list.count())])
+        assert not dialog.list.item(0).icon().isNull()
+        QTest.keyClick(dialog.list, Qt.Key.Key_Right)
+        dialog.accept()
+        return int(dialog.result())
+
+    monkeypatch.setattr(ChannelDialog, "exec", choose)
+    drop(empty, path)
+    assert asked == [["2", "3"]] or asked == [["2  ", "3  "]]
+    assert empty.blot.state.params.channel == 3
+    np.testing.assert_allclose(empty.picture.image.data, ublot.read_blot(path, channel=3).signal)
+
+
+def test_what_was_opened_last_can_be_opened_again(empty: Any, blot_file: Path) -> None:
+    drop(empty, blot_file)
+    empty.viewer.layers.clear()
+    empty.head.recent.aboutToShow.emit()
+    action = empty.head.recent.actions()[0]
+    assert action.text() == "one.tif"
+    action.trigger()
+    assert empty.blot.blot.source.path == str(blot_file)
+
+
+def test_the_lanes_layer_says_what_the_table_says(empty: Any, until: Any, blot_file: Path) -> None:
+    drop(empty, blot_file, blot_file.with_name("roles.csv"))
+    empty.blot.set_options({"ladder": False})
+    press(empty.tools.find_button)
+    until(lambda: not empty.runner.busy, 60)
+    features, lanes = empty.picture.lanes.features, empty.analysis.lanes
+    for name in ("lane", "relative_hmw", "relative_hmw_low", "hmw_fraction"):
+        np.testing.assert_allclose(features[name], lanes[name])
+    assert list(features["compound"]) == list(lanes["compound"])

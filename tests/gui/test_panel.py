@@ -278,7 +278,7 @@ def test_a_wrong_option_is_one_clear_line(ready: Any) -> None:
     before = ready.analysis
     ready.mass.forms[1].fields["target_kda"].setText("-3")
     ready.mass.forms[1].fields["target_kda"].editingFinished.emit()
-    assert "target-kda" in ready.status.text()
+    assert "“Mass of the target”" in ready.status.text()
     assert ready.analysis is before and not ready.runner.busy
     assert ready.mass.forms[1].fields["target_kda"].text() == ""
 

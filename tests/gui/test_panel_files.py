@@ -113,7 +113,7 @@ def test_figures_and_tables_are_exported(sample: Any, until: Any, tmp_path: Path
     until(lambda: not sample.second.busy)
     assert "use .png or .svg" in sample.status.text()
     sample.copy_table()
-    assert QGuiApplication.clipboard().text().splitlines()[0].startswith("Lane\tCompound")
+    assert QGuiApplication.clipboard().text().splitlines()[0].startswith("lane\trole\tcompound")
 
 
 def test_two_blots_do_not_mix(sample: Any, root: Path, until: Any) -> None:

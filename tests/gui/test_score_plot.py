@@ -272,3 +272,43 @@ def test_it_fits_a_narrow_dock(plot) -> None:
     assert plot.minimumSizeHint().width() <= 400
     assert plot.minimumSizeHint().height() <= 300
     assert plot.sizeHint().height() <= 300  # in a scroll area as well
+
+
+def many(count: int) -> pd.DataFrame:
+    rows = [
+        {
+            "lane": n,
+            "role": "sample",
+            "compound": "a compound with a very long name",
+            "concentration_nM": float(n),
+            "relative_hmw": 1.0 + n % 3,
+            "relative_hmw_low": 0.5,
+            "relative_hmw_high": 100.0 if n == 2 else 4.0,
+            "hmw_fraction": 0.2,
+            "flags": "",
+        }
+        for n in range(1, count + 1)
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("count", [4, 15, 26, 60])
+def test_every_bar_has_its_name_and_more_than_fit_scroll(qapp: Any, count: int) -> None:
+    from ublot_napari.sections.answer.canvas import _slot_name
+    from ublot_napari.sections.answer.plot import ScorePlot
+    from ublot_napari.sections.answer.series import score_slots
+
+    widget = ScorePlot()
+    widget.resize(430, 400)
+    widget.show()
+    qapp.processEvents()
+    widget.show_scores(many(count), pd.DataFrame())
+    qapp.processEvents()
+    assert widget.plot.height() >= 19 * count
+    assert (widget.area.verticalScrollBar().maximum() > 0) == (count > 20)
+    names = [_slot_name(slot) for slot in score_slots(many(count), "relative_hmw")]
+    assert all(f"{n} nM" in name for n, name in enumerate(names, 1))
+    assert len(set(names)) == count
+    arrows = [item for item in widget.canvas.items if getattr(item, "opts", {}).get("symbol") == "t2"]
+    assert len(arrows) == 1 and len(arrows[0].data) == 1
+    widget.close()

@@ -144,8 +144,8 @@ def test_options_have_the_names_of_the_panel(flags) -> None:
     flags.show_flags(
         pd.DataFrame({"lane": [1], "flags": ["no_calibration"]}), ["no masses; give --marker-positions, or --force"]
     )
-    assert lines(flags)[0] == "no masses; give “Marker positions”, or --force"
-    assert lines(flags)[1].endswith("What to do: give “Mass marker”.")
+    assert lines(flags)[0] == "no masses; give the marker's bands (3 Mass scale), or another folder"
+    assert lines(flags)[1].endswith("What to do: give “Mass marker” (3 Mass scale).")
 
 
 def test_no_flags_are_said(flags) -> None:

@@ -57,3 +57,17 @@ def test_bands_that_are_only_ticks_are_given_by_their_rows(tmp_path):
     assert found.calibration.kind == "positions"
     assert found.calibration.masses == (250.0, 100.0, 70.0, 50.0, 25.0)
     assert not any("marker" in message for message in found.messages)
+
+
+def test_marker_lanes_that_disagree_are_doubted():
+    """Both show three bands, but not at the same rows: one of them is no marker lane."""
+    r, c = np.mgrid[:500, :460]
+    out = 1000 + np.random.default_rng(4).normal(0, 15, r.shape)
+    for lane in range(1, 8):
+        rows = {1: (100, 170, 205), 7: (210, 310, 360)}.get(lane, (260,))
+        for row in rows:
+            out += 9000 * np.exp(-0.5 * ((r - row) / 3) ** 2 - np.abs((c - 60 * lane + 10) / 20) ** 6)
+    layout = [{"lane": k, "role": "marker" if k in (1, 7) else "sample"} for k in range(1, 8)]
+    found = ublot.analyze(np.clip(out, 0, 65535).astype(np.uint16), layout=pd.DataFrame(layout), marker=[220, 120, 90])
+    assert "marker_doubtful" in found.calibration.flags
+    assert any("puts its masses elsewhere" in message for message in found.messages)

@@ -70,7 +70,7 @@ def test_all_that_is_known_is_drawn(picture: Picture, edited: EditedBlot) -> Non
     ]
     rows = sorted(line[0, 0] for line in picture.boundaries.data)
     np.testing.assert_allclose(rows, sorted(k.boundary_row for k in scored), atol=1e-3)
-    assert not picture.boundaries.editable and not picture.axis.editable
+    assert picture.boundaries.editable and not picture.axis.editable
     assert picture.viewer.layers.selection.active is picture.lanes
     assert picture.lanes.mode == "select"
 

@@ -15,6 +15,7 @@ from ublot import cli
 from ublot.dose_response.plate_fit import fit_table
 from ublot.dose_response.plate_tables import comparison_rows, dose_rows, quality_rows, replicate_rows
 from ublot.errors import BlotError
+from ublot.results.plates import save_plate
 
 DOSES = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0)
 
@@ -130,3 +131,13 @@ def test_the_folder_has_page_figures_and_tables(tmp_path):
 def test_the_library_takes_exclude():
     table = ublot.fit_dose_response(plate(), response="signal", exclude=["B1"])
     assert table.n[0] == 24 and table.status[0] == "ok"
+
+
+def test_a_table_in_which_nothing_has_a_vehicle_is_told_and_written(tmp_path):
+    rows = [{"compound": "DMSO", "concentration_nM": 0, "signal": 100.0 + k, "group": ""} for k in range(4)]
+    rows += [{"compound": "x", "concentration_nM": 4.0**k, "signal": 90.0 - 9 * k, "group": "cells"} for k in range(6)]
+    fit = fit_table(rows, response="signal")
+    assert fit.columns["status"] == ["no_vehicle"]
+    save_plate(tmp_path / "out", fit, {"response": "signal"})
+    text = (tmp_path / "out" / "wells.csv").read_text()
+    assert len(text.splitlines()) == 11 and "no vehicle" in (tmp_path / "out" / "report.html").read_text()

@@ -272,6 +272,7 @@ def _half(found: Estimate, curves: Curves) -> dict[str, float]:
     """Dose at which the fitted curve crosses 50 % of the vehicle."""
     names = ("absolute_ic50_nM", "absolute_low", "absolute_high")
     # Where wells that stand off hide the effect, the curve through them crosses anywhere.
-    shown = found.status == "ok" or (found.status not in {"flat", "no_vehicle"} and not found.outliers)
+    hidden = found.status in {"flat", "no_vehicle"} or (found.status == "not_estimable" and bool(found.outliers))
+    shown = not hidden
     seen = found.fit is not None and found.model == "sigmoid" and shown
     return dict(zip(names, crossing(curves, found.fit) if found.fit is not None and seen else NOWHERE, strict=True))

@@ -29,6 +29,7 @@ MOST = 0.3  # share of the wells that may stand off: with more, nobody knows whi
 HEAVY = 1.0  # degrees of freedom of the residuals in the robust fit: Lorentzian, as in ROUT
 ROUNDS = 40
 POWERS = 0.0, 0.5, 1.0  # of the response that the scatter grows with: even, of counts, in proportion
+SLIGHT = 0.02  # of the curve's height, nearer than which no point stands off: pipetting is no better (CV 2 %)
 FLOOR = 0.03  # of the largest response below which scatter grows no smaller: reading noise
 
 
@@ -83,6 +84,8 @@ def _named(curves: Curves) -> tuple[NDArray[np.bool_], Array]:
     if not spread > 0:
         return np.zeros(len(scaled), bool), np.zeros(len(scaled))
     p = 2 * special.stdtr(freedom, -np.abs(scaled) / spread)
+    # Points that hardly scatter show what the model misses: too little to call a well bad.
+    p = np.where(np.abs(residual) < SLIGHT * np.ptp(residual + problem.z), 1.0, p)
     return _discoveries(np.asarray(p)), scaled / spread
 
 

@@ -12,19 +12,30 @@ import numpy as np
 
 from ublot import BlotError
 from ublot.mass.scale import row_at
+from ublot_napari.state.session import marker_lane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from ublot import Analysis
+    from ublot import Analysis, Window
     from ublot_napari.layers.lanes import LayerTuple
 
-__all__ = ["axis_layer", "background_picture", "bands_layer", "boundaries_layer", "cursor_layer", "marker_column"]
+__all__ = [
+    "REGION",
+    "axis_layer",
+    "background_picture",
+    "bands_layer",
+    "boundaries_layer",
+    "cursor_layer",
+    "marker_column",
+    "region_layer",
+    "rungs_layer",
+]
 
 # Magenta and green stand out from grey pictures as well as from the colours of the roles.
-MARKED, BOUNDARY, AXIS = "#CC00CC", "#00B050", "#888888"
+MARKED, BOUNDARY, AXIS, REGION = "#CC00CC", "#00B050", "#888888", "#E69F00"
 
 ROUND_MASSES = (500, 400, 300, 250, 200, 150, 120, 100, 85, 75, 60, 50, 40, 30, 25, 20, 15, 10)
 TICK_SPACING = 0.045  # of the height, that two ticks of the axis keep
@@ -34,9 +45,7 @@ LABEL_WIDTH = 0.06  # of the blot's width
 def marker_column(analysis: Analysis) -> float:
     """Column where marker bands are drawn: the marker lane's at mid-height, else the first lane's."""
     lanes = analysis.geometry
-    marked = [row.lane for row in analysis.layout if row.role == "marker"] if analysis.layout is not None else []
-    lane = lanes[marked[0] - 1] if marked else lanes[0]
-    return float(lane.centre(lanes.window.mid_row))
+    return float(lanes[marker_lane(analysis) - 1].centre(lanes.window.mid_row))
 
 
 def bands_layer(bands: Sequence[tuple[float, float]], analysis: Analysis, name: str) -> LayerTuple:
@@ -68,6 +77,35 @@ def bands_layer(bands: Sequence[tuple[float, float]], analysis: Analysis, name: 
     return data, keywords, "points"
 
 
+def rungs_layer(analysis: Analysis, name: str) -> LayerTuple:
+    """Return the shapes layer of the ladder's rungs where these are the ruler: a faint line each, with its mass."""
+    found, window = analysis.calibration, analysis.geometry.window
+    lines: list[NDArray[np.float64]] = []
+    labels: list[str] = []
+    for row, mass in zip(found.rows, found.masses, strict=True) if found is not None and found.kind == "rungs" else ():
+        lines.append(np.array([[row, window.right], [row, window.right + 0.03 * window.width]]))
+        # Rungs crowd at the top: a label keeps the distance that ticks of the axis keep.
+        told = [lines[k][0, 0] for k, text in enumerate(labels) if text]
+        clear = all(abs(row - other) >= TICK_SPACING * window.height for other in told)
+        labels.append(f"{mass:.0f}" if clear else "")
+    keywords = {
+        "name": name,
+        "shape_type": "line",
+        "features": {"label": labels},
+        "edge_color": AXIS,
+        "text": {"string": "{label}", "anchor": "upper_left", "size": 8, "color": AXIS},
+    }
+    return lines, keywords, "shapes"
+
+
+def region_layer(region: Window, name: str) -> LayerTuple:
+    """Return the shapes layer of the region of interest: a box to be moved and sized."""
+    top, bottom, left, right = region.top - 0.5, region.bottom - 0.5, region.left - 0.5, region.right - 0.5
+    box = np.array([[top, left], [top, right], [bottom, right], [bottom, left]])
+    keywords = {"name": name, "shape_type": "rectangle", "edge_color": REGION, "face_color": "transparent"}
+    return [box], keywords, "shapes"
+
+
 def axis_layer(analysis: Analysis, name: str) -> LayerTuple:
     """Return the shapes layer of a kDa axis to the left of the blot; without a calibration there is nothing in it."""
     window, calibration = analysis.geometry.window, analysis.calibration
@@ -90,7 +128,6 @@ def axis_layer(analysis: Analysis, name: str) -> LayerTuple:
         "shape_type": "line",
         "features": {"label": [*(text for _, text in ticks), "kDa", ""][: len(lines)]},
         "edge_color": AXIS,
-        "edge_width": max(1.0, window.width / 600),
         "text": {"string": "{label}", "anchor": "upper_left", "size": 9, "color": AXIS},
     }
     return lines, keywords, "shapes"
@@ -104,17 +141,18 @@ def boundaries_layer(analysis: Analysis, name: str) -> LayerTuple:
         ladders = analysis.ladders
     except BlotError:  # a reopened result whose image is gone
         ladders = ()
-    lines = []
+    lines, numbers = [], []
     for lane, ladder, role in zip(lanes, ladders, roles, strict=False):
         row = ladder.boundary_row
         if role not in ("marker", "blank", "ignore") and math.isfinite(row):
             x = float(lane.centre(row))
             lines.append(np.array([[row, x - lane.width / 2], [row, x + lane.width / 2]]))
+            numbers.append(lane.number)
     keywords = {
         "name": name,
+        "features": {"lane": numbers},
         "shape_type": "line",
         "edge_color": BOUNDARY,
-        "edge_width": max(1.0, lanes.window.width / 600),
         "opacity": 0.9,
     }
     return lines, keywords, "shapes"

@@ -11,10 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers.base import ActionType
+from napari.utils.colormaps import Colormap
 from psygnal import Signal
 
-from ublot_napari.layers.annotations import axis_layer, background_picture, bands_layer, boundaries_layer, cursor_layer
-from ublot_napari.layers.lanes import blot_layer, empty_lanes_layer, lanes_layer, role_colours
+from ublot_napari.layers.annotations import (
+    REGION,
+    axis_layer,
+    background_picture,
+    bands_layer,
+    boundaries_layer,
+    cursor_layer,
+    region_layer,
+    rungs_layer,
+)
+from ublot_napari.layers.lanes import blot_layer, empty_lanes_layer, lane_features, lanes_layer, role_colours
 from ublot_napari.state.strips import lane_at
 
 if TYPE_CHECKING:
@@ -23,12 +33,19 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Layer, Points, Shapes
 
-    from ublot import Analysis, Lanes
+    from ublot import Analysis, Blot, Lanes, Window
     from ublot_napari.state.session import State
 
 __all__ = ["DRAWN", "Picture"]
 
 DRAWN = "ublot_drawn"  # key in the metadata of an image that is no blot
+KINDS = ("background", "saturated", "boundaries", "rungs", "axis", "lanes", "bands", "region", "cursor")
+"""Layers beside the blot's own, the lowest first."""
+OUTLINES = ("boundaries", "rungs", "axis", "lanes", "region")
+LINE = 1.6
+"""Width of outlines on the screen, px: below one and a half a line falls apart into dashes."""
+SATURATED = Colormap([[1, 0, 0, 0], [1, 0, 0, 1]], name="ublot saturated")
+
 DONE = {ActionType.ADDED, ActionType.CHANGED, ActionType.REMOVED}
 
 
@@ -48,12 +65,18 @@ class Picture:
     bands_edited : Signal of (ndarray, list of float)
         Rows of the marker bands and their masses (NaN for a new one).
     lane_picked : Signal of int
+    boundary_edited : Signal of (int, float)
+        Lane, and the row to which a person dragged its HMW boundary.
+    region_edited : Signal of tuple
+        First and last row, first and last column of the region of interest that a person drew or dragged.
     hovered : Signal of (float, int)
         Row under the mouse, and the lane there (0: none).
     """
 
     strips_edited = Signal(list, list)
     bands_edited = Signal(list, list)
+    boundary_edited = Signal(int, float)
+    region_edited = Signal(tuple)
     lane_picked = Signal(int)
     hovered = Signal(float, int)
 
@@ -67,10 +90,14 @@ class Picture:
         self.boundaries: Shapes | None = None
         self.cursor: Points | None = None
         self.background: Image | None = None
+        self.rungs: Shapes | None = None
+        self.region: Shapes | None = None
+        self.saturated: Image | None = None
         self.geometry: Lanes | None = None
         self._analysis: Analysis | None = None
         self._offer = False
         self._quiet = 0
+        self._line = LINE
         self._off: set[Layer] = set()
 
     # ------------------------------------------------------------------------------------------------------- showing
@@ -105,20 +132,110 @@ class Picture:
         return layer is not None and bool(layer.visible)
 
     @property
+    def saturated_shown(self) -> bool:
+        """Whether saturated pixels are marked."""
+        layer = self._own("saturated")
+        return layer is not None and bool(layer.visible)
+
+    @property
     def layers(self) -> list[Layer]:
         """All layers of this blot that are in the viewer, the blot first."""
-        own = (self.image, self.background, self.boundaries, self.axis, self.lanes, self.bands, self.cursor)
+        own = (self.image, *(getattr(self, kind) for kind in KINDS))
         return [layer for layer in own if layer is not None and layer in self.viewer.layers]
 
-    def show_pixels(self, analysis: Analysis | None) -> None:
-        """Show the blot as it was read for an analysis, where options changed how."""
-        if analysis is None or self.image.metadata.get("ublot_blot") in (None, analysis.blot):
+    def show_pixels(self, blot: Blot) -> None:
+        """Show the blot as it was read, where options changed how; the view follows where its shape is another."""
+        known = self.image.metadata.get("ublot_blot")
+        if known is blot or (known is None and not blot.rotate and not blot.mirror):
+            return  # pixels that a program put here are shown as it wants them, as long as they lie as they are
+        data, keywords, _ = blot_layer(blot)
+        turned = data.shape != self.image.data.shape
+        with self.quietly():
+            self.image.data = data
+            self.image.contrast_limits_range = (float(data.min()), float(data.max()))
+            self.image.contrast_limits = keywords["contrast_limits"]
+            self.image.colormap = keywords["colormap"]
+            self.image.metadata["ublot_blot"] = blot
+            if turned:
+                self._remove("background", "saturated")  # they have the shape of the picture as it was
+        if turned:
+            self.viewer.fit_to_view(layers=[self.image])
+
+    def fit(self) -> None:
+        """Fit the view to the blot and what is written beside it."""
+        self.viewer.fit_to_view(layers=[layer for layer in self.layers if layer.visible])
+
+    def fit_lines(self) -> None:
+        """Give outlines the same width on the screen however far the view is zoomed."""
+        width = LINE / max(float(self.viewer.scene.camera.zoom), 1e-6)
+        if abs(width / self._line - 1) < 0.02:
             return
-        data, keywords, _ = blot_layer(analysis.blot)
-        self.image.data = data
-        self.image.contrast_limits_range = (float(data.min()), float(data.max()))
-        self.image.contrast_limits = keywords["contrast_limits"]
-        self.image.metadata["ublot_blot"] = analysis.blot
+        self._line = width
+        with self.quietly():
+            for kind in OUTLINES:
+                layer = self._own(kind)
+                if layer is not None and len(layer.data):
+                    layer.edge_width = [width] * len(layer.data)
+
+    def show_saturated(self, shown: bool) -> None:
+        """Switch the mark of saturated pixels on or off."""
+        blot = self.image.metadata.get("ublot_blot") if self._analysis is None else self._analysis.blot
+        layer = self._own("saturated")
+        if layer is None and shown and blot is not None:
+            with self.quietly():
+                mask = np.zeros(blot.shape, np.uint8) if blot.saturated is None else blot.saturated.astype(np.uint8)
+                layer = self.saturated = self.viewer.add_image(
+                    mask,
+                    name=f"{self.name} saturated",
+                    colormap=SATURATED,
+                    contrast_limits=(0, 1),
+                    blending="translucent",
+                    interpolation2d="nearest",
+                    metadata={DRAWN: True},
+                )
+                self.viewer.layers.move(self.viewer.layers.index(layer), self.viewer.layers.index(self.image) + 1)
+        if layer is not None:
+            layer.visible = shown
+
+    def drag_boundaries(self) -> None:
+        """Let the HMW boundaries be dragged up and down."""
+        layer = self._own("boundaries")
+        if layer is not None:
+            self.viewer.layers.selection.active = layer
+            layer.mode = "select"
+
+    def draw_region(self) -> None:
+        """Make the next box that is dragged the region of interest."""
+        with self.quietly():
+            if self._own("region") is None:
+                self._add_region(None)
+        layer = self._own("region")
+        layer.visible = True
+        self.viewer.layers.selection.active = layer
+        layer.mode = "add_rectangle"
+
+    def _add_region(self, box: Any) -> None:
+        keywords: dict[str, Any] = {"name": f"{self.name} region", "ndim": 2}
+        if box is not None:
+            _, keywords, _ = region_layer(box, f"{self.name} region")
+            box = region_layer(box, "")[0]
+        keywords |= {"edge_width": self._line, "edge_color": REGION, "face_color": "transparent"}
+        layer = self.region = self.viewer.add_shapes(box, **keywords)
+        layer.events.data.connect(self._region_changed)
+
+    def _show_region(self, region: Window | None) -> None:
+        layer = self._own("region")
+        if region is None:
+            if layer is not None and (len(layer.data) or layer.mode == "select"):
+                self._remove("region")
+        elif layer is None:
+            self._add_region(region)
+        else:
+            data, keywords, _ = region_layer(region, "")
+            if not _same_outlines(layer.data, data):
+                layer.data = [(data[0], "rectangle")]
+                layer.edge_color, layer.face_color = keywords["edge_color"], "transparent"
+                layer.edge_width = [self._line]
 
     def show_background(self, shown: bool) -> None:
         """Switch the background on or off."""
@@ -150,28 +267,31 @@ class Picture:
     def _show(self, analysis: Analysis | None, state: State) -> None:
         with self.quietly():
             self._analysis = analysis
+            self._line = LINE / max(float(self.viewer.scene.camera.zoom), 1e-6)
+            self._show_region(state.params.roi)
             if analysis is None or not len(analysis.geometry):
                 drawn_on = self._own("lanes")
-                self._remove("bands", "axis", "boundaries", "cursor", "background")
+                self._remove("bands", "rungs", "axis", "boundaries", "cursor", "background")
                 if drawn_on is not None and len(drawn_on.data):
                     self._remove("lanes")  # an empty one is there to be drawn on
                 self.geometry = None
                 return
-            roles = [str(role) for role in analysis.columns["lanes"]["role"]]
-            self.show_lanes(analysis.geometry, roles)
+            self.show_lanes(analysis.geometry, lane_features(analysis))
             bands = state.bands
             if bands is None:
                 found = analysis.calibration
-                bands = () if found is None else tuple(zip(found.rows, found.masses, strict=True))
+                by_marker = found is not None and found.kind != "rungs"
+                bands = tuple(zip(found.rows, found.masses, strict=True)) if found is not None and by_marker else ()
             self._show_bands(bands, analysis)
             self._put("axis", axis_layer(analysis, f"{self.name} kDa"), locked=True)
-            self._put("boundaries", boundaries_layer(analysis, f"{self.name} HMW boundary"), locked=True)
+            self._put("rungs", rungs_layer(analysis, f"{self.name} rungs"), locked=True)
+            self._put("boundaries", boundaries_layer(analysis, f"{self.name} HMW boundary"), locked=False)
             self._show_background()
 
-    def show_lanes(self, lanes: Lanes, roles: Sequence[str]) -> None:
-        """Draw the strips; those that are in place already are not touched."""
+    def show_lanes(self, lanes: Lanes, features: dict[str, list[Any]]) -> None:
+        """Draw the strips with what is known of each lane; those that are in place already are not touched."""
+        roles = features["role"]
         with self.quietly():
-            features = {"role": list(roles)}
             data, keywords, _ = lanes_layer(lanes, features, f"{self.name} lanes")
             self.geometry = lanes
             layer = self._own("lanes")
@@ -183,19 +303,17 @@ class Picture:
                 chosen = {i for i in layer.selected_data if i < len(data)} if len(layer.data) == len(data) else set()
                 layer.selected_data = set()
                 layer.data = [(outline, "polygon") for outline in data]
-                layer.edge_width = [keywords["edge_width"]] * len(data)
+                layer.edge_width = [self._line] * len(data)
                 layer.face_color = "transparent"
                 layer.features = keywords["features"]
                 layer.edge_color = role_colours(roles)
                 layer.selected_data = chosen
-            elif list(layer.features["lane"]) != keywords["features"]["lane"] or list(
-                layer.features.get("role", ())
-            ) != list(roles):
+            elif not layer.features.equals(type(layer.features)(keywords["features"])):
                 layer.features = keywords["features"]
                 layer.edge_color = role_colours(roles)
 
     def _add_lanes(self, data: Sequence[Any] | None, keywords: dict[str, Any]) -> None:
-        layer = self.viewer.add_shapes(data, **keywords)
+        layer = self.viewer.add_shapes(data, **keywords, edge_width=self._line)
         self.lanes = layer
         layer.events.data.connect(self._strips_changed)
         layer.selected_data.events.items_changed.connect(self._selection_changed)
@@ -253,13 +371,15 @@ class Picture:
                 self._remove(kind)
             return
         if layer is None:
-            layer = self.viewer.add_shapes(data, **keywords)
+            layer = self.viewer.add_shapes(data, **keywords, edge_width=self._line)
             layer.editable = not locked
             setattr(self, kind, layer)
+            if kind == "boundaries":
+                layer.events.data.connect(self._boundaries_changed)
         elif not _same_outlines(layer.data, data):
             layer.data = [(line, keywords["shape_type"]) for line in data]
             layer.edge_color = keywords["edge_color"]
-            layer.edge_width = keywords["edge_width"]
+            layer.edge_width = [self._line] * len(data)
             if "features" in keywords:
                 layer.features = keywords["features"]
             layer.editable = not locked
@@ -278,7 +398,7 @@ class Picture:
     def remove(self) -> None:
         """Take all layers but the blot's own away."""
         with self.quietly():
-            self._remove("lanes", "bands", "axis", "boundaries", "cursor", "background")
+            self._remove(*KINDS)
 
     def set_shown(self, shown: bool) -> None:
         """Show or hide all layers of this blot; those that a person has switched off stay off."""
@@ -324,7 +444,7 @@ class Picture:
         """
         if mode == "add_rectangle" and self._own("lanes") is None:
             with self.quietly():
-                self._add_lanes(None, empty_lanes_layer(f"{self.name} lanes", self.image.data.shape))
+                self._add_lanes(None, empty_lanes_layer(f"{self.name} lanes"))
         layer = self._own("lanes")
         if layer is not None:
             self.viewer.layers.selection.active = layer
@@ -346,8 +466,30 @@ class Picture:
         masses = np.array(layer.features["mass"], np.float64)
         if event.action is ActionType.ADDED:
             masses[list(event.data_indices)] = np.nan  # a new point inherits the mass of another
-            layer.mode = "select"
         self.bands_edited.emit([float(row) for row in layer.data[:, 0]], masses.tolist())
+
+    def _boundaries_changed(self, event: Any) -> None:
+        layer, analysis = self._own("boundaries"), self._analysis
+        if self._quiet or layer is None or analysis is None or event.action not in DONE:
+            return
+        rows = {ladder.lane: float(ladder.boundary_row) for ladder in analysis.ladders}
+        for line, label in zip(layer.data, layer.features["lane"], strict=True):
+            number, row = int(label), float(np.mean(line[:, 0]))
+            if abs(row - rows.get(number, row)) > 0.05:
+                self.boundary_edited.emit(number, row)
+                return
+
+    def _region_changed(self, event: Any) -> None:
+        layer = self._own("region")
+        if self._quiet or layer is None or event.action not in DONE:
+            return
+        if event.action is ActionType.REMOVED or not len(layer.data):
+            self.region_edited.emit(())
+            return
+        layer.mode = "select"
+        corners = np.asarray(layer.data[-1])
+        (top, left), (bottom, right) = corners.min(axis=0), corners.max(axis=0)
+        self.region_edited.emit((float(top), float(bottom), float(left), float(right)))
 
     def _selection_changed(self, *_: Any) -> None:
         layer = self._own("lanes")

@@ -26,6 +26,7 @@ __all__ = [
     "blot_layer",
     "display_limits",
     "empty_lanes_layer",
+    "lane_features",
     "lanes_layer",
     "provenance",
     "result_layer",
@@ -102,6 +103,16 @@ def provenance(blot: Blot) -> dict[str, Any]:
     }
 
 
+def lane_features(analysis: Analysis) -> dict[str, list[Any]]:
+    """What other plugins and the console may want to know of each lane, under the names of ``lanes.csv``."""
+    table = analysis.columns["lanes"]
+    scores = [f"{name}{end}" for name in ("relative_hmw", "hmw_fraction") for end in ("", "_low", "_high")]
+    names = ("role", "compound", "concentration_nM", *scores, "relative_hmw_area", "flags")
+    features = {name: list(table[name]) for name in names if name in table}
+    features["role"] = [str(role) for role in features["role"]]
+    return features
+
+
 def lanes_layer(lanes: Lanes, features: Mapping[str, Sequence[Any]], name: str = "lanes") -> LayerTuple:
     """Return the shapes layer of the lanes, one strip each, coloured by role and numbered at the top.
 
@@ -121,14 +132,13 @@ def lanes_layer(lanes: Lanes, features: Mapping[str, Sequence[Any]], name: str =
         "features": columns,
         "face_color": "transparent",
         "edge_color": role_colours(roles),
-        "edge_width": max(1.0, lanes.window.width / 500),
         "text": {"string": "{lane}", "anchor": "upper_left", "size": 10, "color": "#D55E00"},
         "metadata": {"ublot_window": lanes.window, "ublot_softness": lanes.softness},
     }
     return [strip_of_lane(lane, lanes.window) for lane in lanes], keywords, "shapes"
 
 
-def empty_lanes_layer(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
+def empty_lanes_layer(name: str) -> dict[str, Any]:
     """Return the keywords of a shapes layer that lanes are to be drawn on."""
     return {
         "name": name,
@@ -136,7 +146,6 @@ def empty_lanes_layer(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
         "features": {"lane": np.zeros(0)},
         "face_color": "transparent",
         "edge_color": ROLE_COLOURS["sample"],
-        "edge_width": max(1.0, shape[1] / 500),
     }
 
 

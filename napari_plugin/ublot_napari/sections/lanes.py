@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
-from ublot_napari.widgets.form import ParamsForm
+from ublot_napari.widgets.form import ParamsForm, options_of
 
 __all__ = ["LaneTools"]
 
@@ -26,11 +26,19 @@ class LaneTools(QWidget):
     mode_wanted : Signal of str
         What dragging on the picture does: a mode of napari's shapes layer.
     delete_wanted : Signal
+    turn_wanted : Signal of float
+        Degrees counter-clockwise by which the picture shall be turned.
+    mirror_wanted : Signal
+    region_wanted : Signal of bool
+        The region of interest shall be drawn in the picture; False: there shall be none.
     """
 
     find_wanted = Signal(int)
     mode_wanted = Signal(str)
     delete_wanted = Signal()
+    turn_wanted = Signal(float)
+    mirror_wanted = Signal()
+    region_wanted = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,12 +73,34 @@ class LaneTools(QWidget):
         self.delete.clicked.connect(self.delete_wanted)
         modes.addWidget(self.delete)
         modes.addStretch(1)
-        self.form = ParamsForm(("polarity", "response", "mirror", "rotate", "roi", "panel", "channel"))
+        self.form = ParamsForm(options_of("Blot", without=("lanes",)))
         self.more = QPushButton("Options")
         self.more.setToolTip("How the file is read: polarity, response, rotation, region, channel")
         self.more.setCheckable(True)
-        self.more.toggled.connect(self.form.setVisible)
-        self.form.hide()
+        self.more.toggled.connect(self._show_options)
+        self.turns = QHBoxLayout()
+        for text, tip, act in (
+            (
+                "Region…",
+                "Draw the part of the picture that is the blot, as a box",
+                lambda: self._region(True),
+            ),
+            ("Whole", "Use the whole picture again", lambda: self._region(False)),
+            ("↺ 90°", "Turn the picture to the left", lambda: self.turn_wanted.emit(90.0)),
+            ("↻ 90°", "Turn the picture to the right", lambda: self.turn_wanted.emit(-90.0)),
+            ("180°", "Turn the picture upside down", lambda: self.turn_wanted.emit(180.0)),
+            ("Mirror", "Flip the picture left to right", self.mirror_wanted.emit),
+        ):
+            button = QPushButton(text)
+            button.setToolTip(tip)
+            button.clicked.connect(lambda _, act=act: act())
+            self.turns.addWidget(button)
+        self.options = QWidget()
+        inside = QVBoxLayout(self.options)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addLayout(self.turns)
+        inside.addWidget(self.form)
+        self.options.hide()
 
         top = QHBoxLayout()
         for widget in (self.find_button, self.count, self.analyze):
@@ -81,8 +111,14 @@ class LaneTools(QWidget):
         column.setSpacing(3)
         column.addLayout(top)
         column.addLayout(modes)
-        column.addWidget(self.form)
+        column.addWidget(self.options)
         self.find_button.clicked.connect(lambda: self.find_wanted.emit(self.count.value()))
+
+    def _show_options(self, shown: bool) -> None:
+        self.options.setVisible(shown)
+
+    def _region(self, drawn: bool) -> None:
+        self.region_wanted.emit(drawn)
 
     def show_lanes(self, count: int, mode: str, *, measured: bool) -> None:
         """Show how many lanes there are, what dragging does, and what can be done; lanes can always be drawn."""

@@ -15,7 +15,7 @@ from ublot.mass.calibration import calibration_from_positions
 from ublot.mass.scale import mass_at
 from ublot.reference.markers import find_marker
 from ublot_napari.state.lane_edits import edit_lanes, rows_after, shifted_edits
-from ublot_napari.state.session import Session, State
+from ublot_napari.state.session import Session, State, marker_lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from napari.layers import Image
 
-    from ublot import Analysis
+    from ublot import Analysis, Blot, Params
 
 __all__ = ["EditedBlot"]
+
+REACH = 0.015
+"""Share of the blot's height within which a click means a band: half the distance of close marker bands."""
 
 
 class EditedBlot(Session):
@@ -39,6 +42,7 @@ class EditedBlot(Session):
 
     failed = ""
     _look: tuple[State, Analysis] | None = None
+    _read: tuple[Any, Blot] | None = None
 
     @classmethod
     def of_layer(cls, image: Image) -> EditedBlot:
@@ -90,7 +94,8 @@ class EditedBlot(Session):
         if self.state.bands is not None:
             return self.state.bands
         found = self.shown.calibration if self.shown is not None else None
-        return () if found is None else tuple(zip(found.rows, found.masses, strict=True))
+        # Rungs that serve as a ruler are no bands of a marker.
+        return () if found is None or found.kind == "rungs" else tuple(zip(found.rows, found.masses, strict=True))
 
     @property
     def scale_kind(self) -> str | None:
@@ -143,7 +148,11 @@ class EditedBlot(Session):
         self.failed = ""
 
         def analyse(progress: Callable[[str, float], None]) -> Analysis:
-            analysis = state.run(blot, earlier, progress)
+            if earlier is not None and blot.source.path is None and _read_otherwise(earlier.params, state.params):
+                # Pixels in memory were turned already, and cannot be turned back: begin with those as stored.
+                analysis = state.run(self._read_as(state), None, progress)
+            else:
+                analysis = state.run(blot, earlier, progress)
             # All that is shown is made here, so that nothing is left to do for the window's own thread.
             progress("comparing lanes", 0.9)
             if len(analysis.geometry):
@@ -206,10 +215,62 @@ class EditedBlot(Session):
         more: dict[str, Any] = {}
         if "marker" in changes:
             more = {"bands": None, "edits": replace(self.state.edits, calibration=None)}
-        if {"mirror", "rotate", "roi"} & set(changes):
+        if {"mirror", "rotate", "roi", "panel"} & set(changes):
             # Lanes and bands lie in the picture as it was.
             more = {"bands": None, "edits": Edits()}
         self.change(f"{', '.join(changes)} set".replace("_", " "), params=params, **more)
+
+    def turn(self, degrees: float) -> None:
+        """Turn the picture counter-clockwise; a region was of the picture as it stood, and is dropped."""
+        turned = (self.state.params.rotate + degrees + 180) % 360 - 180
+        self.set_options({"rotate": 180.0 if turned == -180 else turned, "roi": None, "panel": None})
+
+    def flip(self) -> None:
+        """Mirror the picture, or mirror it back; a region is dropped."""
+        params = self.state.params
+        # Mirroring comes before turning: what looks mirrored is turned the other way.
+        self.set_options({"mirror": not params.mirror, "rotate": -params.rotate or None, "roi": None, "panel": None})
+
+    def set_region(self, box: tuple[float, float, float, float] | None) -> None:
+        """Analyse only what lies between two rows and two columns of the picture as it is shown; None: all of it.
+
+        Raises
+        ------
+        BlotError
+            Nothing of the picture lies in it.
+        """
+        if box is None:
+            self.set_options({"roi": None} if self.state.params.roi is not None else {})
+            return
+        rows, cols = self.pixels_now().shape
+        top, bottom = (int(np.clip(round(at + 0.5), 0, rows)) for at in box[:2])
+        left, right = (int(np.clip(round(at + 0.5), 0, cols)) for at in box[2:])
+        if bottom - top < 2 or right - left < 2:
+            raise BlotError("the region lies beside the picture", "region", "draw it over the blot")
+        self.set_options({"roi": f"{top}:{bottom},{left}:{right}"})
+
+    def pixels_now(self) -> Blot:
+        """The blot as it is read with the present options.
+
+        Raises
+        ------
+        BlotError
+            An option cannot be used on this picture.
+        """
+        from ublot.pipeline.pixels import PIXEL_OPTIONS
+
+        asked = tuple(getattr(self.state.params, name) for name in PIXEL_OPTIONS)
+        if self._read is None or self._read[0] != asked:
+            made = self.state.analysis
+            self._read = asked, made.blot if made is not None else self._read_as(self.state)
+        return self._read[1]
+
+    def _read_as(self, state: State) -> Blot:
+        from ublot.pipeline.pixels import read_pixels
+
+        if self.pixels is None or self.blot.source.path is not None:
+            return read_pixels(self.blot, state.params)
+        return replace(read_pixels(self.pixels, state.params), source=self.blot.source)
 
     def set_bands(self, bands: Sequence[tuple[float, float]]) -> None:
         """Calibrate by bands that a person placed, (row, mass) each; as long as they cannot be used, by none.
@@ -224,7 +285,10 @@ class EditedBlot(Session):
             return
         calibration, trouble = None, None
         try:
-            calibration = calibration_from_positions([(mass, row) for row, mass in kept])
+            if len(kept) == 1:
+                row, mass = kept[0]
+                raise BlotError(f"{mass:g} kDa is at row {row:.0f}", "mass scale", "click another band: it takes two")
+            calibration = calibration_from_positions([(mass, row) for row, mass in kept]) if kept else None
         except BlotError as error:
             trouble = error
         self.change("marker edited", bands=kept, edits=replace(self.state.edits, calibration=calibration))
@@ -232,17 +296,20 @@ class EditedBlot(Session):
             raise trouble
 
     def edit_band_marks(self, rows: Sequence[float], masses: Sequence[float]) -> None:
-        """Take the marks on the picture for the bands; a new one is given the mass that fits it best.
+        """Take the marks on the picture for the bands; a new one snaps to its band and takes the mass that fits best.
 
         Raises
         ------
         BlotError
-            The order of the bands would not be that of their masses: nothing is changed.
+            The order of the bands would not be that of their masses: nothing is changed. Or there is one band only,
+            which is kept until there is another.
         """
         known = [(row, mass) for row, mass in zip(rows, masses, strict=True) if np.isfinite(mass)]
         for row in (row for row, mass in zip(rows, masses, strict=True) if not np.isfinite(mass)):
-            known.append((row, self._mass_for(row, known)))
-        calibration_from_positions([(mass, row) for row, mass in known])
+            at = self.band_near(row)
+            known.append((at, self._mass_for(at, known)))
+        if len(known) > 1:
+            calibration_from_positions([(mass, row) for row, mass in known])
         self.set_bands(known)
 
     def _mass_for(self, row: float, known: Sequence[tuple[float, float]]) -> float:
@@ -252,14 +319,40 @@ class EditedBlot(Session):
         free = [m for m in (find_marker(marker).masses if marker else ()) if m not in {mass for _, mass in known}]
         if shown is None or shown.calibration is None:
             above = [mass for at, mass in known if at < row]
-            fits = [m for m in free if not above or m < min(above)]
+            below = [mass for at, mass in known if at > row]
+            fits = [m for m in free if (not above or m < min(above)) and (not below or m > max(below))]
+            if not free:
+                raise BlotError("the marker is not known", "mass scale", "choose “Mass marker” first, then its bands")
             if not fits:
                 raise BlotError(
                     "which mass lies here is not known", f"row {row:.0f}", "type it into the table of bands"
                 )
-            return fits[0]
+            return fits[-1] if below and not above else fits[0]
         here = float(mass_at(shown.calibration, row))
         return min(free, key=lambda m: abs(np.log(m / here))) if free else float(f"{here:.3g}")
+
+    def band_near(self, row: float) -> float:
+        """Row of the darkest place of the marker lane near a row, to a fraction of a pixel; else the row itself.
+
+        A hand is no steadier than a hundredth or two of the picture's height.
+        """
+        shown = self.shown
+        if shown is None or not len(shown.geometry):
+            return row
+        window, lane = shown.geometry.window, shown.geometry[marker_lane(shown) - 1]
+        reach = max(3, round(REACH * window.height))
+        first, last = max(window.top, round(row) - reach), min(window.bottom, round(row) + reach + 1)
+        if last - first < 3:
+            return row
+        rows = np.arange(first, last)
+        core = np.round(lane.centre(rows)[:, None] + np.linspace(-0.25, 0.25, 9) * lane.width).astype(int)
+        level = shown.blot.signal[rows[:, None], np.clip(core, 0, shown.blot.shape[1] - 1)].mean(axis=1)
+        at = int(np.argmax(level))
+        if at in (0, len(rows) - 1):
+            return row  # no band: the signal rises towards something farther away
+        left, top, right = (float(v) for v in level[at - 1 : at + 2])
+        bend = left - 2 * top + right
+        return float(rows[at]) + (0.5 * (left - right) / bend if bend < 0 else 0.0)
 
     def release_bands(self) -> None:
         """Have the marker's bands found again."""
@@ -278,3 +371,10 @@ class EditedBlot(Session):
     def replaced(self, **changes: Any) -> State:
         """The present state with something replaced, which is no step."""
         return replace(self.state, **changes)
+
+
+def _read_otherwise(one: Params, other: Params) -> bool:
+    """Whether the options have the picture read in different ways."""
+    from ublot.pipeline.pixels import PIXEL_OPTIONS
+
+    return any(getattr(one, name) != getattr(other, name) for name in PIXEL_OPTIONS)

@@ -71,6 +71,9 @@ def edit_lanes(outlines: Sequence[NDArray[np.floating[Any]]], numbers: Sequence[
         lane = known.pop(number, None) if number is not None else None
         if lane is not None and _unmoved(outline, lane, before):
             now = lane
+        elif lane is not None and (aside := _moved_aside(outline, lane, before)):
+            now = replace(lane, xs=tuple(x + aside for x in lane.xs))
+            moved.append(lane.number)
         else:
             now = lane_of_strip(outline, lane.number if lane else len(found) + 1)
             moved.append(lane.number if lane else None)
@@ -87,6 +90,20 @@ def _unmoved(outline: NDArray[np.floating[Any]], lane: Lane, before: Lanes) -> b
     # float32 keeps 7 digits: on a large scan that is coarser than the limit.
     limit = max(UNMOVED, 1e-6 * float(np.abs(strip).max()))
     return corners.shape == strip.shape and bool(np.abs(corners - strip).max() <= limit)
+
+
+def _moved_aside(outline: NDArray[np.floating[Any]], lane: Lane, before: Lanes) -> float:
+    """By how much a strip was dragged sideways as a whole, 0 where it was changed otherwise.
+
+    Lanes run over the whole height, so that a hand's wavering up or down means nothing, and the lane keeps its shape.
+    """
+    strip = strip_of_lane(lane, before.window)
+    corners = np.asarray(outline, np.float64)
+    if corners.shape != strip.shape:
+        return 0.0
+    shift = corners - strip
+    limit = max(UNMOVED, 1e-6 * float(np.abs(strip).max()))
+    return float(np.median(shift[:, 1])) if np.ptp(shift, axis=0).max() <= 2 * limit else 0.0
 
 
 def _step(moved: Sequence[int | None], gone: Sequence[int]) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ublot import Analysis, Blot
     from ublot.pipeline.stages import Progress
 
-__all__ = ["History", "Rows", "Session", "State", "text_rows"]
+__all__ = ["History", "Rows", "Session", "State", "marker_lane", "text_rows"]
 
 Rows = tuple[Mapping[str, str], ...]
 Bands = tuple[tuple[float, float], ...]
@@ -230,6 +230,12 @@ class Session:
         """Remember that a state, the present one where not given, is on disk."""
         self._saved = (state or self.state).inputs
         self.folder = folder
+
+
+def marker_lane(analysis: Analysis) -> int:
+    """Number of the marker lane, of the first lane where the layout names none."""
+    marked = [row.lane for row in analysis.layout if row.role == "marker"] if analysis.layout is not None else []
+    return marked[0] if marked else 1
 
 
 def text_rows(layout: Layout | Sequence[Mapping[str, Any]]) -> Rows:

@@ -9,8 +9,15 @@ import numpy as np
 from ublot import BlotError, Lane, Lanes, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+
+HANDLES = 5
+"""Corners on either side of a strip: a lane bends once or twice, and more of them are dragged one by one."""
+CLOSE = 0.04
+"""Share of a strip's height below which two corners are taken for one that was doubled."""
 
 __all__ = ["lane_at", "lane_of_strip", "strip_of_lane"]
 
@@ -30,11 +37,12 @@ def strip_of_lane(lane: Lane, window: Window) -> NDArray[np.float64]:
 
     Returns
     -------
-    ndarray, shape (2 knots, 2)
-        Row and column of the corners; the strip ends at the outer edges of the window's first and last pixels.
+    ndarray, shape (2 handles, 2)
+        Row and column of the corners, at most `HANDLES` on either side; the strip ends at the outer edges of the
+        window's first and last pixels.
     """
     top, bottom = window.top - 0.5, window.bottom - 0.5
-    rows = np.array([top, *(row for row in lane.rows if top < row < bottom), bottom])
+    rows = _handles([top, *(row for row in lane.rows if top < row < bottom), bottom])
     centre = lane.centre(rows)
     left = np.column_stack([rows, centre - lane.width / 2])
     right = np.column_stack([rows, centre + lane.width / 2])
@@ -53,7 +61,7 @@ def lane_of_strip(outline: NDArray[np.floating[Any]], number: int) -> Lane:
         The outline has no extent: it is a line or a point.
     """
     corners = np.asarray(outline, np.float64)
-    rows = np.unique(corners[:, 0])
+    rows = _handles(np.unique(corners[:, 0]))
     extent = np.ptp(corners, axis=0)
     if len(corners) < 3 or not (extent > 0).all():
         raise BlotError("the outline has no width or no height", f"lane {number}", "draw it again as a strip")
@@ -62,6 +70,13 @@ def lane_of_strip(outline: NDArray[np.floating[Any]], number: int) -> Lane:
     sides = np.array([_crossings(corners, row) for row in inside])
     centre, width = sides.mean(axis=1), float(np.median(sides[:, 1] - sides[:, 0]))
     return Lane(number, tuple(rows.tolist()), tuple(centre.tolist()), width)
+
+
+def _handles(rows: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows of a strip's corners: as they are where they are few and apart, else evenly spaced between the ends."""
+    at = np.asarray(rows, np.float64)
+    apart = len(at) < 2 or np.diff(at).min() >= CLOSE * (at[-1] - at[0])
+    return at if apart and len(at) <= HANDLES else np.linspace(at[0], at[-1], HANDLES)
 
 
 def _crossings(corners: NDArray[np.float64], row: float) -> tuple[float, float]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-__all__ = ["ParamsForm"]
+__all__ = ["ParamsForm", "options_of"]
 
 Field = QCheckBox | QComboBox | QLineEdit
 
@@ -26,6 +26,13 @@ SUGGESTIONS = {
     "modifier": [modifier.name for modifier in MODIFIERS],
     "normalise": ["none", "total"],
 }
+
+
+def options_of(*groups: str, without: Sequence[str] = ()) -> tuple[str, ...]:
+    """Fields of `ublot.Params` in groups, in their order there, but for those that are set in another way."""
+    fields = Params.model_fields.items()
+    of_group = {name: dict(info.json_schema_extra or {}).get("group") for name, info in fields}
+    return tuple(name for name, group in of_group.items() if group in groups and name not in without)
 
 
 class ParamsForm(QWidget):

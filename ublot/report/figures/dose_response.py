@@ -63,7 +63,13 @@ def dose_figure(rows: Sequence[Row], fits: Sequence[Row], quantity: str, vehicle
     """
     from matplotlib.figure import Figure
 
-    wanted = [fit for fit in fits if fit["quantity"] == quantity]
+    # A compound without a vehicle has no points to draw.
+    wanted = [
+        fit
+        for fit in fits
+        if fit["quantity"] == quantity
+        and any(number_or_nan(row["concentration_nM"]) > 0 for row in _lanes_of(rows, fit, quantity))
+    ]
     places = list(dict.fromkeys((fit["group"] or "", time_text(fit["time_min"]), "") for fit in wanted))
     if len(wanted) > TOGETHER * max(len(places), 1):
         places = [(fit["group"] or "", time_text(fit["time_min"]), str(fit["compound"])) for fit in wanted]

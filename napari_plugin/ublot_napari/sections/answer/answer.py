@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
-from ublot.scoring.primary import by_area
+from ublot.scoring.primary import by_area, lane_state
 from ublot_napari.sections.answer.flag_list import FlagList
 from ublot_napari.sections.answer.plot import ScorePlot
-from ublot_napari.sections.answer.rows import score_header, score_rows
+from ublot_napari.sections.answer.rows import number_table, score_header, score_rows
 from ublot_napari.sections.answer.table import ScoreTable
-from ublot_napari.widgets.form import ParamsForm
+from ublot_napari.widgets.form import ParamsForm, options_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer"]
 
-OPTIONS = ("assay", "antibody", "background", "normalise", "ladder", "allow_unfit")
+OPTIONS = options_of("Assay", "Quantification")
 STALE = "Not up to date: "
+ROOM = 390
+"""Height in px that the answer needs to be read; sections that leave less fold when it opens."""
 
 
 class Answer(QWidget):
@@ -31,9 +33,12 @@ class Answer(QWidget):
     Attributes
     ----------
     lane_picked : Signal of int
+    override_wanted : Signal
+        What quality control refuses shall be scored all the same.
     """
 
     lane_picked = Signal(int)
+    override_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,6 +50,10 @@ class Answer(QWidget):
         self.stale.setWordWrap(True)
         self.stale.setStyleSheet("color: #D55E00")
         self.stale.hide()
+        self.override = QPushButton("Score refused lanes all the same")
+        self.override.setToolTip("Switches on “Allow unfit images” under Options; it is recorded and flagged")
+        self.override.clicked.connect(self.override_wanted)
+        self.override.hide()
         options = QWidget()
         inside = QVBoxLayout(options)
         inside.addWidget(self.form)
@@ -58,10 +67,12 @@ class Answer(QWidget):
             (options, "Options", "Assay, antibody, background and more"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(widget, title), tip)
+        self.setMinimumHeight(ROOM)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 0, 4)
         column.setSpacing(2)
         column.addWidget(self.stale)
+        column.addWidget(self.override)
         column.addWidget(self.tabs, stretch=1)
         self.plot.lane_picked.connect(self.lane_picked)
         self.table.lane_picked.connect(self.lane_picked)
@@ -72,7 +83,9 @@ class Answer(QWidget):
         lanes = analysis.lanes
         self._show_scores(analysis, dose)
         self._show_rows(analysis)
-        self.flags.show_flags(lanes, analysis.messages)
+        self.flags.show_flags(lanes, analysis.messages, overridden=analysis.params.allow_unfit)
+        refused = any(lane_state(row) == "refused" for row in lanes.to_dict("records"))
+        self.override.setVisible(refused and not analysis.params.allow_unfit)
         names = {name for text in lanes["flags"] for name in str(text).split(";") if name}
         self.tabs.setTabText(2, f"Flags ({len(names)})" if names else "Flags")
 
@@ -89,12 +102,14 @@ class Answer(QWidget):
     def _show_rows(self, analysis: Analysis) -> None:
         first = by_area(analysis.params)
         self.table.show_rows(score_header(by_area=first), score_rows(analysis.lanes, by_area=first))
+        self.table.numbers = number_table(analysis.lanes, by_area=first)
 
     def clear(self) -> None:
         """Show that there is nothing to show."""
         self.plot.clear()
         self.table.show_rows(score_header(), [])
         self.flags.clear()
+        self.override.hide()
         self.tabs.setTabText(2, "Flags")
 
     def set_stale(self, why: str) -> None:

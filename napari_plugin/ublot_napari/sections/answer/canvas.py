@@ -17,7 +17,7 @@ from ublot_napari.widgets.plot_style import BLUE, GREEN, ORANGE, PAPER, PURPLE, 
 __all__ = ["ScoreCanvas"]
 
 COMPOUNDS = ((VERMILLION, "o"), (BLUE, "s"), (GREEN, "t"), (PURPLE, "d"), (ORANGE, "t1"))
-LABEL_LENGTH = 24
+LABEL_LENGTH, DOSE_LENGTH = 24, 9
 TALLEST = 2.0  # times the largest score: longer intervals are cut at the plot's edge
 NEAR = 14  # px from a point that still mean it
 
@@ -41,6 +41,8 @@ class ScoreCanvas:
 
     def __init__(self, plot: Any) -> None:
         self.plot = plot
+        for side in ("bottom", "left"):
+            plot.getAxis(side).enableAutoSIPrefix(False)  # scores are plain numbers
         self.legend = plot.addLegend(offset=(8, 4), labelTextSize="8pt")
         self.theme: Theme = PAPER
         self.column = ""
@@ -97,6 +99,11 @@ class ScoreCanvas:
             self.add(pg.InfiniteLine(1.0, angle=90, pen=pen(theme.text, 1.2, dashed=True)), 5)
         left, right = _limits([point for slot in slots for point in slot.points], self.column)
         self.plot.setRange(xRange=(left, right), yRange=(-0.6, max(len(slots) - 0.4, 0.6)), padding=0)
+        beyond = [(right, y) for point, _, y in places if point.high > right]
+        beyond_left = [(left, y) for point, _, y in places if point.low < left]
+        for ends, symbol in ((beyond, "t2"), (beyond_left, "t3")):
+            if ends:  # the interval goes on beyond the edge
+                self.add(pg.ScatterPlotItem(pos=ends, size=11, symbol=symbol, brush=QColor(theme.text), pen=None), 9)
         states: dict[str, list[int]] = {}
         for slot in slots:
             for state, lanes in slot.missing.items():
@@ -196,7 +203,11 @@ def _slot_name(slot: Slot) -> str:
     """Lane numbers and what they hold, short enough for the axis."""
     lanes = ", ".join(map(str, slot.lanes)) if len(slot.lanes) < 4 else f"{slot.lanes[0]} … {slot.lanes[-1]}"
     text = f"{slot.label}  {lanes}".strip()
-    return text if len(text) <= LABEL_LENGTH else f"{slot.label[: LABEL_LENGTH - len(lanes) - 3]}…  {lanes}"
+    if len(text) <= LABEL_LENGTH:
+        return text
+    # What differs between lanes of one compound is its dose, at the end.
+    end = slot.label[-DOSE_LENGTH:]
+    return f"{slot.label[: max(LABEL_LENGTH - len(lanes) - DOSE_LENGTH - 3, 3)]}…{end}  {lanes}"
 
 
 def _stripe(y: int, theme: Theme) -> Any:

@@ -47,7 +47,7 @@ class FlagList(QListWidget):
         self.itemClicked.connect(self._tell)
         self.itemActivated.connect(self._tell)
 
-    def show_flags(self, table: pd.DataFrame, messages: Sequence[str] = ()) -> None:
+    def show_flags(self, table: pd.DataFrame, messages: Sequence[str] = (), *, overridden: bool = False) -> None:
         """Show the flags of an analysis, and what else it says.
 
         Parameters
@@ -56,12 +56,14 @@ class FlagList(QListWidget):
             ``Analysis.lanes``.
         messages : sequence of str
             ``Analysis.messages``.
+        overridden : bool
+            Unfit images are scored, as a person wants it.
         """
         self.clear()
         flags = {int(row["lane"]): _names(row["flags"]) for row in table.to_dict("records")}
         for text in messages:
             self._add(panel_words(text), [], COLOURS["warn"])
-        for name, text, lanes in flag_lines(flags):
+        for name, text, lanes in flag_lines(flags, overridden=overridden):
             self._add(text, lanes, COLOURS[flag_severity(name)], f"{name}: choose this line to select its lanes")
         if not self.count():
             self._add("No flags: nothing speaks against these numbers.", [], "#009E73")

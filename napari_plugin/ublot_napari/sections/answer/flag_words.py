@@ -7,24 +7,82 @@ from typing import TYPE_CHECKING
 
 from ublot.flags import FLAGS, ordered, severity_of
 from ublot.inputs.params import Params
+from ublot.io.tables import number_or_nan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["flag_advice", "flag_lines", "flag_severity", "lane_ranges", "panel_words"]
+    from ublot import Analysis
+
+__all__ = ["flag_advice", "flag_lines", "flag_severity", "lane_ranges", "learned", "panel_words"]
 
 SEVERITY = {"refuse": "Refused", "warn": "Check", "note": "Note"}
-_OPTION = re.compile(r"--([a-z][a-z-]*)")
+_OPTION = re.compile(r"(?:--|\boption )([a-z]+(?:-[a-z]+)*)")
+
+ELSEWHERE = {
+    "lanes": "the number of lanes (1 Lanes)",
+    "layout": "the layout (2 Layout)",
+    "marker-positions": "the marker's bands (3 Mass scale)",
+    "force": "another folder",
+    "out": "“Save the result elsewhere” (Export)",
+}
+"""What the panel has instead of options of the command line that are in none of its forms."""
+
+PLACES = {
+    "Blot": "1 Lanes > Options",
+    "Mass and target": "3 Mass scale",
+    "Assay": "5 Answer > Options",
+    "Quantification": "5 Answer > Options",
+}
+"""Where the options of a group are in the panel."""
 
 
 def panel_words(text: str) -> str:
-    """A message with the command line's options under the names that they have in the panel."""
+    """A message with the command line's options under the names, and at the places, that they have in the panel."""
 
     def title(found: re.Match[str]) -> str:
-        field = Params.model_fields.get(found.group(1).replace("-", "_"))
-        return f"“{field.title}”" if field is not None else found.group()
+        name = found.group(1)
+        if name in ELSEWHERE:
+            return ELSEWHERE[name]
+        field = Params.model_fields.get(name.replace("-", "_"))
+        if field is None:
+            return found.group()
+        more = field.json_schema_extra
+        place = PLACES.get(str(more.get("group")), "") if isinstance(more, dict) else ""
+        return f"“{field.title}”" + (f" ({place})" if place else "")
 
     return _OPTION.sub(title, text)
+
+
+def learned(before: Analysis, after: Analysis) -> str:
+    """By how much lanes that a person did not touch changed with an edit, in words; empty where they did not.
+
+    The fit of rungs and smear learns from all lanes of a blot, so that what is set right in one helps the others.
+    """
+    if before.params != after.params or before.layout != after.layout or len(before.geometry) != len(after.geometry):
+        return ""
+    rows = dict(before.edits.boundary_rows), dict(after.edits.boundary_rows)
+    untouched = [
+        k
+        for k, (old, new) in enumerate(zip(before.geometry, after.geometry, strict=True))
+        if old == new and rows[0].get(k + 1) == rows[1].get(k + 1)
+    ]
+    if len(untouched) == len(after.geometry):
+        return ""
+    shares = before.columns["lanes"]["hmw_fraction"], after.columns["lanes"]["hmw_fraction"]
+    changes = {k + 1: abs(number_or_nan(shares[1][k]) - number_or_nan(shares[0][k])) for k in untouched}
+    changes = {lane: change for lane, change in changes.items() if change >= TOLD}
+    if not changes:
+        return ""
+    most = max(changes, key=changes.__getitem__)
+    return (
+        f"Other lanes changed with it, by {changes[most]:.3f} of HMW fraction at most (lane {most}): "
+        "lanes are fitted together and learn from each other."
+    )
+
+
+TOLD = 0.0015
+"""Change of another lane's HMW fraction from which on it is told: the table shows three decimals."""
 
 
 def flag_advice(name: str) -> str:
@@ -38,13 +96,15 @@ def flag_severity(name: str) -> str:
     return severity_of(name) if name in FLAGS else "note"
 
 
-def flag_lines(flags_of: Mapping[int, Iterable[str]]) -> list[tuple[str, str, list[int]]]:
+def flag_lines(flags_of: Mapping[int, Iterable[str]], *, overridden: bool = False) -> list[tuple[str, str, list[int]]]:
     """Flags, what they say in words, and the lanes that carry them; the severest first.
 
     Parameters
     ----------
     flags_of : mapping of int to iterable of str
         Names of the flags of every lane.
+    overridden : bool
+        A person has unfit images scored: what would refuse has not.
     """
     lanes: dict[str, list[int]] = {}
     for lane, names in flags_of.items():
@@ -55,7 +115,8 @@ def flag_lines(flags_of: Mapping[int, Iterable[str]]) -> list[tuple[str, str, li
     lines = []
     for name in sorted(ordered(lanes), key=lambda n: rank.index(severity[n])):
         where = "all lanes" if len(lanes[name]) == len(flags_of) > 1 else lane_ranges(lanes[name])
-        lines.append((name, f"{SEVERITY[severity[name]]}, {where}: {flag_advice(name)}", lanes[name]))
+        word = "Scored all the same" if overridden and severity[name] == "refuse" else SEVERITY[severity[name]]
+        lines.append((name, f"{word}, {where}: {flag_advice(name)}", lanes[name]))
     return lines
 
 

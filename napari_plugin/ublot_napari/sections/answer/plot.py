@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QObject, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QKeyEvent, QShowEvent
 from qtpy.QtWidgets import (
+    QApplication,
     QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
+    QSizePolicy,
     QTabBar,
     QVBoxLayout,
     QWidget,
@@ -45,6 +48,9 @@ TABS = (
     ("Dose-response", "Score against concentration, with the fitted curve and EC50"),
 )
 
+
+LEAST, SLOT, AXIS = 160, 19, 56
+"""Heights in px: of a plot, of a bar whose name can be read, of the axis below."""
 
 TIP = "Click a bar or a point to select its lane everywhere; Up and Down go from lane to lane"
 
@@ -109,8 +115,15 @@ class ScorePlot(QWidget):
         from ublot_napari.sections.answer.canvas import ScoreCanvas
 
         plot = empty_plot("Scores over DMSO", TIP)
-        self._column.insertWidget(2, plot, 1)
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.area.setMinimumHeight(LEAST)
+        self.area.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # as the plot in it
+        self.area.setWidget(plot)
+        self._column.insertWidget(2, self.area, 1)
         plot.installEventFilter(self)
+        plot.viewport().installEventFilter(self)
         plot.scene().sigMouseClicked.connect(self._clicked)
         plot.scene().sigMouseMoved.connect(self._hover)
         return ScoreCanvas(plot)
@@ -230,10 +243,12 @@ class ScorePlot(QWidget):
         if self._table is None:
             return
         if self.tabs.currentIndex() == DOSES:
+            self.plot.setMinimumHeight(LEAST)
             said = self.canvas.draw_doses(*self._series)
         else:
-            by_condition = self.tabs.currentIndex() == CONDITIONS
-            said = self.canvas.draw_bars(score_slots(self._table, self.column, by_condition=by_condition))
+            slots = score_slots(self._table, self.column, by_condition=self.tabs.currentIndex() == CONDITIONS)
+            self.plot.setMinimumHeight(max(LEAST, SLOT * len(slots) + AXIS))  # more of them scroll
+            said = self.canvas.draw_bars(slots)
         self.words.setText(said)
         self.words.setVisible(bool(said))
 
@@ -242,7 +257,12 @@ class ScorePlot(QWidget):
         return self.canvas.spot_at(where, in_slots=self.tabs.currentIndex() != DOSES)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Go from lane to lane by the arrow keys."""
+        """Go from lane to lane by the arrow keys, and scroll by the wheel where there are more than fit."""
+        if self._made and event is not None and event.type() == QEvent.Type.Wheel:
+            bar = self.area.verticalScrollBar()
+            if watched is self.plot.viewport() and bar is not None and bar.maximum() > 0:
+                QApplication.sendEvent(bar, event)
+                return True
         if (
             self._made
             and watched is self.plot

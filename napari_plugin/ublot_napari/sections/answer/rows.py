@@ -10,7 +10,7 @@ from ublot.scoring.primary import primary_ratio
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["score_header", "score_rows"]
+__all__ = ["number_table", "score_header", "score_rows"]
 
 
 def score_header(*, by_area: bool = False) -> tuple[str, ...]:
@@ -31,6 +31,28 @@ def score_rows(table: pd.DataFrame, *, by_area: bool = False) -> list[tuple[str,
     """
     ratio = primary_ratio(by_area=by_area)
     return [_row(record, ratio) for record in table.to_dict("records")]
+
+
+def number_table(table: pd.DataFrame, *, by_area: bool = False) -> list[tuple[str, ...]]:
+    """The same for spreadsheets and Prism: titles, then one row per lane, each number and end of interval in a column.
+
+    Decimal points and digits are those of `lanes.csv`, and so are the names of the columns.
+    """
+    ratio = primary_ratio(by_area=by_area)
+    scores = [name for score in (ratio, "hmw_fraction") for name in (score, f"{score}_low", f"{score}_high")]
+    names = [
+        name
+        for name in ("lane", "role", "compound", "concentration_nM", "group", *scores, "unmodified_remaining", "flags")
+        if name in table.columns
+    ]
+    rows = [tuple(_plain(record[name]) for name in names) for record in table.to_dict("records")]
+    return [tuple(names), *rows]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.6g}"
+    return _text(value)
 
 
 def _row(lane: dict[Any, Any], ratio: str) -> tuple[str, ...]:

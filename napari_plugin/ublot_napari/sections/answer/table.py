@@ -43,6 +43,8 @@ class ScoreTable(QTableWidget):
         Place of the row among those given to `show_rows`, however the table is sorted.
     lane_picked : Signal of int
         Number in the first column of that row.
+    numbers : sequence of sequence of str
+        What is copied instead of the text shown, where it is given: titles, then the rows as given to `show_rows`.
     copy_button : QPushButton
         Copies the whole table; for whoever holds the table to place beside it.
     """
@@ -53,6 +55,7 @@ class ScoreTable(QTableWidget):
     def __init__(self) -> None:
         super().__init__()
         self._quiet = False
+        self.numbers: Sequence[Sequence[str]] = ()
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -76,6 +79,7 @@ class ScoreTable(QTableWidget):
 
     def show_rows(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Replace what is shown."""
+        self.numbers = ()
         self.setSortingEnabled(False)  # else rows move while they are filled
         self.clear()
         self.setColumnCount(len(header))
@@ -126,13 +130,19 @@ class ScoreTable(QTableWidget):
         self._copy(range(self.rowCount()), titles=True)
 
     def _copy(self, rows: Sequence[int], *, titles: bool) -> None:
+        clipboard = QGuiApplication.clipboard()
+        if len(self.numbers) == self.rowCount() + 1:
+            places = [int(item.data(ORDER)) for row in rows if (item := self.item(row, 0)) is not None]
+            lines = [*([self.numbers[0]] if titles else []), *(self.numbers[1 + at] for at in places)]
+            if clipboard is not None and lines:
+                clipboard.setText(text_of(lines))
+            return
         columns = range(self.columnCount())
         heads = [self.horizontalHeaderItem(c) for c in columns]
         block = [[head.text() if head is not None else "" for head in heads]] if titles else []
         for row in rows:
             cells = [self.item(row, c) for c in columns]
             block.append([cell.text() if cell is not None else "" for cell in cells])
-        clipboard = QGuiApplication.clipboard()
         if clipboard is not None and block:
             clipboard.setText(text_of(block))
 

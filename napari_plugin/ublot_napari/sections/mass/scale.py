@@ -8,14 +8,14 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ublot_napari.sections.mass.marker_table import MarkerTable
-from ublot_napari.widgets.form import ParamsForm
+from ublot_napari.widgets.form import ParamsForm, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["MassScale"]
 
-FIRST, FURTHER = ("marker", "target"), ("target_kda", "modifier", "modifier_kda")
+FIRST = ("marker", "target")
 
 
 class MassScale(QWidget):
@@ -37,7 +37,12 @@ class MassScale(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first, self.further = ParamsForm(FIRST), ParamsForm(FURTHER)
+        self.first, self.further = (
+            ParamsForm(FIRST),
+            ParamsForm(
+                options_of("Mass and target", without=(*FIRST, "marker_positions"))  # positions are the table of bands
+            ),
+        )
         self.bands = MarkerTable()
         self.bands.marker.hide()  # the form's own choice has the pipeline read the marker
         self.bands.table.setMinimumHeight(110)
@@ -49,7 +54,10 @@ class MassScale(QWidget):
         self.find_button = QPushButton("Find bands")
         self.find_button.setToolTip("Have the marker's bands found again; what was set by hand is dropped")
         self.add_button = QPushButton("Add in the picture")
-        self.add_button.setToolTip("Click a band in the picture to add it; drag a mark up or down, Delete removes it")
+        self.add_button.setToolTip(
+            "Click bands in the picture, one after the other: each takes the marker's next mass. "
+            "Drag a mark up or down, Delete removes it"
+        )
         self.words = QLabel()
         self.words.setWordWrap(True)
         row = QHBoxLayout()

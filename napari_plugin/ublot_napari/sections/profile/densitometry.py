@@ -27,38 +27,54 @@ class Densitometry(QWidget):
     boundary_released : Signal of int
         A lane's boundary shall be where it is found.
     hovered : Signal of float
+    drag_wanted : Signal
+        Boundaries shall be dragged in the picture.
     """
 
     lane_picked = Signal(int)
     boundary_moved = Signal(int, float)
     boundary_released = Signal(int)
     hovered = Signal(float)
+    drag_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.plot = ProfilePlot()
         self.lane = QSpinBox()
         self.lane.setPrefix("Lane ")
-        self.lane.setMinimumWidth(130)
+        self.lane.setMinimumWidth(110)
         self.lane.setKeyboardTracking(False)
         self.overlay = QCheckBox("over DMSO")
         self.overlay.setToolTip("Lay the first DMSO lane over the one shown, its masses at this lane's")
-        self.surface = QCheckBox("background layer")
+        self.surface = QCheckBox("background")
         self.surface.setToolTip("Show what is taken off as background as a layer of the picture")
+        self.saturated = QCheckBox("saturated")
+        self.saturated.setToolTip("Mark saturated pixels red in the picture: how much signal is there is not known")
+        self.drag = QPushButton("Drag…")
+        self.drag.setToolTip("Drag the HMW boundaries in the picture; M goes back to moving lanes")
+        self.drag.clicked.connect(self.drag_wanted)
         self.release = QPushButton("Reset")
         self.release.setToolTip("Put this lane's boundary back to half a ubiquitin above the unmodified band")
         self.words = QLabel()
         self.words.setWordWrap(True)
         self.words.hide()
         top = QHBoxLayout()
-        for widget in (self.lane, self.overlay, self.surface):
+        for widget in (self.lane, self.overlay):
             top.addWidget(widget)
         top.addStretch(1)
-        top.addWidget(self.release)
+        top.addWidget(QLabel("Boundary"))
+        for button in (self.drag, self.release):
+            top.addWidget(button)
+        layers = QHBoxLayout()
+        layers.addWidget(QLabel("In the picture:"))
+        for widget in (self.surface, self.saturated):
+            layers.addWidget(widget)
+        layers.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 0, 4)
         column.setSpacing(2)
         column.addLayout(top)
+        column.addLayout(layers)
         column.addWidget(self.words)
         column.addWidget(self.plot, stretch=1)
         self._analysis: Analysis | None = None
