@@ -73,7 +73,7 @@ def lane_doubts(blot: Blot, lanes: Lanes, skip: Collection[int] = ()) -> dict[in
     dip = _weighted(middle / (np.minimum(left, right) + noise), weight)
     out = {}
     for i, lane in enumerate(lanes):
-        if lane.number in skip or not clear[i]:
+        if lane.number in skip or "lane_empty" in lane.flags or not clear[i]:
             continue
         if contrast[i] < GAP and sunken[i] < GAP:
             out[lane.number] = "stands in a gap: it is brighter half a lane to either side"
