@@ -96,7 +96,7 @@ def test_wheel_ships_both_packages_and_nothing_else(root: Path, tmp_path: Path) 
 def test_every_import_is_a_dependency(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    required = project["dependencies"] + extras["distributed"] + extras["remote"]
+    required = project["dependencies"] + extras["distributed"] + extras["remote"] + extras["plates"]
     declared = {spec.split(">")[0].split("[")[0].lower() for spec in required}
     declared |= {name.replace("-", "_") for name in declared}
     other_names = {"cv2": "opencv-python-headless", "PIL": "pillow", "skimage": "scikit-image", "distributed": "dask"}

@@ -13,6 +13,7 @@ from ublot.model import Window
 
 CONTRACT = {
     "lanes": 12,
+    "first_lane": 55.5,
     "marker": "precision-plus",
     "marker_positions": ((250.0, 40.0), (100.0, 200.0)),
     "target": "XIAP",
