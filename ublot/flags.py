@@ -238,6 +238,20 @@ _TABLE = (
         _DESIGN,
     ),
     Flag(
+        "lanes_one_off",
+        "refuse",
+        "lanes at the ends show nothing, and the lanes described may stand one place further left or right",
+        "say where the first lane is with --first-lane",
+        _OWN,
+    ),
+    Flag(
+        "lane_empty",
+        "note",
+        "nothing stands in this lane above what its neighbours leave in it",
+        "a pre-stained marker gives no light: take the masses from --marker-image or --marker-positions",
+        _OWN,
+    ),
+    Flag(
         "lane_at_edge",
         "warn",
         "the lane is nearer to the image's edge than a band's width",
@@ -251,7 +265,13 @@ _TABLE = (
         "crop less tightly, or set --roi larger",
         _DESIGN,
     ),
-    Flag("lane_uncertain", "warn", "the lane's place rests on its neighbours, not on its own signal", "drag it", _OWN),
+    Flag(
+        "lane_uncertain",
+        "warn",
+        "the lane's place rests on its neighbours, or the picture speaks against it",
+        "look at it, drag it",
+        _OWN,
+    ),
     Flag(
         "haze_removed",
         "note",

@@ -148,7 +148,7 @@ def test_a_short_export_that_holds_the_grid_is_read_as_one(tmp_path, name):
     ],
 )
 def test_real_exports(name, well, measurement, value):
-    pytest.importorskip("allotropy")
+    pytest.importorskip("allotropy", reason="allotropy stands in an environment of its own")
     if not (EXPORTS / name).is_file():
         pytest.skip("../shared/cases not beside the project")
     _, readings = readings_of(EXPORTS / name, read_records(EXPORTS / name))

@@ -35,6 +35,9 @@ def loading(
         typer.Option("--like", metavar="DIR", help="Result of the blot itself: its lanes and its layout are taken."),
     ] = None,
     lanes: Annotated[_Text, typer.Option("--lanes", metavar="N", help="How many lanes; else the layout's.")] = None,
+    first_lane: Annotated[
+        _Text, typer.Option("--first-lane", metavar="X", help="Its column, px, where lanes at the ends are empty.")
+    ] = None,
     control: Annotated[
         str,
         typer.Option("--control", metavar="WHAT", help="band: the strongest one that lanes share; total: all signal."),
@@ -62,8 +65,8 @@ def loading(
         raise BlotError(f"{control!r} is no control", "option control", "allowed: band, total")
     place = out if out is not None else image.with_name(f"{image.stem}.loads.csv")
     _check_out(place, image, force=force)
-    given = {"lanes": lanes, "polarity": polarity, "response": response, "channel": channel, "roi": roi}
-    params = make_params(**given, rotate=rotate, mirror=mirror)
+    given = {"polarity": polarity, "response": response, "channel": channel, "roi": roi}
+    params = make_params(**given, lanes=lanes, first_lane=first_lane, rotate=rotate, mirror=mirror)
 
     from ublot.pipeline.loading_control import measure_loading
 
@@ -79,6 +82,7 @@ def loading(
         image,
         layout=layout,
         lanes=params.lanes,
+        first_lane=params.first_lane,
         control="total" if control == "total" else "band",
         polarity=params.polarity,
         response=params.response,

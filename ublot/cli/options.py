@@ -35,6 +35,7 @@ Place = Optional[Path]  # noqa: UP045
 #: Options of an analysis. Values stay text: `ublot.inputs.params` checks them, and says what is allowed.
 ANALYSIS_OPTIONS: dict[str, Any] = {
     "lanes": Annotated[Text, typer.Option("--lanes", metavar="N")],
+    "first_lane": Annotated[Text, typer.Option("--first-lane", metavar="X")],
     "marker": Annotated[Text, typer.Option("--marker", metavar="NAME_OR_MASSES")],
     "marker_positions": Annotated[Text, typer.Option("--marker-positions", metavar="CSV")],
     "target": Annotated[Text, typer.Option("--target", metavar="NAME")],

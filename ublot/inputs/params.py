@@ -49,6 +49,14 @@ class Params(BaseModel):
         ge=1,
         le=200,
     )
+    first_lane: Real | None = _option(
+        None,
+        "First lane",
+        "Column of the first lane at mid-height, where lanes at the ends are empty and it is not plain which.",
+        "Blot",
+        unit="px",
+        ge=0,
+    )
     roi: RoiOption = _option(
         None,
         "Region of interest",

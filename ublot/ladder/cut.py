@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ladder", "quantify_ladder"]
 
+BAND_CLEAR, BAND_SHARE, BAND_ROWS = 8.0, 0.1, 3  # a band: so many noises, such a share of the strongest, so many rows
 ABOUT_TARGET = ("above_marker", "no_signal", "well_assumed", "well_signal", "haze_removed")
 WELL_SHARE = 0.1  # of all signal, from where on the well is worth a flag
 CUT_REACH = 0.3  # of the way from the cut to the unmodified band: what is near the cut, to both sides
@@ -162,7 +163,7 @@ def _quantify(
     by_number: list[dict[str, Any]] = [{}] * len(profiles)
     if calibration is not None and numbers is not None:
         by_number = _by_number(profiles, frames, calibration, numbers, cuts, sd, antibody)
-    out = []
+    out, showing = [], _showing(profiles)
     for i, (p, frame, haze) in enumerate(zip(profiles, frames, hazes, strict=True)):
         known = not math.isnan(frame.boundary)
         area, errors = cuts.area[i, :BY_NUMBER].tolist(), sd[i, :BY_NUMBER].tolist()
@@ -172,7 +173,7 @@ def _quantify(
             area[HMW] = math.nan
         share, full = saturation(p, frame) if known else (0.0, ())
         hazy = ("haze_removed",) * (haze.haze > max(HAZE_CLEAR * haze.error, 0.0))
-        seen = _flags(area, errors, float(of_signal[i]), antibody, calibration)
+        seen = _flags(area, errors, float(of_signal[i]), antibody, calibration, shows=showing[i])
         more = by_number[i] if "no_signal" not in seen else {}
         out.append(
             Ladder(
@@ -197,15 +198,34 @@ def _doubts(cuts: RegionAreas, lost: Array) -> Array:
     return np.asarray(out, np.float64)
 
 
+def _showing(profiles: Sequence[Profile]) -> list[bool]:
+    """Which lanes have bands: rows far above their noise and above the lane's usual row, not faint beside all lanes."""
+    heights = [p.raw - p.background for p in profiles]
+    above = [np.where(p.noise > 0, h - np.median(h), 0.0) for p, h in zip(profiles, heights, strict=True)]
+    tops = np.array([float(np.sort(h)[-min(BAND_ROWS, len(h))]) if len(h) else 0.0 for h in above])
+    clear = [float(np.median(p.noise[p.noise > 0])) if (p.noise > 0).any() else np.inf for p in profiles]
+    strongest = float(tops.max()) if len(tops) else 0.0
+    return [
+        bool(top > BAND_CLEAR * noise and top > BAND_SHARE * strongest) for top, noise in zip(tops, clear, strict=True)
+    ]
+
+
 def _flags(
-    area: Sequence[float], sd: Sequence[float], error: float, antibody: str, calibration: Calibration | None
+    area: Sequence[float],
+    sd: Sequence[float],
+    error: float,
+    antibody: str,
+    calibration: Calibration | None,
+    *,
+    shows: bool,
 ) -> tuple[str, ...]:
-    """What is noteworthy about the signal of a lane, which is seen with an `error`."""
+    """What is noteworthy about the signal of a lane, which is seen with an `error`; `shows` where it has bands."""
     if antibody == "modifier" and calibration is None:
         return ()  # no band says where H begins: nothing can be said of its signal
     signal = area[HMW] if antibody == "modifier" else area[UNMODIFIED] + area[HMW]
     if not signal > Z95 * error:
-        return ("no_signal",)
+        # A lane with bands has signal: what is not known is how much of it is background.
+        return ("background_unsure",) if shows and signal > 0 else ("no_signal",)
     found = ("well_signal",) * (area[WELL] > max(WELL_SHARE * signal, 3 * sd[WELL]))
     # A scale of the ladder's own rungs has no marker to lie above.
     if calibration is not None and calibration.kind != "rungs":

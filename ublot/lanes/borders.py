@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ublot.model import Blot, Lanes
 
 
-__all__ = ["flag_lanes_at_edge", "lanes_beside"]
+__all__ = ["flag_lanes_at_edge", "lanes_beside", "likeness"]
 
 ALIKE = 0.65
 """Correlation of its profile with the typical one from which on a strip is a lane: membrane and pen reach 0.5."""
@@ -71,8 +71,19 @@ def lanes_beside(blot: Blot, lanes: Lanes, blank: Collection[int] = ()) -> bool:
     return any(_is_like(profile, typical) for profile in beside)
 
 
+def likeness(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> float:
+    """Correlation of a profile with the typical one, moved up or down a little; 0 where too little of it is known."""
+    return _match(seen, typical)[0]
+
+
 def _is_like(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> bool:
     """Whether a profile follows the typical one, moved up or down a little, and is not much fainter."""
+    alike, strength = _match(seen, typical)
+    return alike > ALIKE and strength > FAINT
+
+
+def _match(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> tuple[float, float]:
+    """Best correlation with the typical profile, and the strength over it there."""
     n = len(typical)
     most = max(int(SLANT * n), 2)
     moves = np.arange(-most, most + 1, max(most // 6, 1))
@@ -86,10 +97,10 @@ def _is_like(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> bool:
     xx, xy, yy = (np.einsum("ij,ij->i", a, b) for a, b in ((x, x), (x, y), (y, y)))
     told = (xx > 0) & (yy > 0)
     if not told.any():
-        return False
+        return 0.0, 0.0
     alike = xy[told] / np.sqrt(xx * yy)[told]
     best = int(alike.argmax())
-    return bool(alike[best] > ALIKE and xy[told][best] / xx[told][best] > FAINT)
+    return float(alike[best]), float(xy[told][best] / xx[told][best])
 
 
 def flag_lanes_at_edge(blot: Blot, lanes: Lanes) -> Lanes:

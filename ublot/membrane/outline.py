@@ -35,6 +35,8 @@ ALIKE = 0.005
 RIM, RIM_RANK, RIM_CELLS = 0.01, 0.3, 8
 # Cells down and across from which on something beside a membrane is no letter, pen stroke or scratch.
 LETTER = (3, 9)
+# px: no membrane that has edges in the picture is lower, but rows of bands are.
+LOWEST = 24
 # Quantile of a membrane that is membrane and no band, however many bands there are.
 LOWER = 0.25
 # Share of the variance within a tall membrane that is across it. A single lane varies along itself only.
@@ -162,7 +164,8 @@ def find_membrane(blot: Blot) -> MembraneArea:
     flags = ("several_membranes",) if len(strips) > 1 else ()
     if _leaves_bands(small, inside, np.logical_or.reduce(strips), usable):
         return whole
-    return _from_mask(window, inside & usable, scale, blot.shape, flags)
+    found = _from_mask(window, inside & usable, scale, blot.shape, flags)
+    return whole if found.window.height < LOWEST else found
 
 
 def _region(blot: Blot) -> MembraneArea:

@@ -17,6 +17,7 @@ from ublot.io.tables import number
 from ublot.ladder.landmarks import Band, find_unmodified
 from ublot.ladder.regions import SATURATED_PIXELS, SATURATED_SHARE, areas_of, share_of_rows
 from ublot.lanes.finding import find_lanes
+from ublot.lanes.placement import place_roles
 from ublot.model import SCORED, Z95
 from ublot.numerics.threads import one_thread
 from ublot.pipeline.same_place import FITS, lanes_on, moved, sideways_shift
@@ -42,6 +43,7 @@ def measure_loading(
     layout: Any = None,
     lanes: int | None = None,
     control: Control = "band",
+    first_lane: float | None = None,
     like: Any = None,
     **reading: Any,
 ) -> dict[str, list[Any]]:
@@ -57,6 +59,8 @@ def measure_loading(
         How many; the layout's rows where not given.
     control : {"band", "total"}
         The strongest band that the lanes share, or all signal of a lane.
+    first_lane : float, optional
+        Column of the first lane, px, where lanes at the ends are empty and it is not plain which.
     like : Analysis, optional
         That of the blot itself, as `ublot.load` gives it: its lanes are taken, after the shift between the pictures is
         measured, and its layout where no other is given. Without it, lanes are found on the control's picture alone.
@@ -85,7 +89,7 @@ def measure_loading(
     rows = read_layout(layout) if layout is not None else None
     blot = read_blot(image, **reading)
     blank = tuple(row.lane for row in rows if row.role == "blank") if rows is not None else ()
-    geometry, shift = _lanes(blot, rows, lanes, blank, like)
+    geometry, shift = _lanes(blot, rows, lanes, blank, like, first_lane)
     profiles = extract_profiles(blot, geometry, estimate_background(blot, geometry, blank=blank))
     if not profiles:
         raise BlotError("no lanes found", blot.source.name, "give the layout or the number of lanes")
@@ -109,12 +113,14 @@ def measure_loading(
 
 
 def _lanes(
-    blot: Blot, rows: Layout | None, count: int | None, blank: tuple[int, ...], like: Any
+    blot: Blot, rows: Layout | None, count: int | None, blank: tuple[int, ...], like: Any, first_lane: float | None
 ) -> tuple[Lanes, float]:
     """Lanes on the control's picture, and how far they were moved to the right."""
     loaded = [row.lane for row in rows if row.role in SCORED] if rows is not None else []
     if like is None:
         lanes = find_lanes(blot, rows.check_count(count) if rows is not None else count, blank=blank)
+        if rows is not None:
+            lanes, _ = place_roles(blot, lanes, rows.roles, first_lane)
         if not loaded or len(lanes) < 3:
             return lanes, 0.0
         # A marker may be dark in the control's picture: then an empty place beside the lanes may have been counted.

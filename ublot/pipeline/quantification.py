@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Quantified", "quantify_lanes"]
 
-Unread = Literal["masses unknown", "no marker lane", "marker unread"]
+Unread = Literal["masses unknown", "no marker lane", "marker unread", "marker empty"]
 """Why a marker that is there, or was asked for, gives no masses."""
 
 APART = 0.06  # share of the rows by which marker lanes of one gel may differ: 0.03 were seen on a real, smiling one
@@ -99,11 +99,15 @@ def _calibration(
         return calibration_from_positions(params.marker_positions), marked, None
     if params.marker is None:
         return None, marked, "masses unknown" if marked else None
+    empty = {p.lane for p in profiles if "lane_empty" in p.flags}
+    if marked and empty.issuperset(marked):
+        return None, marked, "marker empty"
     # Without a layout the marker stands at one of the ends, or else between lanes, where only the whole list will do.
     ends = tuple(dict.fromkeys((profiles[0].lane, profiles[-1].lane)))
     inner = tuple(p.lane for p in profiles if p.lane not in ends)
     # A lane that shows the whole list goes before one of which it may be a part: that could be a ladder of the target.
-    tries = [(marked, False), (marked, True)] if layout is not None else [(ends, False), (ends, True), (inner, False)]
+    seen = tuple(number for number in marked if number not in empty)
+    tries = [(seen, False), (seen, True)] if layout is not None else [(ends, False), (ends, True), (inner, False)]
     for candidates, part in tries:
         each = [calibrate_mass(profiles[number - 1], params.marker, part=part) for number in candidates]
         found = [k for k in each if k is not None and (candidates is not inner or not k.flags)]
@@ -132,7 +136,11 @@ def _note(unread: Unread | None, calibration: Calibration | None, params: Params
         return ["the masses of the marker are not known: give --marker"]
     by_rungs = calibration is not None and calibration.kind == "rungs"
     if unread is not None:
-        why = {"no marker lane": "the layout names no marker lane", "marker unread": "the marker could not be read"}
+        why = {
+            "no marker lane": "the layout names no marker lane",
+            "marker unread": "the marker could not be read",
+            "marker empty": "the marker lane shows nothing",
+        }
         left = "masses rest on the ladder's own rungs, taken for one modifier apart" if by_rungs else "no masses"
         return [f"{why[unread]}: {left}; give --marker-positions"]
     if by_rungs:

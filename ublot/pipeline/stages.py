@@ -12,7 +12,9 @@ from ublot.flags import ordered
 from ublot.inputs.layout import Layout, LayoutRow, lanes_with_roles
 from ublot.inputs.params import masses_of
 from ublot.lanes.borders import flag_lanes_at_edge, lanes_beside
+from ublot.lanes.doubts import flag_doubtful_lanes, lane_doubts
 from ublot.lanes.finding import find_lanes
+from ublot.lanes.placement import place_roles
 from ublot.lanes.sideways import lanes_are_sideways
 from ublot.mass.scale import row_at
 from ublot.mass.wrong_way import seen_wrong
@@ -106,10 +108,11 @@ class Run:
                 _count(other.layout),
                 _lanes_of(other.layout, "blank"),
             )
-        return (self.params.lanes, _count(self.layout), _lanes_of(self.layout, "blank")) == (
+        # What the lanes hold says which of them may be empty.
+        return (self.params.lanes, self.params.first_lane, _roles(self.layout)) == (
             other.params.lanes,
-            _count(other.layout),
-            _lanes_of(other.layout, "blank"),
+            other.params.first_lane,
+            _roles(other.layout),
         )
 
     def same_profiles(self, other: Run) -> bool:
@@ -152,6 +155,10 @@ def _geometry(run: Run) -> Lanes:
     else:
         count = layout.check_count(params.lanes) if layout is not None else params.lanes
         lanes, counted = find_lanes(blot, count, blank=blank), count is not None
+        if layout is not None or (count is not None and params.first_lane is not None):
+            roles = layout.roles if layout is not None else ("sample",) * len(lanes)
+            lanes, _ = place_roles(blot, lanes, roles, params.first_lane)
+        lanes = flag_doubtful_lanes(blot, lanes, blank)
     others = tuple(name for name in lanes.flags if name != "lanes_beside")
     more = counted and lanes_beside(blot, lanes, blank)
     return replace(lanes, flags=(*others, "lanes_beside") if more else others)
@@ -212,7 +219,8 @@ def run_stages(
         *found.notes,
         *(layout.notes if layout is not None else ()),
     )
-    said = messages_of(scores, layout, params, notes)
+    doubted = () if edits.lanes is not None else _doubtful(blot, geometry, lanes_with_roles(layout, "blank"))
+    said = (*_one_off(blot, geometry, layout), *doubted, *messages_of(scores, layout, params, notes))
     cleaned = tuple(k.profile for k in ladders)
     return Stages(
         geometry=geometry,
@@ -259,6 +267,25 @@ def profile_lanes(
 
 def _nobody(stage: str, share: float) -> None:
     """Nobody wants to know how far it is."""
+
+
+def _one_off(blot: Blot, geometry: Lanes, layout: Layout | None) -> tuple[str, ...]:
+    """Both places that the first lane may have, in words, where they are nearly as good."""
+    if "lanes_one_off" not in geometry.flags or layout is None:
+        return ()
+    found = place_roles(blot, geometry, layout.roles)[1]
+    where = " or ".join(f"x = {each.first_x:.0f} px" for each in found)
+    return (f"lane 1 stands at {where}: lanes at the ends are empty; say which with --first-lane X",)
+
+
+def _doubtful(blot: Blot, geometry: Lanes, blank: Sequence[int]) -> tuple[str, ...]:
+    """What is wrong with where lanes were placed, one line for each kind."""
+    if not any("lane_uncertain" in lane.flags for lane in geometry):
+        return ()
+    by_doubt: dict[str, list[int]] = {}
+    for lane, doubt in lane_doubts(blot, geometry, blank).items():
+        by_doubt.setdefault(doubt, []).append(lane)
+    return tuple(f"lane {', '.join(map(str, numbers))} {doubt}" for doubt, numbers in by_doubt.items())
 
 
 def _image_flags(blot: Blot, geometry: Lanes, background: Background, edits: Edits) -> tuple[str, ...]:

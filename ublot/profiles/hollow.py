@@ -34,6 +34,10 @@ OF_BAND = 0.6
 OF_LANE = 0.1
 """The rim reaches so much of the tallest signal of the lane: only strong bands burn out."""
 
+OF_PICTURE = 0.5
+"""The lane reaches so much of the height of the second tallest: more enzyme than gives the most light is what
+makes a rim, so rims are the strongest that a picture shows, and a faint lane between its neighbours' rungs has none."""
+
 CLEAR = 6.0
 """Standard deviations by which the dip stands clear of noise."""
 
@@ -49,9 +53,11 @@ def hollow_lanes(blot: Blot, lanes: Lanes, profiles: Sequence[Profile]) -> dict[
         Of the same lanes, for their background.
     """
     found = {}
-    for lane, profile in zip(lanes, profiles, strict=True):
+    tallest = [float(p.signal.max(initial=0.0)) / p.width for p in profiles]
+    strong = OF_PICTURE * sorted(tallest)[-2] if len(tallest) > 1 else 0.0
+    for lane, profile, height in zip(lanes, profiles, tallest, strict=True):
         wide = 2 * int(np.ceil(RIM[1] * lane.width)) + 1
-        if lane.width < 8:
+        if lane.width < 8 or height < strong:
             continue
         strip = np.asarray(lane_strip(blot.signal, lane, lanes.window, wide), np.float32)
         depth = hollow_depth(strip - (profile.background / profile.width)[:, None].astype(np.float32), lane.width)

@@ -1,0 +1,35 @@
+"""Lanes in the wrong place are told, and those in the right one are not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from strip_blots import draw
+
+from ublot.lanes.doubts import flag_doubtful_lanes, lane_doubts
+from ublot.lanes.finding import find_lanes
+
+
+def moved(lanes, shift):
+    return replace(lanes, items=tuple(replace(lane, xs=tuple(x + shift for x in lane.xs)) for lane in lanes))
+
+
+@pytest.mark.parametrize("options", [{}, {"slope": 0.04}, {"fill": 0.84}, {"fill": 0.4}, {"haze": 500.0}])
+def test_right_lanes_are_not_doubted(options):
+    drawn = draw(**options)
+    assert lane_doubts(drawn.blot, find_lanes(drawn.blot, 8)) == {}
+
+
+def test_lanes_half_a_pitch_off_stand_in_gaps():
+    drawn = draw()
+    lanes = moved(find_lanes(drawn.blot, 8), 0.5 * drawn.pitch)
+    doubts = lane_doubts(drawn.blot, lanes)
+    assert set(doubts) >= set(range(1, 8)) and all("gap" in text for text in doubts.values())
+    flagged = flag_doubtful_lanes(drawn.blot, lanes)
+    assert {lane.number for lane in flagged if "lane_uncertain" in lane.flags} == set(doubts)
+
+
+def test_blank_lane_is_not_doubted():
+    drawn = draw(blank=(4,))
+    assert lane_doubts(drawn.blot, find_lanes(drawn.blot, 8, blank=(4,)), (4,)) == {}
