@@ -31,6 +31,7 @@ __all__ = ["calibrate_mass", "calibration_from_positions"]
 FEWEST_BANDS = 3
 MORE_BANDS = 16  # that a marker may show beyond those that are named
 FAR_OFF = 30.0  # cost of an assignment that 100 simulated lanes, some lacking three bands, all stayed below
+HOPELESS = 35.0  # cost beyond which bands or masses that are left over speak for another marker, or for none
 FAR = "its bands lie far off a smooth curve"
 CLEAR_ASSIGNMENT = 3.0  # an assignment must cost so much less than any other: e^(3/2), about 4 : 1
 
@@ -84,7 +85,7 @@ def calibrate_mass(
     sight = (at > top + 0.5 * bands.typical) & (at < bottom - 0.5 * bands.typical)
     lacking = [m for j, m in enumerate(masses) if sight[j] and j not in set(mass.tolist())]
     left = _left_over(lacking, [float(bands.rows[i]) for i in found.spare])
-    if left and doubts == [FAR]:
+    if left and doubts == [FAR] and found.cost > HOPELESS:
         return None  # neither the count of the bands nor their places speak for this marker
     return Calibration(
         rows=tuple(bands.rows[band].tolist()),

@@ -76,6 +76,8 @@ def seen_wrong(
         return ()
     masses = find_marker(marker).masses
     here = calibration if calibration is not None and calibration.kind == "marker" else None
+    if here is not None and "marker_doubtful" in here.flags:
+        here = None  # what is doubted from here counts for nothing against another way
     read = len(here.rows) if here is not None else 0
     enough = max(WHOLE * len(masses), FEWEST)
     if len(masses) < FEWEST or (here is not None and read >= enough and here.residual <= EXACT):
@@ -93,7 +95,8 @@ def seen_wrong(
         for lane in sorted(places):
             profile = _turned(profiles[lane - 1]) if "upside_down" in flags else profiles[lane - 1]
             found = calibrate_mass(profile, marker, part=False)
-            whole = found is not None and len(found.rows) >= enough and found.residual <= STRAIGHT
+            sound = found is not None and "marker_doubtful" not in found.flags
+            whole = found is not None and sound and len(found.rows) >= enough and found.residual <= STRAIGHT
             if found is not None and whole and (best is None or found.residual < best.residual):
                 best, way = found, flags
     if best is None:
