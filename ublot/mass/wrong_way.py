@@ -70,7 +70,8 @@ def seen_wrong(
     count = len(profiles)
     if count < 3:
         return ()
-    if marked and blank and _back_to_front(profiles, marked, blank):
+    exchanged = bool(marked and blank) and _back_to_front(profiles, marked or (), blank)
+    if exchanged and marker is None:
         return ("mirrored",)
     if marker is None or marked == ():
         return ()
@@ -81,7 +82,7 @@ def seen_wrong(
     read = len(here.rows) if here is not None else 0
     enough = max(WHOLE * len(masses), FEWEST)
     if len(masses) < FEWEST or (here is not None and read >= enough and here.residual <= EXACT):
-        return ()
+        return ("mirrored",) if exchanged else ()
     lanes = list(marked) if marked is not None else [1, count]
     ways: list[tuple[str, ...]] = [("upside_down",)]
     if marked is not None:
@@ -100,7 +101,9 @@ def seen_wrong(
             if found is not None and whole and (best is None or found.residual < best.residual):
                 best, way = found, flags
     if best is None:
-        return ()
+        return ("mirrored",) if exchanged else ()
+    if exchanged:  # in a mirror or by a half turn: the marker's own bands tell which
+        return tuple(sorted(way))
     straighter = here is None or (len(best.rows) >= read and best.residual * BETTER < here.residual)
     return tuple(sorted(way)) if straighter or len(best.rows) >= read + MORE else ()
 
