@@ -19,14 +19,14 @@ from ublot.errors import BlotError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Colours", "levels_of_colours", "levels_of_palette"]
+__all__ = ["LARGEST", "Colours", "levels_of_colours", "levels_of_palette"]
 
 NAMES = ("red", "green", "blue")
 REC601 = (0.299, 0.587, 0.114)
 """Weights of luminance, Rec. ITU-R BT.601."""
 
 LARGEST = 1e15
-"""Levels beyond this in either sign are no picture, see `ublot.io.reading`."""
+"""Levels beyond this in either sign are refused: float32 no longer holds their squares and sums."""
 
 SAMPLE = 40_000
 """Pixels by which it is told what kind of colours a picture has."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from ublot.io.images.colour import LARGEST
 from ublot.model import Window
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def find_pictures(levels: NDArray[Any]) -> tuple[Window, ...]:
     """
     shrunk = max(max(levels.shape) / LONG, 1.0)
     rows, cols = (round(side / shrunk) for side in levels.shape)
-    if min(rows, cols) < 24 or not _may_have_page(levels):
+    if min(rows, cols) < 24 or not _are_levels(levels) or not _may_have_page(levels):
         return ()
     small = levels.astype(np.float32) if shrunk == 1.0 else _reduced(levels, rows, cols)
     low, high = np.quantile(small[::2, ::2], (0.002, 0.998))
@@ -86,6 +87,11 @@ def find_pictures(levels: NDArray[Any]) -> tuple[Window, ...]:
             edges = (round(edge * shrunk) for edge in (top, top + height, left, left + width))
             found.append(Window(*edges))
     return tuple(sorted(found, key=lambda w: (w.top, w.left)))
+
+
+def _are_levels(levels: NDArray[Any]) -> bool:
+    """Whether all values can be levels; reading refuses or replaces those that cannot, and says so."""
+    return levels.dtype.kind in "biu" or bool(-LARGEST <= float(levels.min()) <= float(levels.max()) <= LARGEST)
 
 
 def _may_have_page(levels: NDArray[Any]) -> bool:

@@ -15,6 +15,7 @@ from ublot.errors import BlotError
 from ublot.flags import ordered
 from ublot.forensics.examine import examine
 from ublot.io.images.ceiling import Ceiling, find_ceiling
+from ublot.io.images.colour import LARGEST
 from ublot.io.images.digest import Digest
 from ublot.io.images.pictures import find_pictures
 from ublot.io.images.polarity import Decision, Sketch, decide_polarity, sketch
@@ -30,8 +31,6 @@ __all__ = ["read_blot"]
 
 POLARITIES = ("auto", "dark-on-light", "light-on-dark")
 RESPONSES = ("auto", "linear", "density")
-LARGEST = 1e15
-"""Levels beyond this in either sign are refused: float32 no longer holds their squares and sums."""
 READ = "ublot reads TIFF, .gel, .scn, .1sc, PNG, JPEG, GIF and BMP"
 
 
