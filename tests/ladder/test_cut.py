@@ -20,7 +20,7 @@ from drawn_lanes import (
 )
 
 from ublot.ladder.cut import quantify_ladder
-from ublot.ladder.regions import areas_of, share_of_rows
+from ublot.ladder.regions import Nominal, areas_of, share_of_rows
 from ublot.model import Calibration
 from ublot.reference.proteins import CIAP1
 from ublot.reference.proteins import UBIQUITIN as UBIQUITIN_PROTEIN
@@ -303,3 +303,14 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
         held["species"].append(lane.species[2].area.low <= exact.species[2].area.value <= lane.species[2].area.high)
     for name, hits in held.items():
         assert 0.92 < np.mean(hits) < 0.98, name
+
+
+def test_what_lies_one_modifier_below_the_band_is_not_taken_for_an_empty_lane():
+    """A fragment that lost as much as one modifier, three standard deviations of it, is above where lanes are empty."""
+    calibration = Calibration(tuple(float(row_of(m)) for m in (250, 100, 50, 25)), (250.0, 100.0, 50.0, 25.0))
+    nominal = Nominal.of(calibration, TARGET, UBIQUITIN)
+    fragment, width = (
+        float(row_of(TARGET - UBIQUITIN)),
+        0.12 * (float(row_of(TARGET)) - float(row_of(TARGET + UBIQUITIN))),
+    )
+    assert fragment + 3 * width < nominal.empty < float(row_of(TARGET - 2 * UBIQUITIN))

@@ -161,3 +161,17 @@ def test_a_glowing_rim_is_no_part_of_the_membrane(glow, least, most):
     window = find_membrane(read_blot(image.astype(np.uint16), polarity="light-on-dark")).window
     for inside in (window.top - 60, 840 - window.bottom, window.left - 70, 830 - window.right):
         assert least <= inside <= most
+
+
+@pytest.mark.parametrize(("gutters", "whole"), [(0.15, True), (0.25, False)])
+def test_hazed_lanes_are_no_membrane_and_a_full_membrane_is_one(gutters, whole):
+    """What is darkest between lanes tells: of haze it is as good as what lies beside, of a membrane a step above it."""
+    y, x = np.mgrid[0:700, 0:700]
+    inside = (y >= 60) & (y < 640) & (x >= 80) & (x < 620)
+    lanes = inside & (np.abs((x - 80) % 45 - 22.5) < 18)
+    image = np.where(lanes, 2500.0, np.where(inside, 1000 + 1500 * gutters, 1000.0))
+    image += np.random.default_rng(1).normal(0, 15, image.shape)
+    found = find_membrane(read_blot(image.astype(np.uint16), polarity="light-on-dark")).window
+    assert (found.height == 700) == whole and (found.width == 700) == whole
+    if not whole:
+        assert np.abs(np.subtract((found.top, found.bottom, found.left, found.right), (60, 640, 80, 620))).max() < 12

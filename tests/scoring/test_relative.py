@@ -203,6 +203,9 @@ def test_vehicles_that_disagree():
     assert flagged(0.2, 0.4, 0.3)
     assert not flagged(0.2, 0.21, 0.205)
     assert not flagged(0.2, 0.4, 0.3, sd=200.0)  # measured so poorly that they may well agree
+    # 20 to 25 % is what technical replicates scatter by typically (Lowry & Rees 2020): a fifth is no disagreement.
+    assert not flagged(0.16, 0.2, 0.24)
+    assert flagged(0.13, 0.2, 0.27)
 
 
 def test_balance_of_masses():

@@ -221,6 +221,16 @@ def test_grain_and_drift_of_the_empty_stretch_are_measured():
     assert measure_drift(drifting, below).drift * 300 == pytest.approx(150 / np.sqrt(2), rel=0.5)
 
 
+def test_grain_that_reaches_over_rows_is_seen_for_the_larger_part():
+    """Sums over half as many rows, or about a mean of half as many, leave out what neighbouring rows share."""
+    rng = np.random.default_rng(10)
+    white = [make_lane(np.array([1.0]), 1.0, rng, number=k + 1) for k in range(40)]
+    kernel = np.full(6, 1 / 6)
+    grainy = [replace(p, raw=p.raw + 600 * np.convolve(rng.normal(size=705), kernel, "valid")) for p in white]
+    truth = (300**2 + 600**2) / 300**2
+    assert measure_drift(grainy, [320.0] * 40).grain == pytest.approx(truth, rel=0.4)
+
+
 # -------------------------------------------------------------------------------------------------------- what it obeys
 def test_drift_in_bins_is_the_mean_of_their_rows():
     profile = make_lane(np.array([1.0]), 1.0, np.random.default_rng(1))
