@@ -180,4 +180,4 @@ def _regress(gap: Array, bands: Array, before: Array, shift: int) -> tuple[Array
         off = moved - explained
         noise = max(1.4826 * middle(np.abs(off)), 1e-12)
         weights = np.maximum(1 - (off / (OUTLIER * noise + SHAPE * np.abs(explained))) ** 2, 0.0) ** 2
-    return share, np.sqrt(np.diag(inverse)), noise
+    return share, np.sqrt(np.maximum(np.diag(inverse), 0.0)), noise

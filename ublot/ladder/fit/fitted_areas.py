@@ -156,7 +156,8 @@ def _as_far_as_clear(values: Array, plain: Array, variance: float) -> Array:
     Where bands do not overlap there is nothing to move, and a faint lane is not to lose to the fit's own error.
     """
     moved = float(values[0] - plain[0])
-    kept = max(1.0 - (variance + (TAILS * plain[0]) ** 2) / max(moved**2, 1e-300), 0.0)
+    unsure, told = variance + (TAILS * plain[0]) ** 2, moved**2
+    kept = 1.0 - unsure / told if told > unsure else 0.0
     out = values.copy()
     out[0] -= (1 - kept) * moved
     out[1] -= (1 - kept) * float(values[1:-1].sum() - plain[1:-1].sum())
