@@ -81,7 +81,10 @@ def seen_wrong(
         here = None  # what is doubted from here counts for nothing against another way
     read = len(here.rows) if here is not None else 0
     enough = max(WHOLE * len(masses), FEWEST)
-    if len(masses) < FEWEST or (here is not None and read >= enough and here.residual <= EXACT):
+    # Every band in its place, as straight as no ladder of the target is: no other way can be better.
+    whole = here is not None and read == len(masses) and here.residual <= STRAIGHT
+    exact = here is not None and read >= enough and here.residual <= EXACT
+    if len(masses) < FEWEST or whole or exact:
         return ("mirrored",) if exchanged else ()
     lanes = list(marked) if marked is not None else [1, count]
     ways: list[tuple[str, ...]] = [("upside_down",)]
@@ -97,8 +100,8 @@ def seen_wrong(
             profile = _turned(profiles[lane - 1]) if "upside_down" in flags else profiles[lane - 1]
             found = calibrate_mass(profile, marker, part=False)
             sound = found is not None and "marker_doubtful" not in found.flags
-            whole = found is not None and sound and len(found.rows) >= enough and found.residual <= STRAIGHT
-            if found is not None and whole and (best is None or found.residual < best.residual):
+            told = found is not None and sound and len(found.rows) >= enough and found.residual <= STRAIGHT
+            if found is not None and told and (best is None or found.residual < best.residual):
                 best, way = found, flags
     if best is None:
         return ("mirrored",) if exchanged else ()
