@@ -38,10 +38,10 @@ def main(folder: str) -> None:
     viewer.open_sample("ublot", "dose_series")
     _, panel = viewer.window.add_plugin_dock_widget("ublot", "ublot")
     settle()
-    panel.find_lanes()
+    panel.controller.find_lanes()
     wait_until(lambda: not panel.runner.busy)
     panel.profile.overlay.setChecked(True)
-    panel.select_lane(11)
+    panel.controller.select_lane(11)
     viewer.fit_to_view()
     for name, theme in PICTURES.items():
         viewer.theme = theme
