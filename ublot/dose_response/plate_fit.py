@@ -142,11 +142,12 @@ def fit_dose_response(
     BlotError
         The table or an option cannot be used.
     """
-    how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background, "controls": controls}
-    how["plate_map"] = plate_map
     amounts: dict[str, Any] = {"protein_nM": protein_nM, "probe_nM": probe_nM, "probe_kd_nM": probe_kd_nM}
     amounts |= {"protein_error": protein_error, "probe_kd_error": probe_kd_error, "intensity_ratio": intensity_ratio}
-    fit = fit_table(table, exclude=exclude, **how, top=top, bottom=bottom, **amounts)
+    fit = fit_table(
+        table, response=response, vehicle=vehicle, background=background, exclude=exclude, controls=controls,
+        plate_map=plate_map, top=top, bottom=bottom, **amounts,
+    )  # fmt: skip
     frame = as_frame(fit.columns)
     frame.attrs["messages"] = list(fit.plate.messages)
     return frame

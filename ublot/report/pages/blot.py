@@ -17,6 +17,7 @@ from ublot.report.figures.profiles import profiles_figure
 from ublot.report.figures.publication_panel import Panel, blot_panel, panel_png, panel_svg
 from ublot.report.figures.scores import scores_figure
 from ublot.report.html import Cell, Column, Page, Picture, Row, TableView, data_uri, picture, render
+from ublot.report.tables.cells import records_of
 from ublot.report.tables.lanes import background_table, lane_table
 from ublot.report.tables.potencies import POTENCY_NOTE, potency_table
 from ublot.report.text.answer import Answer, answer_of
@@ -65,7 +66,7 @@ def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel
     words = wording(analysis.params, rows)
     quantity = primary_quantity(rows, by_area=by_area(analysis.params))
     answer = answer_of(rows, analysis.params, layout=analysis.layout is not None, messages=analysis.messages)
-    fits = _records(analysis.statistics["dose_response"])
+    fits = records_of(analysis.statistics["dose_response"])
     scored = any(math.isfinite(number_or_nan(row.get(quantity))) for row in rows)
     first = _first(files, answer, quantity, words, dpi, scored=scored)
     figures = _figures(analysis, rows, fits, files, quantity, words)
@@ -210,7 +211,7 @@ def _potencies(fits: Sequence[Lane], quantity: str, words: Wording) -> TableView
     from ublot.reference.potencies import potency_columns
 
     chosen = [fit for fit in fits if fit["quantity"] == quantity]
-    published = _records(potency_columns(dict.fromkeys(str(fit["compound"]) for fit in chosen)))
+    published = records_of(potency_columns(dict.fromkeys(str(fit["compound"]) for fit in chosen)))
     return potency_table(published, chosen, words, "this blot")
 
 
@@ -304,7 +305,3 @@ def _lanes_fact(analysis: Any) -> str:
         return f"{count}, placed by hand"
     moved = [lane for lane, _ in analysis.edits.boundary_rows]
     return f"{count}, found" + (f"; boundary moved in {count_text(moved)}" if moved else "")
-
-
-def _records(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]

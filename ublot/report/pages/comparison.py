@@ -17,6 +17,7 @@ from ublot.report.figures.dose_response import QUANTITY, dose_figure
 from ublot.report.figures.drawing import png_bytes
 from ublot.report.figures.time_course import time_figure
 from ublot.report.html import Cell, Column, Page, Picture, Row, TableView, picture, render
+from ublot.report.tables.cells import bounded_cell, controls_table, number_cell, place_cells, records_of
 from ublot.report.tables.potencies import POTENCY_NOTE, potency_table
 from ublot.report.text.comparison_answer import comparison_answer, plain_message
 from ublot.report.text.methods import Methods, statistics_sentences
@@ -24,8 +25,8 @@ from ublot.report.text.provenance import versions_text
 from ublot.report.text.references import Citations
 from ublot.scoring.primary import primary_ratio
 from ublot.statistics.reactions import Reaction, reactions_of
-from ublot.wording.labels import dose_text, time_text
-from ublot.wording.words import Wording, dose_sentence, interval_text, number_text, p_text, wording
+from ublot.wording.labels import dose_text
+from ublot.wording.words import Wording, dose_sentence, p_text, wording
 
 __all__ = ["comparison_page"]
 
@@ -49,7 +50,7 @@ def comparison_page(comparison: Any, out: Path) -> str:
     out : Path
         Folder that it will stand in: links to the blots' own reports are relative to it.
     """
-    tables = {name: _records(columns) for name, columns in comparison.columns.items()}
+    tables = {name: records_of(columns) for name, columns in comparison.columns.items()}
     words = wording(comparison.params or make_params(), tables["lanes"])
     quantity = primary_ratio(by_area=comparison.by_area)
     answer = comparison_answer(tables["summary"], quantity, words, comparison.counted, comparison.messages)
@@ -62,7 +63,13 @@ def comparison_page(comparison: Any, out: Path) -> str:
         potency_table(tables["potencies"], [f for f in fits if f["quantity"] == quantity], words, "these blots"),
         _equal_table(tables["ec50_comparison"], told, words),
         _time_table(tables["time_courses"], words),
-        _quality_table(tables["assay_quality"], words),
+        controls_table(
+            "How well the controls of each blot are told apart",
+            tables["assay_quality"],
+            "blot",
+            "negative",
+            ("of", lambda row: _quantity(row, words)),
+        ),
     ]
     title = "Comparison of " + ("one blot" if comparison.counted == 1 else f"{comparison.counted} blots")
     values = {
@@ -141,21 +148,6 @@ def _pictures(
     return out
 
 
-def _cell(value: Any) -> Cell:
-    v = number_or_nan(value)
-    return Cell(number_text(v), key="" if math.isnan(v) else f"{v:.6g}")
-
-
-def _bounded(row: Record, name: str, low: str, high: str) -> Cell:
-    cell, bounds = _cell(row[name]), interval_text(row[low], row[high])
-    return Cell(cell.text, f"({bounds})" if bounds else "", cell.key)
-
-
-def _place(row: Record) -> tuple[Cell, ...]:
-    time = number_or_nan(row.get("time_min"))
-    return Cell(str(row["group"] or "")), Cell(time_text(time), key="" if math.isnan(time) else f"{time:g}")
-
-
 def _quantity(row: Record, words: Wording) -> Cell:
     name = str(row["quantity"])
     return Cell(NAMES.get(name, name).format(words.vehicle))
@@ -182,14 +174,14 @@ def _summary_table(rows: Sequence[Record], quantities: Sequence[str], words: Wor
                 dose = number_or_nan(row["concentration_nM"])
                 p = number_or_nan(row["p_vehicle"])
                 cells = (
-                    *_place(row),
+                    *place_cells(row),
                     Cell(str(row["compound"] or row["role"])),
                     Cell(dose_text(dose), key="" if math.isnan(dose) else f"{dose:g}"),
-                    _bounded(row, "mean", "low", "high"),
+                    bounded_cell(row, "mean", "low", "high"),
                     Cell(str(int(row["n"]))),
                     Cell(p_text(p), key="" if math.isnan(p) else f"{p:.6g}"),
                     _quantity(row, words),
-                    _cell(row["sd"]),
+                    number_cell(row["sd"]),
                     Cell(str(row["scale"])),
                     Cell(str(int(row["blots"]))),
                 )
@@ -215,14 +207,14 @@ def _dose_table(fits: Sequence[Record], words: Wording) -> TableView:
     rows = [
         Row(
             (
-                *_place(fit),
+                *place_cells(fit),
                 Cell(str(fit["compound"])),
                 _quantity(fit, words),
-                _bounded(fit, "ec50_nM", "ec50_low", "ec50_high"),
-                _cell(fit["hill"]),
-                _cell(fit["bottom"]),
-                _cell(fit["top"]),
-                _cell(fit["tight_binding_limit_nM"]),
+                bounded_cell(fit, "ec50_nM", "ec50_low", "ec50_high"),
+                number_cell(fit["hill"]),
+                number_cell(fit["bottom"]),
+                number_cell(fit["top"]),
+                number_cell(fit["tight_binding_limit_nM"]),
                 Cell(str(int(fit["n"]))),
                 Cell(str(fit["status"]).replace("_", " ")),
                 Cell(str(fit["note"])),
@@ -245,10 +237,10 @@ def _equal_table(rows: Sequence[Record], quantities: Sequence[str], words: Wordi
     out = [
         Row(
             (
-                *_place(row),
+                *place_cells(row),
                 Cell(f"{row['compound_a']} over {row['compound_b']}"),
                 _quantity(row, words),
-                _cell(row["ec50_ratio"]),
+                number_cell(row["ec50_ratio"]),
                 Cell(p_text(row["p"]), key=f"{number_or_nan(row['p']):.6g}"),
             )
         )
@@ -280,10 +272,10 @@ def _time_table(rows: Sequence[Record], words: Wording) -> TableView:
                 Cell(str(row["compound"])),
                 Cell(dose_text(row["concentration_nM"])),
                 _quantity(row, words),
-                _bounded(row, "initial_rate_per_min", "initial_rate_low", "initial_rate_high"),
-                _bounded(row, "plateau", "plateau_low", "plateau_high"),
-                _bounded(row, "rate_constant_per_min", "rate_constant_low", "rate_constant_high"),
-                _bounded(row, "rate_difference", "rate_difference_low", "rate_difference_high"),
+                bounded_cell(row, "initial_rate_per_min", "initial_rate_low", "initial_rate_high"),
+                bounded_cell(row, "plateau", "plateau_low", "plateau_high"),
+                bounded_cell(row, "rate_constant_per_min", "rate_constant_low", "rate_constant_high"),
+                bounded_cell(row, "rate_difference", "rate_difference_low", "rate_difference_high"),
                 Cell(p_text(row["p_vehicle"]), key=f"{number_or_nan(row['p_vehicle']):.6g}"),
                 Cell(str(int(row["n"]))),
                 Cell(str(int(row["blots"]))),
@@ -293,38 +285,6 @@ def _time_table(rows: Sequence[Record], words: Wording) -> TableView:
         for row in rows
     ]
     return TableView.of("Time courses", columns, out)
-
-
-def _quality_table(rows: Sequence[Record], words: Wording) -> TableView:
-    columns = (
-        Column("blot"),
-        Column("group"),
-        Column("time"),
-        Column("of"),
-        Column("vehicle", "n", number=True),
-        Column("negative", "n", number=True),
-        Column("vehicle CV", "%", number=True),
-        Column("Z′", number=True),
-        Column("SSMD", number=True),
-        Column("signal window", number=True),
-        Column("note"),
-    )
-    out = [
-        Row(
-            (
-                Cell(str(row["blot"])),
-                *_place(row),
-                _quantity(row, words),
-                Cell(str(int(row["n_vehicle"]))),
-                Cell(str(int(row["n_negative"]))),
-                _cell(100 * number_or_nan(row["vehicle_cv"])),
-                *(_cell(row[name]) for name in ("z_prime", "ssmd", "signal_window")),
-                Cell(str(row["note"])),
-            )
-        )
-        for row in rows
-    ]
-    return TableView.of("How well the controls of each blot are told apart", columns, out)
 
 
 def _methods(comparison: Any, tables: Mapping[str, list[dict[str, Any]]], words: Wording) -> Methods:
@@ -364,7 +324,3 @@ def _command(comparison: Any, out: Path) -> str:
     if protein is not None:
         words += ["--protein-nM", repr(float(protein)).removesuffix(".0")]
     return shlex.join(words)
-
-
-def _records(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]

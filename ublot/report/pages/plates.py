@@ -13,6 +13,7 @@ from ublot.report.figures.dose_response import dose_figure
 from ublot.report.figures.drawing import DPI, png_bytes
 from ublot.report.figures.plate_map import plate_figure
 from ublot.report.html import Cell, Column, Page, Row, TableView, picture, render
+from ublot.report.tables.cells import bounded_cell, controls_table, number_cell, place_cells
 from ublot.report.text.methods import Methods
 from ublot.report.text.references import Citations
 from ublot.wording.labels import dose_text, time_text
@@ -116,7 +117,13 @@ def plate_page(fit: PlateFit, options: Mapping[str, Any], figures: PlateFigures,
         _replicate_table(replicate_rows(fit)),
         _equal_table(comparison_rows(fit)),
         _dose_table(dose_rows(fit)),
-        _quality_table(quality_rows(fit)),
+        controls_table(
+            "How well the controls are told apart",
+            quality_rows(fit),
+            "plate",
+            "control",
+            ("control", lambda row: Cell(str(row["control"]))),
+        ),
         _left_out_table(well_rows(fit)),
     ]
     values = {
@@ -144,21 +151,6 @@ def _sentence(row: Mapping[str, Any]) -> str:
     return f"{name}: no EC50 ({str(row['status']).replace('_', ' ')}){note}."
 
 
-def _cell(value: Any) -> Cell:
-    v = number_or_nan(value)
-    return Cell(number_text(v), key="" if math.isnan(v) else f"{v:.6g}")
-
-
-def _bounded(row: Mapping[str, Any], name: str, low: str, high: str) -> Cell:
-    cell, bounds = _cell(row.get(name)), interval_text(row.get(low), row.get(high))
-    return Cell(cell.text, f"({bounds})" if bounds else "", cell.key)
-
-
-def _place(row: Mapping[str, Any]) -> tuple[Cell, ...]:
-    time = number_or_nan(row.get("time_min"))
-    return Cell(str(row["group"] or "")), Cell(time_text(time), key="" if math.isnan(time) else f"{time:g}")
-
-
 def _curve_table(rows: Sequence[Record]) -> TableView:
     columns = (
         Column("group"),
@@ -181,16 +173,16 @@ def _curve_table(rows: Sequence[Record]) -> TableView:
     out = [
         Row(
             (
-                *_place(row),
+                *place_cells(row),
                 Cell(str(row["compound"])),
-                _bounded(row, "ec50_nM", "ec50_low", "ec50_high"),
-                _bounded(row, "robust_ec50_nM", "robust_low", "robust_high") if row["standing_off"] else Cell(""),
-                _cell(row["absolute_ic50_nM"]),
-                _bounded(row, "descending_ic50_nM", "descending_low", "descending_high"),
-                _bounded(row, "ki_nM", "ki_low", "ki_high"),
-                _cell(row["hill"]),
-                _cell(row["bottom"]),
-                _cell(row["top"]),
+                bounded_cell(row, "ec50_nM", "ec50_low", "ec50_high"),
+                bounded_cell(row, "robust_ec50_nM", "robust_low", "robust_high") if row["standing_off"] else Cell(""),
+                number_cell(row["absolute_ic50_nM"]),
+                bounded_cell(row, "descending_ic50_nM", "descending_low", "descending_high"),
+                bounded_cell(row, "ki_nM", "ki_low", "ki_high"),
+                number_cell(row["hill"]),
+                number_cell(row["bottom"]),
+                number_cell(row["top"]),
                 Cell(str(int(row["n"]))),
                 Cell(str(int(row["replicates"]))),
                 Cell(str(int(row["standing_off"])) if row["standing_off"] else ""),
@@ -216,10 +208,10 @@ def _replicate_table(rows: Sequence[Record]) -> TableView:
     out = [
         Row(
             (
-                *_place(row),
+                *place_cells(row),
                 Cell(str(row["compound"])),
                 Cell(str(row["plate"])),
-                _bounded(row, "ec50_nM", "ec50_low", "ec50_high"),
+                bounded_cell(row, "ec50_nM", "ec50_low", "ec50_high"),
                 Cell(
                     "" if math.isnan(row["pec50"]) else f"{row['pec50']:.2f}",
                     "" if math.isnan(row["pec50_low"]) else f"({row['pec50_low']:.2f}–{row['pec50_high']:.2f})",
@@ -244,9 +236,9 @@ def _equal_table(rows: Sequence[Record]) -> TableView:
     out = [
         Row(
             (
-                *_place(row),
+                *place_cells(row),
                 Cell(f"{row['compound_a']} over {row['compound_b']}"),
-                _cell(row["ec50_ratio"]),
+                number_cell(row["ec50_ratio"]),
                 Cell(p_text(row["p"]), key=f"{row['p']:.6g}"),
                 Cell(str(row["unit"])),
             )
@@ -275,11 +267,11 @@ def _dose_table(rows: Sequence[Record]) -> TableView:
         out.append(
             Row(
                 (
-                    *_place(row),
+                    *place_cells(row),
                     Cell(str(row["compound"])),
                     Cell(dose_text(dose), key="" if math.isnan(dose) else f"{dose:g}"),
-                    _bounded(row, "mean", "low", "high"),
-                    _cell(row["sd"]),
+                    bounded_cell(row, "mean", "low", "high"),
+                    number_cell(row["sd"]),
                     Cell(str(int(row["n"]))),
                     Cell(str(int(row["plates"]))),
                     Cell(p_text(p), key="" if math.isnan(p) else f"{p:.6g}"),
@@ -288,38 +280,6 @@ def _dose_table(rows: Sequence[Record]) -> TableView:
             )
         )
     return TableView.of("Doses, in percent of the vehicle", columns, out)
-
-
-def _quality_table(rows: Sequence[Record]) -> TableView:
-    columns = (
-        Column("plate"),
-        Column("group"),
-        Column("time"),
-        Column("control"),
-        Column("vehicle", "n", number=True),
-        Column("control", "n", number=True),
-        Column("vehicle CV", "%", number=True),
-        Column("Z′", number=True),
-        Column("SSMD", number=True),
-        Column("signal window", number=True),
-        Column("note"),
-    )
-    out = [
-        Row(
-            (
-                Cell(str(row["plate"])),
-                *_place(row),
-                Cell(str(row["control"])),
-                Cell(str(row["n_vehicle"])),
-                Cell(str(row["n_control"])),
-                _cell(100 * number_or_nan(row["vehicle_cv"])),
-                *(_cell(row[name]) for name in ("z_prime", "ssmd", "signal_window")),
-                Cell(str(row["note"])),
-            )
-        )
-        for row in rows
-    ]
-    return TableView.of("How well the controls are told apart", columns, out)
 
 
 def _left_out_table(rows: Sequence[Record]) -> TableView:
@@ -340,7 +300,7 @@ def _left_out_table(rows: Sequence[Record]) -> TableView:
                 Cell(str(row["rows"])),
                 Cell(str(row["compound"])),
                 Cell("" if row["vehicle"] else dose_text(row["dose_nM"])),
-                _cell(row["percent"]),
+                number_cell(row["percent"]),
                 Cell("left out, as asked" if row["excluded"] else "stands off the curve, in the fit"),
             )
         )
