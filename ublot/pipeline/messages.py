@@ -47,8 +47,13 @@ def messages_of(
 
 
 def pictures_in_words(blot: Blot) -> tuple[str, ...]:
-    """One line about the pictures on a page that was taken for one blot, each with the region to paste; or none."""
+    """One line about the pictures on a page, each with the region to paste; none where there is no page."""
     if "several_pictures" not in blot.flags:
+        if len(blot.pictures) == 1 and blot.roi == blot.pictures[0]:
+            w = blot.roi
+            return (
+                f"one picture stands on a page, and only it was analysed: --roi {w.top}:{w.bottom},{w.left}:{w.right}",
+            )
         return ()
     each = (f"{n} = --roi {w.top}:{w.bottom},{w.left}:{w.right}" for n, w in enumerate(blot.pictures, 1))
     return (f"{len(blot.pictures)} pictures on this one: choose with --panel N: {', '.join(each)}",)
