@@ -17,6 +17,7 @@ from ublot.io.result_folder import OWN_FILES, RECORD, json_bytes, write_result
 from ublot.io.tables import as_frame, csv_bytes
 from ublot.lanes.lane_table import as_lanes
 from ublot.model import Blot, Calibration, Lanes, Profile, Source
+from ublot.option_words import template_of
 from ublot.pipeline.pixels import PIXEL_OPTIONS, check_same, read_pixels
 from ublot.pipeline.stages import Progress, Run, Stages, run_stages
 from ublot.results.columns import DIGITS, Columns, Tables, clashes, stage_columns
@@ -241,7 +242,11 @@ class Analysis:
         source = self.source if self._path is None else replace(self.source, path=str(self._path.absolute()))
         return build_record(
             source, self.params, self.layout, self.geometry, self.calibration, self.edits,
-            {"messages": list(self.messages), "overridden": self._overridden()},
+            {
+                "messages": list(self.messages),
+                "message_templates": [template_of(text) for text in self.messages],
+                "overridden": self._overridden(),
+            },
         )  # fmt: skip
 
     def _overridden(self) -> dict[str, list[int]]:

@@ -11,6 +11,7 @@ from ublot.dose_response.ec50 import dose_response_columns, ec50_comparison_colu
 from ublot.errors import BlotError
 from ublot.io.result_folder import RECORD, Kind, check_out, json_bytes, write_result
 from ublot.io.tables import as_frame, csv_bytes
+from ublot.option_words import option_key, told
 from ublot.scoring.primary import by_area, primary_ratio
 from ublot.statistics.assay_quality import quality_columns
 from ublot.statistics.reactions import Reaction, reactions_of
@@ -151,7 +152,7 @@ def check_comparison_out(out: str | Path, results: Sequence[str | Path]) -> Path
     place = check_out(out, kind=COMPARISON)
     for result in results:
         if Path(result).resolve() == place:
-            raise BlotError("the comparison would replace a result", out, "choose another folder with --out")
+            raise BlotError("the comparison would replace a result", out, told("choose another folder with {out}"))
     return place
 
 
@@ -175,7 +176,7 @@ def compare_blots(results: Iterable[Any], *, protein_nM: float | None = None) ->
         No results, or results that were not analysed alike.
     """
     if protein_nM is not None and not 0 < protein_nM < float("inf"):
-        raise BlotError(f"{protein_nM!r} cannot be right", "option protein-nM", "allowed: a number above 0, in nM")
+        raise BlotError(f"{protein_nM!r} cannot be right", option_key("protein_nM"), "allowed: a number above 0, in nM")
     analyses, folders, messages = _distinct(_opened([results] if isinstance(results, str | Path) else results))
     _check_alike(analyses, messages)
     reactions: list[Reaction] = []

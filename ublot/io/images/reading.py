@@ -23,6 +23,7 @@ from ublot.io.images.raw import Raw, check_size, pick_channel
 from ublot.io.images.response import decide_response, paper_white, range_end, to_signal
 from ublot.io.images.rotation_and_roi import as_seen, check_roi, mirror_planes, rotate_planes
 from ublot.model import Blot, Source, Window
+from ublot.option_words import told
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,12 +122,13 @@ def read_blot(
 def _panel(number: int, roi: Window | None, pictures: tuple[Window, ...], where: str) -> Window:
     """Region of one of several pictures."""
     if roi is not None:
-        raise BlotError("a region and a panel are both given", "panel", "give --roi or --panel, not both")
+        raise BlotError("a region and a panel are both given", "panel", told("give {roi} or {panel}, not both"))
     if not 1 <= number <= len(pictures):
         found = (
             f"{len(pictures)} pictures were found on {where}" if pictures else f"no pictures were told apart on {where}"
         )
-        fix = f"allowed: 1 to {len(pictures)}, or give --roi" if pictures else "give --roi R0:R1,C0:C1"
+        some = told("allowed: 1 to {count}, or give {roi}", count=len(pictures))
+        fix = some if pictures else told("give {roi} R0:R1,C0:C1")
         raise BlotError(f"there is no panel {number}: {found}", "panel", fix)
     return pictures[number - 1]
 
@@ -253,7 +255,10 @@ def _to_blot(
         what, fix = f"every pixel has the level {low:g}: there is no picture", "export it again"
         if "first_page" in raw.flags:
             others = raw.metadata.get("channels", "several pictures")
-            what, fix = f"the first picture is empty ({what}), but the file holds {others}", "choose one with --channel"
+            what, fix = (
+                f"the first picture is empty ({what}), but the file holds {others}",
+                told("choose one with {channel}"),
+            )
         raise BlotError(what, where, fix)
     picture = sketch(levels)
     polar = Decision(polarity, True, "as asked")
