@@ -252,3 +252,45 @@ def test_real_lanes_run_through_the_boxes_a_person_drew(name):
         found = find_lanes(read_blot(path, roi=roi), len(boxes) + more)
         for lane, (_, box) in zip(tuple(found)[: len(boxes)], boxes.iterrows(), strict=True):
             assert box["x0"] <= lane.centre(0.5 * (box["y0"] + box["y1"])) <= box["x1"]
+
+
+def upturned(rows, *, count=7, pitch=52, first=80, cols=520, seed=0):
+    """A low row of bands on a tall picture, each bright at both its upturned edges and dull in the middle."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:rows, 0:cols].astype(float)
+    image = rng.normal(100, 2, y.shape)
+    for i in range(count):
+        t = (x - first - pitch * i) / 21
+        across = np.where(np.abs(t) < 1, 0.3 + 0.7 * np.abs(t) ** 3, 0) + 0.05 * np.exp(-np.abs(np.abs(t) - 1) / 0.1)
+        image += rng.uniform(300, 900) * across * np.exp(-0.5 * ((y - rows / 2 + 6 * t**4) / 2.5) ** 2)
+    return as_blot(image), first + pitch * np.arange(count)
+
+
+@pytest.mark.parametrize("counted", [True, False])
+@pytest.mark.parametrize("seed", range(2))
+def test_bands_that_shine_at_their_edges_are_one_lane_each(counted, seed):
+    blot, centres = upturned(600, seed=seed)
+    lanes = find_lanes(blot, len(centres) if counted else None)
+    found = np.array([float(lane.centre(np.array([300.0]))[0]) for lane in lanes])
+    assert len(found) == len(centres)
+    assert np.abs(found - centres).max() < 0.2 * 52
+
+
+def test_neighbours_do_not_fall_on_each_other():
+    from ublot.lanes.centrelines import straight_lane
+    from ublot.lanes.finding import _apart
+    from ublot.model import Lanes
+
+    knots = np.linspace(0, 99, 9)
+
+    def row(xs, widths):
+        items = [straight_lane(i, x, w, 0.0, 50, knots) for i, (x, w) in enumerate(zip(xs, widths, strict=True), 1)]
+        return Lanes(tuple(items), Window(0, 100, 0, 600), 80.0, 6.0)
+
+    start = row([50, 130, 210, 290, 370], [50] * 5)
+    close = row([52, 128, 235, 275, 371], [48, 48, 90, 88, 50])
+    found = _apart(close, start)
+    assert [round(float(lane.centre(np.array([50.0]))[0])) for lane in found] == [52, 128, 210, 290, 371]
+    assert [lane.width for lane in found] == [48, 48, 48, 48, 50]
+    apart = row([52, 128, 205, 292, 371], [48] * 5)
+    assert _apart(apart, start) is apart

@@ -41,6 +41,10 @@ a pitch away; the darkest place there is taken, since the gutters of wide lanes 
 UNEVEN = 0.75
 """Of half the difference of a place's contrasts to its left and right that is taken off: a step is no lane."""
 
+RIM, RIM_AT, FILLED = 0.17, 0.335, 0.5
+"""Of the pitch: over how much the edge of a lane is looked for, and how far from its middle; what the middle reaches of
+the level in the gutters at least, where edges may speak for it."""
+
 CLEAR = 3.0
 """Floors of noise that a lane's strongest row must exceed to count half."""
 
@@ -116,6 +120,8 @@ def contrasts(
     pitches: NDArray[np.float64],
     lean: float,
     floor: float,
+    *,
+    rimmed: bool = False,
 ) -> list[NDArray[np.float64]]:
     """How lane-like every place is, for each of several pitches: from -1, a gap, to 1, a lane between empty gutters.
 
@@ -132,6 +138,8 @@ def contrasts(
     lean : float
         Columns by which lanes run to the right from top to bottom.
     floor : float
+    rimmed : bool
+        Lanes may be brighter at both their edges than in their middle: then their edges speak for them.
 
     Returns
     -------
@@ -153,11 +161,18 @@ def contrasts(
     for pitch in pitches.tolist():
         core, below = (_mean(part, CORE * pitch) for part in (heights, against))
         brush = np.ones((1, max(round(GUTTER * pitch), 1) | 1), np.uint8)
-        gutter = np.pad(cv2.erode(_mean(heights, GRAIN * pitch), brush), ((0, 0), (pad, pad)), mode="edge")
+        grain = _mean(heights, GRAIN * pitch)
+        gutter = np.pad(cv2.erode(grain, brush), ((0, 0), (pad, pad)), mode="edge")
         place = np.arange(int((cols - 1) * PLACES / pitch) + 1) * (pitch / PLACES)
         at = np.rint(place).astype(int)
         core, below = core[:, at], 2 * below[:, at]
         left, right = (gutter[:, np.rint(place + pad + side).astype(int)] for side in (-0.5 * pitch, 0.5 * pitch))
+        if rimmed:
+            rims = np.pad(
+                cv2.dilate(grain, np.ones((1, max(round(RIM * pitch), 1) | 1), np.uint8)), ((0, 0), (pad, pad))
+            )
+            sides = (rims[:, np.rint(place + pad + side).astype(int)] for side in (-RIM_AT * pitch, RIM_AT * pitch))
+            core = np.where(core > FILLED * np.maximum(left, right), np.maximum(core, np.minimum(*sides)), core)
         to_left, to_right = ((core - side) / (core + side + below) for side in (left, right))
         seen = 0.5 * (to_left + to_right) - 0.5 * UNEVEN * np.abs(to_left - to_right)
         strength = np.maximum(np.maximum(core, left), right)

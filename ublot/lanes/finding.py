@@ -11,11 +11,13 @@ import numpy as np
 from ublot.errors import BlotError
 from ublot.lanes.centrelines import refine_lanes, straight_lane
 from ublot.lanes.contrast import SPECK, contrasts, lane_heights, opened, resized
+from ublot.lanes.halves import join_halves
+from ublot.lanes.outermost import with_faint_ends
 from ublot.lanes.plausibility import are_lanes
 from ublot.lanes.spacing import LaneRow, best_comb
 from ublot.lanes.tilt import sharpest_sums
 from ublot.membrane.cells import Cells, cell_side, make_cells
-from ublot.membrane.lateral_shape import USUAL_FILL, lane_cells
+from ublot.membrane.lateral_shape import USUAL_FILL, lane_cells, lane_centres
 from ublot.membrane.outline import MembraneArea, find_membrane
 from ublot.model import Blot, Lanes
 from ublot.numerics.medians import median, quantile
@@ -35,11 +37,21 @@ SPACINGS = 8  # tried in an octave
 MAX_TILT = 6.0  # degrees
 GLOW = 0.01  # of the strongest bands, that what is left beside them by glow and compression reaches
 SQUEEZE = 0.7  # power that heights are raised to
+THIN = 0.06  # of the pitch: what is narrower than that is no edge of a lane that shines there
+BRIGHT, DULL, SHOWN = (
+    0.98,
+    0.3,
+    0.25,
+)  # quantiles of a row of cells, and share of their largest difference, to show lanes
+LOW_STRIP, MARGIN = 0.5, 0.3  # share of the rows that bands take up at most to be looked at alone, and room about them
+BETTER = 1.2  # score of the second look over that of the first from which on it counts
+POOR = 0.2  # contrast of the mean lane below which it is looked at once more
 RIM_WIDTH = 0.012  # of the membrane's width
 KNOTS = 9
 SHARP = 160, 22  # cells down the picture and across one pitch, to see whether spots are round
 SOFTNESS = 6.0  # to start from
 SMALLEST = 8  # px: no lane is seen in a picture lower or narrower than that
+FEWEST_APART, CLOSEST = 4, 0.65  # lanes, and of their usual distance, that neighbours stand apart: first seen at 0.72
 NARROWEST = 3  # px: lanes do not stand closer
 
 
@@ -80,10 +92,11 @@ def _clean(cells: Cells) -> _Clean:
     return _Clean(np.asarray(squeezed, np.float32), cells.mask.astype(np.float32), SQUEEZE * floor**SQUEEZE)
 
 
-def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _Sighting:
+def _best_sighting(cells: Cells, count: int | None, blank: Collection[int], *, rimmed: bool = False) -> _Sighting:
     """Search all spacings, octave by octave.
 
-    What is taken off as membrane before looking must be wider than a lane and is better not much wider.
+    What is taken off as membrane before looking must be wider than a lane and is better not much wider. Lanes that are
+    `rimmed` may shine at their edges only.
     """
     rows, span = cells.values.shape
     if count is None:
@@ -98,7 +111,8 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _
     looks = []
     for widest in edges[1:].tolist():
         fewer = span // max(int(widest / DENSEST), 1)
-        values = opened(resized(clean.values, rows, fewer), SPECK * widest * fewer / span)
+        thin = THIN if rimmed else SPECK
+        values = opened(resized(clean.values, rows, fewer), thin * widest * fewer / span)
         looks.append((values, resized(clean.usable, rows, fewer), fewer / span))
     evidence = []
     for (values, usable, scale), widest in zip(looks, edges[1:].tolist(), strict=True):
@@ -107,11 +121,36 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int]) -> _
     steepest = np.tan(np.deg2rad(MAX_TILT)) * rows * cells.size[0] / cells.size[1]
     leans = sharpest_sums(np.array(evidence), edges[:-1], steepest)[1]
     scores = [
-        contrasts(values, usable, tried * scale, lean * scale, clean.floor)
+        contrasts(values, usable, tried * scale, lean * scale, clean.floor, rimmed=rimmed)
         for (values, usable, scale), tried, lean in zip(looks, pitches, leans.tolist(), strict=True)
     ]
     comb = best_comb(scores, pitches, count, blank)
     return _Sighting(comb, float(leans[comb.profile]) / rows)
+
+
+def _second_look(
+    blot: Blot, cells: Cells, membrane: MembraneArea, first: _Sighting, count: int | None, blank: Collection[int]
+) -> tuple[Cells, _Sighting]:
+    """The cells and the row of lanes of a closer look, where it shows them better than the first one.
+
+    Bands that are a small part of a tall picture are lower than a cell of it; lanes that shine at both their edges and
+    are dull in their middle look like two lanes each, or none.
+    """
+    across = np.quantile(cells.values, BRIGHT, axis=1) - np.quantile(cells.values, DULL, axis=1)
+    shown = np.flatnonzero(across > SHOWN * across.max())
+    if not len(shown):
+        return cells, first
+    top, bottom = int(shown[0]), int(shown[-1]) + 1
+    near = cells
+    if bottom - top < LOW_STRIP * len(cells.values):
+        high, room = cells.size[0], max(int(MARGIN * (bottom - top)), 2)
+        lines = max(top - room, 0) * high, min((bottom + room) * high, cells.window.height)
+        window = replace(cells.window, top=cells.window.top + lines[0], bottom=cells.window.top + lines[1])
+        rows = COARSE[0] if count is None else COUNTED_ROWS
+        side = cell_side(blot, window.height / rows + 0.5 * blot.tile)
+        near = make_cells(blot, window, (side, cells.size[1]), membrane.inside)
+    second = _best_sighting(near, count, blank, rimmed=True)
+    return (near, second) if second.comb.score > BETTER * max(first.comb.score, 0.0) else (cells, first)
 
 
 def _straight_lanes(cells: Cells, membrane: MembraneArea, sighting: _Sighting) -> Lanes:
@@ -124,6 +163,27 @@ def _straight_lanes(cells: Cells, membrane: MembraneArea, sighting: _Sighting) -
     tilt = sighting.slope * cells.size[1] / cells.size[0]
     items = [straight_lane(i + 1, x, USUAL_FILL * pitch, tilt, middle, knots) for i, x in enumerate(centres)]
     return Lanes(tuple(items), window, pitch, SOFTNESS, membrane.flags, membrane.inside)
+
+
+def _apart(lanes: Lanes, start: Lanes) -> Lanes:
+    """Lanes that were drawn on top of their neighbours back where they were first seen.
+
+    Bands that slant or are faint in a low strip say little of where their lane is, and the strong one beside them much.
+    """
+    row = np.array([lanes.window.mid_row])
+    x = np.ravel(lane_centres(lanes, row))
+    if len(x) < FEWEST_APART:
+        return lanes
+    near = np.diff(x) < CLOSEST * np.median(np.diff(x))
+    if not near.any():
+        return lanes
+    back = np.append(near, False) | np.append(False, near)
+    widths = np.array([lane.width for lane in lanes])
+    usual = float(np.median(widths[~back])) if not back.all() else float(np.median(widths))
+    items = tuple(
+        replace(first, width=usual) if moved else lane for lane, first, moved in zip(lanes, start, back, strict=True)
+    )
+    return replace(lanes, items=items)
 
 
 def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] = ()) -> Lanes:
@@ -167,12 +227,24 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     inner = replace(window, left=window.left + rim * rims[0], right=window.right - rim * rims[1])
     cells = make_cells(blot, inner, size, membrane.inside)
     sighting = _best_sighting(cells, count, blank)
+    if sighting.comb.score < POOR * max(len(sighting.comb.centres), 1):
+        cells, sighting = _second_look(blot, cells, membrane, sighting, count, blank)
     if len(sighting.comb.centres) < (count or 2):
         return nothing
+    if count is None:
+        centres = join_halves(_clean(cells).values, sighting.comb.centres, sighting.slope)
+        if len(centres) < len(sighting.comb.centres):
+            sighting = replace(sighting, comb=replace(sighting.comb, centres=centres))
     lanes = _straight_lanes(cells, membrane, sighting)
     fine = lane_cells(blot, lanes)
-    lanes, fit = refine_lanes(fine, lanes, blank=blank)
-    contrast = sighting.comb.score / len(lanes)
+    start = lanes
+    lanes, fit = refine_lanes(fine, start, blank=blank)
+    lanes = _apart(lanes, start)
+    if count is None:
+        more = with_faint_ends(blot, lanes)
+        if len(more) > len(lanes):
+            lanes, fit = refine_lanes(fine, more)
+    contrast = sighting.comb.score / len(sighting.comb.centres)
     if count is None and not are_lanes(fine, lanes, fit, lane_cells(blot, lanes, *SHARP), contrast):
         return nothing
     x = np.array([lane.centre(window.mid_row) for lane in lanes])

@@ -11,6 +11,7 @@ from io_blots import blot8, blot16
 from PIL import Image
 
 from ublot import BlotError, read_blot
+from ublot.model import Window
 
 GREY8, GREY16 = blot8(), blot16()
 
@@ -127,6 +128,24 @@ def test_marks_in_colour_are_left_out_and_said(tmp_path):
     # What stands under the marks is like what stands beside them, not like ink.
     assert np.abs(blot.signal - GREY8)[changed].max() < 60
     assert np.abs(blot.signal - GREY8)[~changed & blot.valid].max() == 0
+
+
+def test_a_coloured_film_on_a_slide_is_no_mark(tmp_path):
+    """A blue film with black bands on a grey slide, and a red arrow: the film is read, the arrow left out."""
+    rng = np.random.default_rng(3)
+    slide = np.full((720, 960, 3), 255.0)
+    film = np.ones((100, 240))
+    for x in range(20, 240, 40):
+        film -= 0.9 * np.exp(-(((np.arange(100)[:, None] - 50) / 5) ** 2) - ((np.arange(240) - x) / 12.0) ** 4)
+    slide[200:300, 120:360] = film[..., None] * (90, 130, 190) + rng.normal(0, 1.5, (100, 240, 1))
+    cv2.line(slide, (600, 400), (700, 450), (230, 20, 20), 3)
+    Image.fromarray(slide.clip(0, 255).astype(np.uint8)).save(tmp_path / "slide.png")
+    blot = read_blot(tmp_path / "slide.png", roi=Window(200, 300, 120, 360))
+    assert "drawn_over" in blot.flags and not blot.valid[425, 650]
+    inside = np.s_[204:296, 124:356]
+    assert blot.valid[inside].all()
+    bands = blot.signal[250, 120:360]
+    assert np.ptp(bands) > 0.5 * np.ptp(blot.signal)
 
 
 def test_marks_of_saturation_are_saturated_pixels(tmp_path):

@@ -60,6 +60,11 @@ SHARED = 8
 SAME_COLOUR = 2
 """Of 255: colour tables of one name differ so much between programs, by rounding."""
 
+FILM, STROKE, VARIED = 0.06, 0.025, 4.0
+"""Least sides of a film or photograph in colour on a grey page, of the page's shorter side: what is smaller was drawn,
+or marks where a band is saturated; how thick no stroke is; by how much its levels vary, of 255, standard deviation:
+what is filled evenly was drawn."""
+
 NEAR_EXTREME = 0.75
 """Levels around a mark of saturation reach so much of the way from the background to the strongest level."""
 
@@ -317,6 +322,25 @@ def _of_known_table(samples: NDArray[np.uint8], some: NDArray[np.float64]) -> Co
 
 
 # --------------------------------------------------------------------------------------------------- marks in colour
+def _pictures_in_colour(core: NDArray[np.bool_], samples: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+    """Where a picture is itself in colour, as a blue film on a slide is, and not drawn over; None if nowhere."""
+    side, stroke = (max(round(share * min(core.shape)), 5) for share in (FILM, STROKE))
+    # Letters are thinner than a film; its black bands have no colour.
+    seeds = cv2.morphologyEx(core.astype(np.uint8), cv2.MORPH_OPEN, np.ones((stroke, stroke), np.uint8)) > 0
+    if not seeds.any():
+        return None
+    joined = cv2.morphologyEx(core.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    solid = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    grey = _luminance(samples)
+    count, labels = cv2.connectedComponents(solid)
+    out = np.zeros(core.shape, bool)
+    for k in range(1, count):
+        own = labels == k
+        if core[own].mean() > 0.5 and seeds[own].mean() > 0.25 and grey[own].std() > VARIED:
+            out |= own
+    return out if out.any() else None
+
+
 def _drawn_over(samples: NDArray[np.uint8]) -> Colours:
     """A grey picture that something was drawn over in colour: text, arrows, boxes, or marks where it is saturated."""
     high, low = samples.max(axis=2), samples.min(axis=2)
@@ -325,6 +349,9 @@ def _drawn_over(samples: NDArray[np.uint8]) -> Colours:
     near = np.ones((3, 3), np.uint8)
     core = chroma > COLOURED
     share = float(core.mean())
+    pictured = None if not 0 < share <= DRAWN else _pictures_in_colour(core, samples)
+    if pictured is not None:
+        core &= ~pictured
     if not share:
         return Colours(
             grey.copy() if (chroma == 0).all() else _luminance(samples), ("colour_merged",) * bool(chroma.any())
@@ -334,6 +361,9 @@ def _drawn_over(samples: NDArray[np.uint8]) -> Colours:
     # The edges of what is drawn are blended with the grey: paler colours that touch it.
     soft = cv2.dilate(core.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & (chroma > 0)
     marks = core | soft
+    if pictured is not None:
+        marks &= ~pictured
+        grey = np.where(pictured, _luminance(samples), grey)
     levels = np.where(marks, 0, grey)
     background = float(np.median(grey[~marks]))
     away = np.abs(grey.astype(np.float32) - background)

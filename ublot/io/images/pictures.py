@@ -173,7 +173,7 @@ def _clear_films(shades: NDArray[np.float32], page: NDArray[np.bool_], found: li
     if len(found) != 1 or np.median(shades[page]) < 0.5:
         return []
     side = max(shades.shape)
-    rest = ~page
+    rest = ~page & (np.abs(shades - np.median(shades[page])) >= EVEN)
     for w in found:
         rest[w.slices] = False
     marks = rest.astype(np.uint8)

@@ -1,0 +1,135 @@
+"""Lanes at the ends of a row that were too faint to be counted: what stands one pitch further like a lane is one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from ublot.lanes.borders import ALIKE, CORE_LOOKED_AT, FEWEST_LANES, GUTTER, ROWS, likeness
+from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, lane_widths, strip_means
+
+if TYPE_CHECKING:
+    from ublot.model import Blot, Lanes
+    from ublot.numerics.arrays import Array
+
+__all__ = ["with_faint_ends"]
+
+MOST = 2
+"""Lanes added at either end."""
+
+NOISE = 10.0
+"""Standard errors of a row that a faint lane's strongest rows reach; bands of its own reach half of it. Noise is below
+5 in all rows."""
+
+BANDS, OF_STRONGEST = 3, 0.25
+"""Bands of its own that tell a faint marker from dust, and the strength over the strongest of them that counts."""
+
+BAND_ROWS = 25
+"""Rows, of `ROWS`, that no band is high: what is wider is membrane."""
+
+LEAK, SLANT = 0.3, 2
+"""Height over that of the next lane, within so many rows, that a band of its own has: flanks of wide lanes reach
+0.1."""
+
+ASIDE = 0.15
+"""Of the lane's width: a band stands at either side of the centre line, a speck does not."""
+
+INSIDE = 0.2
+"""Of the pitch that its centre line lies within the picture at least: a membrane's edge often cuts the last lane."""
+
+
+def with_faint_ends(blot: Blot, lanes: Lanes) -> Lanes:
+    """Lanes with those at the ends that are far fainter, or other, than the rest.
+
+    A lane is taken where its profile follows the typical one well above the noise, or where it has several bands of its
+    own, as a marker does. What fades out beside a lane (flank, halo) is no lane: it is not higher than the mean of both
+    its sides.
+
+    Parameters
+    ----------
+    blot : Blot
+    lanes : Lanes
+        Three or more, from left to right.
+    """
+    if len(lanes) < FEWEST_LANES:
+        return lanes
+    cells, pitch, width = lane_cells(blot, lanes, ROWS), lane_pitch(lanes), float(np.median(lane_widths(lanes)))
+    centres = lane_centres(lanes, cells.row_px)
+    steps = pitch * np.arange(1, MOST + 1)[:, None]
+    # From the row outwards at either end.
+    places = np.concatenate([centres[:1] - steps, centres[-1:] + steps, centres])
+    half, aside = 0.5 * pitch, ASIDE * width
+    core, first, second, left, right = strip_means(
+        cells,
+        (places, CORE_LOOKED_AT * width),
+        (places - aside, aside),
+        (places + aside, aside),
+        (places - half, GUTTER * pitch),
+        (places + half, GUTTER * pitch),
+    )
+    left, right = np.where(np.isfinite(left), left, right), np.where(np.isfinite(right), right, left)
+    beside = 0.5 * (left + right) + 0.25 * np.abs(left - right)
+    typical = _median((core - beside)[2 * MOST :])
+    room, added = INSIDE * pitch, []
+    for end, last in ((0, 2 * MOST), (MOST, len(places) - 1)):
+        count, neighbour = 0, core[last] - beside[last]
+        for k in range(end, end + MOST):
+            x = places[k]
+            if x.min() < blot.window.left + room or x.max() > blot.window.right - 1 - room:
+                break
+            seen, both = core[k] - beside[k], np.fmin(first[k], second[k]) - beside[k]
+            if not (_is_alike(seen, typical) or _has_bands(both, neighbour)):
+                break
+            count += 1
+        added.append(count)
+    return _extended(lanes, pitch, *added) if any(added) else lanes
+
+
+def _median(profiles: Array) -> Array:
+    known = np.isfinite(profiles)
+    out = np.full(profiles.shape[1], np.nan)
+    some = known.sum(axis=0) >= FEWEST_LANES
+    out[some] = np.nanmedian(np.where(known, profiles, np.nan)[:, some], axis=0)
+    return out
+
+
+def _noise(profile: Array) -> float:
+    steps = np.abs(np.diff(profile))
+    steps = steps[np.isfinite(steps)]
+    return 1.4826 * float(np.median(steps)) / 2**0.5 + 1e-12 if steps.size else np.inf
+
+
+def _is_alike(seen: Array, typical: Array) -> bool:
+    known = seen[np.isfinite(seen)]
+    # One row may be a speck.
+    if len(known) < 3 or np.sort(known)[-2] < NOISE * _noise(seen):
+        return False
+    return likeness(seen, typical) > ALIKE
+
+
+def _has_bands(both: Array, neighbour: Array) -> bool:
+    """Whether a profile has several narrow bands well above the noise, and not those of its neighbour, which leak."""
+    if len(both) < BAND_ROWS or not np.isfinite(both).any():
+        return False
+    filled = np.maximum(np.nan_to_num(both - np.nanmedian(both)), 0).astype(np.float32)
+    smooth = cv2.GaussianBlur(filled[:, None], (1, 0), sigmaX=1, sigmaY=1)[:, 0]
+    broad = cv2.morphologyEx(smooth[:, None], cv2.MORPH_OPEN, np.ones((BAND_ROWS // 2, 1), np.uint8))[:, 0]
+    high = smooth - broad
+    inner = high[1:-1]
+    top = (
+        (inner > high[:-2])
+        & (inner >= high[2:])
+        & (inner > max(0.5 * NOISE * _noise(both), OF_STRONGEST * float(high.max())))
+    )
+    return int(top.sum()) >= BANDS
+
+
+def _extended(lanes: Lanes, pitch: float, before: int, after: int) -> Lanes:
+    """The row with so many lanes more at either end, parallel to the outermost ones."""
+    more = [replace(lanes[0], xs=tuple(x - k * pitch for x in lanes[0].xs)) for k in range(before, 0, -1)]
+    more += list(lanes)
+    more += [replace(lanes[-1], xs=tuple(x + k * pitch for x in lanes[-1].xs)) for k in range(1, after + 1)]
+    return replace(lanes, items=tuple(replace(lane, number=i) for i, lane in enumerate(more, 1)))
