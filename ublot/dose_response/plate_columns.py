@@ -15,7 +15,7 @@ from ublot.io.tables import Table, cell_number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["CONTROLS", "PlateColumns", "Row", "is_plate_header", "plain_name", "vehicle_name"]
+__all__ = ["CONTROLS", "PlateColumns", "Row", "is_plate_header", "names_compound", "plain_name", "vehicle_name"]
 
 CONTROLS = ("positive", "negative")
 LEFT_OUT = ("yes", "y", "true", "1", "x")  # of a column ``exclude``
@@ -59,7 +59,12 @@ def vehicle_name(name: str, vehicle: str) -> bool:
 
 def is_plate_header(cells: Sequence[str]) -> bool:
     """Whether a row names the columns of a table of wells: a compound and a concentration among them."""
-    return any(_meant(cell, _COMPOUND) for cell in cells) and any(concentration_column(cell) for cell in cells)
+    return names_compound(cells) and any(concentration_column(cell) for cell in cells)
+
+
+def names_compound(cells: Sequence[str]) -> bool:
+    """Whether one of the cells heads a column of compounds."""
+    return any(_meant(cell, _COMPOUND) for cell in cells)
 
 
 def _meant(name: str, words: Sequence[str]) -> bool:
