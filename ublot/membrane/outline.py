@@ -11,6 +11,7 @@ import numpy as np
 from ublot.membrane.cells import cell_side, make_cells
 from ublot.model import Blot, Window
 from ublot.numerics.medians import median, quantile
+from ublot.numerics.remembering import remembered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -132,6 +133,7 @@ def _is_lane(small: NDArray[np.float32], part: NDArray[np.bool_]) -> bool:
     return bool(across < ACROSS * small[core].var())
 
 
+@remembered(1)
 def find_membrane(blot: Blot) -> MembraneArea:
     """Find the membrane within the region of interest, or in the whole picture.
 
