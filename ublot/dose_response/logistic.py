@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ublot.numerics.arrays import Array
+
+    _At = tuple[Array, Array, Array, float, Array, Array]
 
 __all__ = ["Curves", "Fit", "fit_curves", "profile_interval"]
 
@@ -148,7 +150,7 @@ class _Problem:
         self.size = 1 + 2 * self.k + self.centres + self.j - 1
         self.held = [(i, float(v)) for i, v in enumerate(curves.held) if v is not None]
         self.unknown = self.size - len(self.held)
-        self._last: tuple[bytes, Any] = b"", None
+        self._last: tuple[bytes, _At] | None = None
 
     def split(self, theta: Array) -> tuple[float, Array, Array, Array, Array]:
         k, c = self.k, self.centres
@@ -169,9 +171,10 @@ class _Problem:
             both[i] = value
         return float(both[0]), both[1:]
 
-    def at(self, theta: Array) -> tuple[Array, Array, Array, float, Array, Array]:
+    def at(self, theta: Array) -> _At:
         """What `share` and `plateaus` give, and the curve; asked for twice at the same place by every fit."""
-        if (key := theta.tobytes()) != self._last[0]:
+        key = theta.tobytes()
+        if self._last is None or self._last[0] != key:
             start, ends = self.plateaus(theta)
             s, hill, distance = self.share(theta)
             f = start + (ends[self.curves.curve] - start) * s

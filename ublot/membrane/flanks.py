@@ -102,7 +102,7 @@ def make_flanks(along: AlongLanes, lanes: Lanes, loaded: NDArray[np.bool_], core
     shapes = lateral_shape(within, widths[:, None, None], lanes.softness).mean(axis=2)
     shapes /= np.maximum((cores * shapes).sum(axis=1), 0.1)[:, None]
     beyond = (np.abs(within) - 0.5 * widths[:, None, None]) / pitch
-    near, far = (sum(_hats(beyond[..., k], knots) for k in range(ACROSS)) / ACROSS for knots in (NEAR, FAR))
+    near, far = _hats(beyond, NEAR), _hats(beyond, FAR)
     inside = (np.abs(offset) < 0.5 * INNER * widths[:, None]) & loaded[:, None]
     outside = ~inside.any(axis=0)
     seen = np.flatnonzero(outside)
@@ -131,13 +131,14 @@ def _overlap(edges: Array, begin: Array, end: Array) -> Array:
     return np.asarray(part / np.maximum(part.sum(axis=1, keepdims=True), 1e-9))
 
 
-def _hats(place: Array, knots: Array) -> Array:
-    """Piecewise linear functions, 1 at their knot and 0 at all others and beyond the ends."""
-    steps = np.diff(knots)
-    climb = (place[..., None] - knots[:-1]) / steps
-    inside = (climb[..., 0] >= 0) & (climb[..., -1] <= 1)
-    share = np.clip(climb, 0.0, 1.0)
-    out = np.empty((*place.shape, len(knots)))
-    out[..., 0], out[..., 1:] = 1.0, share
-    out[..., :-1] -= share
-    return np.asarray(out * inside[..., None])
+def _hats(places: Array, knots: Array) -> Array:
+    """Piecewise linear functions, 1 at their knot and 0 at all others and beyond the ends: means over the last axis."""
+    steps, total = np.diff(knots), np.zeros((*places.shape[:-1], len(knots)))
+    for k in range(places.shape[-1]):
+        climb = (places[..., k, None] - knots[:-1]) / steps
+        inside = (climb[..., :1] >= 0) & (climb[..., -1:] <= 1)
+        share = np.clip(climb, 0.0, 1.0) * inside
+        total[..., :1] += inside
+        total[..., 1:] += share
+        total[..., :-1] -= share
+    return np.asarray(total / places.shape[-1])

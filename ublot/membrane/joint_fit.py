@@ -26,7 +26,7 @@ from ublot.membrane.along_lanes import PARTS, AlongLanes, cells_along_lanes
 from ublot.membrane.flanks import FAR, NEAR, Flanks, make_flanks
 from ublot.membrane.lateral_shape import BESIDE, lane_pitch
 from ublot.membrane.noise import estimate_noise
-from ublot.numerics.medians import middle
+from ublot.numerics.medians import linear_quantiles, middle
 from ublot.numerics.nonnegative import solve_nonnegative
 from ublot.numerics.smoothing import smooth_rows
 from ublot.numerics.splines import spline_basis
@@ -218,14 +218,14 @@ def _picture(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], core: float) ->
     widths = np.array([lane.width for lane in lanes])
     core_noise = pixel.of(along.core.mean(axis=2)) * pixel.correlation / (along.high * core * widths)
     cores = _without_dust(along.core, core_noise * PARTS)
-    centre = float(np.median(values[near])) if near.any() else float(np.median(cores))
+    centre = middle(values[near] if near.any() else cores.ravel())
     # A picture without any noise still has a scale.
     least = (LEAST_NOISE * float(np.ptp(cores[along.core_mask])) if along.core_mask.any() else 0.0) ** 2 + 1e-30
     area = along.high * along.wide / pixel.correlation
     return _Picture(
         along, flanks, pitch, np.flatnonzero(~blank), np.flatnonzero(blank), np.where(usable, values - centre, 0.0),
         np.where(along.core_mask, cores - centre, 0.0), centre, usable, beside, pixel.of(values) / area + least,
-        core_noise + least, float(np.quantile(values[near], DARKEST)) - centre if near.any() else -math.inf,
+        core_noise + least, linear_quantiles(values[near], DARKEST)[0] - centre if near.any() else -math.inf,
     )  # fmt: skip
 
 

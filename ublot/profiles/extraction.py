@@ -42,9 +42,7 @@ def _saturated(blot: Blot, lanes: Lanes, full: list[int]) -> NDArray[np.int64]:
 
 
 @remembered(128)  # of all lanes of a large gel, and of those that have just been moved
-def _core(
-    blot: Blot, window: Window, rows: tuple[float, ...], xs: tuple[float, ...], wide: int
-) -> tuple[Array, Array]:
+def _core(blot: Blot, window: Window, rows: tuple[float, ...], xs: tuple[float, ...], wide: int) -> tuple[Array, Array]:
     """Mean and variance of a pixel over the core of a lane, see `core_mean`."""
     centre = Lane(0, rows, xs, wide).centre(np.arange(window.top, window.bottom))
     return core_mean(blot.signal, centre, window, wide, estimate_noise(blot, window))
@@ -74,7 +72,8 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background, *, gaps: 
     noise = estimate_noise(blot, window)
     centres = np.array([lane.centre(np.arange(window.top, window.bottom)) for lane in lanes])
     width, wide = np.array([lane.width for lane in lanes]), [core_width(lane) for lane in lanes]
-    raw, variance = np.array([_core(blot, window, lane.rows, lane.xs, core_width(lane)) for lane in lanes]).swapaxes(0, 1)
+    cores = [_core(blot, window, lane.rows, lane.xs, pixels) for lane, pixels in zip(lanes, wide, strict=True)]
+    raw, variance = np.array(cores).swapaxes(0, 1)
     index = [lane.number - 1 for lane in lanes]
     level, modes = background.level[index], background.modes[:, index]
     sd = np.sqrt(variance * noise.correlation / np.array(wide)[:, None])

@@ -11,6 +11,7 @@ from scipy.ndimage import maximum_filter1d
 
 from ublot.lanes.straightened import lane_strip
 from ublot.model import Window
+from ublot.numerics.medians import middle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,8 @@ def _above_background(blot: Blot, lane: Lane, window: Window, profile: Profile, 
     top, left = (blot.window.top, blot.window.left) if side > 1 else (0, 0)
     first, last = -(-(window.top - top) // side), (window.bottom - top) // side
     wide = 2 * int(np.ceil(RIM[1] * lane.width / side)) + 1
-    rows, xs = (tuple((at - zero + 0.5) / side - 0.5 for at in ats) for ats, zero in ((lane.rows, top), (lane.xs, left)))
+    rows = tuple((row - top + 0.5) / side - 0.5 for row in lane.rows)
+    xs = tuple((x - left + 0.5) / side - 0.5 for x in lane.xs)
     picture = blot.tiles if side > 1 else blot.signal
     strip = lane_strip(picture, replace(lane, rows=rows, xs=xs), Window(first, last, 0, picture.shape[1]), wide)
     skipped = top + side * first - window.top
@@ -110,13 +112,14 @@ def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
     tallest = maximum_filter1d(np.maximum(heart, beside), 2 * reach + 1)
     peaks = (heart >= 0.7 * tallest) & (heart == maximum_filter1d(heart, 3)) & (heart > CLEAR * sd)
     # Lanes with thick edges are brighter there all along: that is no rim.
-    usual = float(np.median(beside[peaks] / heart[peaks])) if peaks.any() else 1.0
+    usual = middle(np.asarray(beside[peaks] / heart[peaks], np.float64)) if peaks.any() else 1.0
     beside = beside / max(usual, 1.0)
-    padded = np.pad(heart, reach, mode="constant", constant_values=-np.inf)
+    beyond = np.full(reach, -np.inf)
+    padded = np.concatenate([beyond, heart, beyond])
     one_sided = maximum_filter1d(padded, reach, origin=0, mode="constant", cval=-np.inf)
-    middle = np.arange(len(heart)) + reach
+    place = np.arange(len(heart)) + reach
     half = reach // 2 + 1
-    above, below = one_sided[middle - half], one_sided[np.minimum(middle + half, len(one_sided) - 1)]
+    above, below = one_sided[place - half], one_sided[np.minimum(place + half, len(one_sided) - 1)]
     rim = np.minimum(np.minimum(above, below), beside)
     dip = rim - heart
     hollow = (dip > CLEAR * sd) & (rim >= OF_BAND * tallest) & (rim >= OF_LANE * tallest.max())
