@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import errno
+from typing import TYPE_CHECKING
+
+from ublot.option_words import worded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ublot.option_words import Option
 
 __all__ = ["FATAL", "BlotError", "reason_of"]
 
@@ -31,10 +39,17 @@ class BlotError(ValueError):
     def __init__(self, what: str, where: object = None, fix: str | None = None, *, refused: int | None = None) -> None:
         self.what = what
         self.refused = refused
-        self.where = None if where is None else str(where)
+        self.where = where if where is None or isinstance(where, str) else str(where)
         self.fix = fix
-        parts = [_clear(what) if self.where is None else f"{_clear(self.where)}: {_clear(what)}"]
-        super().__init__("; ".join(parts if fix is None else [*parts, _clear(fix)]))
+        super().__init__(self.line())
+
+    def line(self, name_of: Callable[[Option], str] = str) -> str:
+        """All of it on one line, the options in it named by `name_of`."""
+        what, where, fix = (
+            None if t is None else _clear(worded(t, name_of)) for t in (self.what, self.where, self.fix)
+        )
+        said = str(what) if where is None else f"{where}: {what}"
+        return said if fix is None else f"{said}; {fix}"
 
 
 def _clear(text: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from ublot.option_words import told
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -71,7 +73,9 @@ _TABLE = (
         "gutters_poor",
         "refuse",
         "the background is so uncertain that the 95 % interval of the HMW fraction is wider than 0.3",
-        "leave wider gaps between lanes, or load more; --background blank-lane where the layout names a blank lane",
+        told(
+            "leave wider gaps between lanes, or load more; {background} blank-lane where the layout names a blank lane"
+        ),
         _DESIGN,
     ),
     Flag(
@@ -155,15 +159,15 @@ _TABLE = (
         "response_assumed",
         "warn",
         "whether levels are linear or a density was a guess",
-        "set --response",
+        told("set {response}"),
         f"{_GASSMANN} (film)",
     ),
-    Flag("polarity_assumed", "warn", "whether bands are dark or bright was a guess", "set --polarity", _OWN),
+    Flag("polarity_assumed", "warn", "whether bands are dark or bright was a guess", told("set {polarity}"), _OWN),
     Flag(
         "dyes_merged",
         "refuse",
         "the colours are pictures of different dyes, laid over one another: their mean is none of them",
-        "choose one with --channel (1 red, 2 green, 3 blue)",
+        told("choose one with {channel} (1 red, 2 green, 3 blue)"),
         _DESIGN,
     ),
     Flag(
@@ -184,17 +188,19 @@ _TABLE = (
         "colour_merged",
         "note",
         "a colour picture was turned into its luminance",
-        "choose one with --channel",
+        told("choose one with {channel}"),
         "Rec. ITU-R BT.601",
     ),
     Flag(
         "first_page",
         "note",
         "the file holds several pictures: the first was read",
-        "choose one with --channel",
+        told("choose one with {channel}"),
         _DESIGN,
     ),
-    Flag("no_lanes", "warn", "no lanes could be found", "give the layout or --lanes, and check --rotate", _DESIGN),
+    Flag(
+        "no_lanes", "warn", "no lanes could be found", told("give the layout or {lanes}, and check {rotate}"), _DESIGN
+    ),
     Flag(
         "lanes_beside",
         "warn",
@@ -206,49 +212,49 @@ _TABLE = (
         "lanes_sideways",
         "refuse",
         "the lanes run sideways",
-        "turn the picture with --rotate 90, or --rotate -90 where the wells then are at the bottom",
+        told("turn the picture with {rotate} 90, or {rotate} -90 where the wells then are at the bottom"),
         _OWN,
     ),
     Flag(
         "upside_down",
         "refuse",
         "the marker reads from bottom to top: the wells are at the bottom",
-        "turn the picture with --rotate 180",
+        told("turn the picture with {rotate} 180"),
         _OWN,
     ),
     Flag(
         "mirrored",
         "refuse",
         "the marker stands where its lane is in a mirror: the picture shows the blot from its back",
-        "use --mirror, or correct the layout",
+        told("use {mirror}, or correct the layout"),
         _OWN,
     ),
     Flag(
         "several_pictures",
-        "warn",
-        "several pictures stand on one page: all of it was taken for one blot",
-        "choose one with --panel N, or with --roi",
+        "refuse",
+        "several pictures stand on one page: what holds for all of them together is not known",
+        told("choose one with {panel} N, or with {roi}"),
         _DESIGN,
     ),
     Flag(
         "several_membranes",
         "note",
         "the picture shows several membranes: one was analysed",
-        "choose one with --roi",
+        told("choose one with {roi}"),
         _DESIGN,
     ),
     Flag(
         "lanes_one_off",
         "refuse",
         "lanes at the ends show nothing, and the lanes described may stand one place further left or right",
-        "say where the first lane is with --first-lane",
+        told("say where the first lane is with {first_lane}"),
         _OWN,
     ),
     Flag(
         "lane_empty",
         "note",
         "nothing stands in this lane above what its neighbours leave in it",
-        "a pre-stained marker gives no light: take the masses from --marker-image or --marker-positions",
+        told("a pre-stained marker gives no light: take the masses from {marker_image} or {marker_positions}"),
         _OWN,
     ),
     Flag(
@@ -262,7 +268,7 @@ _TABLE = (
         "crop_tight",
         "warn",
         "the picture or region ends within the smear, or at or above the unmodified band",
-        "crop less tightly, or set --roi larger",
+        told("crop less tightly, or set {roi} larger"),
         _DESIGN,
     ),
     Flag(
@@ -276,10 +282,16 @@ _TABLE = (
         "haze_removed",
         "note",
         "non-specific signal along the whole lane was subtracted",
-        "look at the profile and at haze_area; --haze none leaves it in",
+        told("look at the profile and at haze_area; {haze} none leaves it in"),
         _OWN,
     ),
-    Flag("smear_at_risk", "warn", "this background method takes smear for background", "use --background gutter", _OWN),
+    Flag(
+        "smear_at_risk",
+        "warn",
+        "this background method takes smear for background",
+        told("use {background} gutter"),
+        _OWN,
+    ),
     Flag(
         "background_disagrees", "warn", "background methods disagree about the smear", "look at background_spread", _OWN
     ),
@@ -287,25 +299,31 @@ _TABLE = (
         "target_unseen",
         "warn",
         "no lane shows a band at the mass of the unmodified target: what is measured may not be it",
-        "check --target, --marker and which lane the marker is in",
+        told("check {target}, {marker} and which lane the marker is in"),
         _OWN,
     ),
-    Flag("no_calibration", "warn", "no mass calibration: no masses and no ubiquitin numbers", "give --marker", _DESIGN),
+    Flag(
+        "no_calibration",
+        "warn",
+        "no mass calibration: no masses and no ubiquitin numbers",
+        told("give {marker}"),
+        _DESIGN,
+    ),
     Flag(
         "marker_incomplete",
         "note",
         "masses of the marker have no band, or bands of its lane no mass",
-        "look at the masses beside the marker lane in overlay.png; set them right with --marker-positions",
+        told("look at the masses beside the marker lane in overlay.png; set them right with {marker_positions}"),
         _DESIGN,
     ),
     Flag(
         "marker_doubtful",
         "warn",
         "the marker's bands lie far off a smooth curve or fit another ladder better: all masses may be wrong",
-        "check --marker and which lane it is in, or give --marker-positions",
+        told("check {marker} and which lane it is in, or give {marker_positions}"),
         _OWN,
     ),
-    Flag("self_calibrated", "note", "masses rest on the ladder's own rungs", "give --marker", _DESIGN),
+    Flag("self_calibrated", "note", "masses rest on the ladder's own rungs", told("give {marker}"), _DESIGN),
     Flag(
         "above_marker",
         "warn",
@@ -321,7 +339,11 @@ _TABLE = (
         _DESIGN,
     ),
     Flag(
-        "well_assumed", "note", "the well edge was not seen: the top of the region stands for it", "set --roi", _DESIGN
+        "well_assumed",
+        "note",
+        "the well edge was not seen: the top of the region stands for it",
+        told("set {roi}"),
+        _DESIGN,
     ),
     Flag(
         "no_signal",

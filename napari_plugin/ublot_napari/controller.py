@@ -12,6 +12,7 @@ from ublot import BlotError
 from ublot_napari.layers.blot_layers import DRAWN, Picture
 from ublot_napari.layers.foreign import file_of, is_plain, read_again
 from ublot_napari.state.editing import EditedBlot
+from ublot_napari.state.option_places import panel_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -191,7 +192,7 @@ class Controller(QObject):
             described = read_again(image, self.viewer.dims.current_step)
         except BlotError as error:
             self._foreign.pop(image)
-            self.refused[image] = str(error)
+            self.refused[image] = panel_words(error)
             self.show_blot(image)
             return
         path = file_of(image)
@@ -230,7 +231,7 @@ class Controller(QObject):
             try:
                 self.blots[image] = EditedBlot.of_layer(image)
             except BlotError as error:
-                self.refused[image] = str(error)
+                self.refused[image] = panel_words(error)
             else:
                 self.pictures[image] = self._connected(Picture(self.viewer, image))
         self.blots_listed.emit()
@@ -295,7 +296,7 @@ class Controller(QObject):
             act(blot)
         except BlotError as error:
             self.refresh()
-            self.said.emit(str(error), True)
+            self.said.emit(panel_words(error), True)
             return
         if blot.look():
             with self.filling():
@@ -328,7 +329,7 @@ class Controller(QObject):
             self.compared.emit(before, analysis)
 
     def _failed(self, blot: EditedBlot, error: Exception) -> None:
-        blot.failed = str(error) if isinstance(error, BlotError) else f"This should not have happened: {error!r}"
+        blot.failed = panel_words(error)
         if blot is self.blot:
             self.refresh()
             self.said.emit(blot.failed, True)
@@ -364,7 +365,7 @@ class Controller(QObject):
         try:
             return blot.pixels_now()
         except BlotError as error:
-            self.said.emit(str(error), True)
+            self.said.emit(panel_words(error), True)
             return None
 
     def select_lane(self, number: int) -> None:

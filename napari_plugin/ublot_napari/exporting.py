@@ -11,6 +11,7 @@ from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from ublot import BlotError
+from ublot_napari.state.option_places import panel_words
 from ublot_napari.state.reproducing import as_command, as_python
 from ublot_napari.state.saving import (
     FIGURES,
@@ -190,8 +191,8 @@ class Exporter(QObject):
             self.save_now(blot)
 
     def _cannot(self, error: BlotError) -> bool:
-        self.said.emit(str(error), True)
-        QMessageBox.warning(self.window, "ublot", str(error))
+        self.said.emit(panel_words(error), True)
+        QMessageBox.warning(self.window, "ublot", panel_words(error))
         return False
 
     # -------------------------------------------------------------------------------------------------------- exports
@@ -241,13 +242,12 @@ class Exporter(QObject):
         try:
             clipboard.setText(write(blot))
         except BlotError as error:
-            self.said.emit(str(error), True)
+            self.said.emit(panel_words(error), True)
         else:
             self.said.emit("What reproduces this result is on the clipboard.", False)
 
     def _failed(self, error: Exception) -> None:
-        words = str(error) if isinstance(error, BlotError) else f"This should not have happened: {error!r}"
-        self.said.emit(words, True)
+        self.said.emit(panel_words(error), True)
 
 
 def _add(menu: QMenu, title: str, act: Callable[[], Any]) -> None:

@@ -13,6 +13,7 @@ from ublot import Blot, BlotError, read_blot
 from ublot.io.result_folder import RECORD
 from ublot_napari.layers.foreign import SUFFIXES
 from ublot_napari.layers.lanes import blot_layer
+from ublot_napari.state.option_places import panel_words
 from ublot_napari.widgets.channel_list import ChannelDialog
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Opener(QObject):
                 self.viewer.open(str(place), plugin="ublot")
             except (BlotError, OSError) as error:
                 if place.is_dir() or not self.ask_channel(place):
-                    self.said.emit(str(error), True)
+                    self.said.emit(panel_words(error), True)
                     continue
             self._remember(place)
 

@@ -19,12 +19,13 @@ from ublot_napari.exporting import Exporter
 from ublot_napari.layers.blot_layers import Picture
 from ublot_napari.opening import Opener, dropped_files, is_blot, is_table
 from ublot_napari.sections.answer.answer import Answer
-from ublot_napari.sections.answer.flag_words import learned, panel_words
+from ublot_napari.sections.answer.flag_words import learned
 from ublot_napari.sections.lanes import LaneTools
 from ublot_napari.sections.layout.editor import LayoutEditor
 from ublot_napari.sections.mass.scale import MassScale
 from ublot_napari.sections.profile.densitometry import Densitometry
 from ublot_napari.state.editing import EditedBlot
+from ublot_napari.state.option_places import panel_words
 from ublot_napari.widgets.folding import Section, Sections
 from ublot_napari.widgets.head_and_foot import Foot, Head
 from ublot_napari.widgets.opengl_guard import VisualKeeper
@@ -406,7 +407,7 @@ class BlotPanel(QWidget):
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         """Show a line at the top, in a colour of its own when something is wrong."""
-        self.head.say(panel_words(text), wrong=wrong)
+        self.head.say(text, wrong=wrong)
 
     # -------------------------------------------------------------------------------------------------------- acting
     def _region(self, drawn: bool) -> None:
@@ -432,7 +433,7 @@ class BlotPanel(QWidget):
         try:
             self.layout_editor.load(path)
         except ublot.BlotError as error:
-            self.say(str(error), wrong=True)
+            self.say(panel_words(error), wrong=True)
             return
         if self.analysis is None:
             self.say("The layout is loaded. Press Find lanes (F): lanes are found, then measured.")

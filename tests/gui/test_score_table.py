@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from ublot.flags import FLAGS
+from ublot.option_words import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,7 +143,8 @@ def test_a_flag_that_refuses_is_said_to(flags) -> None:
 
 def test_options_have_the_names_of_the_panel(flags) -> None:
     flags.show_flags(
-        pd.DataFrame({"lane": [1], "flags": ["no_calibration"]}), ["no masses; give --marker-positions, or --force"]
+        pd.DataFrame({"lane": [1], "flags": ["no_calibration"]}),
+        [told("no masses; give {marker_positions}, or {force}")],
     )
     assert lines(flags)[0] == "no masses; give the marker's bands (3 Mass scale), or another folder"
     assert lines(flags)[1].endswith("What to do: give “Mass marker” (3 Mass scale).")

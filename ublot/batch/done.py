@@ -17,6 +17,7 @@ from ublot import __version__
 from ublot.batch import storage
 from ublot.errors import BlotError, reason_of
 from ublot.io.result_folder import RECORD, WRITER, has_edits, json_bytes, write_result
+from ublot.option_words import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,11 +164,13 @@ def publish(
 def _upload(contents: Mapping[str, bytes], folder: str, *, force: bool) -> None:
     """Write to storage that has no folders to rename: what says «done» goes first and comes last."""
     record, sizes = _read_json(storage.child(folder, RECORD)), _sizes(folder)
-    fix = "choose another --out"
+    fix = told("choose another {out}")
     if sizes and (record is None or record.get("writer") != WRITER):
         raise BlotError("the folder is not empty and was not written by ublot", folder, fix)
     if record is not None and has_edits(record) and not force:
-        raise BlotError("the result there holds edits made by hand", folder, f"{fix}, or replace it with --force")
+        raise BlotError(
+            "the result there holds edits made by hand", folder, told("{fix}, or replace it with {force}", fix=fix)
+        )
     old = _read_json(storage.child(folder, DONE)) or {}
     try:
         fs, path = storage.filesystem(folder)

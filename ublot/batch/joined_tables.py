@@ -14,6 +14,7 @@ from ublot.batch.done import read_done, read_lanes
 from ublot.batch.lock import WORKSHOP
 from ublot.errors import BlotError
 from ublot.io.tables import csv_bytes
+from ublot.option_words import told
 from ublot.results.columns import LANE_COLUMNS, LANE_TEXT
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def write_lanes(out: str, items: Iterable[Item], extras: Sequence[str]) -> int:
 def _columns(out: str, item: Item, names: Sequence[str]) -> dict[str, list[Any]]:
     found = read_lanes(storage.child(out, item.folder), list(LANE_TEXT))
     if "lane" not in found:
-        raise BlotError("no column lane", storage.child(out, item.folder, "lanes.csv"), "run again with --force")
+        raise BlotError("no column lane", storage.child(out, item.folder, "lanes.csv"), told("run again with {force}"))
     rows = len(found["lane"])
     empty: dict[bool, Any] = {True: math.nan, False: ""}
     columns = {name: found.get(name) or [empty[_is_number(name)]] * rows for name in names}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ublot.batch import storage
 from ublot.errors import BlotError
+from ublot.option_words import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def _by_the_system(out: str) -> Iterator[None]:
             yield
         return
     except OSError as error:
-        raise BlotError(f"cannot be locked ({error.strerror or error})", out, "choose another --out") from None
+        raise BlotError(f"cannot be locked ({error.strerror or error})", out, told("choose another {out}")) from None
     try:
         storage.write_bytes(str(owner), _owner_bytes(""))
         yield
@@ -130,4 +131,4 @@ def _is_left(owner: dict[str, Any]) -> bool:
 
 def _taken(out: str, owner: dict[str, Any]) -> BlotError:
     who = f" (process {owner['process']} on {owner['host']})" if {"process", "host"} <= owner.keys() else ""
-    return BlotError(f"another run is writing there{who}", out, "wait for it, stop it, or choose another --out")
+    return BlotError(f"another run is writing there{who}", out, told("wait for it, stop it, or choose another {out}"))

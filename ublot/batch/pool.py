@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ublot.errors import BlotError
 from ublot.numerics.threads import THREADS, one_thread
+from ublot.option_words import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,4 +110,4 @@ def _first_sign(pool: ProcessPoolExecutor) -> None:
     try:
         pool.submit(_ready).result()
     except BrokenExecutor:
-        raise BlotError("the worker processes do not start", "workers", "try --workers 0") from None
+        raise BlotError("the worker processes do not start", "workers", told("try {workers} 0")) from None

@@ -17,6 +17,7 @@ from ublot.batch.one_blot import Common
 from ublot.errors import BlotError
 from ublot.inputs.params import RUN_KEYS, make_params, read_config
 from ublot.io.result_folder import json_bytes
+from ublot.option_words import option_key, told
 
 if TYPE_CHECKING:
     from ublot.batch.discovery import Item
@@ -76,15 +77,17 @@ def worker_count(workers: int | None, scheduler: str | None, all_places: Sequenc
     BlotError
     """
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or not 0 <= workers <= 1024):
-        raise BlotError(f"{workers!r} cannot be right", "option workers", "allowed: a whole number from 0 to 1024")
+        raise BlotError(f"{workers!r} cannot be right", option_key("workers"), "allowed: a whole number from 0 to 1024")
     if any(storage.in_this_process_only(place.removeprefix("@")) for place in all_places):
         if scheduler is not None:
             raise BlotError(
-                "memory:// exists in one process only", "option scheduler", "use storage that all can reach"
+                "memory:// exists in one process only", option_key("scheduler"), "use storage that all can reach"
             )
         return 0
     if scheduler is not None and workers is not None:
-        raise BlotError("a cluster has its own workers", "option workers", "give --workers or --scheduler, not both")
+        raise BlotError(
+            "a cluster has its own workers", option_key("workers"), told("give {workers} or {scheduler}, not both")
+        )
     from ublot.batch.engines import available_cores
 
     return available_cores() if workers is None else workers
@@ -92,7 +95,7 @@ def worker_count(workers: int | None, scheduler: str | None, all_places: Sequenc
 
 def check_batch_out(out: str, images: Iterable[str]) -> None:
     """Refuse a folder that holds something else than a batch."""
-    fix = "choose another folder with --out"
+    fix = told("choose another folder with {out}")
     if storage.is_url(out):
         if not storage.exists(storage.child(out, BATCH_RECORD)):
             fs, path = storage.filesystem(out)
@@ -160,7 +163,7 @@ def make_ready(out: str, items: Sequence[Item]) -> None:
             for left in folder.glob(".*.ublot.????????.new"):
                 shutil.rmtree(left, ignore_errors=True)
     except OSError as error:
-        raise BlotError(f"cannot be written ({error.strerror or error})", out, "choose another --out") from None
+        raise BlotError(f"cannot be written ({error.strerror or error})", out, told("choose another {out}")) from None
 
 
 def with_scratch(common: Common, out: str) -> Common:

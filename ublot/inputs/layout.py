@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from ublot.errors import BlotError
 from ublot.inputs.concentrations import Concentrations, find_concentrations
 from ublot.io.tables import Table, cell_number, number, read_table, table_from_columns
+from ublot.option_words import told
 
 __all__ = ["Layout", "LayoutRow", "Role", "find_layout", "lanes_with_roles", "read_layout"]
 
@@ -122,7 +123,7 @@ class Layout:
             They differ.
         """
         if lanes is not None and lanes != len(self.rows):
-            fix = f"describe all {lanes} lanes (role blank for empty ones), or leave out --lanes"
+            fix = told("describe all {count} lanes (role blank for empty ones), or leave out {lanes}", count=lanes)
             raise BlotError(f"the layout has {len(self.rows)} rows, but lanes is {lanes}", self.name, fix)
         return len(self.rows)
 

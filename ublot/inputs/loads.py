@@ -11,6 +11,7 @@ from scipy import special
 
 from ublot.errors import BlotError
 from ublot.io.tables import number, read_table
+from ublot.option_words import told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +93,7 @@ def check_proportional(amounts: ArrayLike, signals: ArrayLike, where: str) -> Pr
             if found.slope > 0
             else "the loading control does not rise with the amount loaded"
         )
-        fix = "load less or expose shorter, use another control, or leave out --normalise"
+        fix = told("load less or expose shorter, use another control, or leave out {normalise}")
         raise BlotError(what, where, fix)
     return found
 

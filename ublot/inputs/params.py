@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ublot.errors import BlotError
 from ublot.inputs.option_types import Count, LoadsOption, MarkerOption, PositionsOption, Real, RoiOption
+from ublot.option_words import joined, option_key, told
 from ublot.reference.proteins import find_modifier, find_target
 
 if TYPE_CHECKING:
@@ -206,10 +207,10 @@ def make_params(config: str | Path | Mapping[str, Any] | None = None, **override
     if config is not None:
         values.update(dict(config) if isinstance(config, Mapping) else read_config(config))
         name = "" if isinstance(config, Mapping) else f"{config}, "
-        origin.update({key: f"{name}option {key.replace('_', '-')}" for key in values})
+        origin.update({key: joined("", [name, option_key(key)]) for key in values})
     given = {key.replace("-", "_"): value for key, value in overrides.items() if value is not None}
     values.update(given)
-    origin.update({key: f"option {key.replace('_', '-')}" for key in given})
+    origin.update({key: option_key(key) for key in given})
     for key, value in values.items():
         _check_key(key, value, origin[key])
     try:
@@ -225,7 +226,7 @@ def make_params(config: str | Path | Mapping[str, Any] | None = None, **override
             raise _at(cause, key, origin[key]) from None
         raise BlotError(f"{_show(values[key])} cannot be right", origin[key], f"allowed: {allowed(key)}") from None
     except BlotError as error:
-        raise _at(error, key, origin.get(key, f"option {key}")) from None
+        raise _at(error, key, origin.get(key, option_key(key))) from None
     return params
 
 
@@ -253,7 +254,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
     for key, value in document.items():
         name = key.replace("-", "_")
         if name in values:
-            raise BlotError(f"option {name.replace('_', '-')} is given twice", path, "keep one of them")
+            raise BlotError(told("{key} is given twice", key=option_key(name)), path, "keep one of them")
         values[name] = value
     for key in _FILE_KEYS:
         value = values.get(key)
@@ -304,7 +305,7 @@ def _check_key(key: str, value: Any, where: str) -> None:
 def _at(error: BlotError, key: str, where: str) -> BlotError:
     """Name the option that an error from a file or a table of names is about."""
     inner = "" if error.where in {None, key} else f": {error.where}"
-    return BlotError(error.what, f"{where}{inner}", error.fix)
+    return BlotError(error.what, joined("", [where, inner]), error.fix)
 
 
 def _show(value: Any) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ublot.errors import BlotError, reason_of
+from ublot.option_words import told
 
 __all__ = [
     "OWN_FILES",
@@ -109,7 +110,7 @@ def check_out(out: str | Path, *, image: str | Path | None = None, force: bool =
     BlotError
         A file is in the way, the folder is not ours, it holds edits, or the input.
     """
-    fix = "choose another folder with --out"
+    fix = told("choose another folder with {out}")
     place = Path(os.path.realpath(out))
     if image is not None:
         source = Path(os.path.realpath(image))
@@ -127,7 +128,9 @@ def check_out(out: str | Path, *, image: str | Path | None = None, force: bool =
     if record is None:
         raise BlotError(f"the folder is not empty and was not written by {kind.writer}", out, fix)
     if has_edits(record) and not force:
-        raise BlotError("the result there holds edits made by hand", out, f"{fix}, or replace it with --force")
+        raise BlotError(
+            "the result there holds edits made by hand", out, told("{fix}, or replace it with {force}", fix=fix)
+        )
     return place
 
 
@@ -176,7 +179,10 @@ def write_result(
         _swap(fresh, place)
     except OSError as error:
         raise BlotError(
-            f"cannot write the result ({reason_of(error)})", out, "free the disk or choose --out", refused=error.errno
+            f"cannot write the result ({reason_of(error)})",
+            out,
+            told("free the disk or choose {out}"),
+            refused=error.errno,
         ) from None
     finally:
         # After success this is the old result, after failure the unfinished one.

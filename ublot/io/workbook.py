@@ -10,6 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from ublot.errors import BlotError
+from ublot.option_words import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +61,7 @@ def xlsx_bytes(tables: Mapping[str, Mapping[str, Sequence[Any]]]) -> bytes:
         if isinstance(error, OSError) or type(error).__name__ == "SerialisationError":
             what = f"the workbook cannot be written ({getattr(error, 'strerror', None) or error})"
             raise BlotError(
-                what, tempfile.gettempdir(), "free the disk for temporary files, or use --no-report"
+                what, tempfile.gettempdir(), told("free the disk for temporary files, or use {no_report}")
             ) from None
         raise
 

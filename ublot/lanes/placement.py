@@ -16,6 +16,7 @@ import numpy as np
 from ublot.errors import BlotError
 from ublot.lanes.borders import likeness
 from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, lane_widths, strip_means
+from ublot.option_words import option_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -273,7 +274,7 @@ def place_roles(
         near: tuple[Reading, ...] = (min(found, key=lambda each: abs(each.first_x - first_x)),)
         if abs(near[0].first_x - first_x) > 0.5 * lane_pitch(lanes):
             at = ", ".join(f"{each.first_x:.0f}" for each in sorted(found, key=lambda each: each.first_x))
-            raise BlotError(f"no first lane at {first_x:g} px", "option first_lane", f"it can stand at {at} px")
+            raise BlotError(f"no first lane at {first_x:g} px", option_key("first_lane"), f"it can stand at {at} px")
     else:
         near = tuple(each for each in found if each.cost < found[0].cost + APART)
     items = _moved(lanes, near[0].shift, near[0].empty)

@@ -20,6 +20,7 @@ from ublot.lanes.finding import find_lanes
 from ublot.lanes.placement import place_roles
 from ublot.model import SCORED, Z95
 from ublot.numerics.threads import one_thread
+from ublot.option_words import option_key, told
 from ublot.pipeline.same_place import FITS, lanes_on, moved, sideways_shift
 from ublot.profiles.extraction import extract_profiles
 
@@ -133,11 +134,13 @@ def _lanes(
     lanes = lanes_on(blot, like.geometry, shape if like.params.rotate % 90 == 0 else blot.shape)
     if rows is not None and len(rows) != len(lanes):
         what = f"the layout has {len(rows)} rows, the blot's result {len(lanes)} lanes"
-        raise BlotError(what, "option like", "give the layout of the same blot")
+        raise BlotError(what, option_key("like"), "give the layout of the same blot")
     shift, agreement, each = sideways_shift(blot, lanes, loaded)
     if agreement < FITS:
         what = "the lanes of the blot's result do not show on this picture"
-        raise BlotError(what, blot.source.name, "check that it is the same membrane, turned alike; or leave --like out")
+        raise BlotError(
+            what, blot.source.name, told("check that it is the same membrane, turned alike; or leave {like} out")
+        )
     return moved(_of_one_width(lanes), each), shift
 
 

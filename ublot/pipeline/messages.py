@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ublot.flags import FLAGS, refuses
 from ublot.inputs.layout import Layout, lanes_with_roles
 from ublot.model import SCORED
+from ublot.option_words import joined, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,29 +48,35 @@ def messages_of(
 
 
 def pictures_in_words(blot: Blot) -> tuple[str, ...]:
-    """One line about the pictures on a page that was taken for one blot, each with the region to paste; or none."""
+    """One line about the pictures on a page, each with the region to paste; none where there is no page."""
     if "several_pictures" not in blot.flags:
+        if len(blot.pictures) == 1 and blot.roi == blot.pictures[0]:
+            box = f"{blot.roi.top}:{blot.roi.bottom},{blot.roi.left}:{blot.roi.right}"
+            return (told("one picture stands on a page, and only it was analysed: {roi} {box}", box=box),)
         return ()
-    each = (f"{n} = --roi {w.top}:{w.bottom},{w.left}:{w.right}" for n, w in enumerate(blot.pictures, 1))
-    return (f"{len(blot.pictures)} pictures on this one: choose with --panel N: {', '.join(each)}",)
+    boxes = (f"{w.top}:{w.bottom},{w.left}:{w.right}" for w in blot.pictures)
+    each = joined(", ", (told("{n} = {roi} {box}", n=n, box=box) for n, box in enumerate(boxes, 1)))
+    return (told("{count} pictures on this one: choose with {panel} N: {each}", count=len(blot.pictures), each=each),)
 
 
 def no_lanes_in_words(blot: Blot, layout: Layout | None, params: Params) -> str:
     """What to do where no lanes were found: nothing that was done already."""
     steps = []
     if layout is None and params.lanes is None:
-        steps.append("give the layout or --lanes")
-    steps.append("check --rotate" if params.roi is None and params.panel is None else "check --rotate and the region")
-    if params.roi is None and params.panel is None:
-        steps.append("give --roi")
+        steps.append(told("give the layout or {lanes}"))
+    whole = params.roi is None and params.panel is None
+    steps.append(told("check {rotate}" if whole else "check {rotate} and the region"))
+    if whole:
+        steps.append(told("give {roi}"))
     if "polarity_assumed" in blot.flags:
-        steps.append("set --polarity")
-    return f"no lanes found: {', '.join(steps)}"
+        steps.append(told("set {polarity}"))
+    return told("no lanes found: {steps}", steps=joined(", ", steps))
 
 
 def _refusal(which: str, names: Sequence[str]) -> str:
-    reasons = "; ".join(f"{FLAGS[name].meaning}; {FLAGS[name].advice}" for name in names)
-    return f"{which} scored ({', '.join(names)}): {reasons}, or override with --allow-unfit"
+    reasons = joined("; ", (text for name in names for text in (FLAGS[name].meaning, FLAGS[name].advice)))
+    said = "{which} scored ({names}): {reasons}, or override with {allow_unfit}"
+    return told(said, which=which, names=", ".join(names), reasons=reasons)
 
 
 def _lanes_in_words(numbers: Sequence[int]) -> str:

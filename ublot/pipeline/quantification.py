@@ -16,6 +16,7 @@ from ublot.ladder.rung_calibration import calibrate_by_rungs, rungs_hold
 from ublot.mass.calibration import calibrate_mass, calibration_from_positions
 from ublot.membrane.lateral_shape import gutter_leak, mid_columns
 from ublot.model import SCORED
+from ublot.option_words import told
 from ublot.reference.markers import find_marker
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _agreed(best: Calibration, found: Sequence[Calibration], profiles: Sequence[
 def _note(unread: Unread | None, calibration: Calibration | None, params: Params) -> list[str]:
     """Where the masses come from, or why there are none, in words; of a marker that was read what it leaves over."""
     if unread == "masses unknown":
-        return ["the masses of the marker are not known: give --marker"]
+        return [told("the masses of the marker are not known: give {marker}")]
     by_rungs = calibration is not None and calibration.kind == "rungs"
     if unread is not None:
         why = {
@@ -142,11 +143,11 @@ def _note(unread: Unread | None, calibration: Calibration | None, params: Params
             "marker empty": "the marker lane shows nothing",
         }
         left = "masses rest on the ladder's own rungs, taken for one modifier apart" if by_rungs else "no masses"
-        return [f"{why[unread]}: {left}; give --marker-positions"]
+        return [told("{why}: {left}; give {marker_positions}", why=why[unread], left=left)]
     if by_rungs:
-        return ["masses rest on the ladder's own rungs, taken for one modifier apart; give --marker"]
+        return [told("masses rest on the ladder's own rungs, taken for one modifier apart; give {marker}")]
     if calibration is None:
-        return ["no mass calibration: HMW starts at the upper edge of the unmodified band; give --marker"]
+        return [told("no mass calibration: HMW starts at the upper edge of the unmodified band; give {marker}")]
     if calibration.kind == "marker" and calibration.notes and params.marker is not None:
         return _marker_in_words(calibration, find_marker(params.marker).masses)
     return []

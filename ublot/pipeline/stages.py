@@ -19,6 +19,7 @@ from ublot.lanes.sideways import lanes_are_sideways
 from ublot.mass.scale import row_at
 from ublot.mass.wrong_way import seen_wrong
 from ublot.numerics.threads import one_thread
+from ublot.option_words import told
 from ublot.pipeline.background_check import (
     background_notes,
     background_spread,
@@ -214,13 +215,13 @@ def run_stages(
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
     notes = (
-        *pictures_in_words(blot),
         *background_notes(profiles, found.loaded),
         *found.notes,
         *(layout.notes if layout is not None else ()),
     )
     doubted = () if edits.lanes is not None else _doubtful(blot, geometry, lanes_with_roles(layout, "blank"))
-    said = (*_one_off(blot, geometry, layout), *doubted, *messages_of(scores, layout, params, notes))
+    placed = (*pictures_in_words(blot), *_one_off(blot, geometry, layout), *doubted)
+    said = (*placed, *messages_of(scores, layout, params, notes))
     cleaned = tuple(k.profile for k in ladders)
     return Stages(
         geometry=geometry,
@@ -275,7 +276,7 @@ def _one_off(blot: Blot, geometry: Lanes, layout: Layout | None) -> tuple[str, .
         return ()
     found = place_roles(blot, geometry, layout.roles)[1]
     where = " or ".join(f"x = {each.first_x:.0f} px" for each in found)
-    return (f"lane 1 stands at {where}: lanes at the ends are empty; say which with --first-lane X",)
+    return (told("lane 1 stands at {where}: lanes at the ends are empty; say which with {first_lane} X", where=where),)
 
 
 def _doubtful(blot: Blot, geometry: Lanes, blank: Sequence[int]) -> tuple[str, ...]:

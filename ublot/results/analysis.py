@@ -17,6 +17,7 @@ from ublot.io.result_folder import OWN_FILES, RECORD, json_bytes, write_result
 from ublot.io.tables import as_frame, csv_bytes
 from ublot.lanes.lane_table import as_lanes
 from ublot.model import Blot, Calibration, Lanes, Profile, Source
+from ublot.option_words import template_of
 from ublot.pipeline.pixels import PIXEL_OPTIONS, check_same, read_pixels
 from ublot.pipeline.stages import Progress, Run, Stages, run_stages
 from ublot.results.columns import DIGITS, Columns, Tables, clashes, stage_columns
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from ublot.inputs.params import Params
     from ublot.ladder.cut import Ladder
@@ -233,6 +235,28 @@ class Analysis:
         """The analysis made again from the image, with the same options, layout and edits."""
         return _analysis(Run(self.blot, self.layout, self.params, self.edits), None, self._path)
 
+    # ----------------------------------------------------------------------------------------------------- in view
+    def figure(self, name: str) -> Figure:
+        """One figure as a matplotlib figure, to change and to save.
+
+        Parameters
+        ----------
+        name : {"overlay", "profiles", "scores", "ladder", "dose_response"}
+
+        Raises
+        ------
+        BlotError
+            There is no such figure, or nothing to draw in it.
+        """
+        from ublot.report.pages.notebook import blot_figure
+
+        return blot_figure(self, name)
+
+    def _repr_html_(self) -> str:
+        from ublot.report.pages.notebook import blot_cell
+
+        return blot_cell(self)
+
     # ------------------------------------------------------------------------------------------------------ on disk
     @cached_property
     def record(self) -> dict[str, Any]:
@@ -241,7 +265,11 @@ class Analysis:
         source = self.source if self._path is None else replace(self.source, path=str(self._path.absolute()))
         return build_record(
             source, self.params, self.layout, self.geometry, self.calibration, self.edits,
-            {"messages": list(self.messages), "overridden": self._overridden()},
+            {
+                "messages": list(self.messages),
+                "message_templates": [template_of(text) for text in self.messages],
+                "overridden": self._overridden(),
+            },
         )  # fmt: skip
 
     def _overridden(self) -> dict[str, list[int]]:

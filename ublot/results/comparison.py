@@ -11,6 +11,7 @@ from ublot.dose_response.ec50 import dose_response_columns, ec50_comparison_colu
 from ublot.errors import BlotError
 from ublot.io.result_folder import RECORD, Kind, check_out, json_bytes, write_result
 from ublot.io.tables import as_frame, csv_bytes
+from ublot.option_words import option_key, told
 from ublot.scoring.primary import by_area, primary_ratio
 from ublot.statistics.assay_quality import quality_columns
 from ublot.statistics.reactions import Reaction, reactions_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from ublot.inputs.params import Params
     from ublot.results.analysis import Analysis
@@ -111,6 +113,27 @@ class Comparison:
     def _frame(self, name: str) -> pd.DataFrame:
         return as_frame(self.columns[name])
 
+    def figure(self, name: str) -> Figure:
+        """One figure as a matplotlib figure, to change and to save.
+
+        Parameters
+        ----------
+        name : {"scores", "dose_response", "time_course"}
+
+        Raises
+        ------
+        BlotError
+            There is no such figure, or nothing to draw in it.
+        """
+        from ublot.report.pages.notebook import comparison_figure_of
+
+        return comparison_figure_of(self, name)
+
+    def _repr_html_(self) -> str:
+        from ublot.report.pages.notebook import comparison_cell
+
+        return comparison_cell(self)
+
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``comparison.json``."""
@@ -151,7 +174,7 @@ def check_comparison_out(out: str | Path, results: Sequence[str | Path]) -> Path
     place = check_out(out, kind=COMPARISON)
     for result in results:
         if Path(result).resolve() == place:
-            raise BlotError("the comparison would replace a result", out, "choose another folder with --out")
+            raise BlotError("the comparison would replace a result", out, told("choose another folder with {out}"))
     return place
 
 
@@ -175,7 +198,7 @@ def compare_blots(results: Iterable[Any], *, protein_nM: float | None = None) ->
         No results, or results that were not analysed alike.
     """
     if protein_nM is not None and not 0 < protein_nM < float("inf"):
-        raise BlotError(f"{protein_nM!r} cannot be right", "option protein-nM", "allowed: a number above 0, in nM")
+        raise BlotError(f"{protein_nM!r} cannot be right", option_key("protein_nM"), "allowed: a number above 0, in nM")
     analyses, folders, messages = _distinct(_opened([results] if isinstance(results, str | Path) else results))
     _check_alike(analyses, messages)
     reactions: list[Reaction] = []

@@ -11,6 +11,7 @@ from ublot.inputs.layout import read_layout
 from ublot.inputs.params import make_params
 from ublot.io.result_folder import RECORD, read_record
 from ublot.io.tables import read_csv
+from ublot.option_words import told
 from ublot.pipeline.pixels import check_same, read_pixels
 from ublot.results.analysis import Analysis
 from ublot.results.columns import LANE_TEXT, Tables, extra_columns
@@ -58,7 +59,8 @@ def load(folder: str | Path, *, image: Any = None) -> Analysis:
         geometry = lanes_from(record["geometry"])
         calibration = calibration_from(record["calibration"])
         edits = edits_from(record["edits"])
-        messages = tuple(record["messages"])
+        templates = record.get("message_templates")
+        messages = tuple(record["messages"]) if templates is None else tuple(map(told, templates))
     except (AttributeError, LookupError, ArithmeticError, TypeError, ValueError) as error:
         raise BlotError(f"{RECORD} is damaged ({type(error).__name__}: {error})", folder, "analyse again") from None
     text = {"lanes": (*LANE_TEXT, *extra_columns(layout)), **TEXT}

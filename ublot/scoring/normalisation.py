@@ -10,6 +10,7 @@ import numpy as np
 from ublot.errors import BlotError
 from ublot.inputs.layout import Layout, lanes_with_roles
 from ublot.model import SCORED
+from ublot.option_words import option_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,5 +34,5 @@ def amounts_loaded(params: Params, layout: Layout | None, ladders: Sequence[Ladd
     pairs = {int(lane): float(load) for lane, load in params.normalise}
     lacking = [n for n in lanes_with_roles(layout, *SCORED) if n not in pairs]
     if lacking:
-        raise BlotError(f"no load for lane {lacking[0]}", "option normalise", "give a load for every scored lane")
+        raise BlotError(f"no load for lane {lacking[0]}", option_key("normalise"), "give a load for every scored lane")
     return {**given, **pairs}

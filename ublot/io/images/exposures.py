@@ -22,6 +22,7 @@ import numpy as np
 from ublot.errors import BlotError
 from ublot.flags import ordered
 from ublot.io.images.reading import read_blot
+from ublot.option_words import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -321,7 +322,7 @@ def save_exposures(blot: Blot, out: Path) -> None:
     from ublot.io.result_folder import json_bytes
 
     said = blot.source.metadata
-    told = {k: said[k] for k in ("exposures", "exposures_seam", "exposure", "model", "binning") if k in said}
+    facts = {k: said[k] for k in ("exposures", "exposures_seam", "exposure", "model", "binning") if k in said}
     fresh = out.with_name(f".{out.name[:80]}.{secrets.token_hex(4)}.new")
     try:
         tifffile.imwrite(
@@ -330,13 +331,13 @@ def save_exposures(blot: Blot, out: Path) -> None:
             photometric="minisblack",
             software="ublot exposures",
             # TIFF holds plain ASCII there.
-            description=json_bytes(told).decode().encode("ascii", "replace").decode(),
+            description=json_bytes(facts).decode().encode("ascii", "replace").decode(),
             metadata=None,
         )
         fresh.replace(out)
     except OSError as error:
         raise BlotError(
-            f"cannot be written ({error.strerror or error})", out, "free the disk or choose --out"
+            f"cannot be written ({error.strerror or error})", out, told("free the disk or choose {out}")
         ) from error
     finally:
         with suppress(OSError):

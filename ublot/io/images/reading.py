@@ -23,6 +23,7 @@ from ublot.io.images.raw import Raw, check_size, pick_channel
 from ublot.io.images.response import decide_response, paper_white, range_end, to_signal
 from ublot.io.images.rotation_and_roi import as_seen, check_roi, mirror_planes, rotate_planes
 from ublot.model import Blot, Source, Window
+from ublot.option_words import told
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +63,8 @@ def read_blot(
     rotate : float
         Degrees counter-clockwise about the centre; the canvas grows.
     roi : Window, optional
-        Region to analyse, in mirrored and rotated coordinates.
+        Region to analyse, in mirrored and rotated coordinates. Where not given, and one picture stands on a page alone,
+        it is that picture.
     mirror : bool
         Flip left to right, before turning.
     panel : int, optional
@@ -98,6 +100,8 @@ def read_blot(
         pictures = find_pictures(as_seen(raw.levels, mirror, rotate, None))
     if panel is not None:
         roi = _panel(panel, roi, pictures, name)
+    elif len(pictures) == 1:
+        roi = pictures[0]
     asked = roi is not None or rotate % 360 != 0
     blot = _to_blot(raw, name, polarity, response, (mirror, rotate, roi) if asked else None)
     try:
@@ -118,12 +122,13 @@ def read_blot(
 def _panel(number: int, roi: Window | None, pictures: tuple[Window, ...], where: str) -> Window:
     """Region of one of several pictures."""
     if roi is not None:
-        raise BlotError("a region and a panel are both given", "panel", "give --roi or --panel, not both")
+        raise BlotError("a region and a panel are both given", "panel", told("give {roi} or {panel}, not both"))
     if not 1 <= number <= len(pictures):
         found = (
             f"{len(pictures)} pictures were found on {where}" if pictures else f"no pictures were told apart on {where}"
         )
-        fix = f"allowed: 1 to {len(pictures)}, or give --roi" if pictures else "give --roi R0:R1,C0:C1"
+        some = told("allowed: 1 to {count}, or give {roi}", count=len(pictures))
+        fix = some if pictures else told("give {roi} R0:R1,C0:C1")
         raise BlotError(f"there is no panel {number}: {found}", "panel", fix)
     return pictures[number - 1]
 
@@ -250,7 +255,10 @@ def _to_blot(
         what, fix = f"every pixel has the level {low:g}: there is no picture", "export it again"
         if "first_page" in raw.flags:
             others = raw.metadata.get("channels", "several pictures")
-            what, fix = f"the first picture is empty ({what}), but the file holds {others}", "choose one with --channel"
+            what, fix = (
+                f"the first picture is empty ({what}), but the file holds {others}",
+                told("choose one with {channel}"),
+            )
         raise BlotError(what, where, fix)
     picture = sketch(levels)
     polar = Decision(polarity, True, "as asked")
@@ -394,8 +402,10 @@ def _adapted(
             mirror=mirror or blot.mirror,
         )
     if flip:
-        blot = replace(_mirrored(blot), roi=None)
+        blot = replace(_mirrored(blot), roi=None, pictures=())
     if rotate % 360 and rotate != blot.rotate:
-        blot = replace(_rotated(blot, rotate), roi=None)
+        blot = replace(_rotated(blot, rotate), roi=None, pictures=())
+    if roi is None and blot.roi is None and len(blot.pictures) == 1:
+        roi = blot.pictures[0]
     check_roi(roi, blot.shape)
     return replace(blot, roi=roi) if roi is not None and roi != blot.roi else blot

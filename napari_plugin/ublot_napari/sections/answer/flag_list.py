@@ -8,7 +8,8 @@ from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListView, QListWidget, QListWidgetItem, QWidget
 
-from ublot_napari.sections.answer.flag_words import flag_lines, flag_severity, panel_words
+from ublot_napari.sections.answer.flag_words import flag_lines, flag_severity
+from ublot_napari.state.option_places import panel_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,56 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ublot.flags import FLAGS, ordered, severity_of
-from ublot.inputs.params import Params
 from ublot.io.tables import number_or_nan
+from ublot_napari.state.option_places import panel_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ublot import Analysis
 
-__all__ = ["flag_advice", "flag_lines", "flag_severity", "lane_ranges", "learned", "panel_words"]
+__all__ = ["flag_advice", "flag_lines", "flag_severity", "lane_ranges", "learned"]
 
 SEVERITY = {"refuse": "Refused", "warn": "Check", "note": "Note"}
-_OPTION = re.compile(r"(?:--|\boption )([a-z]+(?:-[a-z]+)*)")
-
-ELSEWHERE = {
-    "lanes": "the number of lanes (1 Lanes)",
-    "layout": "the layout (2 Layout)",
-    "marker-positions": "the marker's bands (3 Mass scale)",
-    "force": "another folder",
-    "out": "“Save the result elsewhere” (Export)",
-}
-"""What the panel has instead of options of the command line that are in none of its forms."""
-
-PLACES = {
-    "Blot": "1 Lanes > Options",
-    "Mass and target": "3 Mass scale",
-    "Assay": "5 Answer > Options",
-    "Quantification": "5 Answer > Options",
-}
-"""Where the options of a group are in the panel."""
-
-
-def panel_words(text: str) -> str:
-    """A message with the command line's options under the names, and at the places, that they have in the panel."""
-
-    def title(found: re.Match[str]) -> str:
-        name = found.group(1)
-        if name in ELSEWHERE:
-            return ELSEWHERE[name]
-        field = Params.model_fields.get(name.replace("-", "_"))
-        if field is None:
-            return found.group()
-        more = field.json_schema_extra
-        place = PLACES.get(str(more.get("group")), "") if isinstance(more, dict) else ""
-        return f"“{field.title}”" + (f" ({place})" if place else "")
-
-    return _OPTION.sub(title, text)
 
 
 def learned(before: Analysis, after: Analysis) -> str:
@@ -88,7 +52,7 @@ TOLD = 0.0015
 def flag_advice(name: str) -> str:
     """What a flag means and what to do; its name for one that is not known."""
     flag = FLAGS.get(name)
-    return name.replace("_", " ") if flag is None else panel_words(f"{flag.meaning}. What to do: {flag.advice}.")
+    return name.replace("_", " ") if flag is None else f"{flag.meaning}. What to do: {panel_words(flag.advice)}."
 
 
 def flag_severity(name: str) -> str:

@@ -32,6 +32,7 @@ from ublot_napari.sections.answer.series import (
     known_columns,
     score_slots,
 )
+from ublot_napari.state.option_places import panel_words
 from ublot_napari.widgets.plot_style import PAPER, Theme, empty_plot, save_plot, style_axes, theme_of
 
 if TYPE_CHECKING:
@@ -296,7 +297,7 @@ class ScorePlot(QWidget):
         try:
             self.export(path)
         except BlotError as error:
-            self.words.setText(str(error))
+            self.words.setText(panel_words(error))
             self.words.show()
 
     # ------------------------------------------------------------------------------------------------------- colours

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from ublot.errors import BlotError
 from ublot.inputs.layout import LayoutRow, read_layout
 from ublot.io.tables import Table, number, table_from_columns
+from ublot.option_words import joined
+from ublot_napari.state.option_places import panel_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -153,7 +155,7 @@ def _wrong_with_all(rows: Rows, lanes: Sequence[int] | None) -> list[Problem]:
 
 
 def _words(error: BlotError) -> str:
-    return error.what if error.fix is None else f"{error.what}; {error.fix}"
+    return panel_words(error.what if error.fix is None else joined("; ", [error.what, error.fix]))
 
 
 def _lane(row: Mapping[str, str]) -> int:

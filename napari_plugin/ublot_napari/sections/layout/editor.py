@@ -12,6 +12,7 @@ from ublot.errors import BlotError
 from ublot.io.tables import csv_bytes, read_table
 from ublot_napari.sections.layout.cells import known_name, layout_notes, plain_number
 from ublot_napari.sections.layout.model import TITLES, LayoutModel, RoleDelegate
+from ublot_napari.state.option_places import panel_words
 from ublot_napari.widgets.cell_table import CellTable
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class LayoutEditor(QWidget):
         try:
             act(path)
         except BlotError as error:
-            self._say(str(error))
+            self._say(panel_words(error))
         else:
             self._path = path
 

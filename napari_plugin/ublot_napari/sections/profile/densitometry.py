@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSpinBox
 from ublot import BlotError
 from ublot_napari.sections.profile.plot import ProfilePlot
 from ublot_napari.sections.profile.view import profile_view, reference_lane
+from ublot_napari.state.option_places import panel_words
 
 if TYPE_CHECKING:
     from ublot import Analysis
@@ -103,7 +104,7 @@ class Densitometry(QWidget):
             vehicle = reference_lane(analysis, number) if self.overlay.isChecked() else None
             self.plot.show_reference(None if vehicle is None else profile_view(analysis, vehicle))
         except BlotError as error:  # the image of a reopened result is gone
-            self.words.setText(str(error))
+            self.words.setText(panel_words(error))
         else:
             self.words.clear()
         self.words.setVisible(bool(self.words.text()))
