@@ -111,6 +111,7 @@ def test_the_folder_has_page_figures_and_tables(tmp_path):
         writer.writerows(rows)
     out = tmp_path / "out"
     words = ["dose-response", str(path), "--response", "signal", "--out", str(out), "--exclude", "A10", "--quiet"]
+    words.append("--controls")
     done = CliRunner().invoke(cli.app, words)
     assert done.exit_code == 0, done.output
     names = ("report.html", "curves.png", "curves.svg", "plate.png", "doses.csv", "replicates.csv", "assay_quality.csv")
@@ -118,6 +119,7 @@ def test_the_folder_has_page_figures_and_tables(tmp_path):
     page = (out / "report.html").read_text()
     for said in ("LCL161: EC50", "stands off the curve, in the fit", "left out, as asked", "Motulsky", "Z′", "pEC50"):
         assert said in page, said
+    assert "--controls --out" in page
     assert "<text" in (out / "curves.svg").read_text()
     record = json.loads((out / "dose_response.json").read_text())
     assert record["options"]["exclude"] == "A10" and len(record["excluded_rows"]) == 2 and len(record["sha256"]) == 64

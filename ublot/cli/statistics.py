@@ -126,6 +126,12 @@ def dose_response(
     intensity_ratio: Annotated[
         _Text, typer.Option("--intensity-ratio", metavar="Q", help="Intensity of bound over free probe.")
     ] = None,
+    g_factor: Annotated[
+        _Text,
+        typer.Option(
+            "--g-factor", metavar="G", help="Of the reader: mP from columns parallel and perpendicular (default 1)."
+        ),
+    ] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--out", metavar="DIR", help="Write report, figures and tables there.", rich_help_panel=_OUTPUT),
@@ -144,7 +150,7 @@ def dose_response(
         "probe_kd_nM": _amount("probe-kd-nM", probe_kd_nm),
         "protein_error": None if protein_error is None else _percent("protein-error", protein_error),
         "probe_kd_error": None if probe_kd_error is None else _percent("probe-kd-error", probe_kd_error),
-        "intensity_ratio": None if intensity_ratio is None else _percent("intensity-ratio", intensity_ratio),
+        "intensity_ratio": None if intensity_ratio is None else _number("intensity-ratio", intensity_ratio),
     }
     if out is not None:
         check_out(out, image=table, kind=PLATES)
@@ -153,6 +159,8 @@ def dose_response(
         how["controls"] = True
     if plate_map is not None:
         how["plate_map"] = plate_map
+    if g_factor is not None:
+        how["g_factor"] = _number("g-factor", g_factor)
     plateaus: dict[str, Any] = {
         name: _percent(name, text) for name, text in (("top", top), ("bottom", bottom)) if text is not None
     }
@@ -178,12 +186,16 @@ def _records(columns: Any) -> list[dict[str, Any]]:
 
 
 def _percent(option: str, text: str) -> float:
+    return _number(option, text, "allowed: a number, in percent")
+
+
+def _number(option: str, text: str, allowed: str = "allowed: a number above 0") -> float:
     from ublot.io.tables import number
 
     try:
         return number(text)
     except ValueError:
-        raise BlotError(f"{text!r} is not a number", f"option {option}", "allowed: a number, in percent") from None
+        raise BlotError(f"{text!r} is not a number", f"option {option}", allowed) from None
 
 
 def _amount(option: str, text: str | None) -> float | None:

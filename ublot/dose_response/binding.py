@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Affinity", "Known", "bound_fraction", "fit_kd", "fit_ki"]
 
-FEWEST_POINTS = 6
+ROUNDS = 3  # of constants and scatter in turn: both stand still by then
 _REACH = math.log(1e5)  # how far beyond the doses a constant is looked for
 _LESS_THAN_SHOWN = 0.05  # one-sided chance of a limit
 
@@ -99,7 +99,7 @@ def bound_fraction(
     return np.asarray(free / (kd + free))
 
 
-def fit_kd(protein: ArrayLike, signal: ArrayLike, *, probe: float, intensity_ratio: float = 1.0) -> Affinity:
+def fit_kd(protein: ArrayLike, signal: ArrayLike, *, probe: float, intensity_ratio: float | Known = 1.0) -> Affinity:
     """K_d of the probe from a titration with protein, what the probe takes of the protein accounted for.
 
     Parameters
@@ -107,18 +107,17 @@ def fit_kd(protein: ArrayLike, signal: ArrayLike, *, probe: float, intensity_rat
     protein : array-like, shape (n,)
         Total concentration; 0 is the free probe.
     signal : array-like, shape (n,)
-        Anisotropy, or polarisation where `linear` mixing is good enough.
+        What mixes by brightness: anisotropy by total intensity, polarisation by the sum of both directions.
     probe : float
-    intensity_ratio : float
+    intensity_ratio : float or Known
         Intensity of the bound over the free probe.
     """
     x, y = np.asarray(protein, np.float64), np.asarray(signal, np.float64)
 
-    def shares(log_kd: float, _: Array) -> Array:
+    def shares(log_kd: float) -> Array:
         return bound_fraction(x, probe, math.exp(log_kd))
 
-    start = math.log(max(float(np.median(x[x > 0])), probe))
-    return _fit(shares, y, start, x, intensity_ratio, (), resolved=probe / 2)
+    return _fit(shares, y, x, _known(intensity_ratio), ())
 
 
 def fit_ki(
@@ -129,7 +128,7 @@ def fit_ki(
     protein: Known,
     kd: Known,
     free_probe: ArrayLike = (),
-    intensity_ratio: float = 1.0,
+    intensity_ratio: float | Known = 1.0,
 ) -> Affinity:
     """K_i of an inhibitor that displaces the probe, from its wells.
 
@@ -144,74 +143,80 @@ def fit_ki(
         Total protein and the probe's K_d: what they are uncertain by widens the interval.
     free_probe : array-like
         Signals of wells without protein.
-    intensity_ratio : float
+    intensity_ratio : float or Known
         Intensity of the bound over the free probe.
     """
     free = np.asarray(free_probe, np.float64)
     x, y = np.asarray(inhibitor, np.float64), np.concatenate([np.asarray(signal, np.float64), free])
-    known = [k for k in (protein, kd) if k.error > 0]
 
-    def shares(log_ki: float, shifts: Array) -> Array:
-        left = list(shifts)
-        total, constant = (k.value * math.exp(k.error * (left.pop(0) if k.error > 0 else 0.0)) for k in (protein, kd))
+    def shares(log_ki: float, total: float, constant: float) -> Array:
         own = bound_fraction(total, probe, constant, x, math.exp(log_ki))
         return np.concatenate([own, np.zeros(len(free))])
 
-    start = math.log(float(np.median(x[x > 0])))
-    return _fit(shares, y, start, x, intensity_ratio, tuple(known), resolved=protein.value)
+    return _fit(shares, y, x, _known(intensity_ratio), (protein, kd))
 
 
-def _fit(
-    shares: Callable[[float, Array], Array],
-    y: Array,
-    start: float,
-    doses: Array,
-    ratio: float,
-    known: tuple[Known, ...],
-    *,
-    resolved: float,
-) -> Affinity:
+def _known(value: float | Known) -> Known:
+    return value if isinstance(value, Known) else Known(float(value))
+
+
+def _fit(shares: Callable[..., Array], y: Array, doses: Array, ratio: Known, known: tuple[Known, ...]) -> Affinity:
     """Least squares over a constant and the two signals, and the constant's profile.
 
-    The two signals enter linearly: they are solved for inside. Constants known beforehand are parameters with their
-    own residual, in standard deviations.
+    The two signals enter linearly: they are solved for inside. Constants known beforehand, the ratio of the intensities
+    among them, are parameters with their own residual, in standard deviations.
     """
     from scipy.optimize import brentq, least_squares, minimize_scalar
 
     freedom = len(y) - 3
+    constants = (*known, ratio)
+    unsure = [i for i, k in enumerate(constants) if k.error > 0]
 
-    def linear(f: Array) -> tuple[Array, Array]:
-        weight = 1 - f + ratio * f
-        design = np.stack([(1 - f) / weight, ratio * f / weight], axis=1)
-        solved = np.linalg.lstsq(design, y, rcond=None)[0]
-        return np.asarray(y - design @ solved), np.asarray(solved, np.float64)
+    def solved(log_k: float, shifts: Array) -> tuple[Array, Array]:
+        """Residuals and signals of free and bound, the constants `shifts` standard deviations off."""
+        values = [k.value for k in constants]
+        for i, shift in zip(unsure, shifts, strict=True):
+            values[i] *= math.exp(constants[i].error * min(max(float(shift), -50.0), 50.0))
+        f = shares(log_k, *values[:-1])
+        weight = 1 - f + values[-1] * f
+        design = np.stack([(1 - f) / weight, values[-1] * f / weight], axis=1)
+        signals = np.linalg.lstsq(design, y, rcond=None)[0]
+        return np.asarray(y - design @ signals), np.asarray(signals, np.float64)
+
+    none = np.zeros(len(unsure))
+
+    def simple(log_k: float) -> float:
+        return float(np.sum(solved(log_k, none)[0] ** 2))
 
     def at(log_k: float, scale: float) -> float:
         """Sum of squares of the best fit with this constant, in units of the scatter."""
-        if not known:
-            return float(np.sum(linear(shares(log_k, np.zeros(0)))[0] ** 2)) / scale**2
+        if not unsure:
+            return simple(log_k) / scale**2
 
         def residuals(shifts: Array) -> Array:
-            return np.concatenate([linear(shares(log_k, shifts))[0] / scale, shifts])
+            return np.concatenate([solved(log_k, shifts)[0] / scale, shifts])
 
-        return 2 * float(least_squares(residuals, np.zeros(len(known)), method="lm", xtol=1e-6, ftol=1e-8).cost)
+        return 2 * float(least_squares(residuals, none, method="lm", xtol=1e-6, ftol=1e-8).cost)
 
     dosed = doses[doses > 0]
     low_end, high_end = math.log(dosed.min()) - _REACH, math.log(dosed.max()) + _REACH
     grid = np.linspace(low_end, high_end, 121)
-    plain = np.array([np.sum(linear(shares(g, np.zeros(len(known))))[0] ** 2) for g in grid])
-    best = int(np.argmin(plain))
+    best = int(np.argmin([simple(g) for g in grid]))
     around = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-
-    def simple(log_k: float) -> float:
-        return float(np.sum(linear(shares(log_k, np.zeros(len(known))))[0] ** 2))
-
     found = minimize_scalar(simple, bounds=around, method="bounded", options={"xatol": 1e-6})
-    scale = math.sqrt(max(float(found.fun) / freedom, 1e-24 * float(np.mean(y**2)) + 1e-300))
-    centre = float(found.x)
-    if known:
-        wide = minimize_scalar(lambda k: at(k, scale), bounds=(centre - 2, centre + 2), method="bounded")
-        centre = float(wide.x)
+    least_scatter = 1e-24 * float(np.mean(y**2)) + 1e-300
+    scale = math.sqrt(max(float(found.fun) / freedom, least_scatter))
+    centre, shifts = float(found.x), none
+    # Constants that are off leave more than scatter: the scatter is that about the curve they were moved to.
+    for _ in range(ROUNDS if unsure else 0):
+
+        def together(theta: Array, scale: float = scale) -> Array:
+            log_k = min(max(float(theta[0]), low_end), high_end)
+            return np.concatenate([solved(log_k, theta[1:])[0] / scale, theta[1:]])
+
+        theta = least_squares(together, [centre, *shifts], method="lm", xtol=1e-8, ftol=1e-10).x
+        centre, shifts = min(max(float(theta[0]), low_end), high_end), np.asarray(theta[1:])
+        scale = math.sqrt(max(float(np.sum(solved(centre, shifts)[0] ** 2)) / freedom, least_scatter))
     least = at(centre, scale)
 
     def edge(side: float, chance: float) -> float:
@@ -226,7 +231,7 @@ def _fit(
             inside, step = outside, step * 1.6
         return side * math.inf
 
-    free, bound = (float(v) for v in linear(shares(centre, np.zeros(len(known))))[1])
+    free, bound = (float(v) for v in solved(centre, shifts)[1])
     signals = {"free": free, "bound": bound, "residual": scale}
     low, high = edge(-1, 0.975), edge(1, 0.975)
     if math.isfinite(low) and math.isfinite(high):

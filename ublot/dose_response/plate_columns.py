@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ublot.dose_response.intensities import ANISOTROPY, anisotropy, find_channels, is_computed, polarisation
 from ublot.errors import BlotError
 from ublot.inputs.concentrations import concentration_column, find_concentrations, words_of
 from ublot.io.tables import Table, cell_number
@@ -72,6 +73,8 @@ class Row:
     signal : float
         NaN where the cell says that there is none.
     background : float
+    channels : (float, float)
+        Intensities parallel and perpendicular; NaN where there are none.
     """
 
     index: int
@@ -86,16 +89,26 @@ class Row:
     excluded: bool
     signal: float
     background: float
+    channels: tuple[float, float] = (math.nan, math.nan)
 
 
 class PlateColumns:
     """Which column holds what, and what a cell says."""
 
-    def __init__(self, table: Table, response: str, background: str | float | None) -> None:
+    def __init__(
+        self, table: Table, response: str, background: str | float | None, g_factor: float | None = None
+    ) -> None:
         self.table = table
         self.response = self._by_name(response)
-        if self.response is None:
+        self.channels = find_channels(table.columns)
+        self.g_factor = 1.0 if g_factor is None else g_factor
+        self.computed = self.response is None and self.channels is not None and is_computed(response)
+        self.weigh = anisotropy if ANISOTROPY & set(words_of(response)) else polarisation
+        if self.response is None and not self.computed:
             raise BlotError(f"no column {response!r}", f"{table.name}, option response", self._has)
+        if g_factor is not None and self.channels is None:
+            what = "there are no intensities parallel and perpendicular for it"
+            raise BlotError(what, f"{table.name}, option g-factor", f"name them so; {self._has}")
         self.compound = self._one_of(_COMPOUND)
         concentrations = find_concentrations(table)
         if self.compound is None:
@@ -143,12 +156,23 @@ class PlateColumns:
             A cell that cannot be used, with its row and column.
         """
         role = self._role(index, cells)
-        signal = cells[self.response] if self.response else ""
-        missing = signal.casefold() in MISSING
+        pair = self.channels or ()
+        measured = pair if self.computed else (self.response,)
+        missing = any(cells[column].casefold() in MISSING for column in measured if column)
         dose = None if role in {"ignore", "blank", *CONTROLS} else self.concentrations.read(index, cells)
         time = math.nan
         if self.time is not None and cells[self.time]:
             time = cell_number(self.table, index, cells, self.time) * self.minutes
+        channels = tuple(
+            math.nan if role == "ignore" or cells[c].casefold() in MISSING else self._number(index, cells, c)
+            for c in pair
+        )
+        if missing or role == "ignore":
+            signal = math.nan
+        elif self.computed:
+            signal = self.weigh(channels[0], channels[1], self.g_factor)[0]
+        else:
+            signal = self._number(index, cells, self.response)
         return Row(
             index=index,
             plate=self._text(cells, self.plate),
@@ -160,9 +184,10 @@ class PlateColumns:
             replicate=self._text(cells, self.replicate),
             well=self._text(cells, self.well),
             excluded=self._excluded(index, cells),
-            signal=math.nan if missing or role == "ignore" else self._number(index, cells, self.response),
+            signal=signal,
             background=0.0 if self.background is None or missing or role in {"ignore", "blank"}
             else self._number(index, cells, self.background),
+            channels=(channels[0], channels[1]) if pair else (math.nan, math.nan),
         )  # fmt: skip
 
     def _number(self, index: int, cells: Mapping[str, str], column: str | None) -> float:

@@ -100,6 +100,7 @@ def fit_dose_response(
     protein_error: float | None = None,
     probe_kd_error: float | None = None,
     intensity_ratio: float | None = None,
+    g_factor: float | None = None,
 ) -> pd.DataFrame:
     """IC50 / EC50 of every compound of a table, and K_i of a fluorescence-polarisation competition.
 
@@ -128,7 +129,9 @@ def fit_dose_response(
     protein_error, probe_kd_error : float, optional
         What protein and K_d are uncertain by, standard deviations in percent: carried into the interval of K_i.
     intensity_ratio : float, optional
-        Intensity of bound over free probe.
+        Intensity of bound over free probe; measured where the intensities are in the table.
+    g_factor : float, optional
+        Of the reader, for a polarisation computed from the columns parallel and perpendicular, see `read_plate`.
 
     Returns
     -------
@@ -146,7 +149,7 @@ def fit_dose_response(
     amounts |= {"protein_error": protein_error, "probe_kd_error": probe_kd_error, "intensity_ratio": intensity_ratio}
     fit = fit_table(
         table, response=response, vehicle=vehicle, background=background, exclude=exclude, controls=controls,
-        plate_map=plate_map, top=top, bottom=bottom, **amounts,
+        plate_map=plate_map, g_factor=g_factor, top=top, bottom=bottom, **amounts,
     )  # fmt: skip
     frame = as_frame(fit.columns)
     frame.attrs["messages"] = list(fit.plate.messages)
@@ -162,11 +165,12 @@ def fit_table(
     exclude: Collection[str] | str = (),
     controls: bool = False,
     plate_map: Any = None,
+    g_factor: float | None = None,
     **amounts: float | None,
 ) -> PlateFit:
     """Read a table and fit it; parameters are those of `fit_dose_response`."""
     how: dict[str, Any] = {"response": response, "vehicle": vehicle, "background": background, "controls": controls}
-    how["plate_map"] = plate_map
+    how |= {"plate_map": plate_map, "g_factor": g_factor}
     asked = [part for part in exclude.split(",") if part.strip()] if isinstance(exclude, str) else list(exclude)
     named = [part for part in asked if part.strip().casefold() != STANDING_OFF]
     fit = fit_plate(read_plate(table, exclude=named, **how), **amounts)
@@ -219,7 +223,7 @@ def fit_plate(
         if binding is not None and known and found.status not in {"flat", "hook"}:
             others = [w for w in plate.wells if w.role and not w.excluded and w.plate in plates]
             own = [w for w in known if math.isfinite(w.signal)]
-            numbers, said = binding_row(binding, own, points[len(known) :], others, found.ec50)
+            numbers, said = binding_row(binding, own, points[len(known) :], others, found.ec50, plate.response)
             row.update(numbers)
             if said:
                 _add_note(row, said)

@@ -46,6 +46,7 @@ def well_rows(fit: PlateFit) -> list[Row]:
             "role": "vehicle" if w.vehicle else w.role or "sample",
             "excluded": w.excluded,
             "standing_off": w.rows in off,
+            "intensity": w.intensity,
         }
         for w in fit.plate.wells
     ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ublot.dose_response.intensities import is_computed
 from ublot.dose_response.plate_columns import CONTROLS, PlateColumns, Row, is_plate_header, plain_name
 from ublot.dose_response.readers import read_wells
 from ublot.errors import BlotError
@@ -52,6 +53,8 @@ class Well:
         Left out of the vehicle's mean and of the curves, because a person said so.
     role : str
         What is no part of any curve: ``blank``, ``positive``, ``negative`` or ``unassigned``.
+    intensity : float
+        By which a polarisation or anisotropy is weighed, background subtracted; NaN where it is not known.
     """
 
     plate: str
@@ -66,15 +69,17 @@ class Well:
     well: str = ""
     excluded: bool = False
     role: str = ""
+    intensity: float = math.nan
 
 
 @dataclass(frozen=True)
 class Plate:
-    """Wells of a table, with its name and what a person should know of the reading, for messages."""
+    """Wells of a table, with its name, what a person should know of the reading, and the name of the response."""
 
     name: str
     wells: tuple[Well, ...]
     messages: tuple[str, ...] = ()
+    response: str = ""
 
 
 def read_plate(
@@ -86,6 +91,7 @@ def read_plate(
     exclude: Collection[str] = (),
     controls: bool = False,
     plate_map: Any = None,
+    g_factor: float | None = None,
 ) -> Plate:
     """Read wells and express them as percent of the vehicle.
 
@@ -100,7 +106,8 @@ def read_plate(
         ``replicate``, ``plate`` (or ``blot``), ``well`` and ``exclude`` are optional. Or a file of a plate reader, or
         grids, see `ublot.dose_response.readers`.
     response : str
-        Column with the signal.
+        Column with the signal. Where there is none, ``mP`` or ``anisotropy`` is computed from columns ``parallel`` and
+        ``perpendicular``, their background subtracted first.
     vehicle : str
         Compound of the vehicle wells.
     background : str or float, optional
@@ -113,6 +120,8 @@ def read_plate(
         are 0 %, the others (or the vehicle, where there are no others) 100 %.
     plate_map : path or paths, optional
         What is in the wells of a reader's export or of a grid.
+    g_factor : float, optional
+        Of the reader, by which perpendicular intensities are multiplied; 1 where not given.
 
     Raises
     ------
@@ -122,7 +131,9 @@ def read_plate(
     said: list[str] = []
     source = read_wells(table, response, plate_map, said) if isinstance(table, str | Path) else None
     source = source or _table(table)
-    columns = PlateColumns(source, response, background)
+    if g_factor is not None and not 0 < g_factor < math.inf:
+        raise BlotError(f"{g_factor!r} cannot be right", "option g-factor", "allowed: a number above 0")
+    columns = PlateColumns(source, response, background, g_factor)
     rows = [columns.read(index, cells) for index, cells in source.rows]
     rows, more = _counted_once([row for row in rows if row.role != "ignore"], source.name)
     said += more
@@ -133,8 +144,13 @@ def read_plate(
     taken, wanted = _background(rows, columns, background, source.name)
     rows = _assigned(rows, source.name, vehicle, wanted, said)
     blank = [row for row in rows if row.role == "blank" and (wanted or background is None)]
-    wells = _wells(rows, blank, taken, exclude, source.name, said)
-    return Plate(source.name, tuple(_percent(wells, source.name, said, controls=controls)), tuple(said))
+    wells = _wells(rows, blank, taken, exclude, columns, said)
+    if columns.computed:
+        how = f"computed from {' and '.join(columns.channels or ())} with G = {columns.g_factor:g}"
+        less = "" if blank or taken else ", no background subtracted: give the blank wells their role"
+        said.append(f"{source.name}: {response} {how}{less}")
+        wells = _lit(wells, source.name, said)
+    return Plate(source.name, tuple(_percent(wells, source.name, said, controls=controls)), tuple(said), response)
 
 
 def _table(table: Any) -> Table:
@@ -236,6 +252,9 @@ def _background(
     rows: Sequence[Row], columns: PlateColumns, background: str | float | None, name: str
 ) -> tuple[float, tuple[str, ...]]:
     """Number that is subtracted, and names of the compounds whose wells are the background (``blank``: the role)."""
+    if columns.computed and columns.background is not None:
+        fix = "give a number, which is taken off both intensities, or blank wells"
+        raise BlotError(f"column {str(background)!r} is not one for each intensity", f"{name}, option background", fix)
     if background is None or columns.background is not None:
         return 0.0, ()
     try:
@@ -251,8 +270,17 @@ def _background(
 
 
 def _wells(
-    rows: Sequence[Row], blanks: Sequence[Row], taken: float, exclude: Collection[str], name: str, said: list[str]
+    rows: Sequence[Row],
+    blanks: Sequence[Row],
+    taken: float,
+    exclude: Collection[str],
+    columns: PlateColumns,
+    said: list[str],
 ) -> list[Well]:
+    name = columns.table.name
+    if blanks and not columns.computed and is_computed(columns.response or ""):
+        what = f"the {columns.response} of blank wells is no background of {columns.response}: not subtracted"
+        said.append(f"{name}: {what}; for that, give the columns parallel and perpendicular")
     asked = {str(one).strip().casefold() for one in exclude}
     seen: set[str] = set()
     found: dict[tuple[Any, ...], list[Well]] = {}
@@ -260,10 +288,10 @@ def _wells(
     for row in rows:
         names = {str(row.index), row.well.casefold()} & asked
         seen |= names
-        empty = [b.signal for b in blanks if b.plate == row.plate and not b.excluded and _at(b, row)]
+        empty = [b for b in blanks if b.plate == row.plate and not b.excluded and _at(b, row)]
         if blanks and not empty:
             bare.append(row)
-        off = row.background + taken + (float(np.mean(empty)) if empty else math.nan if blanks else 0.0)
+        signal, intensity = _signal(row, empty, taken, columns) if empty or not blanks else (math.nan, math.nan)
         well = Well(
             row.plate,
             row.group,
@@ -271,11 +299,12 @@ def _wells(
             0.0 if row.role == "vehicle" else row.dose_nM,
             row.time_min,
             row.role == "vehicle",
-            row.signal - off,
+            signal,
             rows=str(row.index),
             well=row.well,
             excluded=bool(names) or row.excluded,
             role="" if row.role in {"vehicle", "sample"} else row.role,
+            intensity=intensity,
         )
         time = given_or_first(well.time_min)
         dose = -1.0 if math.isnan(well.dose_nM) else well.dose_nM
@@ -288,6 +317,28 @@ def _wells(
         where = _places({(row.plate, "", row.time_min) for row in bare})
         said.append(f"{name}: no blank wells on {where}: left out, its background is not known")
     return [_averaged(same) for same in found.values()]
+
+
+def _signal(row: Row, blanks: Sequence[Row], taken: float, columns: PlateColumns) -> tuple[float, float]:
+    """Signal of a well without its background, and the intensity that weighs it where it is a polarisation."""
+    own = taken if columns.computed else 0.0
+    off = np.mean([b.channels for b in blanks], axis=0) if blanks else np.zeros(2)
+    parallel, perpendicular = (float(c) for c in np.asarray(row.channels) - off - own)
+    value, intensity = columns.weigh(parallel, perpendicular, columns.g_factor)
+    if columns.computed:
+        return (math.nan, math.nan) if row.role == "blank" else (value, intensity)
+    # The polarisation of a blank is that of what little light there is: it is no background of a polarisation.
+    empty = [] if is_computed(columns.response or "") else [b.signal for b in blanks]
+    return row.signal - row.background - taken - (float(np.mean(empty)) if empty else 0.0), intensity
+
+
+def _lit(wells: Sequence[Well], name: str, said: list[str]) -> list[Well]:
+    """Wells that shine more than the blank ones."""
+    dark = [w for w in wells if w.role != "blank" and not math.isfinite(w.signal)]
+    if dark:
+        where = ", ".join(w.well or f"row {w.rows}" for w in dark[:8])
+        said.append(f"{name}: no light above the background in {where}{', …' * (len(dark) > 8)}: left out")
+    return [w for w in wells if math.isfinite(w.signal) or w.role == "blank"]
 
 
 def _at(blank: Row, row: Row) -> bool:
@@ -309,7 +360,8 @@ def _averaged(same: Sequence[Well]) -> Well:
         return same[0]
     places = ("+".join(dict.fromkeys(getattr(w, name) for w in same if getattr(w, name))) for name in ("rows", "well"))
     rows, well = places
-    return replace(same[0], signal=float(np.mean([w.signal for w in same])), rows=rows, well=well)
+    signal, intensity = (float(np.mean([getattr(w, what) for w in same])) for what in ("signal", "intensity"))
+    return replace(same[0], signal=signal, intensity=intensity, rows=rows, well=well)
 
 
 def _percent(wells: Sequence[Well], name: str, said: list[str], *, controls: bool) -> list[Well]:

@@ -93,6 +93,8 @@ def save_plate(
 def _command(table: str | Path, out: str | Path, options: Mapping[str, Any]) -> str:
     words = ["ublot", "dose-response", str(Path(table).absolute())]
     for name, value in options.items():
-        if value is not None and value != "" and not (name == "vehicle" and value == "DMSO"):
+        if value is True:
+            words.append(f"--{name.replace('_', '-')}")
+        elif value is not None and value is not False and value != "" and not (name == "vehicle" and value == "DMSO"):
             words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
     return shlex.join([*words, "--out", str(Path(out).absolute())])

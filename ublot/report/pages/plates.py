@@ -6,8 +6,11 @@ import io
 import math
 from typing import TYPE_CHECKING, Any
 
+from ublot.dose_response.intensities import POLARISATION, is_computed
 from ublot.dose_response.plate_tables import comparison_rows, dose_rows, quality_rows, replicate_rows, well_rows
 from ublot.dose_response.plates import QUANTITY
+from ublot.dose_response.polarisation import PIPETTED
+from ublot.inputs.concentrations import words_of
 from ublot.io.tables import number_or_nan
 from ublot.report.figures.dose_response import dose_figure
 from ublot.report.figures.drawing import DPI, png_bytes
@@ -333,9 +336,50 @@ def _methods(fit: PlateFit, options: Mapping[str, Any], vehicle: str) -> Methods
     else:
         parts.append("Intervals are 95 % profile-likelihood intervals of one plate.")
     parts.append(f"Wells that stand off their curve were looked for as in ROUT{cite('Motulsky 2006')} (Q = 1 %).")
+    parts += _binding_methods(fit, options, cite)
     left = sum(w.excluded for w in fit.plate.wells)
     parts.append(f"{left} well{'s were' if left != 1 else ' was'} left out." if left else "No well was left out.")
     if any(math.isfinite(number_or_nan(row["p_vehicle"])) for row in dose_rows(fit)):
         over = cite("Langsrud 2005") if plates > 1 else cite("Dunnett 1955")
         parts.append(f"Doses were compared with the vehicle, two-sided, adjusted for their number{over}.")
     return Methods(" ".join(parts), cite.lines)
+
+
+def _binding_methods(fit: PlateFit, options: Mapping[str, Any], cite: Citations) -> list[str]:
+    """How polarisation was computed, and K_d or K_i fitted."""
+    response = str(options.get("response") or fit.plate.response)
+    parts = []
+    measured = any(math.isfinite(w.intensity) for w in fit.plate.wells)
+    if measured and is_computed(response):
+        g = number_or_nan(options.get("g_factor"))
+        parts.append(
+            f"{response} was computed from the intensities parallel and perpendicular to the exciting light, less "
+            f"background, with G = {1.0 if math.isnan(g) else g:g}{cite('Lakowicz 2006')}."
+        )
+    probe, protein, kd = (number_or_nan(options.get(f"{name}_nM")) for name in ("probe", "protein", "probe_kd"))
+    if math.isnan(probe):
+        return parts
+    if math.isnan(kd):
+        parts.append(
+            f"K_d of the probe ({probe:g} nM) was fitted to the wells by mass action without approximation, what the "
+            f"probe takes of the protein accounted for{cite('Roehrl 2004')}"
+        )
+    else:
+        errors = [number_or_nan(options.get(name)) for name in ("protein_error", "probe_kd_error")]
+        sure = [f" ± {e:g} %" if e > 0 else "" for e in errors]
+        parts.append(
+            f"K_i was fitted to the wells by the exact equilibrium of competition{cite('Wang 1995')} for "
+            f"{protein:g} nM{sure[0]} protein and {probe:g} nM probe with K_d {kd:g} nM{sure[1]}; where an error of "
+            f"{100 * PIPETTED:g} % in the protein leaves K_i open by tenfold or more, a limit is given"
+        )
+    ratio = number_or_nan(options.get("intensity_ratio"))
+    if math.isfinite(ratio):
+        weighed = f"bound probe was taken as {ratio:g} times as bright as free probe"
+    elif measured:
+        weighed = "the change of the probe's brightness on binding was measured in the same wells"
+    else:
+        weighed = "free and bound probe were taken as equally bright"
+        if POLARISATION & set(words_of(response)):
+            weighed += ", by total intensity or by the sum of both directions, with an interval that holds either"
+    parts[-1] += f"; {weighed}. Intervals are 95 % profile-likelihood intervals."
+    return parts

@@ -20,6 +20,7 @@ REFERENCES: dict[str, str] = {
     "A 1946;186:453-461.",
     "Kalambet 2011": "Kalambet Y, Kozmin Y, Mikhailova K, Nagaev I, Tikhonov P. Reconstruction of chromatographic "
     "peaks using the exponentially modified Gaussian function. J Chemom 2011;25:352-356.",
+    "Lakowicz 2006": "Lakowicz JR. Principles of Fluorescence Spectroscopy. 3rd ed. Springer 2006, chapter 10.",
     "Langsrud 2005": "Langsrud Ø. Rotation tests. Stat Comput 2005;15:53-60.",
     "Lowry 2020": "Lowry RR, Rees PA. Optimizing reduction of Western blotting analytical variations: use of replicate "
     "test samples, multiple normalization methods, and sample loading positions. bioRxiv 2020.12.16.423026.",
@@ -27,6 +28,9 @@ REFERENCES: dict[str, str] = {
     "method based on robust nonlinear regression and the false discovery rate. BMC Bioinformatics 2006;7:123.",
     "Portugal 1994": "Portugal LF, Júdice JJ, Vicente LN. A comparison of block pivoting and interior-point algorithms "
     "for linear least squares problems with nonnegative variables. Math Comput. 1994;63:625-643.",
+    "Roehrl 2004": "Roehrl MHA, Wang JY, Wagner G. A general framework for development and data analysis of "
+    "competitive high-throughput screens for small-molecule inhibitors of protein-protein interactions by fluorescence "
+    "polarization. Biochemistry 2004;43:16056-16066.",
     "Sebaugh 2011": "Sebaugh JL. Guidelines for accurate EC50/IC50 estimation. Pharm Stat 2011;10:128-134.",
     "Sternberg 1983": "Sternberg SR. Biomedical image processing. Computer 1983;16:22-34.",
     "Baek 2015": "Baek SJ, Park A, Ahn YJ, Choo J. Baseline correction using asymmetrically reweighted penalized least "
@@ -37,6 +41,8 @@ REFERENCES: dict[str, str] = {
     "computing in Python. Nat Methods 2020;17:261-272.",
     "Harris 2020": "Harris CR, Millman KJ, van der Walt SJ, et al. Array programming with NumPy. "
     "Nature 2020;585:357-362.",
+    "Wang 1995": "Wang ZX. An exact mathematical expression for describing competitive binding of two different "
+    "ligands to a protein molecule. FEBS Lett 1995;360:111-114.",
     "Wood 2011": "Wood SN. Fast stable restricted maximum likelihood and marginal likelihood estimation of "
     "semiparametric generalized linear models. J R Stat Soc B 2011;73:3-36.",
     "Zhang 1999": "Zhang JH, Chung TDY, Oldenburg KR. A simple statistical parameter for use in evaluation and "
