@@ -66,6 +66,7 @@ def test_what_refuses():
         "hollow_band",
         "gutters_poor",
         "dyes_merged",
+        "several_pictures",
         "lanes_one_off",
         "lanes_sideways",
         "upside_down",

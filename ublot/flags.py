@@ -231,8 +231,8 @@ _TABLE = (
     ),
     Flag(
         "several_pictures",
-        "warn",
-        "several pictures stand on one page: all of it was taken for one blot",
+        "refuse",
+        "several pictures stand on one page: what holds for all of them together is not known",
         told("choose one with {panel} N, or with {roi}"),
         _DESIGN,
     ),

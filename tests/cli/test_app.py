@@ -401,6 +401,8 @@ def test_analyze_says_which_pictures_there_are(tmp_path):
     page_of_two(tmp_path / "page.png")
     result = run("analyze", tmp_path / "page.png", "--no-report", "--out", tmp_path / "whole")
     assert "2 pictures on this one: choose with --panel N: 1 = --roi 60:180,80:680, 2 = " in result.stderr
+    assert "no lane is scored" in result.stderr and "choose one with --panel N, or with --roi" in result.stderr
+    assert ublot.load(tmp_path / "whole").lanes["hmw_fraction"].isna().all()
     result = run("analyze", tmp_path / "page.png", "--panel", "2", "--no-report", "--out", tmp_path / "one")
     assert result.exit_code == 0 and "pictures on this one" not in result.stderr
     record = read_record(tmp_path / "one")

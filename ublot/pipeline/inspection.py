@@ -124,7 +124,7 @@ def _flags(stages: Stages, layout: Layout | None) -> tuple[dict[str, list[int]],
     of_image, flagged = set(stages.image_flags), dict[str, list[int]]()
     loaded = [s.lane for s in stages.scores if layout is None or layout.of(s.lane).role in SCORED]
     for score in stages.scores:
-        for name in score.flags if score.lane in loaded else ():
+        for name in dict.fromkeys(score.flags) if score.lane in loaded else ():
             if name in OF_LANES and name not in of_image:
                 flagged.setdefault(name, []).append(score.lane)
     return {name: flagged.get(name, []) for name in ordered(of_image, flagged)}, loaded

@@ -48,8 +48,11 @@ def messages_of(
 
 
 def pictures_in_words(blot: Blot) -> tuple[str, ...]:
-    """One line about the pictures on a page that was taken for one blot, each with the region to paste; or none."""
+    """One line about the pictures on a page, each with the region to paste; none where there is no page."""
     if "several_pictures" not in blot.flags:
+        if len(blot.pictures) == 1 and blot.roi == blot.pictures[0]:
+            box = f"{blot.roi.top}:{blot.roi.bottom},{blot.roi.left}:{blot.roi.right}"
+            return (told("one picture stands on a page, and only it was analysed: {roi} {box}", box=box),)
         return ()
     boxes = (f"{w.top}:{w.bottom},{w.left}:{w.right}" for w in blot.pictures)
     each = joined(", ", (told("{n} = {roi} {box}", n=n, box=box) for n, box in enumerate(boxes, 1)))

@@ -215,13 +215,13 @@ def run_stages(
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
     notes = (
-        *pictures_in_words(blot),
         *background_notes(profiles, found.loaded),
         *found.notes,
         *(layout.notes if layout is not None else ()),
     )
     doubted = () if edits.lanes is not None else _doubtful(blot, geometry, lanes_with_roles(layout, "blank"))
-    said = (*_one_off(blot, geometry, layout), *doubted, *messages_of(scores, layout, params, notes))
+    placed = (*pictures_in_words(blot), *_one_off(blot, geometry, layout), *doubted)
+    said = (*placed, *messages_of(scores, layout, params, notes))
     cleaned = tuple(k.profile for k in ladders)
     return Stages(
         geometry=geometry,

@@ -1,7 +1,10 @@
 """Several pictures on one: membranes, films or strips with labels on a page, each as a region.
 
 A page is what has one level, white or black, and reaches the border. What stands on it is a picture where it fills its
-frame to the corners; letters are too small for that, bands too round, and a plot is mostly page itself.
+frame to the corners; letters are too small for that, bands too round, and a plot is mostly page itself. Beside a film
+that stands out from the page others may be as clear as the page: what shows of them is bands and smears, far larger
+than letters, close together. Where pictures stand one above the other, a bar of page or of the imager's bed from edge
+to edge parts them.
 """
 
 from __future__ import annotations
@@ -42,8 +45,28 @@ FILLED, ROUGH, CORNERS, EMPTY = 0.85, 0.8, 0.6, 0.85
 inside that would make it a plot.
 
 Set on 16 figures and scans from papers and databases: films are cut roughly and fill 0.8, bands have corners below
-0.45, title boxes and diagrams are 0.88 and more of page.
+0.45, diagrams are 0.88 and more of page.
 """
+
+LETTERED, STRONG, INK, STROKE = 0.5, 0.3, 0.02, (3, 13)
+"""Share of page from which on what stands in a frame must not be the letters of a title: how far from the page they
+are, of the range, how much of the frame they cover at least, and rows and columns that a band fills and a stroke of a
+letter does not."""
+
+BLOCKS, REACH, RIM = 24, 0.08, 0.05
+"""Blocks across that a bar between two pictures is seen in; share of the height that it takes up where it slants, and
+of the width at either side that may be page beside a picture that stands askew."""
+
+CLEAR = 0.1
+"""Of the range: a picture lighter than that below the page has no bars that can be told from it."""
+
+BED, THICK = 32, (3, 0.004)
+"""Columns of the whole picture that a bar of the imager's bed is looked for in; its least height in pixels and as a
+share."""
+
+SOLID, NEAR, AS_LARGE = 0.012, 0.035, (0.5, 0.25)
+"""Of the longer side: what is thinner is a letter or a pen stroke; how near bands of one film stand. Height and area of
+a film that is as clear as the page, over those of a film that is not, at least."""
 
 
 def find_pictures(levels: NDArray[Any]) -> tuple[Window, ...]:
@@ -61,8 +84,10 @@ def find_pictures(levels: NDArray[Any]) -> tuple[Window, ...]:
     """
     shrunk = max(max(levels.shape) / LONG, 1.0)
     rows, cols = (round(side / shrunk) for side in levels.shape)
-    if min(rows, cols) < 24 or not _are_levels(levels) or not _may_have_page(levels):
+    if min(rows, cols) < 24 or not _are_levels(levels):
         return ()
+    if not _may_have_page(levels):
+        return _parted_by_bed(levels)
     small = levels.astype(np.float32) if shrunk == 1.0 else _reduced(levels, rows, cols)
     low, high = np.quantile(small[::2, ::2], (0.002, 0.998))
     if not high > low:
@@ -70,23 +95,131 @@ def find_pictures(levels: NDArray[Any]) -> tuple[Window, ...]:
     shades = np.clip((small - low) / (high - low), 0, 1)
     page = _find_page(shades)
     if page.mean() < PAGE:
-        return ()
-    white = bool(np.median(shades[page]) > 0.5)
-    found = []
+        return _parted_by_bed(levels)
+    found = _on_page(shades, page)
+    found += _clear_films(shades, page, found)
+    edges = [(round(edge * shrunk) for edge in (w.top, w.bottom, w.left, w.right)) for w in found]
+    if not edges:
+        return _parted_by_bed(levels)
+    return tuple(sorted((Window(*each) for each in edges), key=lambda w: (w.top, w.left)))
+
+
+def _on_page(shades: NDArray[np.float32], page: NDArray[np.bool_]) -> list[Window]:
+    """Pictures that fill their frames, those that stand close one above the other told apart."""
+    rows, cols = shades.shape
+    level = float(np.median(shades[page]))
+    found: list[Window] = []
     _, labels, boxes, _ = cv2.connectedComponentsWithStats((~page).astype(np.uint8), connectivity=4)
     for number, (left, top, width, height, _) in enumerate(boxes[1:].tolist(), 1):
         area = width * height / (rows * cols)
         # A lane of a heavy smear may look like a picture, but for being so narrow.
-        if width < max(SIDES[2] * cols, height / 3) or height < max(SIDES[0], SIDES[1] * rows):
-            continue
-        if not AREA < area < WHOLE:
+        if width < max(SIDES[2] * cols, height / 3) or height < max(SIDES[0], SIDES[1] * rows) or area <= AREA:
             continue
         box = (slice(top, top + height), slice(left, left + width))
-        blank, film = _like_page(shades[box], page[box], shades[page]), white and width > FILM * cols
-        if _is_picture(labels[box] == number, blank, film):
-            edges = (round(edge * shrunk) for edge in (top, top + height, left, left + width))
-            found.append(Window(*edges))
-    return tuple(sorted(found, key=lambda w: (w.top, w.left)))
+        blank, film = _like_page(shades[box], page[box], shades[page]), level > 0.5 and width > FILM * cols
+        if not _is_picture(labels[box] == number, blank, film) or _is_lettered(shades[box], blank, level):
+            continue
+        # Beyond the page, lighter than white, lies the bed of an imager: then the page is a membrane.
+        beyond = float(np.median(shades[box])) - level
+        if (beyond if level > 0.5 else -beyond) > EVEN:
+            continue
+        parts = _parted_by_page(shades[box], level)
+        if len(parts) > 1 or area < WHOLE:
+            found += [Window(top + one, top + other, left, left + width) for one, other in parts]
+    return found
+
+
+def _is_lettered(box: NDArray[np.float32], blank: NDArray[np.bool_], level: float) -> bool:
+    """Whether what stands in a frame on the page is letters, as in the box of a title."""
+    high, wide = (side // 12 for side in box.shape)
+    inner = np.s_[high : box.shape[0] - high, wide : box.shape[1] - wide]
+    if blank[inner].mean() < LETTERED:
+        return False
+    strong = (np.abs(box[inner] - level) > STRONG).astype(np.uint8)
+    bands = cv2.morphologyEx(strong, cv2.MORPH_OPEN, np.ones(STROKE, np.uint8)).any()
+    return bool(strong.mean() > INK and not bands)
+
+
+def _parted_by_page(box: NDArray[np.float32], level: float) -> list[tuple[int, int]]:
+    """Rows, half-open, of the pictures in a frame that a bar of the page's level parts; all rows where none does.
+
+    The bar may slant, but goes from edge to edge, and nothing else in the pictures is as near to the page.
+    """
+    rows, cols = box.shape
+    rim = round(RIM * cols)
+    blocks = np.asarray(cv2.resize(box[:, rim : cols - rim], (BLOCKS, rows), interpolation=cv2.INTER_AREA), np.float32)
+    away = np.abs(blocks - level)
+    usual = float(np.quantile(away, 0.25))
+    if usual < CLEAR:
+        return [(0, rows)]
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats((away < 0.5 * usual).astype(np.uint8), connectivity=8)
+    starts, parts = 0, []
+    for number, (_, top, wide, high, _) in sorted(enumerate(boxes[1:].tolist(), 1), key=lambda each: each[1][1]):
+        if wide < BLOCKS or high > max(REACH * rows, 3):
+            continue
+        bar = labels[top : top + high] == number
+        first, last = top + int(bar.argmax(axis=0).max()), top + high - int(bar[::-1].argmax(axis=0).max())
+        parts.append((starts, first))
+        starts = last
+    parts = [(one, other) for one, other in [*parts, (starts, rows)] if other - one >= max(SIDES[0], REACH * rows)]
+    return parts if len(parts) > 1 else [(0, rows)]
+
+
+def _clear_films(shades: NDArray[np.float32], page: NDArray[np.bool_], found: list[Window]) -> list[Window]:
+    """Films as clear as the page beside one that is not: their bands, as large together as a film.
+
+    Where several pictures were found, what else is as large may be a plot.
+    """
+    if len(found) != 1 or np.median(shades[page]) < 0.5:
+        return []
+    side = max(shades.shape)
+    rest = ~page
+    for w in found:
+        rest[w.slices] = False
+    marks = rest.astype(np.uint8)
+    solid = cv2.morphologyEx(marks, cv2.MORPH_OPEN, np.ones((max(round(SOLID * side), 3),) * 2, np.uint8))
+    joined = cv2.dilate(solid, np.ones((2 * round(NEAR * side) + 1,) * 2, np.uint8))
+    like = max(found, key=lambda w: w.height * w.width)
+    out = []
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=4)
+    for number, (left, top, width, height, _) in enumerate(boxes[1:].tolist(), 1):
+        own = rest[top : top + height, left : left + width] & (
+            labels[top : top + height, left : left + width] == number
+        )
+        down, across = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+        high, wide = int(np.ptp(down)) + 1, int(np.ptp(across)) + 1
+        if high > AS_LARGE[0] * like.height and high * wide > AS_LARGE[1] * like.height * like.width:
+            out.append(
+                Window(top + int(down[0]), top + int(down[-1]) + 1, left + int(across[0]), left + int(across[-1]) + 1)
+            )
+    return out
+
+
+def _parted_by_bed(levels: NDArray[Any]) -> tuple[Window, ...]:
+    """Membranes that fill the picture from side to side, one above the other, with the bed of the imager between them.
+
+    The bed lies beyond all that is membrane, on the side where there are no bands.
+    """
+    rows, cols = levels.shape
+    some = levels[:, :: max(cols // BED, 1)].astype(np.float32)
+    low, high = float(some.min()), float(some.max())
+    lower, usual, upper = (float(v) for v in np.quantile(some[::8], (0.1, 0.5, 0.9)))
+    dark_bands = high - usual < usual - low
+    beyond = some > 0.5 * (upper + high) if dark_bands else some < 0.5 * (lower + low)
+    bar = np.asarray(beyond.all(axis=1), np.bool_)
+    if not bar[1:-1].any() or beyond[~bar].mean() > REACH:
+        return ()
+    edges = np.flatnonzero(np.diff(bar.astype(np.int8), prepend=1, append=1))
+    pairs = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+    thick = max(THICK[0], THICK[1] * rows)
+    parts: list[tuple[int, int]] = []
+    for top, bottom in pairs:
+        if parts and top - parts[-1][1] < thick:
+            parts[-1] = (parts[-1][0], bottom)
+        else:
+            parts.append((top, bottom))
+    parts = [(top, bottom) for top, bottom in parts if bottom - top >= max(SIDES[0], REACH * rows)]
+    return tuple(Window(top, bottom, 0, cols) for top, bottom in parts) if len(parts) > 1 else ()
 
 
 def _are_levels(levels: NDArray[Any]) -> bool:

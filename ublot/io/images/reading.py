@@ -63,7 +63,8 @@ def read_blot(
     rotate : float
         Degrees counter-clockwise about the centre; the canvas grows.
     roi : Window, optional
-        Region to analyse, in mirrored and rotated coordinates.
+        Region to analyse, in mirrored and rotated coordinates. Where not given, and one picture stands on a page alone,
+        it is that picture.
     mirror : bool
         Flip left to right, before turning.
     panel : int, optional
@@ -99,6 +100,8 @@ def read_blot(
         pictures = find_pictures(as_seen(raw.levels, mirror, rotate, None))
     if panel is not None:
         roi = _panel(panel, roi, pictures, name)
+    elif len(pictures) == 1:
+        roi = pictures[0]
     asked = roi is not None or rotate % 360 != 0
     blot = _to_blot(raw, name, polarity, response, (mirror, rotate, roi) if asked else None)
     try:
@@ -399,8 +402,10 @@ def _adapted(
             mirror=mirror or blot.mirror,
         )
     if flip:
-        blot = replace(_mirrored(blot), roi=None)
+        blot = replace(_mirrored(blot), roi=None, pictures=())
     if rotate % 360 and rotate != blot.rotate:
-        blot = replace(_rotated(blot, rotate), roi=None)
+        blot = replace(_rotated(blot, rotate), roi=None, pictures=())
+    if roi is None and blot.roi is None and len(blot.pictures) == 1:
+        roi = blot.pictures[0]
     check_roi(roi, blot.shape)
     return replace(blot, roi=roi) if roi is not None and roi != blot.roi else blot

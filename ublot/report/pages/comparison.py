@@ -29,7 +29,7 @@ from ublot.statistics.reactions import Reaction, reactions_of
 from ublot.wording.labels import dose_text
 from ublot.wording.words import Wording, dose_sentence, p_text, wording
 
-__all__ = ["comparison_page"]
+__all__ = ["comparison_page", "joined_reactions"]
 
 Record = Mapping[str, Any]
 NAMES = {
@@ -93,7 +93,7 @@ def comparison_page(comparison: Any, out: Path) -> str:
     return render(Page("comparison.html.j2", f"{title} – ublot", values, tuple(pictures)))
 
 
-def _reactions(lanes: Mapping[str, Sequence[Any]]) -> list[Reaction]:
+def joined_reactions(lanes: Mapping[str, Sequence[Any]]) -> list[Reaction]:
     """Independent reactions of the joined lanes, blot by blot."""
     out: list[Reaction] = []
     for blot in dict.fromkeys(lanes["image"]):
@@ -107,7 +107,7 @@ def _pictures(
 ) -> list[Picture]:
     out = []
     label = QUANTITY[str(quantity)].format(words.vehicle)
-    reactions = _reactions(comparison.columns["lanes"])
+    reactions = joined_reactions(comparison.columns["lanes"])
     bars = comparison_figure(tables["summary"], reactions, quantity, label)
     if bars is not None:
         out.append(
