@@ -14,6 +14,7 @@ from ublot.ladder.regions import Frame, Nominal, frame_lanes, saturation, to_bac
 from ublot.ladder.species import Numbers, Species, mean_numbers, number_rows, species_of
 from ublot.mass.scale import mass_at
 from ublot.model import UNKNOWN, Z95, Interval
+from ublot.numerics.medians import middle
 from ublot.profiles.halo import BandPlace, without_halo
 from ublot.profiles.haze import HAZE_CLEAR, Cleaned, Stretch, remove_haze
 from ublot.reference.proteins import CIAP1, UBIQUITIN, Protein
@@ -202,9 +203,10 @@ def _doubts(cuts: RegionAreas, lost: Array) -> Array:
 def _showing(profiles: Sequence[Profile]) -> list[bool]:
     """Which lanes have bands: rows far above their noise and above the lane's usual row, not faint beside all lanes."""
     heights = [p.raw - p.background for p in profiles]
-    above = [np.where(p.noise > 0, h - np.median(h), 0.0) for p, h in zip(profiles, heights, strict=True)]
-    tops = np.array([float(np.sort(h)[-min(BAND_ROWS, len(h))]) if len(h) else 0.0 for h in above])
-    clear = [float(np.median(p.noise[p.noise > 0])) if (p.noise > 0).any() else np.inf for p in profiles]
+    above = [np.where(p.noise > 0, h - middle(h), 0.0) for p, h in zip(profiles, heights, strict=True)]
+    rank = [-min(BAND_ROWS, len(h)) for h in above]
+    tops = np.array([float(np.partition(h, k)[k]) if len(h) else 0.0 for h, k in zip(above, rank, strict=True)])
+    clear = [middle(p.noise[p.noise > 0]) if (p.noise > 0).any() else np.inf for p in profiles]
     strongest = float(tops.max()) if len(tops) else 0.0
     return [
         bool(top > BAND_CLEAR * noise and top > BAND_SHARE * strongest) for top, noise in zip(tops, clear, strict=True)
