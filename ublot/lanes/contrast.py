@@ -162,7 +162,9 @@ def contrasts(
         core, below = (_mean(part, CORE * pitch) for part in (heights, against))
         brush = np.ones((1, max(round(GUTTER * pitch), 1) | 1), np.uint8)
         grain = _mean(heights, GRAIN * pitch)
-        gutter = np.pad(cv2.erode(grain, brush), ((0, 0), (pad, pad)), mode="edge")
+        gutter = np.asarray(
+            cv2.copyMakeBorder(cv2.erode(grain, brush), 0, 0, pad, pad, cv2.BORDER_REPLICATE), np.float32
+        )
         place = np.arange(int((cols - 1) * PLACES / pitch) + 1) * (pitch / PLACES)
         at = np.rint(place).astype(int)
         core, below = core[:, at], 2 * below[:, at]

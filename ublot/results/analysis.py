@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from ublot.inputs.params import Params
     from ublot.ladder.cut import Ladder
@@ -233,6 +234,28 @@ class Analysis:
     def rerun(self) -> Analysis:
         """The analysis made again from the image, with the same options, layout and edits."""
         return _analysis(Run(self.blot, self.layout, self.params, self.edits), None, self._path)
+
+    # ----------------------------------------------------------------------------------------------------- in view
+    def figure(self, name: str) -> Figure:
+        """One figure as a matplotlib figure, to change and to save.
+
+        Parameters
+        ----------
+        name : {"overlay", "profiles", "scores", "ladder", "dose_response"}
+
+        Raises
+        ------
+        BlotError
+            There is no such figure, or nothing to draw in it.
+        """
+        from ublot.report.pages.notebook import blot_figure
+
+        return blot_figure(self, name)
+
+    def _repr_html_(self) -> str:
+        from ublot.report.pages.notebook import blot_cell
+
+        return blot_cell(self)
 
     # ------------------------------------------------------------------------------------------------------ on disk
     @cached_property

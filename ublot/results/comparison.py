@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from ublot.inputs.params import Params
     from ublot.results.analysis import Analysis
@@ -111,6 +112,27 @@ class Comparison:
 
     def _frame(self, name: str) -> pd.DataFrame:
         return as_frame(self.columns[name])
+
+    def figure(self, name: str) -> Figure:
+        """One figure as a matplotlib figure, to change and to save.
+
+        Parameters
+        ----------
+        name : {"scores", "dose_response", "time_course"}
+
+        Raises
+        ------
+        BlotError
+            There is no such figure, or nothing to draw in it.
+        """
+        from ublot.report.pages.notebook import comparison_figure_of
+
+        return comparison_figure_of(self, name)
+
+    def _repr_html_(self) -> str:
+        from ublot.report.pages.notebook import comparison_cell
+
+        return comparison_cell(self)
 
     @property
     def record(self) -> dict[str, Any]:
