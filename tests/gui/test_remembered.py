@@ -98,8 +98,9 @@ def test_the_console_and_the_writer_have_what_the_panel_shows(measured: Any, unt
     written = measured.viewer.layers.save(str(tmp_path / "kept.ublot"), plugin="ublot")
     assert written == [str(tmp_path / "kept.ublot")]
     assert ublot.load(tmp_path / "kept.ublot") == measured.analysis
-    with pytest.raises(ublot.BlotError, match="none of the layers is a blot"):
-        measured.viewer.layers["blot.tif lanes"].save(str(tmp_path / "lanes.ublot"), plugin="ublot")
+    unmeasured = measured.viewer.add_image(np.zeros((20, 20)), name="another", metadata={"ublot_drawn": True})
+    with pytest.raises(OSError, match="none of the layers is a blot"):
+        unmeasured.save(str(tmp_path / "another.ublot"), plugin="ublot")
 
 
 def test_napari_has_a_menu_entry_to_open_blots(forgetful: Any, scan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
