@@ -97,7 +97,9 @@ def blot_cell(analysis: Any) -> str:
     png, _ = light_png_of(overlay_figure(analysis))
     score = primary_ratio(by_area=by_area(analysis.params))
     columns = [*SHOWN, score, f"{score}_low", f"{score}_high", "flags"]
-    picture = f'<img alt="Blot with its lanes" style="max-width:{WIDTH}px" src="{data_uri("image/png", png)}">'
+    picture = (
+        f'<img alt="Blot with its lanes" style="width:{WIDTH}px;max-width:100%" src="{data_uri("image/png", png)}">'
+    )
     table = analysis.lanes[columns].to_html(index=False, na_rep="", float_format="%.3g", border=0) if rows else ""
     return _cell(analysis.source.name, answer, picture + table)
 
@@ -116,4 +118,5 @@ def comparison_cell(comparison: Any) -> str:
 def _cell(title: str, answer: Answer, body: str) -> str:
     reasons: Sequence[str] = answer.reasons
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
-    return f"<p><strong>{escape(title)}</strong>: {escape(answer.sentence)}</p><ul>{listed}</ul>{body}"
+    told = f"<p><strong>{escape(title)}</strong>: {escape(answer.sentence)}</p><ul>{listed}</ul>"
+    return f'<div style="overflow-x:auto">{told}{body}</div>'
