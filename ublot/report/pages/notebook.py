@@ -21,6 +21,7 @@ from ublot.report.figures.time_course import time_figure
 from ublot.report.figures.vector import as_figure
 from ublot.report.html import data_uri
 from ublot.report.pages.comparison import joined_reactions
+from ublot.report.pages.plates import curves_figure, found_sentence, map_figure
 from ublot.report.text.answer import Answer, answer_of
 from ublot.report.text.comparison_answer import comparison_answer
 from ublot.scoring.primary import by_area, primary_quantity, primary_ratio
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-__all__ = ["blot_cell", "blot_figure", "comparison_cell", "comparison_figure_of"]
+__all__ = ["blot_cell", "blot_figure", "comparison_cell", "comparison_figure_of", "plate_cell", "plate_figure_of"]
 
 SHOWN = ("lane", "role", "compound", "concentration_nM", "hmw_fraction")  # beside the score that comes first
 WIDTH = 760  # CSS pixels of a picture in a cell: the width of a notebook's output
@@ -81,6 +82,21 @@ def comparison_figure_of(comparison: Any, name: str) -> Figure:
     return _made(makers, name, "comparison")
 
 
+def plate_figure_of(plates: Any, name: str) -> Figure:
+    """One figure of plates: ``curves`` or ``plate``.
+
+    Raises
+    ------
+    BlotError
+        There is no such figure, or nothing to draw in it.
+    """
+    makers: dict[str, Callable[[], Figure | Drawing | None]] = {
+        "curves": partial(curves_figure, plates.fit, plates.vehicle),
+        "plate": partial(map_figure, plates.fit),
+    }
+    return _made(makers, name, plates.fit.plate.name)
+
+
 def _made(makers: Mapping[str, Callable[[], Figure | Drawing | None]], name: str, of: str) -> Figure:
     if name not in makers:
         raise BlotError(f"there is no figure {name!r}", of, f"figures: {', '.join(makers)}")
@@ -113,6 +129,17 @@ def comparison_cell(comparison: Any) -> str:
     chosen = comparison.summary[comparison.summary["quantity"] == quantity].dropna(axis="columns", how="all")
     table = chosen.to_html(index=False, na_rep="", float_format="%.3g", border=0)
     return _cell(f"{comparison.counted} blots", answer, table)
+
+
+def plate_cell(plates: Any) -> str:
+    """What was found of every compound, as HTML for a notebook."""
+    said = "".join(f"<li>{escape(message)}</li>" for message in plates.messages)
+    columns = ["group", "compound", "time_min", "ec50_nM", "ec50_low", "ec50_high", "ki_nM", "kd_nM", "status", "note"]
+    shown = plates.dose_response[columns].dropna(axis="columns", how="all")
+    table = shown.loc[:, (shown != "").any()].to_html(index=False, na_rep="", float_format="%.3g", border=0)
+    found = " ".join(found_sentence(row) for row in records_of(plates.columns["dose_response"]))
+    told = f"<p><strong>{escape(plates.fit.plate.name)}</strong>: {escape(found)}</p><ul>{said}</ul>"
+    return f'<div style="overflow-x:auto">{told}{table}</div>'
 
 
 def _cell(title: str, answer: Answer, body: str) -> str:
