@@ -101,7 +101,7 @@ class PlateAnalysis:
         return as_frame(self.columns["doses"])
 
     def figure(self, name: str) -> Figure:
-        """One figure as a matplotlib figure, to change and to save.
+        """One figure as a matplotlib figure, to change and to save; ``%matplotlib inline`` has a notebook show it.
 
         Parameters
         ----------

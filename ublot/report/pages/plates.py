@@ -31,7 +31,15 @@ if TYPE_CHECKING:
     from ublot.dose_response.plate_fit import PlateFit
     from ublot.report.figures.plot import Drawing
 
-__all__ = ["PlateFigures", "curves_figure", "found_sentence", "map_figure", "plate_figures", "plate_page"]
+__all__ = [
+    "PlateFigures",
+    "curve_table",
+    "curves_figure",
+    "found_sentence",
+    "map_figure",
+    "plate_figures",
+    "plate_page",
+]
 
 Record = dict[str, Any]
 PlateFigures = dict[str, bytes]
@@ -112,7 +120,7 @@ def plate_page(fit: PlateFit, options: Mapping[str, Any], figures: PlateFigures,
     if out:
         notes.append(f"{len(out)} well{'s were' if len(out) > 1 else ' was'} left out as asked.")
     views = [
-        _curve_table(rows),
+        curve_table(rows),
         _replicate_table(replicate_rows(fit)),
         _equal_table(comparison_rows(fit)),
         _dose_table(dose_rows(fit)),
@@ -151,7 +159,8 @@ def found_sentence(row: Mapping[str, Any]) -> str:
     return f"{name}: no EC50 ({str(row['status']).replace('_', ' ')}){note}."
 
 
-def _curve_table(rows: Sequence[Record]) -> TableView:
+def curve_table(rows: Sequence[Record]) -> TableView:
+    """EC50 of every compound, and what goes with it."""
     columns = (
         Column("group"),
         Column("time"),
