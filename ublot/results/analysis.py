@@ -238,7 +238,7 @@ class Analysis:
 
     # ----------------------------------------------------------------------------------------------------- in view
     def figure(self, name: str) -> Figure:
-        """One figure as a matplotlib figure, to change and to save.
+        """One figure as a matplotlib figure, to change and to save; ``%matplotlib inline`` has a notebook show it.
 
         Parameters
         ----------

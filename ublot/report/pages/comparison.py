@@ -32,7 +32,7 @@ from ublot.wording.words import Wording, dose_sentence, p_text, wording
 if TYPE_CHECKING:
     from ublot.report.text.answer import Answer
 
-__all__ = ["answer_and_pictures", "comparison_page", "joined_reactions"]
+__all__ = ["answer_and_pictures", "comparison_page", "joined_reactions", "summary_table"]
 
 Record = Mapping[str, Any]
 NAMES = {
@@ -61,7 +61,7 @@ def comparison_page(comparison: Any, out: Path) -> str:
     told = [quantity, "unmodified_remaining"] if comparison.by_area else [quantity]
     fits = [fit for fit in tables["dose_response"] if fit["quantity"] in told]
     views = [
-        _summary_table(tables["summary"], [*told, "hmw_fraction"], words),
+        summary_table(tables["summary"], [*told, "hmw_fraction"], words),
         _dose_table(fits, words),
         potency_table(tables["potencies"], [f for f in fits if f["quantity"] == quantity], words, "these blots"),
         _equal_table(tables["ec50_comparison"], told, words),
@@ -167,7 +167,8 @@ def _quantity(row: Record, words: Wording) -> Cell:
     return Cell(NAMES.get(name, name).format(words.vehicle))
 
 
-def _summary_table(rows: Sequence[Record], quantities: Sequence[str], words: Wording) -> TableView:
+def summary_table(rows: Sequence[Record], quantities: Sequence[str], words: Wording) -> TableView:
+    """Mean of every condition with its interval, n and p."""
     columns = (
         Column("group"),
         Column("time"),
