@@ -7,8 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from ublot.dose_response import bell
 from ublot.dose_response.logistic import Curves, fit_curves, profile_interval
 from ublot.dose_response.significance import dose_effect_p, equal_ec50_p
+from ublot.statistics.scales import to_scale
 
 # Root length (cm) of perennial ryegrass against ferulic acid (mM): Inderjit, Streibig & Olofsdotter 2002, Physiol Plant
 # 114:422, as in the data set `ryegrass` of R's drc.
@@ -172,3 +174,17 @@ def test_f_of_the_extra_sum_of_squares_is_that_of_lmfit():
     assert freedom == 15 - 7
     assert f == pytest.approx((chi2(True) - chi2(False)) / (chi2(False) / 8), rel=1e-3)
     assert 0 < p < 1
+
+
+@pytest.mark.parametrize("scale", ["arithmetic", "log", "logit"])
+@pytest.mark.parametrize("held", [None, (0, 2.0), (1, 5.0)])
+@pytest.mark.parametrize("returning", [True, False])
+def test_derivatives_of_two_limbs(scale: str, held: tuple[int, float] | None, returning: bool) -> None:
+    dose = np.tile([0.0, *np.geomspace(1, 1000, 8)], 2)
+    response = 0.3 + 0.2 * np.tanh(np.log(dose + 1) - 3)
+    problem = bell._Problem(Curves.of(dose, response, np.repeat([0, 1], 9), 0, scale), returning, held)
+    plateaus = [0.3, 0.6] if returning else [0.3, 0.6, 0.45]
+    theta = np.array([*to_scale(plateaus, scale), 0.2, -0.3, 2.5, 0.6, 0.1])
+    steps = 1e-6 * np.eye(problem.size)
+    seen = np.array([problem.residuals(theta + step) - problem.residuals(theta - step) for step in steps]).T / 2e-6
+    assert np.abs(problem.jacobian(theta) - seen).max() < 1e-7

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from ublot.numerics.medians import median, median_of_nine, quantile, row_medians
+from ublot.numerics.medians import linear_quantiles, median, median_of_nine, quantile, row_medians
 
 
 def test_the_median_of_nine_is_right_for_every_order_there_is():
@@ -32,3 +32,10 @@ def test_medians_of_rows_are_those_of_numpy(shape):
     rows = np.random.default_rng(5).normal(size=shape).astype(np.float32)
     assert (row_medians(rows) == np.median(rows, axis=-1)).all()
     assert row_medians(rows).dtype == np.float32
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 501])
+def test_linear_quantiles_are_those_of_numpy(count: int) -> None:
+    values = np.random.default_rng(count).normal(0, 1, count)
+    shares = (0.0, 0.02, 0.5, 0.95, 1.0)
+    assert linear_quantiles(values, *shares) == pytest.approx(np.quantile(values, shares), rel=1e-12, abs=1e-12)

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special
 
 from ublot.dose_response.logistic import Curves, fit_curves
-from ublot.statistics.scales import from_scale, to_scale
+from ublot.statistics.scales import FROM, SLOPE, TO, to_scale
 
 if TYPE_CHECKING:
     from ublot.numerics.arrays import Array
@@ -25,6 +25,8 @@ __all__ = ["TwoLimbs", "fit_two_limbs", "limb_interval"]
 
 HILLS = 0.3, 6.0  # flatter a limb is none, steeper it is a step between two doses
 _MID, _HALF = 0.5 * math.log(HILLS[0] * HILLS[1]), 0.5 * math.log(HILLS[1] / HILLS[0])
+FURTHEST = 7.0  # logarithm of how far apart in log dose the limbs can lie
+FIRST_STEPS = 25  # after which the best of several starts is known
 _FAR = math.log(1e3)  # how far outside the doses the end of an interval is looked for
 
 
@@ -69,7 +71,7 @@ class TwoLimbs:
 
 
 class _Problem:
-    """Residuals for the internal parameters; a limb may be held at a fixed log dose.
+    """Residuals and their derivatives for the internal parameters; a limb may be held at a fixed log dose.
 
     They are: start, end, last (none where returning), two squashed hills, log first dose, logarithm of how far the
     second lies beyond it in log dose, block offsets in effects coding.
@@ -79,42 +81,73 @@ class _Problem:
         self.curves, self.returning, self.held = curves, returning, held
         self.plateaus = 2 if returning else 3
         self.z = to_scale(curves.response, curves.scale)
-        with np.errstate(divide="ignore"):
-            self.log_dose = np.log(curves.dose)
+        self.dosed = curves.dose > 0
+        self.log_dose = np.log(np.where(self.dosed, curves.dose, 1.0))
+        self.limit = math.inf if curves.scale == "arithmetic" else 60.0
         j = curves.blocks
         self.design = (np.vstack([np.eye(j - 1), -np.ones((1, j - 1))]) if j > 1 else np.zeros((1, 0)))[curves.block]
         self.size = self.plateaus + 4 + j - 1
 
     def centres(self, theta: Array) -> tuple[float, float]:
-        first, apart = float(theta[self.plateaus + 2]), math.exp(min(float(theta[self.plateaus + 3]), 7.0))
+        first, apart = float(theta[self.plateaus + 2]), math.exp(min(float(theta[self.plateaus + 3]), FURTHEST))
         if self.held is None:
             return first, first + apart
         limb, place = self.held
         return (place, place + apart) if limb == 0 else (place - apart, place)
 
     def values(self, theta: Array) -> tuple[Array, tuple[float, float], tuple[float, float]]:
-        limit = math.inf if self.curves.scale == "arithmetic" else 60.0
-        plateaus = from_scale(np.clip(theta[: self.plateaus], -limit, limit), self.curves.scale)
+        scaled = np.minimum(np.maximum(theta[: self.plateaus], -self.limit), self.limit)
+        plateaus = FROM[self.curves.scale](scaled)
         if self.returning:
-            plateaus = np.append(plateaus, plateaus[0])
-        squashed = theta[self.plateaus : self.plateaus + 2]
-        hills = np.exp(_MID + _HALF * np.tanh(squashed))
-        return plateaus, (float(hills[0]), float(hills[1])), self.centres(theta)
+            plateaus = plateaus[[0, 1, 0]]
+        one, other = (math.exp(_MID + _HALF * math.tanh(s)) for s in theta[self.plateaus : self.plateaus + 2].tolist())
+        return plateaus, (one, other), self.centres(theta)
+
+    def limbs(self, hills: tuple[float, float], centres: tuple[float, float]) -> tuple[Array, Array]:
+        """How far every point is up the first limb and down the second."""
+        return tuple(special.expit(h * (self.log_dose - c)) * self.dosed for h, c in zip(hills, centres, strict=True))
 
     def residuals(self, theta: Array) -> Array:
-        (start, end, last), hills, (first, second) = self.values(theta)
-        up = special.expit(hills[0] * (self.log_dose - first))
-        down = special.expit(hills[1] * (self.log_dose - second))
+        (start, end, last), *shape = self.values(theta)
+        up, down = self.limbs(*shape)
         f = start + (end - start) * up * (1 - down) + (last - start) * down
-        out = to_scale(f, self.curves.scale) + self.design @ theta[self.plateaus + 4 :] - self.z
+        out = TO[self.curves.scale](f) + self.design @ theta[self.plateaus + 4 :] - self.z
         return np.where(np.isfinite(out), out, 1e6)
 
-    def solve(self, theta: Array) -> tuple[Array, float]:
+    def jacobian(self, theta: Array) -> Array:
+        plateaus, hills, centres = self.values(theta)
+        start, end, last = plateaus
+        up, down = self.limbs(hills, centres)
+        outer = SLOPE[self.curves.scale](start + (end - start) * up * (1 - down) + (last - start) * down)
+        out = np.zeros((len(self.z), self.size))
+        of_plateaus = (1 - up) * (1 - down), up * (1 - down), down
+        for i, share in enumerate(of_plateaus[: self.plateaus]):
+            whole = share + down if self.returning and i == 0 else share
+            out[:, i] = whole / SLOPE[self.curves.scale](plateaus[i])
+        by_place = []
+        heights = (end - start) * (1 - down), last - start - (end - start) * up
+        for i, (limb, height) in enumerate(zip((up, down), heights, strict=True)):
+            steep = height * limb * (1 - limb)
+            squashed = float(theta[self.plateaus + i])
+            out[:, self.plateaus + i] = (
+                steep * (self.log_dose - centres[i]) * hills[i] * _HALF * (1 - math.tanh(squashed) ** 2)
+            )
+            by_place.append(-steep * hills[i])
+        apart = float(theta[self.plateaus + 3])
+        apart = math.exp(apart) if apart < FURTHEST else 0.0
+        if self.held is None:
+            out[:, self.plateaus + 2] = by_place[0] + by_place[1]
+        out[:, self.plateaus + 3] = apart * (-by_place[0] if self.held and self.held[0] == 1 else by_place[1])
+        out *= outer[:, None]
+        out[:, self.plateaus + 4 :] = self.design
+        return np.where(np.isfinite(out), out, 0.0)
+
+    def solve(self, theta: Array, steps: int = 200) -> tuple[Array, float]:
         from scipy.optimize import leastsq
 
         with np.errstate(all="ignore"):
-            found = np.asarray(leastsq(self.residuals, theta, maxfev=1500, full_output=True)[0])
-        ssr = float(np.sum(self.residuals(found) ** 2))
+            found = np.asarray(leastsq(self.residuals, theta, Dfun=self.jacobian, maxfev=steps, full_output=True)[0])
+            ssr = float(np.sum(self.residuals(found) ** 2))
         return (found, ssr) if math.isfinite(ssr) else (theta, math.inf)
 
 
@@ -132,8 +165,9 @@ def fit_two_limbs(curves: Curves, *, returning: bool = True) -> TwoLimbs | None:
     doses = np.unique(curves.dose[curves.dose > 0])
     if len(curves.dose) <= problem.size or len(doses) < 5:
         return None
-    found = [problem.solve(theta) for theta in _starts(problem, doses)]
-    theta, ssr = min(found, key=lambda pair: pair[1])
+    # A limb that the doses do not show drifts for hundreds of steps: only the best start is followed to its end.
+    found = [problem.solve(theta, FIRST_STEPS) for theta in _starts(problem, doses)]
+    theta, ssr = problem.solve(min(found, key=lambda pair: pair[1])[0])
     (start, end, last), hills, (first, second) = problem.values(theta)
     if not math.isfinite(ssr):
         return None

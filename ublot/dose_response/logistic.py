@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from ublot.statistics.scales import Scale, from_scale, to_scale
+from ublot.statistics.scales import FROM, SLOPE, Scale, from_scale, to_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ublot.numerics.arrays import Array
+
+    _At = tuple[Array, Array, Array, float, Array, Array]
 
 __all__ = ["Curves", "Fit", "fit_curves", "profile_interval"]
 
@@ -139,15 +141,16 @@ class _Problem:
         self.k, self.j = curves.count, curves.blocks
         self.centres = 0 if log_ec50 is not None else 1 if shared else self.k
         self.z = to_scale(curves.response, curves.scale)
-        with np.errstate(divide="ignore"):
-            self.log_dose = np.log(curves.dose)
         self.dosed = curves.dose > 0
+        self.log_dose = np.log(np.where(self.dosed, curves.dose, 1.0))
+        self.limit = math.inf if curves.scale == "arithmetic" else _WILD
         effects = np.vstack([np.eye(self.j - 1), -np.ones((1, self.j - 1))]) if self.j > 1 else np.zeros((1, 0))
         self.design = effects[curves.block]
         self.effects = effects
         self.size = 1 + 2 * self.k + self.centres + self.j - 1
         self.held = [(i, float(v)) for i, v in enumerate(curves.held) if v is not None]
         self.unknown = self.size - len(self.held)
+        self._last: tuple[bytes, _At] | None = None
 
     def split(self, theta: Array) -> tuple[float, Array, Array, Array, Array]:
         k, c = self.k, self.centres
@@ -159,35 +162,42 @@ class _Problem:
         """How far every point is up its curve, its hill, and ``log(dose / ec50)`` (0 for vehicle)."""
         _, _, squashed, centres, _ = self.split(theta)
         hill = np.exp(_MID + _HALF * np.tanh(squashed))[self.curves.curve]
-        distance = np.where(self.dosed, self.log_dose - centres[self.curves.curve], 0.0)
-        return np.where(self.dosed, special.expit(hill * distance), 0.0), hill, distance
+        distance = (self.log_dose - centres[self.curves.curve]) * self.dosed
+        return special.expit(hill * distance) * self.dosed, hill, distance
 
     def plateaus(self, theta: Array) -> tuple[float, Array]:
-        limit = math.inf if self.curves.scale == "arithmetic" else _WILD
-        both = from_scale(np.clip(theta[: 1 + self.k], -limit, limit), self.curves.scale)
+        both = FROM[self.curves.scale](np.minimum(np.maximum(theta[: 1 + self.k], -self.limit), self.limit))
         for i, value in self.held:
             both[i] = value
         return float(both[0]), both[1:]
 
+    def at(self, theta: Array) -> _At:
+        """What `share` and `plateaus` give, and the curve; asked for twice at the same place by every fit."""
+        key = theta.tobytes()
+        if self._last is None or self._last[0] != key:
+            start, ends = self.plateaus(theta)
+            s, hill, distance = self.share(theta)
+            f = start + (ends[self.curves.curve] - start) * s
+            self._last = key, (s, hill, distance, start, ends, f)
+        return self._last[1]
+
     def residuals(self, theta: Array) -> Array:
-        s, _, _ = self.share(theta)
-        start, ends = self.plateaus(theta)
-        f = start + (ends[self.curves.curve] - start) * s
-        return np.asarray(to_scale(f, self.curves.scale) + self.design @ self.split(theta)[4] - self.z)
+        f = self.at(theta)[-1]
+        offsets = theta[self.size - self.j + 1 :]
+        return np.asarray(to_scale(f, self.curves.scale) + self.design @ offsets - self.z)
 
     def jacobian(self, theta: Array) -> Array:
         curve, k = self.curves.curve, self.k
-        s, hill, distance = self.share(theta)
-        start, ends = self.plateaus(theta)
-        f = start + (ends[curve] - start) * s
-        outer = _slope(f, self.curves.scale)
+        s, hill, distance, start, ends, f = self.at(theta)
+        slope = SLOPE[self.curves.scale]
+        outer = slope(f)
         out = np.zeros((len(f), self.size))
-        out[:, 0] = outer * (1 - s) / _slope(np.array(start), self.curves.scale)
+        out[:, 0] = outer * (1 - s) / slope(np.array(start))
         rows = np.arange(len(f))
-        out[rows, 1 + curve] = outer * s / _slope(ends, self.curves.scale)[curve]
+        out[rows, 1 + curve] = outer * s / slope(ends)[curve]
         steep = outer * (ends[curve] - start) * s * (1 - s)
         squashed = self.split(theta)[2]
-        out[rows, 1 + k + curve] = steep * distance * hill * (_HALF / np.cosh(np.clip(squashed, -300, 300)) ** 2)[curve]
+        out[rows, 1 + k + curve] = steep * distance * hill * (_HALF * (1 - np.tanh(squashed) ** 2))[curve]
         if self.centres:
             where = curve if self.centres == k else np.zeros_like(curve)
             out[rows, 1 + 2 * k + where] = -steep * hill
@@ -221,9 +231,8 @@ class _Problem:
         low, high = math.log(dose.min()) - 1.5, math.log(dose.max()) + 1.5
         centres = np.array([self.fixed]) if self.fixed is not None else np.linspace(low, high, 25)
         c, h = (a.ravel() for a in np.meshgrid(centres, np.array([0.5, 1.0, 2.0, 5.0])))
-        with np.errstate(invalid="ignore"):
-            s = np.where(self.dosed, special.expit(h[:, None] * (self.log_dose - c[:, None])), 0.0)
-        y, w = self.curves.response, _slope(self.curves.response, self.curves.scale) ** 2
+        s = special.expit(h[:, None] * (self.log_dose - c[:, None])) * self.dosed
+        y, w = self.curves.response, SLOPE[self.curves.scale](self.curves.response) ** 2
         mean_s, mean_y = (s @ w)[:, None] / w.sum(), (y @ w) / w.sum()
         spread = ((s - mean_s) ** 2) @ w
         slope = ((s - mean_s) * (y - mean_y)) @ w / np.maximum(spread, 1e-12)
@@ -240,13 +249,6 @@ class _Problem:
             centre = [] if self.fixed is not None else [c[i]]
             out.append(np.array([*u, squashed, *centre, *np.zeros(self.j - 1)]))
         return out
-
-
-def _slope(f: Array, scale: Scale) -> Array:
-    """Derivative of the transform."""
-    if scale == "log":
-        return 1 / f
-    return 1 / (f * (1 - f)) if scale == "logit" else np.ones_like(f)
 
 
 def _inside(plateaus: Array, response: Array, scale: Scale) -> Array:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,13 @@ from ublot.io.tables import Table, cell_number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["CONTROLS", "PlateColumns", "Row", "is_plate_header", "plain_name", "vehicle_name"]
+__all__ = ["CONTROLS", "PlateColumns", "Row", "is_plate_header", "names_compound", "plain_name"]
 
 CONTROLS = ("positive", "negative")
 LEFT_OUT = ("yes", "y", "true", "1", "x")  # of a column ``exclude``
 KEPT = ("", "no", "n", "false", "0")
+BEYOND = ("over", "ovrflw", "overflow", "saturated", "sat", "out of range", "oor", ">max", "####", "*****")
+"""What readers write where the signal is above their range."""
 MISSING = ("", "-", "na", "n/a", "nan", "n.d.", "nd", "missing", "empty")
 
 _ROLES = {
@@ -48,22 +49,23 @@ def plain_name(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def vehicle_name(name: str, vehicle: str) -> bool:
-    """Whether a compound is the vehicle: its name, also with a percentage or the word vehicle beside it."""
-    plain, wanted = plain_name(name), plain_name(vehicle)
-    if plain == wanted:
-        return True
-    bare = re.sub(r"\d+([.,]\d+)?\s*%|\(v/v\)|v/v|\b(vehicle|solvent|control|ctrl|only|final)\b", " ", plain)
-    return re.sub(r"[\s()\[\],;:/_-]+", " ", bare).strip() == wanted or plain in {"vehicle", "vehicle control"}
-
-
 def is_plate_header(cells: Sequence[str]) -> bool:
     """Whether a row names the columns of a table of wells: a compound and a concentration among them."""
-    return any(_meant(cell, _COMPOUND) for cell in cells) and any(concentration_column(cell) for cell in cells)
+    return names_compound(cells) and any(concentration_column(cell) for cell in cells)
+
+
+def names_compound(cells: Sequence[str]) -> bool:
+    """Whether one of the cells heads a column of compounds."""
+    return any(_meant(cell, _COMPOUND) for cell in cells)
 
 
 def _meant(name: str, words: Sequence[str]) -> bool:
     return " ".join(words_of(name)) in words
+
+
+def _lacks(cell: str) -> bool:
+    """Whether a cell says that there is no signal to be used."""
+    return cell.casefold() in MISSING or cell.casefold() in BEYOND
 
 
 @dataclass(frozen=True)
@@ -168,14 +170,13 @@ class PlateColumns:
         role = self._role(index, cells)
         pair = self.channels or ()
         measured = pair if self.computed else (self.response,)
-        missing = any(cells[column].casefold() in MISSING for column in measured if column)
+        missing = any(_lacks(cells[column]) for column in measured if column)
         dose = None if role in {"ignore", "blank", *CONTROLS} else self.concentrations.read(index, cells)
         time = math.nan
         if self.time is not None and cells[self.time]:
             time = cell_number(self.table, index, cells, self.time) * self.minutes
         channels = tuple(
-            math.nan if role == "ignore" or cells[c].casefold() in MISSING else self._number(index, cells, c)
-            for c in pair
+            math.nan if role == "ignore" or _lacks(cells[c]) else self._number(index, cells, c) for c in pair
         )
         if missing or role == "ignore":
             signal = math.nan

@@ -13,15 +13,25 @@ from ublot.io.tables import Table, cell_number, number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["TO_NM", "Concentrations", "concentration_column", "find_concentrations", "words_of"]
+__all__ = [
+    "TO_NM",
+    "Concentrations",
+    "concentration_column",
+    "find_concentrations",
+    "nm_text",
+    "unit_column",
+    "words_of",
+]
 
 TO_NM = {"fm": 1e-6, "pm": 1e-3, "nm": 1.0, "um": 1e3, "mm": 1e6, "m": 1e9}
 """Factors to nM, by unit in lower case with ``u`` for micro; ``m`` alone is molar."""
 
 _STEMS = {"concentration", "conc", "concn", "concentrations", "dose", "doses", "dosage"}
 _BESIDE = {"final", "compound", "drug", "inhibitor", "ligand", "in", "total", "well", "of", "the", "cmpd", "test"}
+_GIVEN = {"compound", "drug", "inhibitor", "ligand", "cmpd"}
 _UNIT_COLUMNS = {"unit", "units", "conc unit", "concentration unit", "dose unit", "conc units", "concentration units"}
 _MASSES = {"ug", "ng", "mg", "pg", "g"}
+_OWN_UNIT = re.compile(r"(.*[\d.])\s*([a-zA-Zµμ]+(?:/[lL])?)")
 _AGREE = 0.01  # two columns of one concentration agree within what rounding to three digits leaves
 
 
@@ -30,6 +40,7 @@ class _Column:
     name: str
     factor: float | None  # None: the unit stands elsewhere
     log: bool
+    sign: float = 1.0  # of a logarithm
 
 
 def words_of(name: str) -> list[str]:
@@ -50,6 +61,11 @@ def _unit(words: Sequence[str]) -> tuple[float | None, list[str]]:
     return (TO_NM[units[-1]] if len(units) == 1 else None), rest
 
 
+def unit_column(name: str) -> bool:
+    """Whether a header names a column with the units of a concentration beside it."""
+    return " ".join(words_of(name)) in _UNIT_COLUMNS
+
+
 def concentration_column(name: str) -> bool:
     """Whether a header names a concentration, its unit given or not."""
     return _as_column(name) is not None
@@ -60,6 +76,8 @@ def _as_column(name: str) -> _Column | None:
     if _MASSES & set(words):
         return None
     log = False
+    if words[:1] in (["neg"], ["negative"]):
+        words = words[1:]
     if words and re.fullmatch(r"log(10)?", words[0]):
         log, words = True, words[1:]
         words = words[1:] if words[:1] == ["10"] else words
@@ -69,9 +87,13 @@ def _as_column(name: str) -> _Column | None:
     stem = bool(_STEMS & set(rest)) and set(rest) <= _STEMS | _BESIDE
     # A unit alone is a concentration; the single letter m is not, unless it is molar by a logarithm before it.
     alone = not rest and factor is not None and (log or words != ["m"])
-    if not stem and not alone:
+    # [Inhibitor] (nM): an amount of something that is given.
+    amount = bool(_GIVEN & set(rest)) and set(rest) <= _BESIDE and factor is not None and "m" not in words
+    if not stem and not alone and not amount:
         return None
-    return _Column(name, factor, log)
+    # pIC50 are written so: -log10 M.
+    negative = log and re.match(r"\s*(?:[-−–]|neg(?:ative)?\b)", name, re.IGNORECASE) is not None
+    return _Column(name, factor, log, -1.0 if negative else 1.0)
 
 
 @dataclass(frozen=True)
@@ -85,6 +107,16 @@ class Concentrations:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    def with_units(self) -> Concentrations | None:
+        """The columns whose unit is known, from the header, a column beside or every cell; None for none of them."""
+        kept = tuple(c for c in self.columns if self.unit is not None or c.factor is not None or self._all_say(c))
+        return Concentrations(self.table, kept, self.unit) if kept else None
+
+    def _all_say(self, column: _Column) -> bool:
+        cells = [cells[column.name] for _, cells in self.table.rows]
+        own = [_OWN_UNIT.fullmatch(text) for text in cells if text.strip("0.,")]
+        return bool(own) and all(found is not None and _factor(found[2]) is not None for found in own)
 
     def read(self, row: int, cells: Mapping[str, str]) -> float | None:
         """Concentration of a row in nM; None where its cells are empty.
@@ -110,10 +142,10 @@ class Concentrations:
         if not text or (column.log and text.casefold().lstrip("-") in {"inf", "infinity", "∞"}):
             return None if not text else 0.0
         factor = column.factor
-        own = re.fullmatch(r"(.*[\d.])\s*([a-zA-Zµμ]+(?:/[lL])?)", text)
+        own = _OWN_UNIT.fullmatch(text)
         said = cells.get(self.unit, "") if self.unit else ""
         if own is not None and not column.log and _factor(own[2]) is not None:
-            text, factor = own[1].strip(), self._same(factor, _factor(own[2]), where, own[2])
+            text, factor = own[1].strip(), _factor(own[2])  # what is written at the number is meant
         if said:
             factor = self._same(factor, _factor(said), where, said)
         if text == cells[column.name]:
@@ -128,7 +160,7 @@ class Concentrations:
                 raise BlotError("the unit of the logarithm is missing", where, "name the column log10_M or log10_nM")
             if not -30 < value < 30:
                 raise BlotError(f"{text} cannot be right", where, "allowed: a logarithm to the base 10")
-            return factor * 10**value
+            return factor * 10 ** (column.sign * value)
         if value < 0:
             raise BlotError(f"{text} is below 0", where, "concentrations are 0 or more")
         if value == 0:
@@ -153,6 +185,11 @@ def _factor(text: str) -> float | None:
     return factor if not rest else None
 
 
+def nm_text(value: float) -> str:
+    """A concentration as it is typed, rid of what a factor of a thousand leaves behind the twelfth digit."""
+    return repr(float(f"{value:.12g}")).removesuffix(".0")
+
+
 def find_concentrations(table: Table) -> Concentrations | None:
     """Columns with the concentration of a table, None where there is none.
 
@@ -160,5 +197,5 @@ def find_concentrations(table: Table) -> Concentrations | None:
     a unit alone, ``log10`` of any of them, and a column ``unit`` beside.
     """
     columns = tuple(column for name in table.columns if (column := _as_column(name)) is not None)
-    unit = next((name for name in table.columns if " ".join(words_of(name)) in _UNIT_COLUMNS), None)
+    unit = next((name for name in table.columns if unit_column(name)), None)
     return Concentrations(table, columns, unit) if columns else None

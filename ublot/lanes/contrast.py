@@ -153,7 +153,8 @@ def contrasts(
     for pitch in pitches.tolist():
         core, below = (_mean(part, CORE * pitch) for part in (heights, against))
         brush = np.ones((1, max(round(GUTTER * pitch), 1) | 1), np.uint8)
-        gutter = np.pad(cv2.erode(_mean(heights, GRAIN * pitch), brush), ((0, 0), (pad, pad)), mode="edge")
+        darkest = cv2.erode(_mean(heights, GRAIN * pitch), brush)
+        gutter = np.asarray(cv2.copyMakeBorder(darkest, 0, 0, pad, pad, cv2.BORDER_REPLICATE), np.float32)
         place = np.arange(int((cols - 1) * PLACES / pitch) + 1) * (pitch / PLACES)
         at = np.rint(place).astype(int)
         core, below = core[:, at], 2 * below[:, at]

@@ -9,7 +9,7 @@ of them together show anything.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,11 +46,11 @@ class Flanks:
         What every cell counts for in the mean over the core of each lane.
     seen : ndarray of int, shape (outside,)
         Columns that show something else than the core of a lane with signal.
-    gutters : tuple of slice
-        Runs of such columns, among those.
-    lane, knot : ndarray of int, shape (hats,)
-        Lane and knot of every hat of the flanks near a lane, side by side.
+    lane, side, knot : ndarray of int, shape (hats,)
+        Lane of every hat of the flanks near a lane, whether the hat lies to its right (0) or left (1), and its knot.
     hats : ndarray, shape (hats, outside)
+    beside : ndarray of int, shape (2, outside)
+        The lanes with signal to the left and right of these columns, the only ones that have hats there.
     near : ndarray, shape (lanes, cols, knots)
         The hats of both sides of each lane, as far as they reach.
     far : ndarray, shape (lanes, cols, far knots)
@@ -60,12 +60,24 @@ class Flanks:
     shapes: Array
     cores: Array
     seen: NDArray[np.intp]
-    gutters: tuple[slice, ...]
     lane: NDArray[np.intp]
+    side: NDArray[np.intp]
     knot: NDArray[np.intp]
     hats: Array
+    beside: NDArray[np.intp]
     near: Array
     far: Array
+
+    @cached_property
+    def paired(self) -> Array:
+        """Sums of two neighbouring hats of `near` each, in the columns seen, shape (knots / 2, lanes, outside)."""
+        near = self.near[:, self.seen].transpose(2, 0, 1)
+        return np.ascontiguousarray(near[::2] + near[1::2])
+
+    @cached_property
+    def far_seen(self) -> Array:
+        """Those that all lanes share in the columns seen, shape (far knots, lanes, outside)."""
+        return np.ascontiguousarray(self.far[:, self.seen].transpose(2, 0, 1))
 
 
 def make_flanks(along: AlongLanes, lanes: Lanes, loaded: NDArray[np.bool_], core: float) -> Flanks:
@@ -90,25 +102,26 @@ def make_flanks(along: AlongLanes, lanes: Lanes, loaded: NDArray[np.bool_], core
     shapes = lateral_shape(within, widths[:, None, None], lanes.softness).mean(axis=2)
     shapes /= np.maximum((cores * shapes).sum(axis=1), 0.1)[:, None]
     beyond = (np.abs(within) - 0.5 * widths[:, None, None]) / pitch
-    near = _hats(beyond, NEAR).mean(axis=2)
-    far = _hats(beyond, FAR)[..., 1:].mean(axis=2)
+    near, far = _hats(beyond, NEAR), _hats(beyond, FAR)
     inside = (np.abs(offset) < 0.5 * INNER * widths[:, None]) & loaded[:, None]
     outside = ~inside.any(axis=0)
     seen = np.flatnonzero(outside)
-    ends = [0, *(np.flatnonzero(np.diff(seen) > 1) + 1).tolist(), len(seen)]
-    gutters = tuple(slice(a, b) for a, b in pairwise(ends))
+    shown = np.flatnonzero(loaded)
+    after = np.searchsorted(middle[shown], columns[seen])
+    beside = shown[np.clip([after - 1, after], 0, len(shown) - 1)] if len(shown) else np.zeros((2, len(seen)), np.intp)
     found = []
-    for i in np.flatnonzero(loaded).tolist():
+    for i in shown.tolist():
         for side in (-1, 1):
             other = i + side
             reach = pitch
             if 0 <= other < len(middle):
                 reach = abs(middle[other] - middle[i]) - 0.5 * INNER * widths[other] * loaded[other]
             own = near[i] * ((offset[i] * side > 0) & (np.abs(offset[i]) < reach) & outside)[:, None]
-            found += [(i, k, own[:, k]) for k in np.flatnonzero(own.max(axis=0, initial=0.0) > SEEN).tolist()]
-    lane, knot = (np.array([each[n] for each in found], np.intp) for n in (0, 1))
-    hats = np.array([each[2][seen] for each in found]).reshape(len(found), len(seen))
-    return Flanks(shapes, cores, seen, gutters, lane, knot, hats, near, far)
+            some = np.flatnonzero(own.max(axis=0, initial=0.0) > SEEN)
+            found += [(i, int(side < 0), k, own[seen, k]) for k in some.tolist()]
+    lane, left, knot = (np.array([each[n] for each in found], np.intp) for n in (0, 1, 2))
+    hats = np.array([each[3] for each in found]).reshape(len(found), len(seen))
+    return Flanks(shapes, cores, seen, lane, left, knot, hats, beside, near, far[..., 1:])
 
 
 def _overlap(edges: Array, begin: Array, end: Array) -> Array:
@@ -118,12 +131,14 @@ def _overlap(edges: Array, begin: Array, end: Array) -> Array:
     return np.asarray(part / np.maximum(part.sum(axis=1, keepdims=True), 1e-9))
 
 
-def _hats(place: Array, knots: Array) -> Array:
-    """Piecewise linear functions, 1 at their knot and 0 at all others and beyond the ends."""
-    piece = np.clip(np.searchsorted(knots, place) - 1, 0, len(knots) - 2)
-    share = (place - knots[piece]) / (knots[piece + 1] - knots[piece])
-    inside = (share >= 0) & (share <= 1)
-    out = np.zeros((*place.shape, len(knots)))
-    np.put_along_axis(out, piece[..., None], ((1 - share) * inside)[..., None], axis=-1)
-    np.put_along_axis(out, piece[..., None] + 1, (share * inside)[..., None], axis=-1)
-    return out
+def _hats(places: Array, knots: Array) -> Array:
+    """Piecewise linear functions, 1 at their knot and 0 at all others and beyond the ends: means over the last axis."""
+    steps, total = np.diff(knots), np.zeros((*places.shape[:-1], len(knots)))
+    for k in range(places.shape[-1]):
+        climb = (places[..., k, None] - knots[:-1]) / steps
+        inside = (climb[..., :1] >= 0) & (climb[..., -1:] <= 1)
+        share = np.clip(climb, 0.0, 1.0) * inside
+        total[..., :1] += inside
+        total[..., 1:] += share
+        total[..., :-1] -= share
+    return np.asarray(total / places.shape[-1])

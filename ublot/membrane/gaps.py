@@ -166,7 +166,7 @@ def _regress(gap: Array, bands: Array, before: Array, shift: int) -> tuple[Array
     prior = np.eye(len(bands)) / BEFORE**2
     if len(bands) == 2:  # both lanes are as far away and of one comb: a faint one is not to explain its neighbour's
         prior += np.array([[1.0, -1.0], [-1.0, 1.0]]) / UNLIKE**2
-    moves = np.stack([np.roll(gap, k) for k in range(-shift, shift + 1)])
+    moves = gap[(np.arange(len(gap)) - np.arange(-shift, shift + 1)[:, None]) % len(gap)]
     with_bands = moves @ bands.T
     # What the bands explain of the gap moved by so much.
     inverse = np.linalg.inv(bands @ bands.T / noise**2 + prior)

@@ -26,6 +26,7 @@ from ublot.membrane.along_lanes import PARTS, AlongLanes, cells_along_lanes
 from ublot.membrane.flanks import FAR, NEAR, Flanks, make_flanks
 from ublot.membrane.lateral_shape import BESIDE, lane_pitch
 from ublot.membrane.noise import estimate_noise
+from ublot.numerics.medians import linear_quantiles, middle
 from ublot.numerics.nonnegative import solve_nonnegative
 from ublot.numerics.smoothing import smooth_rows
 from ublot.numerics.splines import spline_basis
@@ -155,6 +156,7 @@ class _System:
 
     gram: Array
     rhs: Array
+    mix: Array  # what a core of each lane adds to the cells, others' light in it taken off, shape (lanes, cols)
     root: Array  # Cholesky factor of the shapes' own block
     coupling: Array  # root^-1 @ block between shapes and membrane
     reduced: Array
@@ -216,14 +218,14 @@ def _picture(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], core: float) ->
     widths = np.array([lane.width for lane in lanes])
     core_noise = pixel.of(along.core.mean(axis=2)) * pixel.correlation / (along.high * core * widths)
     cores = _without_dust(along.core, core_noise * PARTS)
-    centre = float(np.median(values[near])) if near.any() else float(np.median(cores))
+    centre = middle(values[near] if near.any() else cores.ravel())
     # A picture without any noise still has a scale.
     least = (LEAST_NOISE * float(np.ptp(cores[along.core_mask])) if along.core_mask.any() else 0.0) ** 2 + 1e-30
     area = along.high * along.wide / pixel.correlation
     return _Picture(
         along, flanks, pitch, np.flatnonzero(~blank), np.flatnonzero(blank), np.where(usable, values - centre, 0.0),
         np.where(along.core_mask, cores - centre, 0.0), centre, usable, beside, pixel.of(values) / area + least,
-        core_noise + least, float(np.quantile(values[near], DARKEST)) - centre if near.any() else -math.inf,
+        core_noise + least, linear_quantiles(values[near], DARKEST)[0] - centre if near.any() else -math.inf,
     )  # fmt: skip
 
 
@@ -317,20 +319,21 @@ def _shared_columns(picture: _Picture, state: _State, heights: Array) -> Array:
     wider, by distance; and the haze of blank lanes.
     """
     free, flanks, rows = picture.loaded, picture.flanks, len(heights)
-    near, far = flanks.near[free][:, flanks.seen], flanks.far[free][:, flanks.seen]
+    near, far = flanks.paired[:, free], flanks.far_seen[:, free]
     tall = heights[:, free]
     per_pitch = picture.pitch / picture.along.high
     wide = tall * np.abs(tall) / np.maximum(np.abs(tall).max(axis=0, initial=0.0), 1e-30)
-    out = [tall @ far[..., k] for k in range(len(FAR) - 1)]
     spread = [smooth_rows(heights.T, max(reach * per_pitch, 0.3)).T[:, free] - tall for reach in BLUR]
-    for k in range(0, len(NEAR), 2):
-        pair = near[..., k] + near[..., k + 1]
-        out += [spread[int(NEAR[k] > 0.15)] @ pair, wide @ pair]
+    blank = state.shapes[np.ix_(picture.blank, flanks.seen)]
+    out = np.empty((len(far) + 2 * len(near) + 2 * len(blank), rows, len(flanks.seen)))
+    out[: len(far)] = tall @ far
+    for k, pair in enumerate(near):
+        at = len(far) + 2 * k
+        out[at], out[at + 1] = spread[int(NEAR[2 * k] > 0.15)] @ pair, wide @ pair
     slope = np.linspace(-1.0, 1.0, rows)[:, None]
-    for i in picture.blank.tolist():
-        shape = state.shapes[i, flanks.seen]
-        out += [np.ones((rows, 1)) * shape, slope * shape]
-    return np.array(out)
+    at = len(far) + 2 * len(near)
+    out[at::2], out[at + 1 :: 2] = blank[:, None], slope * blank[:, None]
+    return out
 
 
 def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Array, first: bool) -> _System:
@@ -357,7 +360,7 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
     weighted = weights * target
     gram = splines.pairs_down @ (weights @ _pairs(design))
     rhs = splines.down.T @ (weighted @ design)
-    typical = float(np.median(variance[used])) if used.any() else 1.0
+    typical = middle(variance[used]) if used.any() else 1.0
     gram, rhs, bounds = _with_bounds(picture, splines, state, gram, rhs, typical)
     own, moment, cross = np.zeros((n, n)), np.zeros(n), np.zeros((n, n_down, n_across))
     heavy = weights * shared
@@ -365,17 +368,17 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
     own[hats:, hats:] = flat @ shared.reshape(len(shared), -1).T
     moment[hats:] = flat @ target.ravel()
     cross[hats:] = splines.down.T @ heavy @ design
-    for gutter in flanks.gutters:
-        index = np.flatnonzero(flanks.hats[:, gutter].any(axis=1))
-        if not len(index):
-            continue
-        columns = heights[:, flanks.lane[index]].T[:, :, None] * flanks.hats[index, None, gutter]
-        heavy_here = weights[:, gutter] * columns
-        flat = heavy_here.reshape(len(index), -1)
-        own[np.ix_(index, index)] += flat @ columns.reshape(len(index), -1).T
-        own[index, hats:] += flat @ shared[:, :, gutter].reshape(len(shared), -1).T
-        moment[index] += flat @ target[:, gutter].ravel()
-        cross[index] += splines.down.T @ heavy_here @ design[gutter]
+    # A cell belongs to the flanks of no more than two lanes, that to its left and that to its right: sums down the rows
+    # are taken once for both, and hats only weigh them.
+    sides = [(np.flatnonzero(flanks.side == k), heights[:, lane]) for k, lane in enumerate(flanks.beside)]
+    for k, (index, tall) in enumerate(sides):
+        hat, light = flanks.hats[index], weights * tall
+        for others, tall_there in sides[k:]:
+            block = (hat * (light * tall_there).sum(axis=0)) @ flanks.hats[others].T
+            own[np.ix_(index, others)], own[np.ix_(others, index)] = block, block.T
+        own[index, hats:] = hat @ np.einsum("rc,src->cs", light, shared)
+        moment[index] = hat @ (light * target).sum(axis=0)
+        cross[index] = (hat[:, None] * (splines.down.T @ light)) @ design
     own[hats:, :hats] = own[:hats, hats:].T
     prior, mean = _prior(picture, state, n)
     own += prior
@@ -383,17 +386,15 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
     own.flat[:: n + 1] += 1e-12 * max(float(own.diagonal().max(initial=0.0)), 1e-30)
     root = linalg.cholesky(own, lower=True, check_finite=False)
     flat_cross = cross.reshape(n, -1)
-    solved = linalg.solve_triangular(
-        root, np.concatenate([flat_cross, moment[:, None]], axis=1), lower=True, check_finite=False
-    )
-    coupling, reduced = solved[:, :-1], solved[:, -1]
+    coupling = linalg.blas.dtrsm(1.0, root, flat_cross, lower=1)
+    reduced = linalg.blas.dtrsv(root, moment, lower=1)
     total = bounds + float(np.vdot(weighted, target)) + float(mean @ prior @ mean) - float(reduced @ reduced)
     size = n_down * n_across
     square = gram.reshape(n_down, n_down, n_across, n_across).transpose(0, 2, 1, 3).reshape(size, size)
     scale = max(float(square.trace()) / size, 1e-30)
     count = float(np.count_nonzero(used & (robust > 0.05)))
     return _System(
-        square - coupling.T @ coupling, rhs.ravel() - coupling.T @ reduced, root, coupling, reduced, total, scale,
+        square - coupling.T @ coupling, rhs.ravel() - coupling.T @ reduced, mix, root, coupling, reduced, total, scale,
         weights, shared, max(count, 1.0), state.alike,
     )  # fmt: skip
 
@@ -455,17 +456,22 @@ def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
     return prior, mean
 
 
-def _likeliest(system: _System, penalty: Array, start: float | None) -> float:
-    """The smoothness of highest restricted likelihood (Wood 2011), per weight of a coefficient, sought from `start`."""
-    seen: dict[int, float] = {}
+def _likeliest(system: _System, penalty: Array, start: float | None) -> tuple[float, Array, Array]:
+    """The smoothness of highest restricted likelihood (Wood 2011), sought from `start`, and what it gives.
+
+    It counts per weight of a coefficient. With it come the Cholesky factor of the penalised equations and their
+    solution.
+    """
+    seen: dict[int, tuple[float, Array, Array]] = {}
     rank = len(penalty) - UNTOUCHED
 
     def cost(i: int) -> float:
         if i not in seen and 0 <= i < len(STEPS):
             root, vector = _solved(system, penalty, STEPS[i] * system.scale)
             left = max(system.left - float(system.rhs @ vector), 1e-9)
-            seen[i] = left + 2 * float(np.log(root.diagonal()).sum()) - rank * math.log(STEPS[i])
-        return seen.get(i, math.inf)
+            likely = left + 2 * float(np.log(root.diagonal()).sum()) - rank * math.log(STEPS[i])
+            seen[i] = likely, root, vector
+        return seen[i][0] if i in seen else math.inf
 
     best, step = len(STEPS) // 2, 8
     if start is not None:
@@ -476,7 +482,7 @@ def _likeliest(system: _System, penalty: Array, start: float | None) -> float:
         while cost(best - step) < cost(best):
             best -= step
         step //= 2
-    return float(STEPS[best])
+    return float(STEPS[best]), *seen[best][1:]
 
 
 def _solved(system: _System, penalty: Array, smoothness: float) -> tuple[Array, Array]:
@@ -508,12 +514,11 @@ def fit_membrane_and_flanks(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], 
         variance, doubt, excess = _variances(picture, state, heights)
         variance *= state.alike
         system = _assemble(picture, splines, state, variance, first=turn == 0)
-        smoothness = _likeliest(system, splines.penalty, state.smoothness)
+        smoothness, root, vector = _likeliest(system, splines.penalty, state.smoothness)
         if turn == 1 and smoothness < BLOTCHY:
             splines = _splines(picture, FINE)
             system = _assemble(picture, splines, state, variance, first=False)
-            smoothness = _likeliest(system, splines.penalty, None)
-        root, vector = _solved(system, splines.penalty, smoothness * system.scale)
+            smoothness, root, vector = _likeliest(system, splines.penalty, None)
         state, fitted = _next(picture, splines, state, system, vector, heights, doubt, excess, smoothness)
     return _finished(picture, splines, state, system, root, fitted, modes)
 
@@ -532,18 +537,10 @@ def _next(
     """The state after a turn, and the shapes' steps."""
     flanks, free, hats = picture.flanks, picture.loaded, len(picture.flanks.lane)
     membrane = splines.down @ vector.reshape(splines.down.shape[1], -1)
-    steps = linalg.solve_triangular(
-        system.root, system.reduced - system.coupling @ vector, lower=True, trans=1, check_finite=False
-    )
-    mix = (
-        np.linalg.inv(np.eye(len(free)) + _leaks(picture, state.shapes)[np.ix_(free, free)]).T
-        @ state.shapes[np.ix_(free, flanks.seen)]
-    )
-    fitted = picture.core[:, free] @ mix + membrane @ (splines.across - mix.T @ splines.under[free]).T
+    steps = linalg.blas.dtrsv(system.root, system.reduced - system.coupling @ vector, lower=1, trans=1)
+    fitted = picture.core[:, free] @ system.mix + membrane @ (splines.across - system.mix.T @ splines.under[free]).T
     fitted += np.tensordot(steps[hats:], system.columns, axes=1)
-    moves = steps[:hats, None] * flanks.hats
-    of_lane = np.zeros((len(state.shapes), len(flanks.seen)))
-    np.add.at(of_lane, flanks.lane, moves)
+    of_lane = (np.arange(len(state.shapes))[:, None] == flanks.lane) @ (steps[:hats, None] * flanks.hats)
     fitted += heights @ of_lane
     residual = np.where(picture.usable, picture.values - fitted, 0.0)
     departures = state.departures + steps[:hats]
@@ -559,7 +556,7 @@ def _next(
     shapes[free] += flanks.far[free] @ far_steps
     far = state.far + far_steps
     # A blank lane looks as the others do.
-    typical = np.array([np.median(departures[flanks.knot == k]) if (flanks.knot == k).any() else 0.0
+    typical = np.array([middle(departures[flanks.knot == k]) if (flanks.knot == k).any() else 0.0
                         for k in range(len(NEAR))])  # fmt: skip
     blank = picture.blank
     shapes[blank] = flanks.shapes[blank] + flanks.near[blank] @ typical + flanks.far[blank] @ far
@@ -610,7 +607,7 @@ def _own_spread(picture: _Picture, state: _State, system: _System, departures: A
     for k in range(len(NEAR)):
         index = picture.flanks.knot == k
         if np.count_nonzero(index) >= 3:
-            spread = (departures[index] - np.median(departures[index])) ** 2 + error[index]
+            spread = (departures[index] - middle(departures[index])) ** 2 + error[index]
             own[k] = math.sqrt(min(max(float(spread.mean()), (0.003 * shared[k]) ** 2), (MOST_OWN * shared[k]) ** 2))
     return own
 
@@ -633,8 +630,7 @@ def _finished(
     spread = design @ factor
     directions = factor @ _leading(spread.T @ spread, modes)
     n_down = splines.down.shape[1]
-    each = (splines.down @ directions.reshape(n_down, -1)).reshape(len(heights), splines.under.shape[1], -1)
-    of_membrane = np.einsum("la,rak->krl", splines.under, each, optimize=True)
+    of_membrane = splines.down @ directions.T.reshape(-1, n_down, splines.under.shape[1]) @ splines.under.T
     # The light of other lanes' far flanks: the covariance of the far hats, whatever the membrane.
     far = np.arange(hats, hats + len(FAR) - 1)
     unit = np.zeros((len(system.root), len(far)))
@@ -644,7 +640,7 @@ def _finished(
     ways = vectors * np.sqrt(np.maximum(values, 0) * inflation)
     seen = np.array([picture.flanks.cores @ picture.flanks.far[..., k].T for k in range(len(far))])
     seen[:, np.arange(len(leak)), np.arange(len(leak))] = 0.0
-    of_far = np.einsum("rl,kml,kw->wrm", heights[:, free], seen[:, :, free], ways, optimize=True)
+    of_far = heights[:, free] @ np.tensordot(ways.T, seen[:, :, free], axes=1).transpose(0, 2, 1)
     return JointFit(
         picture.along, state.shapes, under,
         np.concatenate([of_membrane, of_far, _of_closed_gaps(picture, state, heights)]), heights, leak, standard,
@@ -676,7 +672,7 @@ def _of_closed_gaps(picture: _Picture, state: _State, heights: Array) -> Array:
 
 def _correlated(standard: Array, axis: int) -> float:
     """Variance of sums of neighbouring residuals over that of independent ones, from neighbours' correlation."""
-    one, other = np.delete(standard, -1, axis), np.delete(standard, 0, axis)
+    one, other = (standard[:-1], standard[1:]) if axis == 0 else (standard[:, :-1], standard[:, 1:])
     both = (one != 0) & (other != 0)
     if not both.any():
         return 1.0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ublot.numerics.medians import median
+from ublot.numerics.remembering import remembered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,6 +61,7 @@ def _order(level: NDArray[np.float32]) -> NDArray[np.intp]:
     return np.argsort(steps.astype(np.uint16), kind="stable")
 
 
+@remembered(2)
 def estimate_noise(blot: Blot, window: Window) -> Noise:
     """Estimate pixel noise from second differences along rows (Immerkaer 1996, made robust).
 

@@ -11,11 +11,12 @@ import numpy as np
 from ublot.membrane.cells import cell_side, make_cells
 from ublot.model import Blot, Window
 from ublot.numerics.medians import median, quantile
+from ublot.numerics.remembering import remembered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LONG_SIDE", "MembraneArea", "find_membrane", "membrane_strips"]
+__all__ = ["LONG_SIDE", "MembraneArea", "cells_in_order", "find_membrane", "membrane_strips"]
 
 LONG_SIDE = 240  # cells along the longer side of the reduced picture
 # Share of the step that a membrane's outline climbs within four cells, in its 10th, 25th and 50th percentile. Lanes and
@@ -132,6 +133,7 @@ def _is_lane(small: NDArray[np.float32], part: NDArray[np.bool_]) -> bool:
     return bool(across < ACROSS * small[core].var())
 
 
+@remembered(1)
 def find_membrane(blot: Blot) -> MembraneArea:
     """Find the membrane within the region of interest, or in the whole picture.
 
@@ -209,7 +211,14 @@ def _without_rim(small: NDArray[np.float32], strip: NDArray[np.bool_]) -> NDArra
     return inside
 
 
-def membrane_strips(small: NDArray[np.float32], usable: NDArray[np.bool_]) -> tuple[float, list[NDArray[np.bool_]]]:
+def cells_in_order(small: NDArray[np.float32], usable: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The usable cells of a small picture without specks, from dark to bright."""
+    return np.sort(np.asarray(cv2.medianBlur(small, 3), np.float32)[usable])
+
+
+def membrane_strips(
+    small: NDArray[np.float32], usable: NDArray[np.bool_], ordered: NDArray[np.float32] | None = None
+) -> tuple[float, list[NDArray[np.bool_]]]:
     """Strips of membrane in a small picture, and how sharp the largest one's outline is.
 
     Parameters
@@ -217,6 +226,8 @@ def membrane_strips(small: NDArray[np.float32], usable: NDArray[np.bool_]) -> tu
     small : ndarray of float32, shape (rows, cols)
         About `LONG_SIDE` cells along its longer side, brighter where there is membrane.
     usable : ndarray of bool, shape (rows, cols)
+    ordered : ndarray, optional
+        `cells_in_order`, where it is known.
 
     Returns
     -------
@@ -226,7 +237,7 @@ def membrane_strips(small: NDArray[np.float32], usable: NDArray[np.bool_]) -> tu
         The largest first.
     """
     smooth = np.asarray(cv2.medianBlur(small, 3), np.float32)
-    ordered = np.sort(smooth[usable])
+    ordered = cells_in_order(small, usable) if ordered is None else ordered
     top = ordered[int(0.8 * len(ordered))]
     clipped, ordered = np.minimum(smooth, top), np.minimum(ordered, top)
     # Shading widens the membrane's class and drags the threshold up into it: lower ones are tried as well.

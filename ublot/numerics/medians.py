@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["median", "median_of_nine", "middle", "quantile", "row_medians"]
+__all__ = ["linear_quantiles", "median", "median_of_nine", "middle", "quantile", "row_medians"]
 
 NINE = (
     *((1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 3)),
@@ -41,6 +41,17 @@ def quantile(values: NDArray[Any], share: float) -> float:
     flat = values.ravel()
     k = min(int(share * flat.size), flat.size - 1)
     return float(np.partition(flat, k)[k])
+
+
+def linear_quantiles(values: NDArray[np.float64], *shares: float) -> list[float]:
+    """Quantiles of a line of values, at least one, none of them NaN, as `numpy.quantile` interpolates them: quicker."""
+    places = [share * (len(values) - 1) for share in shares]
+    firsts = [min(int(place), max(len(values) - 2, 0)) for place in places]
+    ordered = np.partition(values, sorted({*firsts, *(min(k + 1, len(values) - 1) for k in firsts)}))
+    return [
+        float(ordered[k] + (place - k) * (ordered[min(k + 1, len(values) - 1)] - ordered[k]))
+        for place, k in zip(places, firsts, strict=True)
+    ]
 
 
 def median_of_nine(values: Sequence[NDArray[Any]]) -> NDArray[Any]:

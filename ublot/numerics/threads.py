@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from threadpoolctl import ThreadpoolController
 
 __all__ = ["THREADS", "one_thread"]
 
@@ -14,18 +17,25 @@ __all__ = ["THREADS", "one_thread"]
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
+@lru_cache(1)
+def _libraries() -> ThreadpoolController:
+    """Those that are loaded: to look for them takes milliseconds."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Keep numerical libraries to one thread, so that sums have the same order, and the same last bit, everywhere."""
     import cv2
     import scipy.linalg
-    from threadpoolctl import threadpool_limits
 
     del scipy  # it was loaded for its linear algebra, which is limited only once it is there
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        with threadpool_limits(1):
+        with _libraries().limit(limits=1):
             yield
     finally:
         cv2.setNumThreads(before)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ublot.background.gutters import gutter_levels
+from ublot.numerics.medians import middle
 from ublot.scoring.ratios import fraction_of, normal_interval
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def rowwise_fractions(blot: Blot, lanes: Lanes, background: Background, ladders:
         rows = ladder.profile.rows
         off = (other - level) * ladder.profile.width
         below = rows > ladder.low_row
-        off = np.where(ladder.profile.noise > 0, off - (np.median(off[below]) if below.sum() > HAZE_ROWS else 0.0), 0.0)
+        off = np.where(ladder.profile.noise > 0, off - (middle(off[below]) if below.sum() > HAZE_ROWS else 0.0), 0.0)
         h = float(off[(rows > ladder.well_row) & (rows < ladder.boundary_row)].sum())
         u = float(off[(rows >= ladder.boundary_row) & (rows <= ladder.low_row)].sum())
         fractions[ladder.lane] = (ladder.hmw - h) / (total - h - u)

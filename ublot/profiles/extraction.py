@@ -8,12 +8,14 @@ import numpy as np
 
 from ublot.lanes.straightened import core_mean, core_width, lane_strip
 from ublot.membrane.noise import estimate_noise
-from ublot.model import Background, Blot, Lanes, Profile
+from ublot.model import Background, Blot, Lane, Lanes, Profile
+from ublot.numerics.remembering import remembered
 from ublot.profiles.level_check import check_levels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ublot.model import Window
     from ublot.numerics.arrays import Array
 
 __all__ = ["extract_profiles"]
@@ -37,6 +39,13 @@ def _saturated(blot: Blot, lanes: Lanes, full: list[int]) -> NDArray[np.int64]:
         for lane, wide, count in zip(lanes, full, counts, strict=True):
             count[:] = lane_strip(mask, lane, lanes.window, wide, nearest=True).sum(axis=1)
     return counts
+
+
+@remembered(128)  # of all lanes of a large gel, and of those that have just been moved
+def _core(blot: Blot, window: Window, rows: tuple[float, ...], xs: tuple[float, ...], wide: int) -> tuple[Array, Array]:
+    """Mean and variance of a pixel over the core of a lane, see `core_mean`."""
+    centre = Lane(0, rows, xs, wide).centre(np.arange(window.top, window.bottom))
+    return core_mean(blot.signal, centre, window, wide, estimate_noise(blot, window))
 
 
 def extract_profiles(blot: Blot, lanes: Lanes, background: Background, *, gaps: bool = True) -> tuple[Profile, ...]:
@@ -63,7 +72,7 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background, *, gaps: 
     noise = estimate_noise(blot, window)
     centres = np.array([lane.centre(np.arange(window.top, window.bottom)) for lane in lanes])
     width, wide = np.array([lane.width for lane in lanes]), [core_width(lane) for lane in lanes]
-    cores = [core_mean(blot.signal, x, window, pixels, noise) for x, pixels in zip(centres, wide, strict=True)]
+    cores = [_core(blot, window, lane.rows, lane.xs, pixels) for lane, pixels in zip(lanes, wide, strict=True)]
     raw, variance = np.array(cores).swapaxes(0, 1)
     index = [lane.number - 1 for lane in lanes]
     level, modes = background.level[index], background.modes[:, index]

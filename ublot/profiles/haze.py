@@ -188,7 +188,8 @@ def _quiet(profile: Profile, signal: Array, noise: Array, look: _Look | None, st
     loads = np.add.reduceat(profile.modes[:, usable], starts, axis=1)
 
     def run(values: Array) -> Array:
-        return np.asarray(np.lib.stride_tricks.sliding_window_view(values, RUN, axis=-1).sum(axis=-1), np.float64)
+        many = values.shape[-1] - RUN + 1
+        return np.asarray(sum(values[..., k : k + many] for k in range(RUN)), np.float64)
 
     size = run(sizes.astype(np.float64))
     levels, own, load = run(sums) / size, np.sqrt(run(variances)) / size, run(loads) / size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -9,13 +10,15 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d
 
 from ublot.lanes.straightened import lane_strip
+from ublot.model import Window
+from ublot.numerics.medians import middle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from ublot.model import Blot, Lanes, Profile
+    from ublot.model import Blot, Lane, Lanes, Profile
 
 __all__ = ["hollow_depth", "hollow_lanes"]
 
@@ -41,6 +44,9 @@ makes a rim, so rims are the strongest that a picture shows, and a faint lane be
 CLEAR = 6.0
 """Standard deviations by which the dip stands clear of noise."""
 
+FINE = 20
+"""Tiles across a lane, from which on nothing finer is looked at: its heart is then six wide, and its blur one."""
+
 
 def hollow_lanes(blot: Blot, lanes: Lanes, profiles: Sequence[Profile]) -> dict[int, float]:
     """Lanes with a hollow band, and how deep its deepest dip is, as a share of its rim.
@@ -56,14 +62,27 @@ def hollow_lanes(blot: Blot, lanes: Lanes, profiles: Sequence[Profile]) -> dict[
     tallest = [float(p.signal.max(initial=0.0)) / p.width for p in profiles]
     strong = OF_PICTURE * sorted(tallest)[-2] if len(tallest) > 1 else 0.0
     for lane, profile, height in zip(lanes, profiles, tallest, strict=True):
-        wide = 2 * int(np.ceil(RIM[1] * lane.width)) + 1
         if lane.width < 8 or height < strong:
             continue
-        strip = np.asarray(lane_strip(blot.signal, lane, lanes.window, wide), np.float32)
-        depth = hollow_depth(strip - (profile.background / profile.width)[:, None].astype(np.float32), lane.width)
+        side = blot.tile if lane.width >= FINE * blot.tile else 1
+        depth = hollow_depth(_above_background(blot, lane, lanes.window, profile, side), lane.width / side)
         if depth >= DEEP:
             found[lane.number] = depth
     return found
+
+
+def _above_background(blot: Blot, lane: Lane, window: Window, profile: Profile, side: int) -> NDArray[np.float32]:
+    """Signal of a lane and its surroundings along its centre line, less background, in tiles of `side` pixels."""
+    top, left = (blot.window.top, blot.window.left) if side > 1 else (0, 0)
+    first, last = -(-(window.top - top) // side), (window.bottom - top) // side
+    wide = 2 * int(np.ceil(RIM[1] * lane.width / side)) + 1
+    rows = tuple((row - top + 0.5) / side - 0.5 for row in lane.rows)
+    xs = tuple((x - left + 0.5) / side - 0.5 for x in lane.xs)
+    picture = blot.tiles if side > 1 else blot.signal
+    strip = lane_strip(picture, replace(lane, rows=rows, xs=xs), Window(first, last, 0, picture.shape[1]), wide)
+    skipped = top + side * first - window.top
+    background = profile.background[skipped : skipped + side * (last - first)].reshape(-1, side).mean(axis=1)
+    return np.asarray(strip - (background / profile.width)[:, None], np.float32)
 
 
 def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
@@ -93,13 +112,14 @@ def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
     tallest = maximum_filter1d(np.maximum(heart, beside), 2 * reach + 1)
     peaks = (heart >= 0.7 * tallest) & (heart == maximum_filter1d(heart, 3)) & (heart > CLEAR * sd)
     # Lanes with thick edges are brighter there all along: that is no rim.
-    usual = float(np.median(beside[peaks] / heart[peaks])) if peaks.any() else 1.0
+    usual = middle(np.asarray(beside[peaks] / heart[peaks], np.float64)) if peaks.any() else 1.0
     beside = beside / max(usual, 1.0)
-    padded = np.pad(heart, reach, mode="constant", constant_values=-np.inf)
+    beyond = np.full(reach, -np.inf)
+    padded = np.concatenate([beyond, heart, beyond])
     one_sided = maximum_filter1d(padded, reach, origin=0, mode="constant", cval=-np.inf)
-    middle = np.arange(len(heart)) + reach
+    place = np.arange(len(heart)) + reach
     half = reach // 2 + 1
-    above, below = one_sided[middle - half], one_sided[np.minimum(middle + half, len(one_sided) - 1)]
+    above, below = one_sided[place - half], one_sided[np.minimum(place + half, len(one_sided) - 1)]
     rim = np.minimum(np.minimum(above, below), beside)
     dip = rim - heart
     hollow = (dip > CLEAR * sd) & (rim >= OF_BAND * tallest) & (rim >= OF_LANE * tallest.max())

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ublot.membrane.gaps import TOUCHING, measure_gaps
-from ublot.numerics.medians import middle
+from ublot.numerics.medians import linear_quantiles, middle
 from ublot.numerics.smoothing import smooth_rows
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ UNSURE = 0.02  # of the lane's height, from where on what a background is off by
 
 def lane_height(profile: Profile) -> float:
     """Range of a lane's raw values, single outliers aside; in a lane without signal what noise would hide."""
-    low, high = np.quantile(profile.raw, (ENDS, 1 - ENDS))
-    return max(float(high - low), HIDDEN * middle(profile.noise))
+    low, high = linear_quantiles(profile.raw, ENDS, 1 - ENDS)
+    return max(high - low, HIDDEN * middle(profile.noise))
 
 
 def _means(values: Array, rows: int) -> Array:
@@ -95,7 +95,7 @@ def compared_with_gap(profile: Profile, gap: Array, error: Array) -> Profile:
         return profile
     smooth = smooth_rows(off, REACH * profile.width) * (profile.noise > 0)
     modes = np.concatenate([profile.modes, smooth[None]])
-    return replace(profile, modes=modes, off=max(profile.off, float(np.quantile(np.abs(off), MOSTLY)) / height))
+    return replace(profile, modes=modes, off=max(profile.off, linear_quantiles(np.abs(off), MOSTLY)[0] / height))
 
 
 def check_levels(

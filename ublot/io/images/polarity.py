@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ublot.membrane.outline import LONG_SIDE, membrane_strips
+from ublot.membrane.outline import LONG_SIDE, cells_in_order, membrane_strips
 from ublot.numerics.medians import median_of_nine
 
 if TYPE_CHECKING:
@@ -139,7 +139,9 @@ def _beside_membrane(cells: NDArray[np.float32], fill: NDArray[np.bool_]) -> NDA
     usable = cv2.resize(fill.astype(np.uint8), cells.shape[::-1], interpolation=cv2.INTER_NEAREST) == 0
     if usable.mean() < 0.1:
         return nothing
-    sharpness, strips = max((membrane_strips(sign * cells, usable) for sign in (1, -1)), key=lambda look: look[0])
+    ordered = cells_in_order(cells, usable)
+    looks = membrane_strips(cells, usable, ordered), membrane_strips(-cells, usable, -ordered[::-1])
+    sharpness, strips = max(looks, key=lambda look: look[0])
     if sharpness <= 1:
         return nothing
     inside = cv2.erode(np.any(strips, axis=0).astype(np.uint8), np.ones((7, 7), np.uint8))

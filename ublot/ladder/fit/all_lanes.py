@@ -24,6 +24,7 @@ from ublot.ladder.fit.one_lane import (
 from ublot.ladder.fit.prior import SHAPE_MEAN, common_prior, last_resolved, own_spread, widening
 from ublot.ladder.regions import to_background
 from ublot.mass.scale import row_at
+from ublot.numerics.medians import middle
 from ublot.numerics.nonnegative import scaled_inverse
 from ublot.numerics.splines import second_differences, splines_every
 from ublot.profiles.drift import BaselineDrift, measure_drift
@@ -126,7 +127,7 @@ def _first_width(ladders: Sequence[Ladder], nominal: Array) -> float:
     for k in ladders:
         near = np.abs(k.profile.rows - k.target_row) < 0.6 * spacing
         signal = k.profile.signal[near]
-        if k.antibody == "target" and len(signal) and signal.max() > 10 * np.median(k.profile.noise[near]):
+        if k.antibody == "target" and len(signal) and signal.max() > 10 * middle(k.profile.noise[near]):
             widths.append(float(np.count_nonzero(signal > 0.5 * signal.max())) / 2.3548)
     return float(np.clip(np.median(widths) if widths else 0.12 * spacing, 0.03 * spacing, 0.6 * spacing))
 
