@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Layer
-from qtpy.QtCore import QObject, QSettings, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFileDialog, QMenu
 
 from ublot import Blot, BlotError, read_blot
 from ublot.io.result_folder import RECORD
 from ublot_napari.layers.foreign import SUFFIXES
 from ublot_napari.layers.lanes import blot_layer
+from ublot_napari.remembering import recent_places, remember_place
 from ublot_napari.state.option_places import panel_words
 from ublot_napari.widgets.channel_list import ChannelDialog
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Opener", "channels_of", "dropped_files", "is_blot", "is_table"]
 
-RECENT, MOST_RECENT = "recent", 10
 MOST_CHANNELS = 12  # more pages than a person would tell apart by small pictures
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
@@ -84,7 +84,7 @@ class Opener(QObject):
                 if place.is_dir() or not self.ask_channel(place):
                     self.said.emit(panel_words(error), True)
                     continue
-            self._remember(place)
+            remember_place(place)
 
     def ask_channel(self, path: Path) -> bool:
         """Ask which page or channel of a file is the blot, and open it; whether there were several to choose from."""
@@ -104,13 +104,8 @@ class Opener(QObject):
     # -------------------------------------------------------------------------------------------------------- recent
     @property
     def recent(self) -> list[Path]:
-        """What was opened last and is still there, the latest first."""
-        stored = _settings().value(RECENT) or []
-        return [Path(text) for text in ([stored] if isinstance(stored, str) else stored) if Path(text).exists()]
-
-    def _remember(self, place: Path) -> None:
-        kept = [str(place), *(str(path) for path in self.recent if path != place)]
-        _settings().setValue(RECENT, kept[:MOST_RECENT])
+        """What was opened or saved last and is still there, the latest first."""
+        return recent_places()
 
     def fill_menu(self, menu: QMenu) -> None:
         """List what was opened last in a menu."""
@@ -134,10 +129,6 @@ def channels_of(path: Path) -> dict[int, Blot]:
             if error.what.startswith("there is no channel"):
                 break  # beyond the last; another is empty, or no picture
     return found
-
-
-def _settings() -> QSettings:
-    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "ublot", "napari")
 
 
 def is_blot(path: Path) -> bool:

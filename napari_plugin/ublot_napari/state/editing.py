@@ -18,7 +18,7 @@ from ublot_napari.state.lane_edits import edit_lanes, rows_after, shifted_edits
 from ublot_napari.state.session import Session, State, marker_lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
     from napari.layers import Image
@@ -45,8 +45,10 @@ class EditedBlot(Session):
     _read: tuple[Any, Blot] | None = None
 
     @classmethod
-    def of_layer(cls, image: Image) -> EditedBlot:
+    def of_layer(cls, image: Image, usual: Mapping[str, Any] | None = None) -> EditedBlot:
         """Start from an image layer: a blot that the reader brought, a sample, a result, or any picture.
+
+        `usual` are options that hold where nothing else is said: samples and results bring their own.
 
         Raises
         ------
@@ -61,7 +63,9 @@ class EditedBlot(Session):
             pixels = np.asarray(image.data)
             blot = ublot.read_blot(pixels)
             blot = replace(blot, source=replace(blot.source, name=str(image.name)))
-        return cls.of_blot(blot, told.get("ublot_layout"), told.get("ublot_options"), pixels)
+        own = told.get("ublot_options") or {}
+        options = own if told.get("ublot_sample") else {**(usual or {}), **own}
+        return cls.of_blot(blot, told.get("ublot_layout"), options, pixels)
 
     # ------------------------------------------------------------------------------------------------ what is shown
     @property
