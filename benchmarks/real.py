@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lanes, marker, polarity and background on real pictures, as the scorer beside them counts, kept for the documentation.
+"""Lanes, marker, polarity and background on real pictures, as the scorer beside them counts: kept for the pages.
 
 python benchmarks/real.py [--out benchmarks/runs/real.json]
 
@@ -34,7 +34,7 @@ def rows_of(said: dict[str, Any]) -> list[dict[str, str]]:
         "polarity wrong, not flagged": str(said["polarity_wrong_unflagged"]),
         "marker bands right": f"{said['marker']} of {said['of_marker']}",
         "marker read wrong, not flagged": f"{said['marker_silent']} pictures",
-        "pictures worth a number that are refused whole": f"{said['fit_pictures_refused']} of {said['of_fit_pictures']}",
+        "pictures worth a number that are refused": f"{said['fit_pictures_refused']} of {said['of_fit_pictures']}",
         "background less clean gap, over the lane's height: median picture": f"{100 * said['bg_off_median']:.1f} %",
         "the same, worst picture": f"{100 * said['bg_off_worst']:.1f} %",
     }
