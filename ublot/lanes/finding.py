@@ -44,6 +44,7 @@ BRIGHT, DULL, SHOWN = (
     0.25,
 )  # quantiles of a row of cells, and share of their largest difference, to show lanes
 LOW_STRIP, MARGIN = 0.5, 0.3  # share of the rows that bands take up at most to be looked at alone, and room about them
+SAME = 0.25  # of the pitch that lanes of two looks differ by at most
 BETTER = 1.2  # score of the second look over that of the first from which on it counts
 POOR = 0.2  # contrast of the mean lane below which it is looked at once more
 RIM_WIDTH = 0.012  # of the membrane's width
@@ -150,7 +151,22 @@ def _second_look(
         side = cell_side(blot, window.height / rows + 0.5 * blot.tile)
         near = make_cells(blot, window, (side, cells.size[1]), membrane.inside)
     second = _best_sighting(near, count, blank, rimmed=True)
-    return (near, second) if second.comb.score > BETTER * max(first.comb.score, 0.0) else (cells, first)
+    if second.comb.score <= BETTER * max(first.comb.score, 0.0):
+        return cells, first
+    same = _same_lanes(first.comb, second.comb)
+    if same and count is None:
+        # The same edges: what lies between them is seen better from near.
+        same = len(join_halves(_clean(near).values, second.comb.centres, second.slope)) == len(second.comb.centres)
+    if same:
+        return cells, replace(first, comb=replace(first.comb, score=second.comb.score))
+    return near, second
+
+
+def _same_lanes(one: LaneRow, other: LaneRow) -> bool:
+    """Whether two looks show the same lanes: refinement makes the most of either."""
+    if len(one.centres) != len(other.centres):
+        return False
+    return bool(np.abs(one.centres - other.centres).max(initial=0.0) < SAME * one.pitch)
 
 
 def _straight_lanes(cells: Cells, membrane: MembraneArea, sighting: _Sighting) -> Lanes:
