@@ -16,6 +16,7 @@ from ublot.ladder.rung_calibration import calibrate_by_rungs, rungs_hold
 from ublot.mass.calibration import calibrate_mass, calibration_from_positions
 from ublot.membrane.lateral_shape import gutter_leak, mid_columns
 from ublot.model import SCORED
+from ublot.numerics.remembering import remembered
 from ublot.option_words import told
 from ublot.reference.markers import find_marker
 
@@ -89,6 +90,12 @@ def _placed(profile: Profile, starts: NDArray[np.intp], area: Array, noise: Arra
     return bool((area > CLEAR_LANE * np.sqrt(noise + (loads**2).sum(axis=0))).any())
 
 
+@remembered(4)
+def _read_marker(profile: Profile, marker: str | tuple[float, ...], part: bool) -> Calibration | None:
+    """As `calibrate_mass`: a person who moves a boundary leaves the marker lane as it is."""
+    return calibrate_mass(profile, marker, part=part)
+
+
 def _calibration(
     profiles: Sequence[Profile], layout: Layout | None, params: Params, edits: Edits
 ) -> tuple[Calibration | None, tuple[int, ...], Unread | None]:
@@ -110,7 +117,7 @@ def _calibration(
     seen = tuple(number for number in marked if number not in empty)
     tries = [(seen, False), (seen, True)] if layout is not None else [(ends, False), (ends, True), (inner, False)]
     for candidates, part in tries:
-        each = [calibrate_mass(profiles[number - 1], params.marker, part=part) for number in candidates]
+        each = [_read_marker(profiles[number - 1], params.marker, part) for number in candidates]
         found = [k for k in each if k is not None and (candidates is not inner or not k.flags)]
         if found:
             # Of several marker lanes, the first that is read without doubt, or else the one that shows most.

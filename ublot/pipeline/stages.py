@@ -53,7 +53,8 @@ class Stages:
 
     `extracted` are the profiles as they were cut out, `profiles` the same with haze taken off, which `quantified` holds
     the ladders of; `ladders` carry the flags that came later as well. `rowwise` is ``hmw_fraction`` on the other
-    background that is fit for smears, by lane. `image_flags` are those of the whole image.
+    background that is fit for smears, by lane. `image_flags` are those of the whole image, `hollow` the lanes with a
+    hollow band.
     """
 
     geometry: Lanes
@@ -68,6 +69,7 @@ class Stages:
     extracted: tuple[Profile, ...] = ()
     quantified: Quantified | None = None
     image_flags: tuple[str, ...] = ()
+    hollow: Collection[int] = ()
 
     @property
     def spread(self) -> dict[int, float]:
@@ -204,12 +206,14 @@ def run_stages(
     done = earlier.stages if earlier is not None and earlier.same_until_ladders(run) else None
     found = done.quantified if done else None
     if done is not None and found is not None:
-        ladders, rowwise = done.ladders, done.rowwise
+        ladders, rowwise, hollow = done.ladders, done.rowwise, done.hollow
     else:
+        before = earlier.stages if earlier is not None and earlier.stages is not None else None
+        hollow = before.hollow if before and before.extracted is profiles else hollow_lanes(blot, geometry, profiles)
         found = quantify_lanes(profiles, layout, params, edits, geometry)
         ladders, rowwise = compare_backgrounds(blot, geometry, background, found, params)
         ladders = with_target_flags(with_crop_flags(ladders, found.loaded), found.loaded)
-        ladders = _with_hollow(ladders, hollow_lanes(blot, geometry, profiles))
+        ladders = _with_hollow(ladders, hollow)
         ladders = with_background_flags(ladders, found.loaded)
     image_flags = ordered(image_flags, _seen_wrong(profiles, layout, params, edits, found))
     loads = amounts_loaded(params, layout, ladders)
@@ -236,6 +240,7 @@ def run_stages(
         extracted=profiles,
         quantified=found,
         image_flags=image_flags,
+        hollow=hollow,
     )
 
 
