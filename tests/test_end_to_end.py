@@ -247,7 +247,7 @@ LAYOUTS = {
     "missing column": (lambda rows: [{k: v for k, v in r.items() if k != "role"} for r in rows], ["'role'", "missing"]),
     "duplicate lane": (set_cell(4, "lane", 4), ["lane 4 is described twice", "rows 5 and 6"]),
     "a gap": (set_cell(9, "lane", 12), ["lane 10 is missing"]),
-    "unknown role": (set_cell(2, "role", "DMSO"), ["row 4, column role", "'DMSO'", "vehicle"]),
+    "unknown role": (set_cell(2, "role", "untreated"), ["row 4, column role", "'untreated'", "vehicle"]),
     "dose that is no number": (set_cell(6, "concentration_nM", "ten"), ["row 8, column concentration_nM", "'ten'"]),
 }
 

@@ -17,7 +17,7 @@ from ublot.inputs.params import make_params
 from ublot.option_words import Option, Told, joined, option_key, template_of, told, worded
 
 SOURCE = Path(ublot.__file__).parent
-COMMANDS = ("cli", "dose_response", "report")
+COMMANDS = ("cli", "dose_response", "report", "simulation")
 """What speaks to people at the command line only."""
 
 

@@ -34,6 +34,10 @@ def test_both_by_hand():
         (["I_VV", "I_VH"], ("I_VV", "I_VH")),
         (["Intensity ∥ (RFU)", "Intensity ⊥ (RFU)"], ("Intensity ∥ (RFU)", "Intensity ⊥ (RFU)")),
         (["S channel", "P channel"], ("S channel", "P channel")),
+        (
+            ["FP 485/528 x parallel", "fluorescence 485/528 parallel", "fluorescence 485/528 perpendicular"],
+            ("fluorescence 485/528 parallel", "fluorescence 485/528 perpendicular"),
+        ),
         (["parallel plates", "perpendicular"], None),
         (["parallel"], None),
     ],

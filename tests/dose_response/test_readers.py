@@ -6,6 +6,7 @@ import string
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 
 import ublot
@@ -164,3 +165,116 @@ def test_an_export_without_the_extra_is_one_clear_line(tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("User: a,Path: b,Test run no.: 1\nTest name: x\n\nnothing\n")
     with pytest.raises(BlotError, match=r"BMG MARS takes the package allotropy.*ublot\[plates\]"):
         read_plate(tmp_path / "t.csv", response="signal")
+
+
+# ----------------------------------------------------------------------------- i-control, and lists of all kinds
+def icontrol(*parts):
+    """Rows of an export in the layout of Tecan's i-control."""
+    head = [["Application: Tecan i-control", "", "", "", "Tecan i-control , 2.0.10.0"], ["Device: infinite 200Pro"], []]
+    head += [["Plate", "", "", "", "Greiner 96 Flat Black [GRE96fb]"], []]
+    return [*head, *(row for part in parts for row in part), ["End Time:", "1.2.2026 10:01:00"]]
+
+
+def endpoint(name, values):
+    settings = [[f"Label: {name}"], ["Mode", "", "", "", "Fluorescence Top Reading"], [], ["", "Temperature: 24.1 °C"]]
+    lines = [["ABCDEFGH"[i], *(f"{v:.0f}" for v in line)] for i, line in enumerate(values)]
+    return [*settings, ["<>", *map(str, range(1, 13))], *lines, [], []]
+
+
+def saved(path, rows):
+    if path.suffix == ".csv":
+        path.write_text("\n".join(",".join(row) for row in rows), "utf-8")
+        return path
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append([float(c) if c.replace(".", "", 1).isdigit() else c for c in row])
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_labels_of_an_i_control_export_are_measurements(tmp_path, kind):
+    values = truth()
+    rows = icontrol(endpoint("Resazurin", values), endpoint("GFP", values / 10))
+    path = saved(tmp_path / f"t.{kind}", rows)
+    maker, readings = readings_of(path, read_records(path))
+    assert maker == "an export of Tecan i-control" and {r.measurement for r in readings} == {"Resazurin", "GFP"}
+    found = {(r.measurement, r.well): float(r.value) for r in readings}
+    assert found["Resazurin", "C4"] == round(values[2, 3]) and found["GFP", "H12"] == round(values[7, 11] / 10)
+    names, doses, roles = maps()
+    (tmp_path / "map.csv").write_text(grid(names, "compound") + grid(doses, "concentration_nM") + grid(roles, "role"))
+    with pytest.raises(BlotError, match=r"no measurement 'signal' in .*i-control with 96 wells \(Resazurin; GFP\)"):
+        read_plate(path, response="signal", plate_map=tmp_path / "map.csv")
+    wells = read_plate(path, response="GFP", plate_map=tmp_path / "map.csv").wells
+    assert next(w.signal for w in wells if w.well == "C4") == pytest.approx(
+        np.round(values[2, 3] / 10) - np.round(values[:, 0] / 10).mean()
+    )
+
+
+WELLS = [f"{letter}{k}" for letter in "AB" for k in range(1, 4)]
+
+
+@pytest.mark.parametrize("along", ["down", "across"])
+def test_time_courses_in_lists(tmp_path, along):
+    at = {0: 10.0, 600: 20.0}
+    if along == "down":
+        heads = [
+            ["Label: Resazurin"],
+            ["Cycle Nr.", "1", "2"],
+            ["Time [s]", *map(str, at)],
+            ["Temp. [°C]", "37.1", "37"],
+        ]
+        rows = [*heads, *([w, *(f"{v + i}" for v in at.values())] for i, w in enumerate(WELLS))]
+    else:
+        rows = [["Resazurin:530"], ["Cycle Nr.", "Time [s]", "Temp. [°C]", *WELLS]]
+        lines = [[f"{v + i}" for i in range(6)] for v in at.values()]
+        rows += [[str(k), str(t), "37", *line] for k, (t, line) in enumerate(zip(at, lines, strict=True), 1)]
+    path = saved(tmp_path / "t.csv", icontrol(rows))
+    _, readings = readings_of(path, read_records(path))
+    assert {(r.well, r.time_min): float(r.value) for r in readings} == {
+        (w, t / 60): v + i for i, w in enumerate(WELLS) for t, v in at.items()
+    }
+    assert len(readings) == 12 and {r.measurement for r in readings} == {
+        "Resazurin" if along == "down" else "Resazurin:530"
+    }
+
+
+@pytest.mark.parametrize(
+    ("head", "measurement"),
+    [(["Well", "Plate", "RFU", "Temp"], "RFU"), (["Well positions", "Plate", "Label1", "Time [s]"], "Label1")],
+)
+def test_a_list_of_wells_takes_a_map_as_a_grid_does(tmp_path, head, measurement):
+    rows = [[f"{w[0]}0{w[1]}", f"P{k}", f"{100 * k + i}", "37"] for k in (1, 2) for i, w in enumerate(WELLS)]
+    path = saved(tmp_path / "t.csv", [["ID", "", "", ""], head, *rows])
+    with pytest.raises(BlotError, match=rf"recognised a list of wells with 12 wells \({measurement}\); a plate map"):
+        read_plate(path, response=measurement)
+    (tmp_path / "m.csv").write_text("well,compound,concentration_nM\n" + "".join(f"{w},DMSO,0\n" for w in WELLS))
+    found = read_plate(path, response=measurement, plate_map=tmp_path / "m.csv").wells
+    assert {(w.plate, w.well): w.signal for w in found} == {
+        (f"P{k}", w): 100 * k + i for k in (1, 2) for i, w in enumerate(WELLS)
+    }
+
+
+def test_grids_of_both_directions_of_light_give_polarisation(tmp_path):
+    values = truth()
+    (tmp_path / "t.csv").write_text(grid(values, "Parallel") + "\n" + grid(values / 2, "Perpendicular"))
+    (tmp_path / "m.csv").write_text("well,compound,concentration_nM\nA1,DMSO,0\nA2,x,10\n")
+    found = read_plate(tmp_path / "t.csv", response="mP", plate_map=tmp_path / "m.csv", g_factor=1.5).wells
+    assert [w.signal for w in found] == pytest.approx([1000 * (1 - 0.75) / 1.75] * 2, rel=1e-3)
+
+
+def test_readings_of_one_name_are_told_apart(tmp_path):
+    rows = icontrol(endpoint("Label1", truth()), endpoint("Label1", 2 * truth()))
+    path = saved(tmp_path / "t.csv", rows)
+    _, readings = readings_of(path, read_records(path))
+    assert {r.measurement for r in readings} == {"Label1", "Label1 read 2"}
+    (tmp_path / "m.csv").write_text("well,compound,concentration_nM\nA1,DMSO,0\nA2,x,10\n")
+    found = read_plate(path, response="Label1", plate_map=tmp_path / "m.csv")
+    assert any("was read 2 times: the first is taken" in said for said in found.messages)
+    assert found.wells[0].signal == round(truth()[0, 0])
+
+
+def test_an_export_without_values_of_wells_is_one_clear_line(tmp_path):
+    path = saved(tmp_path / "t.csv", icontrol([["Label: scan"], ["Wavel.", "400", "402"]]))
+    with pytest.raises(BlotError, match="recognised an export of Tecan i-control, in which no well has an end point"):
+        read_plate(path, response="scan", plate_map=path)

@@ -107,6 +107,56 @@ def test_a_block_with_a_header_is_pasted_by_name_and_lane(editor, column) -> Non
     assert len(told) == 1
 
 
+def test_a_block_as_a_bench_writes_it_is_understood(editor, column) -> None:
+    hands.clipboard("Sample\tConcentration (µM)\nMW\t\nDMSO\t0\nLCL161\t0,1\nLCL161\t10\nno ATP\t\n")
+    hands.click_cell(editor.table, 3, DOSE)
+    hands.key(editor.table, "Ctrl+V")
+    assert column("compound") == ["MW", "DMSO", "LCL161", "LCL161", "no ATP", ""]
+    assert column("concentration_nM") == ["", "0", "100", "10000", "", ""]
+    assert column("role") == ["marker", "vehicle", "sample", "sample", "negative", ""]
+    assert "told by the names" in editor.status.text()
+    assert editor.model.columns[-1] == "load"  # nothing stands out of sight
+
+
+def test_units_beside_the_numbers_and_words_for_roles_are_understood_as_they_are_typed(editor, column) -> None:
+    for row, (role, dose) in enumerate(
+        [("Ladder", ""), ("DMSO", "0"), ("treated", "1 µM"), ("-ATP", ""), ("", "10uM")]
+    ):
+        editor.model.setData(editor.model.index(row, ROLE), role)
+        hands.type_in(editor.table, row, DOSE, dose)
+    assert column("role") == ["marker", "vehicle", "sample", "negative", "", ""]
+    assert column("concentration_nM") == ["", "0", "1000", "", "10000", ""]
+    editor.model.setData(editor.model.index(4, ROLE), "Control")  # of what, beside DMSO?
+    editor.model.setData(editor.model.index(5, ROLE), "blank")
+    (problem,) = editor.problems()
+    assert "lane 5, Role: 'Control' may be the vehicle or a negative control" in problem
+
+
+def test_the_unit_of_the_column_is_switched_at_its_title(editor, column) -> None:
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+    from qtpy.QtWidgets import QApplication
+
+    hands.type_in(editor.table, 0, DOSE, "1500")
+    header = editor.table.horizontalHeader()
+    where = header.rect().topLeft()
+    where.setX(header.sectionViewportPosition(DOSE) + 8)
+    where.setY(8)
+    QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=where)
+    menu = QApplication.activePopupWidget()
+    next(action for action in menu.actions() if "µM" in action.text()).trigger()
+    menu.close()
+    assert editor.model.index(0, DOSE).data() == "1.5"
+    hands.type_in(editor.table, 1, DOSE, "0,3")
+    hands.type_in(editor.table, 2, DOSE, "20 nM")
+    assert column("concentration_nM")[:3] == ["1500", "300", "20"]
+    hands.key(editor.table, "Ctrl+Shift+C")
+    assert "concentration_uM" in hands.clipboard().splitlines()[0]
+    before = editor.rows()
+    hands.key(editor.table, "Ctrl+V")
+    assert editor.rows() == before
+
+
 def test_a_block_without_a_header_begins_at_the_cell(editor, column) -> None:
     hands.clipboard("DMSO\t0\r\nLCL161\t0,5\r\nLCL161\t1000\r\n")
     hands.click_cell(editor.table, 2, COMPOUND)

@@ -165,11 +165,11 @@ def test_a_bad_cell_is_told_and_the_numbers_are_marked_as_old(ready: Any, until:
     ready.folds["Layout"].set_open(True)
     table = ready.layout_editor.table
     table.setCurrentIndex(table.model().index(2, 1))
-    QGuiApplication.clipboard().setText("DMSO\nvehicle")
+    QGuiApplication.clipboard().setText("untreated\nvehicle")
     QTest.keyClick(table, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     until(lambda: not ready.runner.busy)
-    assert "unknown role 'DMSO'" in ready.status.text()
-    assert "unknown role 'DMSO'" in ready.answer.stale.text()
+    assert "unknown role 'untreated'" in ready.status.text()
+    assert "unknown role 'untreated'" in ready.answer.stale.text()
     assert ready.analysis is before
     ready.controller.undo()
     assert ready.answer.stale.isHidden()

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from ublot.errors import BlotError
-from ublot.inputs.layout import Layout, LayoutRow, find_layout, read_layout
+from ublot.inputs.layout import Layout, LayoutRow, find_layout, is_layout_header, read_layout, spelled_out
+from ublot.io.tables import read_table
 
 TEXT = """lane,role,compound,concentration_nM,time_min,replicate,group,load,operator
 1,marker,,,,,,,
@@ -112,7 +113,8 @@ def test_concentrations_in_any_unit_are_read_as_nM():
     assert layout.of(1).concentration_nM == 5000 and layout.of(1).extra == {} and layout.notes == ()
     for name, text, value in [
         ("dose (µM)", "0.5", 500), ("Concentration [mM]", "1", 1e6), ("log10 M", "-7", 100), ("conc. nmol/L", "3", 3),
-        ("concentration", "2 uM", None), ("nM", "7", 7),
+        ("concentration", "2 uM", 2000), ("concentration", "2", None), ("nM", "7", 7),
+        ("concentration_nM", "1 µM", 1000), ("concentration_nM", "10uM", 10_000), ("conc (µM)", "20 nM", 20),
     ]:  # fmt: skip
         found = read_layout([{"lane": 1, "role": "sample", name: text}]).of(1).concentration_nM
         assert found == (pytest.approx(value) if value is not None else None)
@@ -127,7 +129,7 @@ def test_concentrations_in_any_unit_are_read_as_nM():
         ({"concentration_nM": "1", "concentration_uM": "1"}, "concentration_nM says 1 nM and .* says 1000 nM"),
         ({"concentration_nM": "1", "unit": "uM"}, "the header and the unit 'uM' contradict"),
         ({"concentration_nM": "1", "unit": "mg"}, "'mg' is no unit"),
-        ({"concentration_nM": "1 uM"}, "contradict"),
+        ({"concentration_nM": "1 uM", "unit": "nM"}, "contradict"),
     ],
 )
 def test_units_that_contradict_each_other_are_refused(cells, says):
@@ -183,7 +185,10 @@ HEAD = "lane,role,compound,concentration_nM,time_min,load\n"
         ("lane,compound\n1,x\n", ["'role' is missing"]),
         ("lane,role,Role\n1,sample,sample\n", ["'role' occurs twice"]),
         ("lane,role,,load\n1,sample,x,1\n", ["column has no name"]),
-        (HEAD + "1,control,,,,\n", ["row 2, column role", "'control'", "vehicle (DMSO)", "blank"]),
+        (HEAD + "1,controll,,,,\n", ["row 2, column role", "'controll'", "vehicle (DMSO)", "blank"]),
+        (HEAD + "1,untreated,,,,\n", ["row 2, column role", "'untreated'"]),
+        (HEAD + "1,control,LCL161,,,\n", ["row 2, column role", "'control'"]),
+        (HEAD + "1,DMSO,,,,\n2,Control,,,,\n", ["row 3, column role", "'Control' may be the vehicle or a negative"]),
         (HEAD + "1,,,,,\n", ["row 2, column role", "empty"]),
         (HEAD + "one,sample,,,,\n", ["row 2, column lane", "'one' is not a number"]),
         (HEAD + "1.5,sample,,,,\n", ["row 2, column lane", "whole number"]),
@@ -198,7 +203,6 @@ HEAD = "lane,role,compound,concentration_nM,time_min,load\n"
         (HEAD + "1,sample,x,nan,,\n", ["row 2, column concentration_nM", "'nan' is not a number"]),
         (HEAD + "1,sample,x,1e999,,\n", ["row 2, column concentration_nM", "'1e999' is not a number"]),
         (HEAD + '1,sample,x,"1,000",,\n', ["row 2, column concentration_nM", "'1,000' is not a number"]),
-        (HEAD + "1,sample,x,5 uM,,\n", ["row 2, column concentration_nM", "'uM' contradict"]),
         (HEAD + "1,sample,x,5 lanes,,\n", ["row 2, column concentration_nM", "'5 lanes' is not a number"]),
         (HEAD + "1,sample,x,5,-30,\n", ["row 2, column time_min", "-30 is too small"]),
         (HEAD + "1,sample,x,5,30,0\n", ["row 2, column load", "0 is too small", "above 0"]),
@@ -270,14 +274,75 @@ def test_layouts_are_values():
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("concentration", "concentration_nM"), ("Time (h)", "time_min"),
-        ("minutes", "time_min"), ("drug", "compound"), ("rep", "replicate"), ("compund", "compound"),
+        ("concentration", "concentration_nM"), ("Time (h)", "time_min"), ("loaded", "load"), ("compund", "compound"),
     ],
 )  # fmt: skip
 def test_a_column_by_another_name_is_asked_about(name, meant):
     layout = read_layout([{"lane": 1, "role": "sample", name: "5"}])
     assert layout.notes == (f"layout: column {name!r} is carried along only; is it meant as {meant!r}?",)
     assert layout.of(1).extra == {name: "5"}
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("drug", "compound"), ("Treatment", "compound"), ("Sample", "compound"), ("minutes", "time_min"),
+        ("Rep.", "replicate"), ("Compound name", "compound"),
+    ],
+)  # fmt: skip
+def test_a_column_by_a_word_that_can_mean_one_thing_is_that(name, column):
+    layout = read_layout([{"lane": 1, "role": "sample", name: "5"}])
+    value = getattr(layout.of(1), column)
+    assert str(value).removesuffix(".0") == "5" and not layout.notes and not layout.extra_columns
+
+
+def test_of_two_columns_for_one_thing_the_one_by_its_own_name_is_it():
+    layout = read_layout([{"lane": 1, "role": "sample", "compound": "A", "drug": "B"}])
+    assert layout.of(1).compound == "A" and layout.of(1).extra == {"drug": "B"}
+    both = read_layout([{"lane": 1, "role": "sample", "treatment": "A", "drug": "B"}])
+    assert both.of(1).compound == "" and "is it meant as 'compound'" in " ".join(both.notes)
+
+
+@pytest.mark.parametrize(
+    ("said", "role"),
+    [
+        ("Ladder", "marker"), ("MW", "marker"), ("MW marker", "marker"), ("DMSO", "vehicle"), ("DMSO 0.1 %", "vehicle"),
+        ("Control", "vehicle"), ("vehicle control", "vehicle"), ("Treated", "sample"), ("no ATP", "negative"),
+        ("-ATP", "negative"), ("minus E1", "negative"), ("Neg. control", "negative"), ("t = 0", "negative"),
+        ("Empty", "blank"), ("skip", "ignore"),
+    ],
+)  # fmt: skip
+def test_roles_in_the_words_of_a_bench(said, role):
+    assert read_layout([{"lane": 1, "role": said}]).roles == (role,)
+
+
+def test_a_control_says_of_what_by_its_compound():
+    rows = [("Control", "DMSO", "vehicle"), ("Control", "no ATP", "negative"), ("ctrl", "", "vehicle")]
+    for said, compound, role in rows:
+        assert read_layout([{"lane": 1, "role": said, "compound": compound}]).roles == (role,)
+
+
+def test_without_a_column_of_roles_the_names_of_the_lanes_tell_them(tmp_path):
+    path = write(tmp_path, "Lane;Sample;Conc. (µM)\n1;MW;\n2;DMSO;0\n3;LCL161;0,1\n4;LCL161;10\n5;no ATP;\n")
+    layout = read_layout(path)
+    assert layout.roles == ("marker", "vehicle", "sample", "sample", "negative")
+    assert [row.concentration_nM for row in layout] == [None, 0, 100, 10000, None]
+    assert "told by its name in 'Sample'" in layout.notes[0]
+    with pytest.raises(BlotError, match="'role' is missing"):
+        read_layout([{"lane": 1, "sample": "A"}, {"lane": 2, "sample": "B"}])  # nothing says what is the vehicle
+
+
+def test_a_table_spelled_out_is_the_same_layout(tmp_path):
+    path = write(
+        tmp_path, "Type;Lane no.;Drug;Dose;Unit;note\nMW;1;;;;a\nCtrl;2;;0;;b\ntest;3;X;1,5;µM;c\ntest;4;X;3;nM;\n"
+    )
+    table = read_table(path, "layout", is_layout_header)
+    plain, notes = spelled_out(table)
+    assert plain.columns == ("lane", "role", "compound", "concentration_nM", "note") and notes == ()
+    assert [(c["role"], c["concentration_nM"]) for _, c in plain.rows] == [
+        ("marker", ""), ("vehicle", "0"), ("sample", "1500"), ("sample", "3"),
+    ]  # fmt: skip
+    assert read_layout(plain).rows == read_layout(path).rows
 
 
 @pytest.mark.parametrize("name", ["Concentration nM", "Concentration (nM)", "concentration-nM", "CONCENTRATION_[nM]"])

@@ -147,9 +147,9 @@ def test_rows_are_the_layout_as_it_is_typed(simulated) -> None:
 
 def test_a_bad_cell_is_the_layouts_own_line(session) -> None:
     rows = [dict(row) for row in session.state.rows]
-    rows[1]["role"] = "DMSO"
+    rows[1]["role"] = "untreated"
     session.change("typed", rows=tuple(rows))
-    with pytest.raises(ublot.BlotError, match="unknown role 'DMSO'"):
+    with pytest.raises(ublot.BlotError, match="unknown role 'untreated'"):
         session.state.run(session.blot)
 
 

@@ -29,7 +29,8 @@ from ublot.cli.options import (
     Text,
     with_analysis_options,
 )
-from ublot.cli.printing import lanes_table, print_facts, print_json, progress_bar
+from ublot.cli.printing import lanes_table, print_facts, print_json, progress_bar, whole_number
+from ublot.cli.simulation import register as register_simulation
 from ublot.cli.statistics import register as register_statistics
 from ublot.errors import BlotError
 
@@ -166,7 +167,7 @@ def batch(
                 out=out,
                 layout=layout,
                 config=config,
-                workers=None if workers is None else _whole("workers", workers, 0),
+                workers=None if workers is None else whole_number("workers", workers, 0),
                 scheduler=scheduler,
                 report=not no_report,
                 force=force,
@@ -249,34 +250,6 @@ def inspect_image(
         print_facts(facts)
 
 
-@app.command(rich_help_panel="Try it")
-def simulate(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the blots go.", show_default=False)],
-    cases: Annotated[str, typer.Option("--cases", metavar="N", help="How many blots.")] = "1",
-    seed: Annotated[str, typer.Option("--seed", metavar="S", help="The same seed gives the same pixels.")] = "1",
-    difficulty: Annotated[
-        str, typer.Option("--difficulty", metavar="LEVEL", help="easy, ordinary or hard.")
-    ] = "ordinary",
-    json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Write blots whose truth is known: image, layout and truth side by side."""
-    from ublot.simulation import DIFFICULTIES, earlier_blots, write_blots
-
-    if difficulty not in DIFFICULTIES:
-        raise BlotError(f"{difficulty!r} cannot be right", "option difficulty", f"allowed: {', '.join(DIFFICULTIES)}")
-    count, first = _whole("cases", cases, 1), _whole("seed", seed, 0)
-    images = write_blots(folder, count, first, difficulty)  # type: ignore[arg-type]
-    stale = earlier_blots(folder, images)
-    if stale:
-        note(f"{folder}: {', '.join(stale[:4])}{', …' if len(stale) > 4 else ''} are of an earlier run")
-    if json:
-        print_json({"images": [str(image) for image in images]})
-    elif not quiet:
-        for image in images:
-            print(image)
-
-
 @app.command(rich_help_panel="Measure")
 def view(
     path: Annotated[Path | None, typer.Argument(metavar="[IMAGE_OR_RESULT_DIR]", show_default=False)] = None,
@@ -298,6 +271,7 @@ def view(
 
 register_exposures(app)
 register_loading(app)
+register_simulation(app)
 register_statistics(app)
 
 
@@ -334,12 +308,6 @@ def _stop_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _whole(option: str, text: str, least: int) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) >= least):
-        raise BlotError(f"{text!r} cannot be right", f"option {option}", f"allowed: a whole number from {least}")
-    return int(text)
 
 
 def main() -> None:

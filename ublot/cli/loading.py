@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from ublot.cli.printing import check_new_file, print_json
+from ublot.cli.printing import check_new_file, print_json, write_table
 from ublot.errors import BlotError
 
 __all__ = ["register"]
@@ -59,7 +59,6 @@ def loading(
 ) -> None:
     """Measure a loading control in a second picture of the membrane, for ``ublot analyze --normalise``."""
     from ublot.inputs.params import make_params
-    from ublot.io.tables import csv_bytes
 
     if control not in ("band", "total"):
         raise BlotError(f"{control!r} is no control", "option control", "allowed: band, total")
@@ -91,10 +90,7 @@ def loading(
         like=blot,
         **turned,
     )
-    try:
-        place.write_bytes(csv_bytes(columns))
-    except OSError as error:
-        raise BlotError(f"cannot be written ({error.strerror})", place, "choose another place with --out") from None
+    write_table(place, columns)
     if json:
         print_json({"loads": str(place), "columns": columns})
     elif not quiet:

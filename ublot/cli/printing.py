@@ -16,7 +16,7 @@ from ublot.errors import BlotError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check_new_file", "lanes_table", "print_facts", "print_json", "progress_bar"]
+__all__ = ["check_new_file", "lanes_table", "print_facts", "print_json", "progress_bar", "whole_number", "write_table"]
 
 
 def check_new_file(out: Path, *, force: bool, fix: str) -> None:
@@ -25,6 +25,29 @@ def check_new_file(out: Path, *, force: bool, fix: str) -> None:
         raise BlotError("is a folder", out, fix)
     if os.path.lexists(out) and not force:
         raise BlotError("the file exists", out, f"{fix}, or replace it with --force")
+
+
+def write_table(place: Path, columns: Mapping[str, Any]) -> None:
+    """Write one table as a CSV file.
+
+    Raises
+    ------
+    BlotError
+        The file cannot be written.
+    """
+    from ublot.io.tables import csv_bytes
+
+    try:
+        place.write_bytes(csv_bytes(columns))
+    except OSError as error:
+        raise BlotError(f"cannot be written ({error.strerror})", place, "choose another place with --out") from None
+
+
+def whole_number(option: str, text: str, least: int) -> int:
+    """Value of an option that is a whole number from `least` on."""
+    if not (text.isascii() and text.isdigit() and int(text) >= least):
+        raise BlotError(f"{text!r} cannot be right", f"option {option}", f"allowed: a whole number from {least}")
+    return int(text)
 
 
 def print_json(value: Mapping[str, Any]) -> None:

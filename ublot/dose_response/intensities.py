@@ -29,13 +29,18 @@ _BESIDE = frozenset(
 def find_channels(columns: Sequence[str]) -> tuple[str, str] | None:
     """Columns with the parallel and the perpendicular intensity; None unless both are there."""
     found = []
+    # Wavelengths may stand beside.
+    said = {c: {w for w in words_of(_spelt(c)) if not w.isdigit()} for c in columns}
     for side, channel in zip(_SIDES, _CHANNELS, strict=True):
-        said = {c: set(words_of(c.replace("∥", " par ").replace("⊥", " perp "))) for c in columns}
         fits = [c for c, words in said.items() if (words & side and words <= side | _BESIDE) or words == channel]
         if not fits:
             return None
         found.append(fits[0])
     return found[0], found[1]
+
+
+def _spelt(name: str) -> str:
+    return name.replace("∥", " par ").replace("⊥", " perp ")
 
 
 def is_computed(response: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from ublot.io.tables import Table, cell_number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["CONTROLS", "PlateColumns", "Row", "is_plate_header", "plain_name", "vehicle_name"]
+__all__ = ["CONTROLS", "PlateColumns", "Row", "is_plate_header", "names_compound", "plain_name"]
 
 CONTROLS = ("positive", "negative")
 LEFT_OUT = ("yes", "y", "true", "1", "x")  # of a column ``exclude``
@@ -48,18 +47,14 @@ def plain_name(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def vehicle_name(name: str, vehicle: str) -> bool:
-    """Whether a compound is the vehicle: its name, also with a percentage or the word vehicle beside it."""
-    plain, wanted = plain_name(name), plain_name(vehicle)
-    if plain == wanted:
-        return True
-    bare = re.sub(r"\d+([.,]\d+)?\s*%|\(v/v\)|v/v|\b(vehicle|solvent|control|ctrl|only|final)\b", " ", plain)
-    return re.sub(r"[\s()\[\],;:/_-]+", " ", bare).strip() == wanted or plain in {"vehicle", "vehicle control"}
-
-
 def is_plate_header(cells: Sequence[str]) -> bool:
     """Whether a row names the columns of a table of wells: a compound and a concentration among them."""
-    return any(_meant(cell, _COMPOUND) for cell in cells) and any(concentration_column(cell) for cell in cells)
+    return names_compound(cells) and any(concentration_column(cell) for cell in cells)
+
+
+def names_compound(cells: Sequence[str]) -> bool:
+    """Whether one of the cells heads a column of compounds."""
+    return any(_meant(cell, _COMPOUND) for cell in cells)
 
 
 def _meant(name: str, words: Sequence[str]) -> bool:

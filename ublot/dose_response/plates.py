@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from ublot.dose_response.intensities import is_computed
-from ublot.dose_response.plate_columns import CONTROLS, PlateColumns, Row, is_plate_header, plain_name, vehicle_name
+from ublot.dose_response.plate_columns import CONTROLS, PlateColumns, Row, is_plate_header, plain_name
 from ublot.dose_response.readers import read_wells
 from ublot.errors import BlotError
+from ublot.inputs.layout_words import vehicle_name
 from ublot.io.tables import Table, number, read_table, table_from_columns
 from ublot.statistics.reactions import given_or_first
 

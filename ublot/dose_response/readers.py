@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
-from ublot.dose_response.plate_columns import is_plate_header
+from ublot.dose_response.intensities import find_channels, is_computed
+from ublot.dose_response.plate_columns import is_plate_header, names_compound
 from ublot.dose_response.plate_grids import Grid, grids_of, read_map, well_name
+from ublot.dose_response.plate_lists import labels_above, readings_in_lists
+from ublot.dose_response.reading import SIGNAL, Reading
 from ublot.errors import BlotError
 from ublot.inputs.concentrations import words_of
-from ublot.io.tables import Table, read_records, table_from_records
+from ublot.io.tables import DEEPEST_HEADER, Table, read_records, table_from_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Reading", "read_wells", "readings_of"]
+__all__ = ["read_wells", "readings_of"]
 
-# What an export says of itself in its first lines, and the reader of allotropy that knows it.
+# What an export says of itself in its first lines, and the reader of allotropy that knows it; none: grids and lists.
 _MAKERS = (
+    (r"(Application|Programm): (Tecan i-control|SparkControl)", "Tecan i-control", ""),
     (r"##BLOCKS=", "SoftMax Pro", "MOLDEV_SOFTMAX_PRO"),
     (r"Experiment File Path:|Protocol File Path:", "Gen5", "AGILENT_GEN5"),
     (r"User: .*Path: .*Test (run no|ID)", "BMG MARS", "BMG_MARS"),
@@ -28,34 +32,15 @@ _MAKERS = (
     (r"Kaleido|Results for .*Barcode", "Kaleido", "REVVITY_KALEIDO"),
 )
 _SHEET_MAKERS = (
+    (r"(Application|Programm): (Tecan i-control|SparkControl)", "Tecan i-control", ""),
     (r"Path: .*Test ID: .*Test Name: ", "BMG SMART Control", "BMG_LABTECH_SMART_CONTROL"),
     (r"Raw data.*Well positions|Magellan|i-control|Tecan", "Tecan Magellan", "TECAN_MAGELLAN"),
     (r"SkanIt|Measurement results|Execution time", "SkanIt", "THERMO_SKANIT"),
 )
+LONGEST = 60  # characters of a title that are kept, the last ones
+_LIST = "a list of wells"
+_VALUES_IN = "the values in"
 _KINDS = ("fluorescence", "absorbance", "luminescence")
-_SIGNAL = "signal"
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One value of one well.
-
-    Attributes
-    ----------
-    plate, well : str
-    measurement : str
-        Its kind and wavelength, or the title of its grid.
-    time_min : float
-        NaN for an end point.
-    value : str
-        As in the file.
-    """
-
-    plate: str
-    well: str
-    measurement: str
-    time_min: float
-    value: str
 
 
 def read_wells(path: str | Path, response: str, plate_map: Any, said: list[str]) -> Table | None:
@@ -82,10 +67,11 @@ def read_wells(path: str | Path, response: str, plate_map: Any, said: list[str])
         Neither, with what was recognised; no plate map; the extra is not installed.
     """
     sheets = read_records(path)
-    if plate_map is None and any(is_plate_header([c.strip() for c in row]) for rows, _ in sheets for row in rows[:60]):
+    heads = [[c.strip() for c in row] for rows, _ in sheets for row in rows[:DEEPEST_HEADER]]
+    if plate_map is None and any(map(is_plate_header, heads)):
         return None
     maker, readings = readings_of(path, sheets)
-    if not readings:
+    if not readings or (plate_map is None and maker == _LIST and any(map(names_compound, heads))):
         return None
     names = list(dict.fromkeys(r.measurement for r in readings))
     wells = len({(r.plate, r.well) for r in readings})
@@ -94,10 +80,18 @@ def read_wells(path: str | Path, response: str, plate_map: Any, said: list[str])
         fix = "tell what is in the wells with --plate-map: a list (well, compound, concentration_nM, role), or grids"
         raise BlotError(f"recognised {seen}; a plate map is missing", path, fix)
     chosen = _chosen(names, response)
-    if chosen is None:
+    pair = find_channels(names) if chosen is None and is_computed(response) else None
+    if chosen is None and pair is None:
         raise BlotError(f"no measurement {response!r} in {seen}", f"{path}, option response", "give one of them")
-    kept = [r for r in readings if r.measurement == chosen]
-    return _joined(str(path), kept, read_map(plate_map, said), response, said)
+    if maker.startswith(_VALUES_IN):
+        said.append(f"{path}: recognised {seen}, not read as such an export: check that these are the readings")
+    again = [name for name in names if chosen is not None and name.startswith(f"{chosen} read ")]
+    if again:
+        said.append(f"{path}: {chosen} was read {len(again) + 1} times: the first is taken; others: {'; '.join(again)}")
+    wanted = (
+        {chosen: response} if chosen is not None else dict(zip(pair or (), ("parallel", "perpendicular"), strict=True))
+    )
+    return _joined(str(path), readings, read_map(plate_map, said), wanted, said)
 
 
 def _chosen(names: Sequence[str], response: str) -> str | None:
@@ -105,33 +99,47 @@ def _chosen(names: Sequence[str], response: str) -> str | None:
         return names[0]
     wanted = words_of(response)
     exact = [name for name in names if words_of(name) == wanted]
+    first = [name for name in names if all(n == name or n.startswith(f"{name} read ") for n in names)]
     part = [name for name in names if wanted and set(wanted) <= set(words_of(name))]
-    return exact[0] if exact else part[0] if len(part) == 1 else None
+    return exact[0] if exact else part[0] if len(part) == 1 else first[0] if first else None
 
 
-def _joined(name: str, readings: Sequence[Reading], contents: Table, response: str, said: list[str]) -> Table:
-    """Rows of the map, each with the readings of its well."""
+def _joined(
+    name: str, readings: Sequence[Reading], contents: Table, wanted: Mapping[str, str], said: list[str]
+) -> Table:
+    """Rows of the map, each with the readings of its well, a column for each of the measurements that are `wanted`."""
     well = next(c for c in contents.columns if " ".join(words_of(c)) in {"well", "wells", "position", "well id"})
     plate = next((c for c in contents.columns if " ".join(words_of(c)) in {"plate", "plate id", "barcode"}), None)
-    timed = any(math.isfinite(r.time_min) for r in readings)
-    others = [c for c in contents.columns if c not in {well, plate} and c.casefold() != response.casefold()]
+    kept = [r for r in readings if r.measurement in wanted]
+    timed = any(math.isfinite(r.time_min) for r in kept)
+    responses = {response.casefold() for response in wanted.values()}
+    others = [c for c in contents.columns if c not in {well, plate} and c.casefold() not in responses]
     by_well: dict[str, list[Mapping[str, str]]] = {}
     for _, cells in contents.rows:
         by_well.setdefault(well_name(cells[well]), []).append(cells)
+    places: dict[tuple[str, str, str], dict[str, str]] = {}
+    for r in kept:
+        places.setdefault((r.plate, r.well, f"{r.time_min:g}"), {})[r.measurement] = r.value
     body, unknown = [], []
-    for r in readings:
-        described = [c for c in by_well.get(r.well, ()) if plate is None or not c[plate] or c[plate] == r.plate]
+    for (where, place, time), values in places.items():
+        described = [c for c in by_well.get(place, ()) if plate is None or not c[plate] or c[plate] == where]
         if not described:
-            unknown.append(r)
+            unknown.append(place)
             continue
-        time = [f"{r.time_min:g}"] if timed else []
-        body.append([r.plate, r.well, *time, r.value, *(described[0][c] for c in others)])
+        own = [time] if timed else []
+        signals = [values.get(measurement, "") for measurement in wanted]
+        body.append([where, place, *own, *signals, *(described[0][c] for c in others)])
     if not body:
         raise BlotError("no well of the plate map is in the export", contents.name, f"wells are A1 to H12 in {name}")
     if unknown:
-        wells = ", ".join(dict.fromkeys(r.well for r in unknown[:6]))
+        wells = ", ".join(dict.fromkeys(unknown[:6]))
         said.append(f"{contents.name}: {len(unknown)} readings are of wells that the map does not tell ({wells}, …)")
-    header = ["plate", "well", *(["time_min"] if timed else []), response, *others]
+    if plate is not None and not {r.plate for r in kept} & {c[plate] for _, c in contents.rows}:
+        told = ", ".join(dict.fromkeys(c[plate] for _, c in contents.rows if c[plate]))
+        if told:
+            read = ", ".join(dict.fromkeys(r.plate or "no name" for r in kept))
+            said.append(f"{contents.name}: its plates ({told}) are none of the export's ({read})")
+    header = ["plate", "well", *(["time_min"] if timed else []), *wanted.values(), *others]
     found = table_from_records(name, [header, *body])
     return Table(found.name, found.columns, found.rows, contents.decimal_comma, contents.ambiguous)
 
@@ -142,31 +150,74 @@ def readings_of(path: str | Path, sheets: Sequence[tuple[Sequence[Sequence[str]]
     head = " ".join(cell for rows, _ in sheets for row in rows[:40] for cell in row)
     first = "\n".join(",".join(row) for rows, _ in sheets[:1] for row in rows[:40])
     for pattern, name, maker in _SHEET_MAKERS if book else _MAKERS:
-        if re.search(pattern, head if book else first, re.DOTALL):
+        if not re.search(pattern, head if book else first, re.DOTALL):
+            continue
+        if maker:
             try:
-                return f"an export of {name}", _by_allotropy(path, name, maker)
+                found = _told_apart(_by_allotropy(path, name, maker))
             except BlotError:
-                # A short export may hold no more than the grid itself.
-                found = _of_grids(sheets, apart=True)
+                # A short export may hold no more than the grid itself, or a list.
+                found = _of_grids(sheets, apart=True) or _of_lists(sheets)
                 if not found:
                     raise
-                return f"the grids in an export of {name}", found
-    return "a grid", _of_grids(sheets)
+                return f"{_VALUES_IN} an export of {name}", found
+        else:
+            found = _of_grids(sheets, apart=True) or _of_lists(sheets)
+        if not found:
+            what = f"recognised an export of {name}, in which no well has an end point or a time course"
+            raise BlotError(what, path, "export the raw values of the wells, not spectra or curves")
+        return f"an export of {name}", found
+    found = _of_grids(sheets)
+    if found:
+        return "a grid", found
+    return _LIST, _of_lists(sheets)
+
+
+def _told_apart(readings: Sequence[Reading]) -> list[Reading]:
+    """Readings of which several of one name are numbered in their order, so that none hides another."""
+    seen: dict[tuple[str, str, str, str], int] = {}
+    out = []
+    for r in readings:
+        key = r.plate, r.well, r.measurement, f"{r.time_min:g}"
+        seen[key] = count = seen.get(key, 0) + 1
+        out.append(r if count == 1 else replace(r, measurement=f"{r.measurement} read {count}"))
+    return out
+
+
+def _of_lists(sheets: Sequence[tuple[Sequence[Sequence[str]], bool]]) -> list[Reading]:
+    found = [readings_in_lists(rows, decimal_comma=comma) for rows, comma in sheets]
+    several = sum(map(bool, found)) > 1
+    return [
+        replace(r, plate=f"sheet {k}" if several and not r.plate else r.plate)
+        for k, readings in enumerate(found, 1)
+        for r in _told_apart(readings)
+    ]
 
 
 def _of_grids(sheets: Sequence[tuple[Sequence[Sequence[str]], bool]], *, apart: bool = False) -> list[Reading]:
     """Values of all grids of numbers: of one measurement on several plates, or (`apart`) of several measurements."""
     out = []
-    for rows, comma in sheets:
-        grids = [grid for grid in grids_of(rows) if _numeric(grid)]
+    each = [(rows, comma, [grid for grid in grids_of(rows) if _numeric(grid)]) for rows, comma in sheets]
+    several = sum(bool(grids) for _, _, grids in each) > 1
+    for sheet, (rows, comma, grids) in enumerate(each, 1):
+        before = f"sheet {sheet}" if several else ""
         for k, grid in enumerate(grids, 1):
-            # Grids one under another are plates; what stands above them names them.
-            plate = grid.title or (f"plate {k}" if len(grids) > 1 else "")
+            title = labels_above(rows, grid.row - 1) if apart else ""
+            title = title or grid.title[-LONGEST:].strip()
+            sides = [word for word in words_of(title) if word in {"parallel", "perpendicular"}]
+            if sides and not apart:
+                plate = " ".join(w for w in title.split() if w.casefold().strip(":()") != sides[0])
+                name = sides[0]
+            elif apart:
+                plate, name = "", (title or f"grid {k}") if len(grids) > 1 else SIGNAL
+            else:
+                # Grids one under another are plates; what stands above them names them.
+                plate, name = title or (f"plate {k}" if len(grids) > 1 else ""), SIGNAL
+            plate = " ".join(part for part in (before, plate) if part)
             for well, text, _ in grid.wells():
                 value = text.replace(",", ".") if comma and "." not in text else text
-                name = (grid.title or f"grid {k}") if apart and len(grids) > 1 else _SIGNAL
-                out.append(Reading("" if apart else plate, well, name, math.nan, value))
-    return out
+                out.append(Reading(plate, well, name, math.nan, value))
+    return _told_apart(out)
 
 
 def _numeric(grid: Grid) -> bool:
@@ -205,24 +256,26 @@ def _readings(part: Mapping[str, Any]) -> Iterator[Reading]:
         for one in group["measurement document"]:
             sample = one.get("sample document", {})
             plate = str(sample.get("well plate identifier") or group.get("experimental data identifier") or "")
+            plate = PureWindowsPath(plate).stem if "\\" in plate else plate
             well = well_name(str(sample.get("location identifier", "")))
             wave = _wavelengths(one)
             for kind in _KINDS:
                 if isinstance(one.get(kind), dict):
                     value = one[kind]["value"]
                     if isinstance(value, int | float) and math.isfinite(value):
-                        yield Reading(plate, well, " ".join([kind, *wave]), math.nan, repr(value))
+                        yield Reading(plate, well, " ".join([kind, *wave]), math.nan, repr(float(value)))
             for key, cube in one.items():
                 if key.endswith("data cube") and isinstance(cube, dict):
                     yield from _course(plate, well, " ".join([key.removesuffix(" data cube"), *wave]), cube)
 
 
 def _wavelengths(one: Mapping[str, Any]) -> list[str]:
-    """Excitation and emission in nm, as ``485/520``."""
+    """Excitation and emission in nm, as ``485/520``, and the direction of the light where it is said."""
     control = one.get("device control aggregate document", {}).get("device control document", [{}])[0]
     settings = (control.get(name, {}) for name in ("excitation wavelength setting", "detector wavelength setting"))
     waves = [f"{s['value']:g}" for s in settings if isinstance(s, dict) and isinstance(s.get("value"), int | float)]
-    return ["/".join(waves)] if waves else []
+    side = str(control.get("custom information document", {}).get("Direction of emitted light", "")).casefold()
+    return [*(["/".join(waves)] if waves else []), *([side] if side else [])]
 
 
 def _course(plate: str, well: str, name: str, cube: Mapping[str, Any]) -> Iterator[Reading]:
@@ -236,4 +289,4 @@ def _course(plate: str, well: str, name: str, cube: Mapping[str, Any]) -> Iterat
     unit = {"s": 1 / 60, "min": 1.0, "h": 60.0}.get(str(dimensions[0].get("unit", "s")), 1 / 60)
     for time, value in zip(times, values, strict=False):
         if value is not None:
-            yield Reading(plate, well, name, float(time) * unit, repr(value))
+            yield Reading(plate, well, name, float(time) * unit, repr(float(value)))

@@ -13,7 +13,15 @@ from ublot.io.tables import Table, cell_number, number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["TO_NM", "Concentrations", "concentration_column", "find_concentrations", "words_of"]
+__all__ = [
+    "TO_NM",
+    "Concentrations",
+    "concentration_column",
+    "find_concentrations",
+    "nm_text",
+    "unit_column",
+    "words_of",
+]
 
 TO_NM = {"fm": 1e-6, "pm": 1e-3, "nm": 1.0, "um": 1e3, "mm": 1e6, "m": 1e9}
 """Factors to nM, by unit in lower case with ``u`` for micro; ``m`` alone is molar."""
@@ -22,6 +30,7 @@ _STEMS = {"concentration", "conc", "concn", "concentrations", "dose", "doses", "
 _BESIDE = {"final", "compound", "drug", "inhibitor", "ligand", "in", "total", "well", "of", "the", "cmpd", "test"}
 _UNIT_COLUMNS = {"unit", "units", "conc unit", "concentration unit", "dose unit", "conc units", "concentration units"}
 _MASSES = {"ug", "ng", "mg", "pg", "g"}
+_OWN_UNIT = re.compile(r"(.*[\d.])\s*([a-zA-Zµμ]+(?:/[lL])?)")
 _AGREE = 0.01  # two columns of one concentration agree within what rounding to three digits leaves
 
 
@@ -48,6 +57,11 @@ def _unit(words: Sequence[str]) -> tuple[float | None, list[str]]:
     units = [word for word in joined if word in TO_NM]
     rest = [word for word in joined if word not in TO_NM]
     return (TO_NM[units[-1]] if len(units) == 1 else None), rest
+
+
+def unit_column(name: str) -> bool:
+    """Whether a header names a column with the units of a concentration beside it."""
+    return " ".join(words_of(name)) in _UNIT_COLUMNS
 
 
 def concentration_column(name: str) -> bool:
@@ -86,6 +100,16 @@ class Concentrations:
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
+    def with_units(self) -> Concentrations | None:
+        """The columns whose unit is known, from the header, a column beside or every cell; None for none of them."""
+        kept = tuple(c for c in self.columns if self.unit is not None or c.factor is not None or self._all_say(c))
+        return Concentrations(self.table, kept, self.unit) if kept else None
+
+    def _all_say(self, column: _Column) -> bool:
+        cells = [cells[column.name] for _, cells in self.table.rows]
+        own = [_OWN_UNIT.fullmatch(text) for text in cells if text.strip("0.,")]
+        return bool(own) and all(found is not None and _factor(found[2]) is not None for found in own)
+
     def read(self, row: int, cells: Mapping[str, str]) -> float | None:
         """Concentration of a row in nM; None where its cells are empty.
 
@@ -110,10 +134,10 @@ class Concentrations:
         if not text or (column.log and text.casefold().lstrip("-") in {"inf", "infinity", "∞"}):
             return None if not text else 0.0
         factor = column.factor
-        own = re.fullmatch(r"(.*[\d.])\s*([a-zA-Zµμ]+(?:/[lL])?)", text)
+        own = _OWN_UNIT.fullmatch(text)
         said = cells.get(self.unit, "") if self.unit else ""
         if own is not None and not column.log and _factor(own[2]) is not None:
-            text, factor = own[1].strip(), self._same(factor, _factor(own[2]), where, own[2])
+            text, factor = own[1].strip(), _factor(own[2])  # what is written at the number is meant
         if said:
             factor = self._same(factor, _factor(said), where, said)
         if text == cells[column.name]:
@@ -153,6 +177,11 @@ def _factor(text: str) -> float | None:
     return factor if not rest else None
 
 
+def nm_text(value: float) -> str:
+    """A concentration as it is typed, rid of what a factor of a thousand leaves behind the twelfth digit."""
+    return repr(float(f"{value:.12g}")).removesuffix(".0")
+
+
 def find_concentrations(table: Table) -> Concentrations | None:
     """Columns with the concentration of a table, None where there is none.
 
@@ -160,5 +189,5 @@ def find_concentrations(table: Table) -> Concentrations | None:
     a unit alone, ``log10`` of any of them, and a column ``unit`` beside.
     """
     columns = tuple(column for name in table.columns if (column := _as_column(name)) is not None)
-    unit = next((name for name in table.columns if " ".join(words_of(name)) in _UNIT_COLUMNS), None)
+    unit = next((name for name in table.columns if unit_column(name)), None)
     return Concentrations(table, columns, unit) if columns else None

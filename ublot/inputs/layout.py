@@ -5,23 +5,40 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from ublot.errors import BlotError
-from ublot.inputs.concentrations import Concentrations, find_concentrations
+from ublot.inputs.concentrations import Concentrations, find_concentrations, nm_text
+from ublot.inputs.layout_words import (
+    COLUMNS,
+    ROLES,
+    Role,
+    bare_name,
+    column_meant,
+    role_meant,
+    roles_of_names,
+    said_as_control,
+)
 from ublot.io.tables import Table, cell_number, number, read_table, table_from_columns
 from ublot.option_words import told
 
-__all__ = ["Layout", "LayoutRow", "Role", "find_layout", "lanes_with_roles", "read_layout"]
+__all__ = [
+    "ROLES",
+    "Layout",
+    "LayoutRow",
+    "Role",
+    "find_layout",
+    "is_layout_header",
+    "lanes_with_roles",
+    "read_layout",
+    "spelled_out",
+]
 
-Role = Literal["marker", "vehicle", "sample", "negative", "blank", "ignore"]
-ROLES: tuple[str, ...] = get_args(Role)
 MOST_LANES = 200
 _NEEDED = ("lane", "role")
-_COLUMNS = (*_NEEDED, "compound", "concentration_nM", "time_min", "replicate", "group", "load")
 _UNITS = {"", "nm", "um", "µm", "μm", "mm", "pm", "m", "min", "mins", "minutes", "h", "hours", "s"}
 _NOT_NM = {"um", "µm", "μm", "mm", "pm", "m"}
 _OTHER_WORDS = {
@@ -129,7 +146,7 @@ class Layout:
 
     def records(self) -> list[dict[str, Any]]:
         """Rows as plain mappings; `read_layout` of them gives an equal layout."""
-        known = [{name: getattr(row, name) for name in _COLUMNS} for row in self.rows]
+        known = [{name: getattr(row, name) for name in COLUMNS} for row in self.rows]
         return [{**cells, **row.extra} for cells, row in zip(known, self.rows, strict=True)]
 
 
@@ -173,6 +190,7 @@ def read_layout(source: Any) -> Layout:
         sorted((_row(table, index, cells, concentrations) for index, cells in table.rows), key=lambda row: row.lane)
     )
     _check_numbering(table, rows)
+    _check_controls(table)
     return Layout(rows, table.name, tuple(renamed))
 
 
@@ -180,7 +198,7 @@ def _as_table(source: Any) -> Table:
     if isinstance(source, Table):
         return source
     if isinstance(source, str | Path):
-        return read_table(source, "layout", lambda cells: set(_NEEDED) <= {_bare(cell) for cell in cells})
+        return read_table(source, "layout", is_layout_header)
     if isinstance(source, Mapping) or hasattr(source, "columns"):
         return _from_columns({key: source[key] for key in source})
     if isinstance(source, Iterable):
@@ -199,10 +217,59 @@ def _from_columns(columns: Mapping[str, Any]) -> Table:
         raise BlotError("its columns are not of one length", "layout", "give one value per lane in each") from None
 
 
+def is_layout_header(cells: Sequence[str]) -> bool:
+    """Whether a row names the columns of a layout: the lane, and what it is or what is in it."""
+    meant = {column_meant(cell) for cell in cells}
+    typed = {"type", "kind"} & {cell.casefold() for cell in cells}
+    return "lane" in meant and bool({"role", "compound"} & meant or typed)
+
+
+def spelled_out(table: Table) -> tuple[Table, tuple[str, ...]]:
+    """A layout with columns, roles and doses in ublot's own words as far as it can tell them, and notes on the rest.
+
+    What cannot be used stays as it is: `read_layout` says what is wrong with it, of this table as of the given one.
+
+    Raises
+    ------
+    BlotError
+        A column occurs twice, or a point in its numbers may mean two things.
+    """
+    table, concentrations, notes = _known_columns(table)
+    for column in {*COLUMNS, *(concentrations.names if concentrations is not None else ())} & set(table.ambiguous):
+        cell_number(table, *table.rows[0], column)  # which says so
+    alone = not _unclear_control(table)
+    used = () if concentrations is None else (*concentrations.names, *filter(None, [concentrations.unit]))
+    rows = []
+    for index, cells in table.rows:
+        said = {name: text for name, text in cells.items() if name not in used or name == "concentration_nM"}
+        if "role" in said:
+            meant = role_meant(said["role"], said.get("compound", ""))
+            said["role"] = meant if meant and (alone or not said_as_control(said["role"])) else said["role"]
+        if concentrations is not None:
+            said["concentration_nM"] = _dose_text(concentrations, index, cells)
+        for name in ("lane", "time_min", "load"):
+            said |= {name: said[name].replace(",", ".")} if table.decimal_comma and name in said else {}
+        rows.append((index, said))
+    extra = [name for name in table.columns if name not in used and name not in COLUMNS]
+    dosed = {"concentration_nM"} if concentrations is not None else set()
+    known = [name for name in COLUMNS if name in {*table.columns} | dosed]
+    columns = (*known, *extra)
+    ordered = tuple((index, {name: cells[name] for name in columns}) for index, cells in rows)
+    return Table(table.name, columns, ordered), tuple(notes)
+
+
+def _dose_text(concentrations: Concentrations, index: int, cells: Mapping[str, str]) -> str:
+    try:
+        value = concentrations.read(index, cells)
+    except BlotError:
+        # As it stands, with its unit, so that a person sees what is meant and what is wrong.
+        return " or ".join(dict.fromkeys(cells[name] for name in concentrations.names if cells[name]))
+    return "" if value is None else nm_text(value)
+
+
 def _known_columns(table: Table) -> tuple[Table, Concentrations | None, list[str]]:
     """Known columns under their own names however they are set, the concentration's, and notes on ones that look so."""
-    known = {_bare(name): name for name in _COLUMNS}
-    names = [known.get(_bare(name), name) for name in table.columns]
+    names = _own_names(table)
     for name in names:
         if names.count(name) > 1:
             raise BlotError(f"column {name!r} occurs twice", table.name, "keep one of them")
@@ -210,17 +277,22 @@ def _known_columns(table: Table) -> tuple[Table, Concentrations | None, list[str
     renamed = dict(zip(table.columns, names, strict=True))
     ambiguous = {renamed[name]: found for name, found in table.ambiguous.items()}
     table = Table(table.name, tuple(names), rows, table.decimal_comma, ambiguous)
-    concentrations = find_concentrations(table)
-    if concentrations is not None:
-        # Without any unit it is not known what the numbers are: carried along, and asked about.
-        kept = tuple(c for c in concentrations.columns if c.factor is not None or concentrations.unit is not None)
-        concentrations = Concentrations(table, kept, concentrations.unit) if kept else None
-    used = () if concentrations is None else (*concentrations.names, concentrations.unit)
     notes = []
+    if "role" not in names and {"lane", "compound"} <= set(names):
+        roles = roles_of_names([cells["compound"] for _, cells in table.rows])
+        if roles is not None:
+            given = next(name for name, own in renamed.items() if own == "compound")
+            notes.append(f"{table.name}: no column 'role': what each lane is was told by its name in {given!r}")
+            rows = tuple((i, {**cells, "role": role}) for (i, cells), role in zip(table.rows, roles, strict=True))
+            table = replace(table, columns=(*table.columns, "role"), rows=rows)
+    concentrations = find_concentrations(table)
+    # Without any unit it is not known what the numbers are: carried along, and asked about.
+    concentrations = concentrations.with_units() if concentrations is not None else None
+    used = () if concentrations is None else (*concentrations.names, concentrations.unit)
     for name in names:
         if name in used:
             continue
-        meant = _meant(name) if name not in _COLUMNS else None
+        meant = _meant(name) if name not in COLUMNS else None
         if meant is not None and meant not in names:
             note = f"{table.name}: column {name!r} is carried along only; is it meant as {meant!r}?"
             other_unit = meant == "concentration_nM" and _NOT_NM.intersection(re.split(r"[^a-zµμ]+", name.casefold()))
@@ -228,14 +300,19 @@ def _known_columns(table: Table) -> tuple[Table, Concentrations | None, list[str
     return table, concentrations, notes
 
 
-def _bare(name: str) -> str:
-    """A name whatever its case and its marks between words: ``Concentration (nM)`` is ``concentration_nM``."""
-    return re.sub(r"[\s_.()\[\]-]+", "_", name.casefold()).strip("_")
+def _own_names(table: Table) -> list[str]:
+    """Names of the columns, known ones in ublot's words; of two for one thing neither is taken for it."""
+    exact = {bare_name(name): name for name in COLUMNS}
+    names = [exact.get(bare_name(name), name) for name in table.columns]
+    below = {name: [cells[name] for _, cells in table.rows] for name in table.columns}
+    meant = [column_meant(name, below[name]) for name in table.columns]
+    once = {m for m in meant if m and m not in names and meant.count(m) == 1}
+    return [m if m in once else name for name, m in zip(names, meant, strict=True)]
 
 
 def _meant(name: str) -> str | None:
     """Known column that an unknown one may stand for: mistyped, cut short, or another word for it."""
-    by_case = {known.casefold(): known for known in _COLUMNS}
+    by_case = {known.casefold(): known for known in COLUMNS}
     near = difflib.get_close_matches(name.casefold(), by_case, 1, 0.7)
     if near:
         return by_case[near[0]]
@@ -262,9 +339,9 @@ def _row(table: Table, index: int, cells: Mapping[str, str], concentrations: Con
             raise BlotError(f"{text} is too small", where(column), f"allowed: {allowed}")
         return found
 
-    role = cells["role"].casefold()
-    if role not in ROLES:
-        what = f"unknown role {cells['role']!r}" if role else "the role is empty"
+    role = role_meant(cells["role"], cells.get("compound", ""))
+    if not role:
+        what = f"unknown role {cells['role']!r}" if cells["role"] else "the role is empty"
         raise BlotError(what, where("role"), f"allowed: {_ROLES_IN_WORDS}")
     lane = value("lane", "1, 2, 3, …", zero=False)
     if lane is None or lane != int(lane):
@@ -281,7 +358,7 @@ def _row(table: Table, index: int, cells: Mapping[str, str], concentrations: Con
         replicate=cells.get("replicate", ""),
         group=cells.get("group", ""),
         load=1.0 if load is None else load,
-        extra={name: text for name, text in cells.items() if name not in _COLUMNS and name not in read},
+        extra={name: text for name, text in cells.items() if name not in COLUMNS and name not in read},
     )
 
 
@@ -294,6 +371,24 @@ def _check_numbering(table: Table, rows: tuple[LayoutRow, ...]) -> None:
             raise BlotError(f"lane {found} is described twice", f"{table.name}, rows {' and '.join(at)}", fix)
         if found != expected:
             raise BlotError(f"lane {expected} is missing", f"{table.name}, column lane", fix)
+
+
+def _check_controls(table: Table) -> None:
+    """A control of nobody knows what is the vehicle, but not beside lanes that are said to be it."""
+    found = _unclear_control(table)
+    if found is not None:
+        index, role = found
+        what = f"{role!r} may be the vehicle or a negative control: other lanes are the vehicle"
+        raise BlotError(what, f"{table.name}, row {index}, column role", f"allowed: {_ROLES_IN_WORDS}")
+
+
+def _unclear_control(table: Table) -> tuple[int, str] | None:
+    said = [(index, cells.get("role", ""), cells.get("compound", "")) for index, cells in table.rows]
+    named = [(index, role) for index, role, compound in said if role_meant(role, compound) == "vehicle"]
+    # A control that is DMSO is the vehicle whatever the others are.
+    bare = [index for index, role, compound in said if said_as_control(role) and role_meant(compound) != "vehicle"]
+    controls = [(index, role) for index, role in named if index in bare]
+    return controls[0] if controls and len(controls) < len(named) else None
 
 
 def lanes_with_roles(layout: Layout | None, *roles: str) -> tuple[int, ...]:

@@ -7,8 +7,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ublot.errors import BlotError
-from ublot.inputs.layout import LayoutRow, read_layout
-from ublot.io.tables import Table, number, table_from_columns
+from ublot.inputs.concentrations import TO_NM, concentration_column, nm_text, unit_column
+from ublot.inputs.layout import LayoutRow, read_layout, spelled_out
+from ublot.inputs.layout_words import column_meant, role_meant, said_as_control
+from ublot.io.tables import Table, number, table_from_columns, table_from_records
 from ublot.option_words import joined
 from ublot_napari.state.option_places import panel_words
 
@@ -18,13 +20,18 @@ if TYPE_CHECKING:
 __all__ = [
     "COLUMNS",
     "NUMERIC",
+    "UNITS",
     "Problem",
     "Rows",
     "cell_problems",
+    "dose_text",
     "is_header",
     "known_name",
     "layout_notes",
+    "pasted_table",
     "plain_number",
+    "role_text",
+    "shown_dose",
     "text_rows",
 ]
 
@@ -34,6 +41,9 @@ COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(LayoutRow) if fi
 """Known columns of a layout, in their order."""
 
 NUMERIC = frozenset({"lane", "concentration_nM", "time_min", "load"})
+
+UNITS = ("pM", "nM", "µM", "mM")
+"""Units in which concentrations may be shown and typed."""
 
 _BY_CASE = {name.casefold(): name for name in COLUMNS}
 
@@ -71,12 +81,55 @@ def plain_number(column: str, text: str) -> str:
     return text.replace(",", ".")
 
 
+def dose_text(text: str, unit: str) -> str:
+    """What is typed as a concentration, in nM: a number in `unit`, or with its own as in ``1 µM``; else as it is."""
+    column = f"concentration_{unit}"
+    try:
+        (_, cells), *_ = spelled_out(Table("layout", (column,), ((2, {column: text}),), decimal_comma=True))[0].rows
+    except BlotError:
+        return text
+    return cells["concentration_nM"]
+
+
+def shown_dose(text: str, unit: str) -> str:
+    """A concentration in nM as it is shown in `unit`; what is none stays as it is."""
+    try:
+        return text if unit == "nM" else nm_text(number(text) / TO_NM[unit.replace("µ", "u").casefold()])
+    except ValueError:
+        return text
+
+
+def role_text(text: str, rows: Rows, at: int) -> str:
+    """The role that is typed into a row, in ublot's words; a control beside vehicle lanes may be another one."""
+    meant = role_meant(text, rows[at].get("compound", ""))
+    vehicles = any(row.get("role") == "vehicle" for k, row in enumerate(rows) if k != at)
+    return text if not meant or (vehicles and said_as_control(text)) else meant
+
+
 def is_header(cells: Sequence[str], columns: Sequence[str]) -> bool:
     """Whether the first row of a pasted block names columns."""
-    names = [known_name(cell) for cell in cells if cell.strip()]
-    if not names or len(set(names)) < len(names):
+    names = [name for name in cells if name.strip()]
+    meant = [column_meant(name) or known_name(name) for name in names]
+    if not names or len(set(meant)) < len(meant):
         return False
-    return bool({"lane", "role"} & set(names)) or all(name in columns for name in names)
+    doses = [concentration_column(name) or unit_column(name) for name in names]
+    known = all(dose or name in {*COLUMNS, *columns} for name, dose in zip(meant, doses, strict=True))
+    # ``sample`` may head a column of names, and be the first of a column of roles.
+    said = any(not role_meant(name) for name in names)
+    return bool({"lane", "role"} & set(meant)) or (known and said) or ("compound" in meant and any(doses))
+
+
+def pasted_table(block: Sequence[Sequence[str]]) -> Table:
+    """A block with a header, its columns, roles and doses in ublot's words.
+
+    Raises
+    ------
+    BlotError
+        A column occurs twice, or a number may be read in two ways.
+    """
+    named = [k for k, name in enumerate(block[0]) if name.strip()]
+    cells = [[row[k] if k < len(row) else "" for k in named] for row in block]
+    return spelled_out(table_from_records("pasted", cells, decimal_comma=True))[0]
 
 
 def text_rows(rows: Sequence[Mapping[str, object]]) -> tuple[list[str], Rows]:
@@ -115,7 +168,7 @@ def cell_problems(rows: Rows, lanes: Sequence[int] | None = None) -> list[Proble
     found = []
     for row in rows:
         for name in COLUMNS:
-            words = _wrong_with(name, row.get(name, ""))
+            words = _wrong_with(name, row.get(name, ""), row.get("compound", "") if name == "role" else "")
             if words:
                 found.append(Problem(_lane(row), name, words))
     return found or _wrong_with_all(rows, lanes)
@@ -130,8 +183,8 @@ def layout_notes(rows: Rows) -> list[str]:
 
 
 @lru_cache(maxsize=4096)  # the same few texts are asked about at every change
-def _wrong_with(column: str, text: str) -> str:
-    cells = {"lane": "1", "role": "sample", column: text}
+def _wrong_with(column: str, text: str, compound: str) -> str:
+    cells = {"lane": "1", "role": "sample", "compound": compound, column: text}
     try:
         read_layout(Table("layout", tuple(cells), ((2, cells),)))
     except BlotError as error:
@@ -147,6 +200,8 @@ def _wrong_with_all(rows: Rows, lanes: Sequence[int] | None) -> list[Problem]:
         layout = read_layout([dict(row) for row in rows])
         layout.check_count(None if lanes is None else len(lanes))
     except BlotError as error:
+        if error.where is not None and error.where.endswith("column role"):
+            return [Problem(_lane(row), "role", _words(error)) for row in rows if said_as_control(row.get("role", ""))]
         numbers = [_lane(row) for row in rows]
         beyond = {n for n in numbers if numbers.count(n) > 1 or (lanes is not None and n not in lanes)}
         places: list[int | None] = [*sorted(beyond)] or [None]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QModelIndex, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QModelIndex, QPoint, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from ublot.errors import BlotError
+from ublot.inputs.layout import is_layout_header, spelled_out
 from ublot.io.tables import csv_bytes, read_table
-from ublot_napari.sections.layout.cells import known_name, layout_notes, plain_number
+from ublot_napari.sections.layout.cells import UNITS, layout_notes
 from ublot_napari.sections.layout.model import TITLES, LayoutModel, RoleDelegate
 from ublot_napari.state.option_places import panel_words
 from ublot_napari.widgets.cell_table import CellTable
@@ -90,6 +91,10 @@ class LayoutEditor(QWidget):
         self.paste_button.clicked.connect(self.table.paste)
         self.table.said.connect(self._say)
         self.model.edited.connect(self._edited)
+        header = self.table.horizontalHeader()
+        if header is not None:
+            header.setSectionsClickable(True)
+            header.sectionClicked.connect(self._ask_unit)
         selection = self.table.selectionModel()
         if selection is not None:
             selection.currentRowChanged.connect(self._tell)
@@ -150,17 +155,15 @@ class LayoutEditor(QWidget):
         BlotError
             It is not a table, or has no column ``role``.
         """
-        table = read_table(path, "layout")
-        names = [name.casefold() for name in table.columns]
-        if "role" not in names:
-            fix = f"the first row names the columns; it has: {', '.join(table.columns)}"
+        given = read_table(path, "layout", is_layout_header)
+        table, notes = spelled_out(given)
+        if "role" not in table.columns:
+            fix = f"the first row names the columns; it has: {', '.join(given.columns)}"
             raise BlotError("column 'role' is missing", table.name, fix)
-        comma = table.decimal_comma
-        rows = [
-            {k: plain_number(known_name(k), v) if comma else v for k, v in cells.items()} for _, cells in table.rows
-        ]
-        self.set_rows(rows)
+        self.set_rows([cells for _, cells in table.rows])
         self._edited()
+        if notes and not self.problems():
+            self._say("\n".join(note.removeprefix(f"{table.name}: ") for note in notes))
 
     def save(self, path: str | Path) -> None:
         """Write the layout as CSV.
@@ -195,6 +198,31 @@ class LayoutEditor(QWidget):
             self._path = path
 
     # ------------------------------------------------------------------------------------------------------ inside
+    def _ask_unit(self, column: int) -> None:
+        """Offer units where the title of the concentrations was clicked."""
+        header = self.table.horizontalHeader()
+        if self.model.columns[column] != "concentration_nM" or header is None:
+            return
+        menu = self.unit_menu()
+        at = header.mapToGlobal(QPoint(header.sectionViewportPosition(column), header.height()))
+        menu.popup(at)
+
+    def unit_menu(self) -> QMenu:
+        """Units in which concentrations can be shown and typed."""
+        menu = QMenu(self)
+        for unit in UNITS:
+            action = menu.addAction(f"Concentrations in {unit}")
+            if action is not None:
+                action.setCheckable(True)
+                action.setChecked(unit == self.model.unit)
+                action.triggered.connect(lambda _, unit=unit: self.set_unit(unit))
+        return menu
+
+    def set_unit(self, unit: str) -> None:
+        """Show and take concentrations in a unit."""
+        self.model.set_unit(unit)
+        self._set_widths()
+
     def _keep_place(self, change: object) -> None:
         at = self.table.currentIndex()
         row, column = at.row(), at.column()

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QColor, QFont
 from qtpy.QtWidgets import QComboBox, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from ublot.inputs.layout import Role
+from ublot.errors import BlotError
+from ublot.inputs.layout import ROLES
+from ublot.inputs.layout_words import roles_of_names
 from ublot_napari.layers.lanes import ROLE_COLOURS
 from ublot_napari.sections.layout.cells import (
     COLUMNS,
     Problem,
     Rows,
     cell_problems,
+    dose_text,
     is_header,
-    known_name,
+    pasted_table,
     plain_number,
+    role_text,
+    shown_dose,
     text_rows,
 )
+from ublot_napari.state.option_places import panel_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = ["HELP", "TITLES", "WRONG", "LayoutModel", "RoleDelegate", "wrong_font"]
-
-ROLES: tuple[str, ...] = get_args(Role)
 
 TITLES = {
     "lane": "Lane", "role": "Role", "compound": "Compound", "concentration_nM": "nM", "time_min": "min",
@@ -37,7 +41,7 @@ HELP = {
     "lane": "Lane, counted from the left of the picture",
     "role": "marker, vehicle (DMSO), sample, negative (no ATP, no E1 or t = 0), blank (nothing loaded) or ignore",
     "compound": "What the lane was treated with; may be empty",
-    "concentration_nM": "Concentration in nM; may be empty",
+    "concentration_nM": "Concentration, with its own unit (1 µM) or in the column's; click the title for another",
     "time_min": "Reaction time in minutes; samples are compared with the DMSO lanes of their own time",
     "replicate": "Which independent reaction: lanes of one condition with the same name, or none, are one",
     "group": "Lanes are compared with the DMSO lanes of their own group only (cell line, E2, construct)",
@@ -72,6 +76,7 @@ class LayoutModel(QAbstractTableModel):
         self.rows: Rows = []
         self.lanes: tuple[int, ...] | None = None
         self.problems: list[Problem] = []
+        self.unit = "nM"
         self._by_cell: dict[tuple[int | None, str], str] = {}
         self._put_aside: dict[int, dict[str, str]] = {}
 
@@ -146,21 +151,36 @@ class LayoutModel(QAbstractTableModel):
 
     # -------------------------------------------------------------------------------------------------- for the table
     def names(self) -> list[str]:
-        """Names of the columns, as in the file."""
-        return list(self.columns)
+        """Names of the columns, as in a file with these cells."""
+        dose = f"concentration_{self.unit}".replace("µ", "u")
+        return [dose if name == "concentration_nM" else name for name in self.columns]
 
     def text(self, row: int, column: int) -> str:
-        """Text of a cell."""
-        return self.rows[row].get(self.columns[column], "")
+        """Text of a cell as it is shown: concentrations in `unit`."""
+        name = self.columns[column]
+        text = self.rows[row].get(name, "")
+        return shown_dose(text, self.unit) if name == "concentration_nM" else text
+
+    def set_unit(self, unit: str) -> None:
+        """Show concentrations in another unit, and take what is typed for it; what they are stays."""
+        self.unit = unit
+        at = self.columns.index("concentration_nM")
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, at, at)
+        if self.rows:
+            self.dataChanged.emit(self.index(0, at), self.index(len(self.rows) - 1, at))
 
     def write(self, changes: Sequence[tuple[int, int, str]]) -> None:
         """Change many cells at once; lane numbers, which are the picture's, stay."""
         different = False
-        for row, column, text in changes:
+        # What a control is depends on the compound, and on the other roles.
+        last = {"compound": 0, "role": 1}
+        for row, column, text in sorted(changes, key=lambda change: last.get(self.columns[change[1]], 0)):
             name = self.columns[column]
             new = plain_number(name, " ".join(text.split()))
-            if name == "role" and new.casefold() in ROLES:
-                new = new.casefold()
+            if name == "role":
+                new = role_text(new, self.rows, row)
+            elif name == "concentration_nM":
+                new = dose_text(new, self.unit)
             if name != "lane" and new != self.rows[row].get(name, ""):
                 self.rows[row][name] = new
                 different = True
@@ -172,9 +192,14 @@ class LayoutModel(QAbstractTableModel):
     def paste(self, block: list[list[str]], row: int, column: int) -> str:
         """Put a block with its corner at a cell, or by its column names and lane numbers where it has them."""
         names = self.columns[column:]
-        headed = is_header(block[0], self.columns)
+        headed = is_header(block[0], self.columns) and len(block) > 1
         if headed:
-            names, block = [known_name(cell) for cell in block[0]], block[1:]
+            try:
+                table = pasted_table(block)
+            except BlotError as error:
+                return panel_words(error)
+            names = list(table.columns)
+            block = [[self._typed(name, cells.get(name, "")) for name in names] for _, cells in table.rows]
         new = [name for name in names if name and name not in self.columns]
         if new:
             self.beginInsertColumns(QModelIndex(), len(self.columns), len(self.columns) + len(new) - 1)
@@ -183,17 +208,31 @@ class LayoutModel(QAbstractTableModel):
         width = max((len(cells) for cells in block), default=0)
         targets = self._targets(block, names, 0 if headed else row)
         where = [self.columns.index(name) if name else -1 for name in names]
-        self.write(
-            [
-                (target, at, cell)
-                for target, cells in zip(targets, block, strict=True)
-                for at, cell in zip(where, cells, strict=False)
-                if target >= 0 and at >= 0
-            ]
-        )
+        changes = [
+            (target, at, cell)
+            for target, cells in zip(targets, block, strict=True)
+            for at, cell in zip(where, cells, strict=False)
+            if target >= 0 and at >= 0
+        ]
+        told = self._roles_told(changes)
+        self.write([*changes, *told])
         lost_rows, lost_columns = targets.count(-1), max(width - len(names), 0)
         lost = [f"{n} {what}{'s' * (n > 1)}" for n, what in ((lost_rows, "row"), (lost_columns, "column")) if n]
-        return f"{' and '.join(lost)} did not fit into the table and were left out." if lost else ""
+        if lost:
+            return f"{' and '.join(lost)} did not fit into the table and were left out."
+        return "The roles were told by the names: look at them." if told else ""
+
+    def _typed(self, name: str, text: str) -> str:
+        """A cell as it would be typed here."""
+        return shown_dose(text, self.unit) if name == "concentration_nM" else text
+
+    def _roles_told(self, changes: Sequence[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+        """Roles that the names of a pasted block tell, where no lane has one."""
+        role, compound = self.columns.index("role"), self.columns.index("compound")
+        names = {row: text for row, at, text in changes if at == compound}
+        given = any(at == role and text for _, at, text in changes) or any(row.get("role") for row in self.rows)
+        roles = roles_of_names(list(names.values())) if names and not given else None
+        return [] if roles is None else [(row, role, text) for row, text in zip(names, roles, strict=True)]
 
     def _targets(self, block: list[list[str]], names: Sequence[str], first: int) -> list[int]:
         """Row for each row of a block, -1 for none: by lane number where all have one, else one after the other."""
@@ -230,15 +269,15 @@ class LayoutModel(QAbstractTableModel):
             return None
         name = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return TITLES.get(name, name)
+            return f"{self.unit} ▾" if name == "concentration_nM" else TITLES.get(name, name)
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{HELP.get(name, 'Carried to the results unchanged')} (column {name} of the file)"
         return None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text, colour by role, and what is wrong."""
-        name, row = self.columns[index.column()], self.rows[index.row()]
-        text = row.get(name, "")
+        name = self.columns[index.column()]
+        text = self.text(index.row(), index.column())
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return text
         wrong = self._by_cell.get((self.lane_of(index.row()), name), "")
