@@ -59,8 +59,8 @@ class Controller(QObject):
         Another blot is shown, or none.
     changed : Signal
         All that shows the blot is to be brought in line with it.
-    looked_at : Signal
-        As `changed`, while an edit is under way: only a first look at its analysis is there.
+    doses_fitted : Signal
+        The dose-response of the analysis that is shown was made.
     lane_changed : Signal
     measured : Signal of bool
         An analysis was made; whether it is the blot's first.
@@ -78,7 +78,7 @@ class Controller(QObject):
     blot_shown = Signal()
     blot_left = Signal()
     changed = Signal()
-    looked_at = Signal()
+    doses_fitted = Signal()
     lane_changed = Signal()
     measured = Signal(bool)
     compared = Signal(object, object)
@@ -242,6 +242,8 @@ class Controller(QObject):
             self.blot_left.emit()
         self.refresh()
         self.blot_shown.emit()
+        if self.blot is not None:
+            self._fit_doses(self.blot)
         if image is not None and image in self.refused:
             self.said.emit(self.refused[image], True)
 
@@ -298,15 +300,12 @@ class Controller(QObject):
             self.refresh()
             self.said.emit(panel_words(error), True)
             return
-        if blot.look():
-            with self.filling():
-                self.looked_at.emit()
-        else:
-            self.refresh()
+        self.refresh()
         if always or blot.needs_run or (self.runner.busy and blot.state.analysis is None):
             self._submit(blot)
         else:
             self.runner.cancel()  # what runs was undone
+            self._fit_doses(blot)
 
     def _submit(self, blot: EditedBlot) -> None:
         job, state = blot.job(), blot.state
@@ -327,6 +326,26 @@ class Controller(QObject):
         self.measured.emit(first)
         if before is not None:
             self.compared.emit(before, analysis)
+        self._fit_doses(blot)
+
+    def _fit_doses(self, blot: EditedBlot) -> None:
+        """Have the dose-response made of what is shown, unless something else is to be made."""
+        analysis = blot.uncompared
+        if analysis is None or self.runner.busy:
+            return
+
+        def compare(progress: Callable[[str, float], None]) -> object:
+            progress("comparing lanes", 0.9)
+            return analysis.statistics
+
+        self.runner.submit(
+            compare, lambda _: self._doses_fitted(blot, analysis), lambda error: self._failed(blot, error)
+        )
+
+    def _doses_fitted(self, blot: EditedBlot, analysis: Analysis) -> None:
+        if blot is self.blot and blot.shown is analysis:
+            with self.filling():
+                self.doses_fitted.emit()
 
     def _failed(self, blot: EditedBlot, error: Exception) -> None:
         blot.failed = panel_words(error)

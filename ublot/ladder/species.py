@@ -89,7 +89,8 @@ class SpeciesColumns(Sequence[Species]):
         )  # fmt: skip
 
 
-NO_SPECIES = SpeciesColumns(np.zeros(0, np.intp), *(np.zeros(0) for _ in range(5)), np.zeros(0, bool))
+_NONE = np.zeros(0)
+NO_SPECIES = SpeciesColumns(np.zeros(0, np.intp), _NONE, _NONE, _NONE, _NONE, _NONE, np.zeros(0, bool))
 
 
 @dataclass(frozen=True, eq=False)

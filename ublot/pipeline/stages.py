@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ublot.model import Background, Blot, Calibration, Lanes, Profile
     from ublot.pipeline.quantification import Quantified
 
-__all__ = ["Progress", "Run", "Stages", "lane_shifts", "profile_lanes", "rescored", "run_stages"]
+__all__ = ["Progress", "Run", "Stages", "lane_shifts", "profile_lanes", "run_stages"]
 
 Progress = Callable[[str, float], None]
 
@@ -338,27 +338,6 @@ def _scores(
         loads=loads,
         image_flags=image_flags,
         allow_unfit=params.allow_unfit,
-    )
-
-
-def rescored(stages: Stages, run: Run, geometry: Lanes, ladders: Sequence[Ladder]) -> Stages:
-    """The same stages with other lanes and ladders, scored anew.
-
-    Parameters
-    ----------
-    stages : Stages
-        Of a finished run.
-    run : Run
-        What is given now: the blot, layout and options of that run, and other edits.
-    geometry : Lanes
-    ladders : sequence of Ladder
-        Of all lanes.
-    """
-    flags = _image_flags(run.blot, geometry, stages.background, run.edits)
-    scores = _scores(ladders, run.layout, run.params, stages.loads, flags)
-    cleaned = tuple(k.profile for k in ladders)
-    return replace(
-        stages, geometry=geometry, profiles=cleaned, ladders=tuple(ladders), scores=scores, image_flags=flags
     )
 
 

@@ -81,7 +81,7 @@ class Answer(QWidget):
     def show_analysis(self, analysis: Analysis, dose: pd.DataFrame) -> None:
         """Show the scores; `dose` is ``Analysis.dose_response``, or an empty table while that is being made."""
         lanes = analysis.lanes
-        self._show_scores(analysis, dose)
+        self.show_scores(analysis, dose)
         self._show_rows(analysis)
         self.flags.show_flags(lanes, analysis.messages, overridden=analysis.params.allow_unfit)
         refused = any(lane_state(row) == "refused" for row in lanes.to_dict("records"))
@@ -89,14 +89,8 @@ class Answer(QWidget):
         names = {name for text in lanes["flags"] for name in str(text).split(";") if name}
         self.tabs.setTabText(2, f"Flags ({len(names)})" if names else "Flags")
 
-    def show_look(self, analysis: Analysis, dose: pd.DataFrame) -> None:
-        """Show the scores of a first look, as far as they are in sight."""
-        if self.plot.isVisible():
-            self._show_scores(analysis, dose)
-        if self.table.isVisible():
-            self._show_rows(analysis)
-
-    def _show_scores(self, analysis: Analysis, dose: pd.DataFrame) -> None:
+    def show_scores(self, analysis: Analysis, dose: pd.DataFrame) -> None:
+        """Draw the scores and the curves through them."""
         self.plot.show_scores(analysis.lanes, dose, by_area=by_area(analysis.params))
 
     def _show_rows(self, analysis: Analysis) -> None:
