@@ -32,6 +32,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from lane_errors import compare, summarise
+from records import write_record
 
 import ublot
 from ublot.simulation import DIFFICULTIES, STRESSES, draw_family, save_blot, simulate_blot
@@ -219,6 +220,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the blots there, with layout and truth")
     parser.add_argument("--out", type=Path, help="CSV of every lane's errors")
+    parser.add_argument("--record", type=Path, help="JSON of the tables, with date, version and machine")
     options = parser.parse_args()
     sources = options.sources.split(",")
     if strange := [name for name in sources if name not in SOURCES]:
@@ -247,6 +249,10 @@ def main() -> int:
         print(by_source(results).to_string(float_format=lambda v: f"{v:.4g}"))
     if options.out:
         pd.DataFrame([row for r in results for row in r["rows"]]).to_csv(options.out, index=False)
+    if options.record:
+        by_set = {source: tabulate([r for r in results if r["source"] == source]).to_dict("index") for source in known}
+        sources_table = by_source(results).to_dict()
+        write_record(options.record, {"seed": options.seed, "sources": sources_table, "sets": by_set})
     if options.short and not options.background and not options.no_layout:
         beside = [replace(case, background="rolling-ball") for case in cases if case.name in BESIDE]
         if beside:

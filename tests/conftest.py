@@ -18,3 +18,13 @@ ROOT = Path(__file__).parents[1]
 def root() -> Path:
     """The top folder of the project."""
     return ROOT
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With several workers a module stays on one of them, and so do all tests that move the mouse of the one screen."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        folder = item.path.relative_to(ROOT)
+        item.add_marker(pytest.mark.xdist_group("screen" if "gui" in folder.parts else str(folder)))

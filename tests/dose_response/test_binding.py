@@ -109,6 +109,23 @@ def test_a_weak_one_is_a_limit_from_below():
     assert not row["ki_above_nM"] > 3000
 
 
+def test_a_bad_well_is_not_all_that_is_said_of_ki():
+    rows = competition(20)
+    rows[20]["mP"] = 480.0
+    row = ublot.fit_dose_response(rows, **OPTIONS).iloc[0]
+    assert row["standing_off"] == 1 and "K_i without wells that stand off: " in row["note"]
+    without = float(row["note"].split("K_i without wells that stand off: ")[1].split()[0])
+    assert without == pytest.approx(20, rel=0.1)
+
+
+def test_a_second_limb_is_not_taken_for_displacement():
+    rows = competition(20)
+    for row in rows:  # the compound itself shines at the highest doses
+        row["mP"] += 70 * row["concentration_nM"] / (row["concentration_nM"] + 5000)
+    row = ublot.fit_dose_response(rows, **OPTIONS).iloc[0]
+    assert row["model"] == "bell" and math.isnan(row["ki_nM"]) and "no second limb" in row["note"]
+
+
 def test_a_titration_gives_the_probes_kd():
     x = np.concatenate([np.zeros(4), np.repeat(1000 / 2.0 ** np.arange(14), 3)])
     f = np.array([fraction(0, 1, 5, 20, p) if p else 0.0 for p in x])

@@ -100,6 +100,37 @@ def test_no_concentration_column():
         ublot.fit_dose_response(bad, response="rfu")
 
 
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("-log10 M", lambda d: "" if d == 0 else -math.log10(d * 1e-9)),
+        ("neg log (nM)", lambda d: "" if d == 0 else -math.log10(d)),
+        ("log10[M]", lambda d: "" if d == 0 else math.log10(d * 1e-9)),
+        ("[Inhibitor] (µM)", lambda d: d / 1000),
+    ],
+)
+def test_concentrations_as_assays_write_them(name, write):
+    cells = plate(name=name)
+    cells[name] = [write(d) for d in cells[name]]
+    row = ublot.fit_dose_response(cells, response="rfu", background="blank").iloc[0]
+    assert row["ec50_nM"] == pytest.approx(60, rel=0.1)
+
+
+@pytest.mark.parametrize("said", ["OVER", "OVRFLW", "####"])
+def test_a_well_beyond_the_readers_range_is_left_out_and_named(said):
+    cells = plate()
+    cells["rfu"][9] = said
+    found = read_plate(cells, response="rfu")
+    assert len(found.wells) == 19 and any("above the reader's range, in row 11: left out" in m for m in found.messages)
+
+
+def test_a_vehicle_by_several_names_is_said():
+    cells = plate()
+    cells["compound"][:3] = ["DMSO 1 %"] * 3
+    assert any("several names" in m and "DMSO 1 %, DMSO" in m for m in read_plate(cells, response="rfu").messages)
+    assert not any("several names" in m for m in read_plate(plate(), response="rfu").messages)
+
+
 def rows_of(cells):
     return [dict(zip(cells, values, strict=True)) for values in zip(*cells.values(), strict=True)]
 

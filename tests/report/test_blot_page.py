@@ -266,7 +266,7 @@ def test_ladder_figure_leaves_lanes_without_target_out():
     analysis = analysed()
     rows = analysis.lanes.to_dict("records")
     figure = ladder_figure(analysis.columns["species"], rows)
-    names = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    names = [name for _, name in figure.plots[0].x_ticks]
     assert len(names) == 8 and names[0].startswith("2") and names[-1].startswith("9")
     assert ladder_figure({"lane": [], "n": [], "share": []}, rows) is None
 

@@ -12,6 +12,7 @@ from ublot.dose_response.logistic import Curves
 from ublot.report.figures.comparison import comparison_figure
 from ublot.report.figures.dose_response import curve_at, dose_figure
 from ublot.report.figures.plate_map import plate_figure
+from ublot.report.figures.plot import Points
 from ublot.report.figures.time_course import time_figure
 from ublot.statistics.reactions import Reaction
 from ublot.statistics.time_course import time_course_columns
@@ -77,13 +78,12 @@ def test_points_that_stand_off_or_are_left_out_are_marked():
     found = estimate_ec50(Curves.of(dose, y, scale="arithmetic"))
     fit = estimate_row({"group": "", "compound": "c", "time_min": math.nan, "quantity": "percent_of_vehicle"}, found)
     figure = dose_figure(rows, [fit], "percent_of_vehicle")
-    axes = figure.axes[0]
-    rings = [line for line in axes.lines if line.get_markersize() == 9]
-    crosses = [line for line in axes.lines if line.get_marker() == "x"]
-    assert len(rings) == len(crosses) == 1
+    (plot,) = figure.plots
+    points = [mark for mark in plot.marks if isinstance(mark, Points)]
+    assert len([p for p in points if p.size == 9]) == len([p for p in points if p.shape == "x"]) == 1
     # Far off: the axis is the curve's, and an arrow says where the point is.
-    assert axes.get_ylim()[1] < y[8] and f"{y[8]:.3g}" in texts(figure)
-    assert axes.get_ylim()[0] <= 0
+    assert plot.y_limits[1] < y[8] and f"{y[8]:.3g}" in [text.text for text in figure.texts()]
+    assert plot.y_limits[0] <= 0
 
 
 def test_wells_stand_in_their_places():

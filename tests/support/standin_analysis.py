@@ -15,6 +15,12 @@ from ublot.model import Blot, Calibration, Lane, Lanes, Profile, Source, Window
 ROWS, WELL, TARGET = 400, 20, 300
 
 
+class StandIn(SimpleNamespace):
+    @property
+    def columns(self):
+        return {"lanes": self.lanes.to_dict("list")}
+
+
 def lane_row(lane, role, compound="", dose=math.nan, fold=math.nan, flags="", replicate=""):
     scored = math.isfinite(fold)
     return {
@@ -64,8 +70,8 @@ def build(count=8, *, blot=True, calibrated=True, scored=True, refused=(6,), no_
     source = Source("blot.tif", "0" * 64, 1, "tiff", "uint16", (ROWS, cols))
     picture = Blot(signal, None, None, "light-on-dark", "linear", 65535.0, source) if blot else None
     calibration = Calibration((40.0, 120.0, 200.0, 260.0), (250.0, 150.0, 100.0, 75.0)) if calibrated else None
-    return SimpleNamespace(
+    return StandIn(
         blot=picture, geometry=Lanes(tuple(items), window, 60.0), profile_list=tuple(profiles), ladders=tuple(ladders),
-        calibration=calibration, lanes=frame, columns={"lanes": frame.to_dict("list")},
+        calibration=calibration, lanes=frame,
         layout=read_layout(frame[["lane", "role"]]), params=make_params(), messages=(),
     )  # fmt: skip

@@ -19,6 +19,8 @@ __all__ = ["CONTROLS", "PlateColumns", "Row", "is_plate_header", "names_compound
 CONTROLS = ("positive", "negative")
 LEFT_OUT = ("yes", "y", "true", "1", "x")  # of a column ``exclude``
 KEPT = ("", "no", "n", "false", "0")
+BEYOND = ("over", "ovrflw", "overflow", "saturated", "sat", "out of range", "oor", ">max", "####", "*****")
+"""What readers write where the signal is above their range."""
 MISSING = ("", "-", "na", "n/a", "nan", "n.d.", "nd", "missing", "empty")
 
 _ROLES = {
@@ -59,6 +61,11 @@ def names_compound(cells: Sequence[str]) -> bool:
 
 def _meant(name: str, words: Sequence[str]) -> bool:
     return " ".join(words_of(name)) in words
+
+
+def _lacks(cell: str) -> bool:
+    """Whether a cell says that there is no signal to be used."""
+    return cell.casefold() in MISSING or cell.casefold() in BEYOND
 
 
 @dataclass(frozen=True)
@@ -163,14 +170,13 @@ class PlateColumns:
         role = self._role(index, cells)
         pair = self.channels or ()
         measured = pair if self.computed else (self.response,)
-        missing = any(cells[column].casefold() in MISSING for column in measured if column)
+        missing = any(_lacks(cells[column]) for column in measured if column)
         dose = None if role in {"ignore", "blank", *CONTROLS} else self.concentrations.read(index, cells)
         time = math.nan
         if self.time is not None and cells[self.time]:
             time = cell_number(self.table, index, cells, self.time) * self.minutes
         channels = tuple(
-            math.nan if role == "ignore" or cells[c].casefold() in MISSING else self._number(index, cells, c)
-            for c in pair
+            math.nan if role == "ignore" or _lacks(cells[c]) else self._number(index, cells, c) for c in pair
         )
         if missing or role == "ignore":
             signal = math.nan

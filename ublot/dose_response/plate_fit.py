@@ -13,7 +13,7 @@ from ublot.dose_response.ec50 import FEWEST_DOSES, FIRST_COLUMNS, SHAPE_COLUMNS,
 from ublot.dose_response.logistic import Curves, fit_curves
 from ublot.dose_response.plate_columns import plain_name
 from ublot.dose_response.plates import QUANTITY, Plate, Well, read_plate
-from ublot.dose_response.polarisation import BINDING_COLUMNS, binding_of, binding_row
+from ublot.dose_response.polarisation import BINDING_COLUMNS, binding_of, binding_row, without_words
 from ublot.errors import BlotError
 from ublot.io.tables import as_frame
 from ublot.statistics.reactions import given_or_first
@@ -220,13 +220,20 @@ def fit_plate(
         )
         found, row, curves = _estimate(curves, place, plateaus, protein_nM)
         row = {**row, **_half(found, curves), **dict.fromkeys((*_KI, *BINDING_COLUMNS), math.nan)}
-        if binding is not None and known and found.status not in {"flat", "hook"}:
+        own = [w for w in known if math.isfinite(w.signal)]
+        if binding is not None and own and found.model == "bell" and found.status != "flat":
+            _add_note(row, "no K_i or K_d: mass action of one site has no second limb")
+        elif binding is not None and own and found.status not in {"flat", "hook"}:
             others = [w for w in plate.wells if w.role and not w.excluded and w.plate in plates]
-            own = [w for w in known if math.isfinite(w.signal)]
-            numbers, said = binding_row(binding, own, points[len(known) :], others, found.ec50, plate.response)
+            vehicles = points[len(known) :]
+            numbers, said = binding_row(binding, own, vehicles, others, found.ec50, plate.response)
             row.update(numbers)
+            off = [points[i] for i in found.outliers]
             if said:
                 _add_note(row, said)
+            if off:
+                left = [w for w in own if w not in off], [w for w in vehicles if w not in off]
+                _add_note(row, without_words(binding_row(binding, *left, others, found.robust[0], plate.response)[0]))
         lost = sorted({w.plate for w in members} - plates)
         if known and lost:
             _add_note(row, f"plate {', '.join(lost)} left out: no vehicle wells")
@@ -264,6 +271,8 @@ def _plateaus(bottom: float | None, top: float | None) -> tuple[float | None, fl
 
 
 def _add_note(row: dict[str, Any], said: str) -> None:
+    if not said:
+        return
     row["note"] = f"{row['note']}; {said}" if row["note"] else said
 
 

@@ -139,7 +139,7 @@ def read_plate(
     said += more
     empty = [row for row in rows if math.isnan(row.signal)]
     if empty:
-        said.append(f"{source.name}: no signal in {_rows(empty)}: left out")
+        said.append(f"{source.name}: no signal, or one above the reader's range, in {_rows(empty)}: left out")
     rows = [row for row in rows if not math.isnan(row.signal)]
     taken, wanted = _background(rows, columns, background, source.name)
     rows = _assigned(rows, source.name, vehicle, wanted, said)
@@ -224,6 +224,9 @@ def _assigned(rows: Sequence[Row], name: str, vehicle: str, blanks: Collection[s
                 role = UNASSIGNED if not row.dose_nM > 0 else "sample"
         out.append(replace(row, role=role))
     idle = [row for row in out if row.role == UNASSIGNED]
+    names = {plain_name(row.compound): row.compound for row in out if row.role == "vehicle"}
+    if len(names) > 1:
+        said.append(f"{name}: the vehicle goes by several names, which are taken together: {', '.join(names.values())}")
     if any(row.role == "vehicle" for row in out):
         if idle:
             many = "; ".join(f"{names[0].compound or 'no name'}, {_rows(names)}" for names in _by_compound(idle))

@@ -15,12 +15,12 @@ from ublot.errors import BlotError
 from ublot.inputs.concentrations import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ublot.dose_response.plates import Well
     from ublot.numerics.arrays import Array
 
-__all__ = ["BINDING_COLUMNS", "Binding", "binding_of", "binding_row"]
+__all__ = ["BINDING_COLUMNS", "Binding", "binding_of", "binding_row", "without_words"]
 
 BINDING_COLUMNS = (
     *("ki_above_nM", "ki_below_nM", "ki_nikolovska_nM", "ki_cheng_prusoff_nM"),
@@ -271,6 +271,15 @@ def _resolved(found: Affinity, pipetted: Affinity, protein: float) -> tuple[Affi
         limit = low if bounded else pipetted.above
         return replace(rest, above=limit), f"the highest dose displaces too little for a K_i; K_i > {limit:.3g} nM"
     return rest, "the wells set no limit to K_i"
+
+
+def without_words(row: Mapping[str, float]) -> str:
+    """The constant of a row of wells of which those that stand off are left out; empty where there is none."""
+    for name, text in (("ki", "K_i"), ("kd", "K_d")):
+        if math.isfinite(row[f"{name}_nM"]):
+            low, high = row[f"{name}_low"], row[f"{name}_high"]
+            return f"{text} without wells that stand off: {row[f'{name}_nM']:.3g} nM ({low:.3g}-{high:.3g})"
+    return ""
 
 
 def _kd_words(found: Affinity, probe: float) -> str:

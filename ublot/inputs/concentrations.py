@@ -28,6 +28,7 @@ TO_NM = {"fm": 1e-6, "pm": 1e-3, "nm": 1.0, "um": 1e3, "mm": 1e6, "m": 1e9}
 
 _STEMS = {"concentration", "conc", "concn", "concentrations", "dose", "doses", "dosage"}
 _BESIDE = {"final", "compound", "drug", "inhibitor", "ligand", "in", "total", "well", "of", "the", "cmpd", "test"}
+_GIVEN = {"compound", "drug", "inhibitor", "ligand", "cmpd"}
 _UNIT_COLUMNS = {"unit", "units", "conc unit", "concentration unit", "dose unit", "conc units", "concentration units"}
 _MASSES = {"ug", "ng", "mg", "pg", "g"}
 _OWN_UNIT = re.compile(r"(.*[\d.])\s*([a-zA-Zµμ]+(?:/[lL])?)")
@@ -39,6 +40,7 @@ class _Column:
     name: str
     factor: float | None  # None: the unit stands elsewhere
     log: bool
+    sign: float = 1.0  # of a logarithm
 
 
 def words_of(name: str) -> list[str]:
@@ -74,6 +76,8 @@ def _as_column(name: str) -> _Column | None:
     if _MASSES & set(words):
         return None
     log = False
+    if words[:1] in (["neg"], ["negative"]):
+        words = words[1:]
     if words and re.fullmatch(r"log(10)?", words[0]):
         log, words = True, words[1:]
         words = words[1:] if words[:1] == ["10"] else words
@@ -83,9 +87,13 @@ def _as_column(name: str) -> _Column | None:
     stem = bool(_STEMS & set(rest)) and set(rest) <= _STEMS | _BESIDE
     # A unit alone is a concentration; the single letter m is not, unless it is molar by a logarithm before it.
     alone = not rest and factor is not None and (log or words != ["m"])
-    if not stem and not alone:
+    # [Inhibitor] (nM): an amount of something that is given.
+    amount = bool(_GIVEN & set(rest)) and set(rest) <= _BESIDE and factor is not None and "m" not in words
+    if not stem and not alone and not amount:
         return None
-    return _Column(name, factor, log)
+    # pIC50 are written so: -log10 M.
+    negative = log and re.match(r"\s*(?:[-−–]|neg(?:ative)?\b)", name, re.IGNORECASE) is not None
+    return _Column(name, factor, log, -1.0 if negative else 1.0)
 
 
 @dataclass(frozen=True)
@@ -152,7 +160,7 @@ class Concentrations:
                 raise BlotError("the unit of the logarithm is missing", where, "name the column log10_M or log10_nM")
             if not -30 < value < 30:
                 raise BlotError(f"{text} cannot be right", where, "allowed: a logarithm to the base 10")
-            return factor * 10**value
+            return factor * 10 ** (column.sign * value)
         if value < 0:
             raise BlotError(f"{text} is below 0", where, "concentrations are 0 or more")
         if value == 0:

@@ -35,6 +35,7 @@ __all__ = [
     "read_pairs",
     "read_records",
     "read_table",
+    "records_of",
     "table_from_columns",
     "table_from_records",
 ]
@@ -218,6 +219,11 @@ def as_frame(columns: Mapping[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame(columns)
+
+
+def records_of(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Rows of plain columns, each as a mapping."""
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def csv_bytes(columns: Any, *, digits: int | None = None) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import struct
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Cell", "Column", "Page", "Picture", "Row", "TableView", "data_uri", "picture", "render"]
 
 SCREEN = 96  # CSS pixels per inch
+_UNSAFE = re.compile(r"[^A-Za-z0-9/+=:;, ()!*~.\-_$]+")  # what an address cannot hold as it is
 LEAST = 68  # CSS pixels per inch below which letters cannot be read: the picture is then scrolled
 
 
@@ -103,7 +105,7 @@ class Page:
 def data_uri(kind: str, content: bytes | str) -> str:
     """Content as an address: text percent-encoded, which is shorter for SVG, anything else in base64."""
     if isinstance(content, str):
-        return f"data:{kind};charset=utf-8,{quote(content, safe='/+=:;, ()!*~.-_$')}"
+        return f"data:{kind};charset=utf-8,{_UNSAFE.sub(lambda found: quote(found[0]), content)}"
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,13 +125,12 @@ def export_figure(analysis: Analysis, kind: str, path: Path) -> None:
         raise BlotError(
             f"a figure cannot be saved as {path.suffix or 'a file without ending'}", path, "use .png or .svg"
         )
-    figure = _figure(analysis, kind)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a compound's name in any script
-        try:
-            figure.savefig(path, dpi=300)
-        except OSError as error:
-            raise BlotError(f"cannot be written ({error.strerror})", path, "choose another folder") from None
+    from ublot.report.figures.vector import save_drawing
+
+    try:
+        save_drawing(_figure(analysis, kind), path)
+    except OSError as error:
+        raise BlotError(f"cannot be written ({error.strerror})", path, "choose another folder") from None
 
 
 def _figure(analysis: Analysis, kind: str) -> Any:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ublot.io.tables import number_or_nan
+from ublot.report.figures.plot import Drawing, Line, Mark, Plot, Points, Text, nice_ticks, wide
 from ublot.report.figures.style import SERIES
 from ublot.wording.labels import shortened, time_text
 from ublot.wording.words import interval_text, number_text
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["MARKERS", "QUANTITY", "curve_at", "dose_figure"]
 
@@ -29,6 +26,9 @@ QUANTITY = {
 }
 TOGETHER = 4  # compounds of one pair of axes; more of them stand side by side
 STRAY = "#D55E00"  # of points that stand off their curve
+INCH = 72  # points
+BODY = 2.45 * INCH  # height of a plot
+LINE = 9.0  # of the key, points
 
 
 def curve_at(fit: Row, dose: Any) -> Any:
@@ -47,7 +47,7 @@ def _same(a: Any, b: Any) -> bool:
     return x == y or (math.isnan(x) and math.isnan(y))
 
 
-def dose_figure(rows: Sequence[Row], fits: Sequence[Row], quantity: str, vehicle: str = "DMSO") -> Figure | None:
+def dose_figure(rows: Sequence[Row], fits: Sequence[Row], quantity: str, vehicle: str = "DMSO") -> Drawing | None:
     """One pair of axes for each group and time, compounds in colours; None where no compound has four doses.
 
     Parameters
@@ -61,8 +61,6 @@ def dose_figure(rows: Sequence[Row], fits: Sequence[Row], quantity: str, vehicle
     vehicle : str
         Its name.
     """
-    from matplotlib.figure import Figure
-
     # A compound without a vehicle has no points to draw.
     wanted = [
         fit
@@ -75,30 +73,70 @@ def dose_figure(rows: Sequence[Row], fits: Sequence[Row], quantity: str, vehicle
         places = [(fit["group"] or "", time_text(fit["time_min"]), str(fit["compound"])) for fit in wanted]
     if not places:
         return None
-    columns = min(len(places), 3)
-    lines = math.ceil(len(places) / columns)
-    figure = Figure(figsize=(5.2 if columns == 1 else 3.5 * columns + 0.3, 3.2 * lines + 0.2), layout="constrained")
-    panels = figure.subplots(lines, columns, squeeze=False, sharey=True).ravel()
     blots = list(dict.fromkeys(str(row.get("image") or "") for row in rows))
-    for axes, (group, time, compound) in zip(panels, places, strict=False):
+    times = len({time for _, time, _ in places}) > 1
+    panels = []
+    for group, time, compound in places:
         here = [
             fit
             for fit in wanted
             if ((fit["group"] or ""), time_text(fit["time_min"])) == (group, time)
             and compound in ("", str(fit["compound"]))
         ]
-        title = " ".join(part for part in (group, time if len({t for _, t, _ in places}) > 1 else "") if part)
-        _draw(axes, rows, here, quantity, vehicle, blots, title)
-    for axes in panels[len(places) :]:
-        axes.set_axis_off()
-    for i in range(0, len(places), columns):
-        panels[i].set_ylabel(QUANTITY[quantity].format(vehicle), fontsize=8, parse_math=False)
-    return figure
+        title = " ".join(part for part in (group, time if times else "") if part)
+        panels.append((_plot(rows, here, quantity, vehicle, blots), title, _key(here)))
+    _share_heights([plot for plot, _, _ in panels], rows, quantity)
+    return _laid_out(panels, QUANTITY[quantity].format(vehicle))
 
 
-def _draw(
-    axes: Axes, rows: Sequence[Row], fits: Sequence[Row], quantity: str, vehicle: str, blots: Sequence[str], title: str
-) -> None:
+def _laid_out(panels: Sequence[tuple[Plot, str, list[tuple[str, str]]]], label: str) -> Drawing:
+    """Plots in rows of three, each with its key above it: whichever way curves go, within there is no room."""
+    columns = min(len(panels), 3)
+    across = (5.2 if columns == 1 else 3.5) * INCH
+    left = max(wide(text, 7) for plot, _, _ in panels for _, text in plot.y_ticks) + 24.0
+    body = across - (left + 6.0 if columns == 1 else 18.0)
+    drawing, top = Drawing(left + (columns - 1) * across + body + 6.0, 0.0), 4.0
+    for first in range(0, len(panels), columns):
+        line = panels[first : first + columns]
+        keys = max(len(key) + (1.2 if title else 0.0) for _, title, key in line)
+        foot = top + LINE * keys + 6.0
+        for i, (plot, title, key) in enumerate(line):
+            plot.box = (left + i * across, foot, body, BODY)
+            if i:
+                plot.y_ticks = [(value, "") for value, _ in plot.y_ticks]
+            else:
+                plot.y_label = label
+            y = foot - 8.0 - LINE * (len(key) - 0.5)
+            if title:
+                drawing.marks.append(Text(plot.box[0], y - LINE, title, 8, anchor="lm"))
+            for text, colour in key:
+                x = plot.box[0]
+                drawing.marks.append(Line([x, x + 13], [y, y], colour, 1.2))
+                drawing.marks.append(Points([x + 6.5], [y], size=4.0, colour=colour))
+                drawing.marks.append(Text(x + 18, y, text, 6.5, anchor="lm"))
+                y += LINE
+            drawing.plots.append(plot)
+            drawing.marks += _strays(plot)
+        top = foot + BODY + 34.0
+    drawing.height = top - 4.0
+    return drawing
+
+
+def _key(fits: Sequence[Row]) -> list[tuple[str, str]]:
+    """What is written of every compound, and its colour."""
+    out = []
+    for colour, fit in zip(SERIES * 4, fits, strict=False):
+        label = shortened(str(fit["compound"]))
+        if fit["status"] == "ok":
+            bounds = interval_text(fit["ec50_low"], fit["ec50_high"])
+            label += f": EC50 {number_text(fit['ec50_nM'])} nM ({bounds})"
+        else:
+            label += f": {str(fit['status']).replace('_', ' ')}"
+        out.append((label, colour))
+    return out
+
+
+def _plot(rows: Sequence[Row], fits: Sequence[Row], quantity: str, vehicle: str, blots: Sequence[str]) -> Plot:
     doses = [
         number_or_nan(row["concentration_nM"])
         for fit in fits
@@ -115,46 +153,40 @@ def _draw(
         and str(row.get("group") or "") == group
         and math.isfinite(number_or_nan(row.get(quantity)))
     ]
-    _points(axes, [away] * len(controls), controls, quantity, "0.45", blots)
+    limits = away / 1.5, most * 1.6
+    plot = Plot((0, 0, 1, 1), limits, log=True, x_label="nM", frame="lb")
+    whole = 100 if quantity == "percent_of_vehicle" else 1
+    plot.marks.append(Line(limits, [whole, whole], width=0.7, dash=(3.0, 1.3)))
+    signs = _points([away] * len(controls), controls, quantity, "#737373", blots)
     for colour, fit in zip(SERIES * 4, fits, strict=False):
         lanes = _lanes_of(rows, fit, quantity)
-        _points(axes, [float(row["concentration_nM"]) for row in lanes], lanes, quantity, colour, blots)
-        label = shortened(str(fit["compound"]))
-        if fit["status"] == "ok":
-            x = np.geomspace(least / 1.3, most * 1.3, 160)
-            drawn = str(fit.get("model") or "sigmoid") != "bell" or math.isfinite(
-                number_or_nan(fit.get("descending_ic50_nM"))
-            )
-            if drawn:
-                axes.plot(x, curve_at(fit, x), color=colour, linewidth=1.3, zorder=2)
-            half = float(curve_at(fit, fit["ec50_nM"]))
-            axes.hlines(half, float(fit["ec50_low"]), float(fit["ec50_high"]), color=colour, linewidth=2.4, alpha=0.5)
-            bounds = interval_text(fit["ec50_low"], fit["ec50_high"])
-            label += f": EC50 {number_text(fit['ec50_nM'])} nM ({bounds})"
-        else:
-            label += f": {str(fit['status']).replace('_', ' ')}"
-        axes.plot([], [], color=colour, marker="o", markersize=4, linewidth=1.2, label=label)
-    whole = 100 if quantity == "percent_of_vehicle" else 1
-    axes.axhline(whole, color="black", linewidth=0.7, linestyle="--", zorder=0)
-    _bound(axes, rows, quantity)
-    axes.set_xscale("log")
-    axes.set_xlim(away / 1.5, most * 1.6)
-    axes.minorticks_off()
+        signs += _points([float(row["concentration_nM"]) for row in lanes], lanes, quantity, colour, blots)
+        if fit["status"] != "ok":
+            continue
+        x = np.geomspace(least / 1.3, most * 1.3, 160)
+        bell = str(fit.get("model") or "sigmoid") == "bell"
+        if not bell or math.isfinite(number_or_nan(fit.get("descending_ic50_nM"))):
+            plot.marks.append(Line(x, curve_at(fit, x), colour, 1.3))
+        half = float(curve_at(fit, fit["ec50_nM"]))
+        plot.marks.append(Line([float(fit["ec50_low"]), float(fit["ec50_high"])], [half] * 2, colour, 2.4, opacity=0.5))
+    plot.marks += signs
     ticks = [10.0**k for k in range(math.ceil(math.log10(least) - 0.3), math.floor(math.log10(most) + 0.3) + 1)]
     ticks = [t for t in ticks if t > away * 1.4] or [least, most]
-    axes.set_xticks([away, *ticks], [vehicle[:12], *(f"{t:g}" for t in ticks)], fontsize=7, parse_math=False)
-    axes.set_xlabel("nM", fontsize=8)
-    axes.tick_params(labelsize=7)
-    axes.spines[["top", "right"]].set_visible(False)
+    plot.x_ticks = [(away, vehicle[:12]), *((t, f"{t:g}") for t in ticks)]
+    return plot
+
+
+def _share_heights(plots: Sequence[Plot], rows: Sequence[Row], quantity: str) -> None:
+    """One vertical scale for all: what is drawn and a twentieth more, or, where wells stand far off, the others'."""
+    y = np.concatenate([np.ravel(mark.y) for plot in plots for mark in plot.marks if isinstance(mark, Line | Points)])
+    low, high = float(np.nanmin(y)), float(np.nanmax(y))
+    low, high = low - 0.05 * (high - low), high + 0.05 * (high - low)
+    low, high = _bounded(rows, quantity) or (low, high)
     if quantity == "percent_of_vehicle":
-        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
-    # Above the axes: whichever way the curves go, there is no room within that no point may need.
-    legend = axes.legend(
-        fontsize=6.5, frameon=False, loc="lower left", bbox_to_anchor=(-0.02, 1.0), borderaxespad=0.2, title=title,
-        title_fontsize=8, alignment="left",
-    )  # fmt: skip
-    for text in (*legend.get_texts(), legend.get_title()):
-        text.set_parse_math(False)
+        low = min(0.0, low)
+    for plot in plots:
+        plot.y_limits = low, high
+        plot.y_ticks = nice_ticks(low, high, 7)
 
 
 def _lanes_of(rows: Sequence[Row], fit: Row, quantity: str) -> list[Row]:
@@ -173,38 +205,46 @@ def _lanes_of(rows: Sequence[Row], fit: Row, quantity: str) -> list[Row]:
 
 
 def _points(
-    axes: Axes, places: Sequence[float], rows: Sequence[Row], quantity: str, colour: str, blots: Sequence[str]
-) -> None:
+    places: Sequence[float], rows: Sequence[Row], quantity: str, colour: str, blots: Sequence[str]
+) -> list[Mark]:
+    bars: list[Mark] = []
+    signs: list[Mark] = []
     for x, row in zip(places, rows, strict=True):
         value = float(row[quantity])
         low, high = (number_or_nan(row.get(f"{quantity}_{end}")) for end in ("low", "high"))
         if low <= value <= high:
-            axes.vlines(x, low, high, color=colour, linewidth=0.8, alpha=0.6, zorder=1)
+            bars.append(Line([x, x], [low, high], colour, 0.8, opacity=0.6))
         marker = MARKERS[blots.index(str(row.get("image") or "")) % len(MARKERS)]
         if row.get("excluded"):
-            axes.plot(x, value, marker="x", color="0.45", markersize=4.5, linestyle="none", zorder=3)
+            signs.append(Points([x], [value], "x", 4.5, "#737373"))
             continue
-        axes.plot(x, value, marker=marker, color=colour, markersize=3.8, linestyle="none", zorder=3)
+        signs.append(Points([x], [value], marker, 3.8, colour))
         if row.get("standing_off"):
-            ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": STRAY, "markeredgewidth": 1.3}
-            axes.plot(x, value, marker="o", markersize=9, linestyle="none", zorder=4, **ring)
+            signs.append(Points([x], [value], "o", 9.0, "", STRAY, 1.3))
+    return bars + signs
 
 
-def _bound(axes: Axes, rows: Sequence[Row], quantity: str) -> None:
-    """Keep wells that stand far off from pressing the curve flat: they are marked at the edge, with their value."""
+def _bounded(rows: Sequence[Row], quantity: str) -> tuple[float, float] | None:
+    """Heights that keep wells that stand far off from pressing the curve flat; None where there are none."""
     known = [row for row in rows if math.isfinite(number_or_nan(row.get(quantity)))]
     calm = [float(row[quantity]) for row in known if not (row.get("standing_off") or row.get("excluded"))]
     if not calm or len(calm) == len(known):
-        return
+        return None
     least, most = min([*calm, 0.0]), max(calm)
-    room = 0.35 * (most - least)
-    axes.set_ylim(least - 0.08 * (most - least), most + room)
-    for line in list(axes.lines):
-        y = np.atleast_1d(np.asarray(line.get_ydata(), np.float64))
-        if len(y) == 1 and y[0] > most + room and line.get_markersize() < 9:
-            x = float(np.atleast_1d(np.asarray(line.get_xdata(), np.float64))[0])
-            arrow: dict[str, Any] = {"arrowstyle": "->", "color": STRAY, "linewidth": 1.1}
-            axes.annotate(
-                f"{y[0]:.3g}", (x, most + 0.97 * room), (0, -22), textcoords="offset points",
-                ha="center", fontsize=6.5, color=STRAY, arrowprops=arrow, zorder=5,
-            )  # fmt: skip
+    return least - 0.08 * (most - least), most + 0.35 * (most - least)
+
+
+def _strays(plot: Plot) -> list[Mark]:
+    """Arrows at the upper edge to the points above it, with their values."""
+    top = plot.y_limits[1]
+    out: list[Mark] = []
+    for mark in plot.marks:
+        if not isinstance(mark, Points) or mark.size >= 9 or float(np.ravel(mark.y)[0]) <= top:
+            continue
+        x, y = float(plot.to_x(mark.x)[0]), plot.box[1] + 2.0
+        out += [
+            Line([x, x], [y + 14, y], STRAY, 1.1),
+            Line([x - 2.5, x, x + 2.5], [y + 4, y, y + 4], STRAY, 1.1),
+            Text(x, y + 16, f"{float(np.ravel(mark.y)[0]):.3g}", 6.5, STRAY, "mt"),
+        ]
+    return out

@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ublot.io.tables import number_or_nan
+from ublot.report.figures.plot import Drawing, Line, Picture, Plot, Text, nice_ticks, wide
 from ublot.report.figures.style import VERMILLION, lanes_without_target
 from ublot.wording.labels import lane_labels, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 __all__ = ["ladder_figure", "shares_by_number"]
 
 MOST = 20  # modifiers on their own; more are taken together
 SHOWN = 0.98  # of every lane's signal, that has a row of its own
+INCH = 72  # points
+BLUES = ("f7fbff", "deebf7", "c6dbef", "9ecae1", "6baed6", "4292c6", "2171b5", "08519c", "08306b")
+"""ColorBrewer's scale of one hue, light to dark (Harrower and Brewer 2003, doi:10.1179/000870403235002042)."""
+UNKNOWN = 229  # grey of a lane that has no share
 
 
 def shares_by_number(
@@ -67,7 +71,7 @@ def shares_by_number(
 
 def ladder_figure(
     species: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]], modifier: str = "ubiquitin"
-) -> Figure | None:
+) -> Drawing | None:
     """Heat map of lanes by number of modifiers; None where no lane has a ladder.
 
     Parameters
@@ -78,9 +82,6 @@ def ladder_figure(
         As in ``lanes.csv``; lanes without target are left out.
     modifier : str
     """
-    from matplotlib.colors import PowerNorm
-    from matplotlib.figure import Figure
-
     empty = lanes_without_target(rows)
     chosen = [(row, label) for row, label in zip(rows, lane_labels(rows), strict=True) if row["lane"] not in empty]
     lanes = [int(row["lane"]) for row, _ in chosen]
@@ -88,34 +89,52 @@ def ladder_figure(
     if not numbers or not np.isfinite(table).any():
         return None
     names = [f"{lane}  {shortened(label)}".rstrip() for lane, (_, label) in zip(lanes, chosen, strict=True)]
-    longest = max(len(name) for name in names)
-    below = 0.5 + min(0.055 * longest, 1.9)
-    width = float(np.clip(0.36 * len(lanes) + 1.6, 4.0, 14.0))
-    height = 0.16 * len(numbers) + 0.35 + below
-    figure = Figure(figsize=(width, height))
-    axes = figure.add_axes((0.75 / width, below / height, 1 - 1.75 / width, 1 - (below + 0.3) / height))
-    axes.set_facecolor("0.9")
-    high = max(float(np.nanmax(table)), 1e-6)
-    mesh = axes.pcolormesh(
-        np.arange(len(lanes) + 1) - 0.5, np.arange(len(numbers) + 1) - 0.5, np.ma.masked_invalid(100 * table),
-        norm=PowerNorm(0.5, 0, 100 * high, clip=True), cmap="Blues",
-    )  # fmt: skip
-    for x, (row, _) in enumerate(chosen):
-        resolved = number_or_nan(row.get("resolved_to_n"))
-        if math.isfinite(resolved) and resolved >= 1:
-            y = min(resolved - numbers[0], len(numbers) - 1) + 0.5
-            axes.hlines(y, x - 0.5, x + 0.5, color=VERMILLION, linewidth=1.6)
+    below = min(max(wide(name, 7) for name in names), 1.9 * INCH) + 0.2 * INCH
+    width = INCH * float(np.clip(0.36 * len(lanes) + 1.6, 4.0, 14.0))
+    body = 0.16 * INCH * len(numbers)
+    box = (0.75 * INCH, 0.3 * INCH, width - 1.75 * INCH, body)
     labels = [str(n) for n in numbers]
     if open_end:
         labels[-1] = f"≥ {labels[-1]}"
     step = 1 if len(numbers) <= 13 else 2
     kept = sorted({*range(0, len(numbers), step), len(numbers) - 1} - ({len(numbers) - 2} if step == 2 else set()))
-    axes.set_yticks(kept, [labels[i] for i in kept], fontsize=7)
-    axes.set_xticks(range(len(lanes)), names, fontsize=7, rotation=90, parse_math=False)
-    axes.set_ylabel(f"apparent {modifier} equivalents", fontsize=8, parse_math=False)
-    axes.set_title("line: last rung that is resolved", fontsize=7, loc="left")
-    side = figure.add_axes((1 - 0.85 / width, below / height, 0.13 / width, 1 - (below + 0.3) / height))
-    bar = figure.colorbar(mesh, cax=side)
-    bar.set_label("% of H + U (square-root scale)", fontsize=7)
-    bar.ax.tick_params(labelsize=6)
-    return figure
+    plot = Plot(
+        box,
+        (-0.5, len(lanes) - 0.5),
+        (-0.5, len(numbers) - 0.5),
+        x_ticks=[(float(i), name) for i, name in enumerate(names)],
+        x_angle=90.0,
+        y_ticks=[(float(i), labels[i]) for i in kept],
+        y_label=f"apparent {modifier} equivalents",
+        title="line: last rung that is resolved",
+        title_anchor="l",
+    )
+    high = max(float(np.nanmax(table)), 1e-6)
+    plot.marks.append(
+        Picture(_blues(np.sqrt(np.clip(table[::-1] / high, 0, 1))), plot.x_limits, plot.y_limits[::-1], False)
+    )
+    for x, (row, _) in enumerate(chosen):
+        resolved = number_or_nan(row.get("resolved_to_n"))
+        if math.isfinite(resolved) and resolved >= 1:
+            y = min(resolved - numbers[0], len(numbers) - 1) + 0.5
+            plot.marks.append(Line([x - 0.5, x + 0.5], [y, y], VERMILLION, 1.6))
+    return Drawing(width, 0.3 * INCH + body + below, [plot, *_scale(100 * high, width, body)])
+
+
+def _blues(share: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Red, green and blue of values between 0 and 1; grey where there is none."""
+    stops = np.array([[int(name[i : i + 2], 16) for i in (0, 2, 4)] for name in BLUES], float)
+    at = np.nan_to_num(share) * (len(stops) - 1)
+    mixed = np.stack([np.interp(at, np.arange(len(stops)), stops[:, k]) for k in range(3)], axis=-1)
+    return np.where(np.isnan(share)[..., None], UNKNOWN, np.round(mixed)).astype(np.uint8)
+
+
+def _scale(most: float, width: float, body: float) -> list[Plot]:
+    """What the colours mean: a bar from none to `most` percent, its label at the right."""
+    bar = Plot((width - 0.85 * INCH, 0.3 * INCH, 0.13 * INCH, body), (0, 1), (0, 1))
+    bar.marks.append(Picture(_blues(np.linspace(1, 0, 256)[:, None]), (0, 1), (1, 0)))
+    for value, text in nice_ticks(0, most, 6):
+        bar.notes.append(Line([1, 1.25], [math.sqrt(value / most)] * 2, width=0.7))
+        bar.notes.append(Text(1, math.sqrt(value / most), text, 6, anchor="lm", dx=4.5))
+    bar.notes.append(Text(1, 0.5, "% of H + U (square-root scale)", 7, anchor="mt", angle=90, dx=24))
+    return [bar]

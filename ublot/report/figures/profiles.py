@@ -7,90 +7,88 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ublot.io.tables import records_of
+from ublot.report.figures.plot import Area, Drawing, Line, Mark, Plot, Text, nice_ticks, wide
 from ublot.report.figures.style import GREEN, REGION_COLOURS, VERMILLION, lane_regions, lanes_without_target
 from ublot.scoring.primary import lane_state
 from ublot.wording.labels import lane_labels
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from collections.abc import Sequence
 
 __all__ = ["profiles_figure"]
 
+INCH = 72  # points
+WIDE, HIGH = 1.97 * INCH, 1.18 * INCH  # of a panel
+ACROSS, DOWN = 2.45 * INCH, 1.48 * INCH  # from one panel to the next
+LEFT, TOP = 0.66 * INCH, 0.42 * INCH
 ROOM = 1.3  # of the smear's height: above it a band is cut off, and its height written
 TALL = 1.6  # times the smear, from where on a band would press it flat
 
 
-def profiles_figure(analysis: Any) -> Figure:
+def profiles_figure(analysis: Any) -> Drawing:
     """One small panel per lane: raw densitometry, background, fit and regions.
 
     Parameters
     ----------
     analysis : Analysis
-        ``profile_list``, ``ladders``, ``calibration`` and ``lanes`` are read.
+        ``profile_list``, ``ladders``, ``calibration`` and ``columns`` are read.
 
     Returns
     -------
-    Figure
+    Drawing
         Wells at the left. Each panel has its own vertical scale, made for the smear: where a band is much taller it is
         cut off and its height written there.
     """
-    from matplotlib.figure import Figure
-
     profiles = analysis.profile_list
     columns = 3 if len(profiles) <= 6 else 4 if len(profiles) <= 16 else 6
     lines = max(1, math.ceil(len(profiles) / columns))
-    width, height = 2.4 * columns + 0.5, 1.45 * lines + 0.8
-    figure = Figure(figsize=(width, height))
-    # Margins in inches by hand: automatic layout takes longer than all the drawing.
-    figure.subplots_adjust(0.66 / width, 0.5 / height, 1 - 0.1 / width, 1 - 0.42 / height, wspace=0.24, hspace=0.24)
+    drawing = Drawing(columns * ACROSS + 0.3 * INCH, lines * DOWN + 0.57 * INCH)
     if not profiles:
-        figure.text(0.5, 0.5, "no lanes", ha="center")
-        return figure
-    rows = analysis.lanes.to_dict("records")
+        drawing.marks.append(Text(0.5 * drawing.width, 0.5 * drawing.height, "no lanes", 10, anchor="mm"))
+        return drawing
+    rows = records_of(analysis.columns["lanes"])
     empty = lanes_without_target(rows)
     ladders = {ladder.lane: ladder for ladder in analysis.ladders if ladder.lane not in empty}
     names = dict(zip((int(row["lane"]) for row in rows), lane_labels(rows), strict=True))
     states = {int(row["lane"]): lane_state(row) for row in rows}
-    panels = figure.subplots(lines, columns, squeeze=False, sharex=True).ravel()
-    ticks = _mass_ticks(analysis.calibration, profiles)
-    for axes, profile in zip(panels, profiles, strict=False):
-        _draw_profile(axes, profile, ladders.get(profile.lane))
-        _title(axes, profile.lane, names.get(profile.lane, ""), states.get(profile.lane, ""))
-        axes.tick_params(labelsize=6, length=2, pad=1.5)
-    if ticks is not None:
-        panels[0].set_xticks(ticks[0], ticks[1])  # shared by all
-    for axes in panels[len(profiles) :]:
-        axes.set_axis_off()
-    below = panels[max(0, len(profiles) - columns) : len(profiles)]
-    for axes in below:
-        axes.tick_params(labelbottom=True)
-    figure.supxlabel("kDa (wells at the left)" if ticks else "row, px (wells at the left)", fontsize=8, y=0.06 / height)
-    figure.supylabel("signal × px, each lane on its own scale", fontsize=8, x=0.06 / width)
-    figure.legend(handles=_profile_key(profiles, ladders), loc="upper center", ncols=6, fontsize=7, frameon=False)
-    return figure
+    masses = _mass_ticks(analysis.calibration, profiles)
+    for i, profile in enumerate(profiles):
+        box = (LEFT + ACROSS * (i % columns), TOP + DOWN * (i // columns), WIDE, HIGH)
+        plot = Plot(box, (float(profile.rows[0]), float(profile.rows[-1])), tick_size=6)
+        _draw_profile(plot, profile, ladders.get(profile.lane))
+        _title(plot, profile.lane, names.get(profile.lane, ""), states.get(profile.lane, ""))
+        if i + columns >= len(profiles):
+            plot.x_ticks = masses or nice_ticks(*plot.x_limits, 4)
+        drawing.plots.append(plot)
+    across = "kDa (wells at the left)" if masses else "row, px (wells at the left)"
+    label = "signal × px, each lane on its own scale" if lines > 1 else "signal × px"
+    drawing.marks += [
+        Text(0.5 * drawing.width, drawing.height - 4, across, 8, anchor="ms"),
+        Text(4, 0.5 * drawing.height, label, 8, anchor="mt", angle=90),
+        *_key(profiles, ladders, drawing.width),
+    ]
+    return drawing
 
 
-def _draw_profile(axes: Axes, profile: Any, ladder: Any) -> None:
+def _draw_profile(plot: Plot, profile: Any, ladder: Any) -> None:
     rows = profile.rows
-    axes.plot(rows, profile.raw, color="black", linewidth=0.8)
-    axes.plot(rows, profile.background, color=VERMILLION, linewidth=0.8, linestyle="--")
     if ladder is not None:
         for name, top, bottom in lane_regions(ladder):
             inside = (rows >= top - 0.5) & (rows <= bottom + 0.5)
-            axes.fill_between(
-                rows, profile.background, profile.raw, where=inside, color=REGION_COLOURS[name], alpha=0.45, linewidth=0
-            )
-        if ladder.fit is not None:
-            axes.plot(rows, np.asarray(ladder.fit) + profile.background, color=GREEN, linewidth=0.8)
-    axes.set_xlim(rows[0], rows[-1])
-    _fit_scale(axes, profile, ladder)
+            x, upper, lower = rows[inside], profile.raw[inside], profile.background[inside]
+            if len(x) > 1:
+                outline = np.concatenate([x, x[::-1]]), np.concatenate([upper, lower[::-1]])
+                plot.marks.append(Area(*outline, REGION_COLOURS[name], 0.45))
+    plot.marks.append(Line(rows, profile.raw))
+    plot.marks.append(Line(rows, profile.background, VERMILLION, dash=(3.0, 1.3)))
+    if ladder is not None and ladder.fit is not None:
+        plot.marks.append(Line(rows, np.asarray(ladder.fit) + profile.background, GREEN))
+    _fit_scale(plot, profile, ladder)
 
 
-def _fit_scale(axes: Axes, profile: Any, ladder: Any) -> None:
+def _fit_scale(plot: Plot, profile: Any, ladder: Any) -> None:
     """Make the smear fill the panel; what is taller is cut off, and how tall it is gets said."""
-    from matplotlib.ticker import EngFormatter, MaxNLocator
-
     rows, raw = profile.rows, profile.raw
     low = min(float(np.nanmin(profile.background)), float(np.nanmin(raw)))
     peak = float(np.nanmax(raw))
@@ -103,55 +101,66 @@ def _fit_scale(axes: Axes, profile: Any, ladder: Any) -> None:
         if above > 0 and peak - low > TALL * above:
             high = low + ROOM * above
     pad = 0.06 * max(high - low, 1e-12)
-    axes.set_ylim(low - pad, high + pad)
-    short = EngFormatter(sep="")
-    ticks = [tick for tick in MaxNLocator(3).tick_values(low, high) if low - pad <= tick <= high + pad]
-    axes.set_yticks(ticks, [short(tick) for tick in ticks])
+    plot.y_limits = low - pad, high + pad
+    plot.y_ticks = nice_ticks(low, high, 3)
     if high < peak:
         at = float(rows[int(np.nanargmax(raw))])
         left = at > 0.5 * (rows[0] + rows[-1])
-        axes.annotate(
-            f"to {EngFormatter(places=0, sep='')(peak)}", (at, high), (-3 if left else 3, -1),
-            ha="right" if left else "left", textcoords="offset points", va="center", fontsize=5.5, color="0.25",
-        )  # fmt: skip
+        text = f"to {_short(peak)}"
+        plot.notes.append(Text(at, high, text, 5.5, "#404040", "rm" if left else "lm", dx=-3 if left else 3, dy=1))
 
 
-def _title(axes: Axes, lane: int, name: str, state: str) -> None:
+def _short(value: float) -> str:
+    """What is large in thousands or millions."""
+    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= unit:
+            return f"{value / unit:.{1 if value < 10 * unit else 0}f}{letter}"
+    return f"{value:.3g}"
+
+
+def _title(plot: Plot, lane: int, name: str, state: str) -> None:
     text = f"{lane}  {name}" if len(name) <= 24 else f"{lane}  {name[:23]}…"
-    bad = state == "refused"
-    text += f" – {state}" if state else ""
-    axes.set_title(text, fontsize=7, pad=2, color=VERMILLION if bad else "black", parse_math=False)
-    if bad:
-        axes.set_facecolor("#FBEEE6")
+    plot.title = text + (f" – {state}" if state else "")
+    if state == "refused":
+        plot.title_colour, plot.paper = VERMILLION, "#FBEEE6"
 
 
-def _mass_ticks(calibration: Any, profiles: Any) -> tuple[list[float], list[str]] | None:
+def _mass_ticks(calibration: Any, profiles: Any) -> list[tuple[float, str]]:
     """Rows and names of round masses, far enough apart to be read."""
     if calibration is None:
-        return None
+        return []
     from ublot.mass.scale import row_at
 
     first, last = profiles[0].rows[0], profiles[0].rows[-1]
-    rows: list[float] = []
-    names: list[str] = []
+    ticks: list[tuple[float, str]] = []
     for mass in (500, 250, 150, 100, 75, 50, 37, 25, 15, 10):
         row = float(row_at(calibration, mass))
-        if first <= row <= last and (not rows or row - rows[-1] > 0.11 * (last - first)):
-            rows.append(row)
-            names.append(str(mass))
-    return (rows, names) if rows else None
+        if first <= row <= last and (not ticks or row - ticks[-1][0] > 0.11 * (last - first)):
+            ticks.append((row, str(mass)))
+    return ticks
 
 
-def _profile_key(profiles: Any, ladders: dict[int, Any]) -> list[Any]:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    key: list[Any] = [
-        Line2D([], [], color="black", linewidth=1, label="raw"),
-        Line2D([], [], color=VERMILLION, linewidth=1, linestyle="--", label="background"),
+def _key(profiles: Any, ladders: dict[int, Any], width: float) -> Sequence[Mark]:
+    """What lines and areas mean, in the middle of the upper edge."""
+    lines: list[tuple[str, str, tuple[float, ...]]] = [
+        ("raw", "#000000", ()),
+        ("background", VERMILLION, (3.0, 1.3)),
+        *([("fit", GREEN, ())] if any(ladder.fit is not None for ladder in ladders.values()) else []),
     ]
-    if any(ladder.fit is not None for ladder in ladders.values()):
-        key.append(Line2D([], [], color=GREEN, linewidth=1, label="fit"))
     present = {name for ladder in ladders.values() for name, _, _ in lane_regions(ladder)}
     words = {"U": "U, unmodified", "H": "H, ubiquitinated", "W": "W, well"}
-    return key + [Patch(color=REGION_COLOURS[n], alpha=0.45, label=words[n]) for n in "UHW" if n in present]
+    areas = [(words[name], REGION_COLOURS[name]) for name in "UHW" if name in present]
+    sample, gap, size = 15.0, 5.0, 7.0
+    texts = [*(text for text, *_ in lines), *(text for text, _ in areas)]
+    x = 0.5 * (width - sum(wide(text, size) + sample + 3 * gap for text in texts) + 2 * gap)
+    y = 10.0
+    marks: list[Mark] = []
+    for i, text in enumerate(texts):
+        if i < len(lines):
+            marks.append(Line([x, x + sample], [y, y], lines[i][1], 1.0, lines[i][2]))
+        else:
+            box = [x, x + sample, x + sample, x], [y - 2.5, y - 2.5, y + 2.5, y + 2.5]
+            marks.append(Area(*box, areas[i - len(lines)][1], 0.45))
+        marks.append(Text(x + sample + gap, y, text, size, anchor="lm"))
+        x += wide(text, size) + sample + 3 * gap
+    return marks

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ublot.flags import FLAGS
-from ublot.io.tables import csv_bytes, number_or_nan
+from ublot.io.tables import csv_bytes, number_or_nan, records_of
 from ublot.report.figures.blot import overlay_figure
 from ublot.report.figures.dose_response import dose_figure
-from ublot.report.figures.drawing import light_png, png_bytes
 from ublot.report.figures.ladder import ladder_figure
+from ublot.report.figures.painting import light_png_of, png_of
 from ublot.report.figures.profiles import profiles_figure
 from ublot.report.figures.publication_panel import Panel, blot_panel, panel_png, panel_svg
 from ublot.report.figures.scores import scores_figure
 from ublot.report.html import Cell, Column, Page, Picture, Row, TableView, data_uri, picture, render
-from ublot.report.tables.cells import records_of
 from ublot.report.tables.lanes import background_table, lane_table
 from ublot.report.tables.potencies import POTENCY_NOTE, potency_table
 from ublot.report.text.answer import Answer, answer_of
@@ -49,12 +48,12 @@ def report_files(analysis: Any) -> dict[str, bytes]:
     ----------
     analysis : Analysis
     """
-    rows = analysis.lanes.to_dict("records")
-    overlay, dpi = light_png(overlay_figure(analysis))
+    rows = records_of(analysis.columns["lanes"])
+    overlay, dpi = light_png_of(overlay_figure(analysis))
     files = {"overlay.png": overlay}
     if len(analysis.geometry):
-        files["profiles.png"] = png_bytes(profiles_figure(analysis))
-        files["scores.png"] = png_bytes(scores_figure(analysis))
+        files["profiles.png"] = png_of(profiles_figure(analysis))
+        files["scores.png"] = png_of(scores_figure(analysis))
     panel = blot_panel(analysis)
     files["panel.png"] = panel_png(panel)
     files["panel.svg"] = panel_svg(panel).encode("utf-8", "replace")
@@ -189,7 +188,7 @@ def _figures(
                 "Share of each lane's signal by apparent number of modifiers; darker is more. Above the line rungs are "
                 "not resolved and numbers rest on mass alone.",
                 "Heat map: lanes across, number of modifiers upward, share of the signal as colour.",
-                png_bytes(heat, palette=False),
+                png_of(heat, palette=False),
             )
         )
     curves = dose_figure(rows, fits, quantity, words.vehicle)
@@ -201,7 +200,7 @@ def _figures(
                 "Points: lanes with their 95 % intervals; curve: four-parameter logistic, drawn where the EC50 may be "
                 "reported; thick line: 95 % interval of the EC50 at half of the effect.",
                 " ".join(dose_sentence(fit, words) for fit in fits if fit["quantity"] == quantity),
-                png_bytes(curves),
+                png_of(curves),
             )
         )
     return out

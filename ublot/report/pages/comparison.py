@@ -11,13 +11,14 @@ from typing import Any
 from urllib.parse import quote
 
 from ublot.inputs.params import make_params
-from ublot.io.tables import number_or_nan
+from ublot.io.tables import number_or_nan, records_of
 from ublot.report.figures.comparison import comparison_figure
 from ublot.report.figures.dose_response import QUANTITY, dose_figure
 from ublot.report.figures.drawing import png_bytes
+from ublot.report.figures.painting import png_of
 from ublot.report.figures.time_course import time_figure
 from ublot.report.html import Cell, Column, Page, Picture, Row, TableView, picture, render
-from ublot.report.tables.cells import bounded_cell, controls_table, number_cell, place_cells, records_of
+from ublot.report.tables.cells import bounded_cell, controls_table, number_cell, place_cells
 from ublot.report.tables.potencies import POTENCY_NOTE, potency_table
 from ublot.report.text.comparison_answer import comparison_answer, plain_message
 from ublot.report.text.methods import Methods, statistics_sentences
@@ -130,7 +131,7 @@ def _pictures(
                 "Points: lanes, a marker for each blot; curve: four-parameter logistic of all blots together, drawn "
                 "where the EC50 may be reported; thick line: its 95 % interval.",
                 " ".join(lines),
-                png_bytes(curves),
+                png_of(curves),
             )
         )
     courses = time_figure(reactions, tables["time_courses"], f"{words.share}, H / (H + U)")

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from ublot.errors import BlotError
 from ublot.inputs.params import make_params
+from ublot.io.tables import records_of
 from ublot.report.figures.blot import overlay_figure
 from ublot.report.figures.comparison import comparison_figure
 from ublot.report.figures.dose_response import QUANTITY, dose_figure
-from ublot.report.figures.drawing import light_png
 from ublot.report.figures.ladder import ladder_figure
+from ublot.report.figures.painting import light_png_of
+from ublot.report.figures.plot import Drawing
 from ublot.report.figures.profiles import profiles_figure
 from ublot.report.figures.scores import scores_figure
 from ublot.report.figures.time_course import time_figure
+from ublot.report.figures.vector import as_figure
 from ublot.report.html import data_uri
 from ublot.report.pages.comparison import joined_reactions
-from ublot.report.tables.cells import records_of
 from ublot.report.text.answer import Answer, answer_of
 from ublot.report.text.comparison_answer import comparison_answer
 from ublot.scoring.primary import by_area, primary_quantity, primary_ratio
@@ -46,7 +48,7 @@ def blot_figure(analysis: Any, name: str) -> Figure:
     rows = analysis.lanes.to_dict("records")
     words = wording(analysis.params, rows)
     quantity = primary_quantity(rows, by_area=by_area(analysis.params))
-    makers: dict[str, Callable[[], Figure | None]] = {
+    makers: dict[str, Callable[[], Figure | Drawing | None]] = {
         "overlay": partial(overlay_figure, analysis),
         "profiles": lambda: profiles_figure(analysis) if rows else None,
         "scores": lambda: scores_figure(analysis) if rows else None,
@@ -71,7 +73,7 @@ def comparison_figure_of(comparison: Any, name: str) -> Figure:
     quantity = primary_ratio(by_area=comparison.by_area)
     reactions = joined_reactions(comparison.columns["lanes"])
     label = QUANTITY[quantity].format(words.vehicle)
-    makers: dict[str, Callable[[], Figure | None]] = {
+    makers: dict[str, Callable[[], Figure | Drawing | None]] = {
         "scores": partial(comparison_figure, tables["summary"], reactions, quantity, label),
         "dose_response": partial(dose_figure, tables["lanes"], tables["dose_response"], quantity, words.vehicle),
         "time_course": partial(time_figure, reactions, tables["time_courses"], f"{words.share}, H / (H + U)"),
@@ -79,23 +81,25 @@ def comparison_figure_of(comparison: Any, name: str) -> Figure:
     return _made(makers, name, "comparison")
 
 
-def _made(makers: Mapping[str, Callable[[], Figure | None]], name: str, of: str) -> Figure:
+def _made(makers: Mapping[str, Callable[[], Figure | Drawing | None]], name: str, of: str) -> Figure:
     if name not in makers:
         raise BlotError(f"there is no figure {name!r}", of, f"figures: {', '.join(makers)}")
     figure = makers[name]()
     if figure is None:
         raise BlotError(f"nothing can be drawn as {name}", of, "the report says what is missing")
-    return figure
+    return as_figure(figure) if isinstance(figure, Drawing) else figure
 
 
 def blot_cell(analysis: Any) -> str:
     """The answer, the blot with its lanes and the scores of an analysis, as HTML for a notebook."""
     rows = analysis.lanes.to_dict("records")
     answer = answer_of(rows, analysis.params, layout=analysis.layout is not None, messages=analysis.messages)
-    png, _ = light_png(overlay_figure(analysis))
+    png, _ = light_png_of(overlay_figure(analysis))
     score = primary_ratio(by_area=by_area(analysis.params))
     columns = [*SHOWN, score, f"{score}_low", f"{score}_high", "flags"]
-    picture = f'<img alt="Blot with its lanes" style="max-width:{WIDTH}px" src="{data_uri("image/png", png)}">'
+    picture = (
+        f'<img alt="Blot with its lanes" style="width:{WIDTH}px;max-width:100%" src="{data_uri("image/png", png)}">'
+    )
     table = analysis.lanes[columns].to_html(index=False, na_rep="", float_format="%.3g", border=0) if rows else ""
     return _cell(analysis.source.name, answer, picture + table)
 
@@ -114,4 +118,5 @@ def comparison_cell(comparison: Any) -> str:
 def _cell(title: str, answer: Answer, body: str) -> str:
     reasons: Sequence[str] = answer.reasons
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
-    return f"<p><strong>{escape(title)}</strong>: {escape(answer.sentence)}</p><ul>{listed}</ul>{body}"
+    told = f"<p><strong>{escape(title)}</strong>: {escape(answer.sentence)}</p><ul>{listed}</ul>"
+    return f'<div style="overflow-x:auto">{told}{body}</div>'

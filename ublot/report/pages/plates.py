@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,9 @@ from ublot.inputs.concentrations import words_of
 from ublot.io.tables import number_or_nan
 from ublot.report.figures.dose_response import dose_figure
 from ublot.report.figures.drawing import DPI, png_bytes
+from ublot.report.figures.painting import png_of
 from ublot.report.figures.plate_map import plate_figure
+from ublot.report.figures.vector import svg_of
 from ublot.report.html import Cell, Column, Page, Row, TableView, picture, render
 from ublot.report.tables.cells import bounded_cell, controls_table, number_cell, place_cells
 from ublot.report.text.methods import Methods
@@ -24,8 +25,6 @@ from ublot.wording.words import interval_text, number_text, p_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from matplotlib.figure import Figure
 
     from ublot.dose_response.plate_fit import PlateFit
 
@@ -55,21 +54,11 @@ def plate_figures(fit: PlateFit, vehicle: str) -> PlateFigures:
     out = {}
     curves = dose_figure(rows, [s.row for s in fit.series], QUANTITY, vehicle)
     if curves is not None:
-        out["curves.svg"] = svg_bytes(curves)
-        out["curves.png"] = png_bytes(curves)
+        out["curves.svg"] = svg_of(curves)
+        out["curves.png"] = png_of(curves)
     drawn = [{**row, "role": "" if row["role"] == "sample" else row["role"]} for row in rows]
     out["plate.png"] = png_bytes(plate_figure(drawn), palette=False)
     return out
-
-
-def svg_bytes(figure: Figure) -> bytes:
-    """Figure as an SVG file, its letters as letters, the same for the same figure."""
-    import matplotlib
-
-    stream = io.BytesIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ublot"}):
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return stream.getvalue()
 
 
 def plate_page(fit: PlateFit, options: Mapping[str, Any], figures: PlateFigures, *, command: str, sha256: str) -> str:

@@ -13,12 +13,7 @@ from ublot.wording.words import interval_text, number_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["bounded_cell", "controls_table", "number_cell", "place_cells", "records_of"]
-
-
-def records_of(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """Rows of plain columns, each as a mapping."""
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+__all__ = ["bounded_cell", "controls_table", "number_cell", "place_cells"]
 
 
 def number_cell(value: Any) -> Cell:
