@@ -59,6 +59,9 @@ class Controller(QObject):
         Another blot is shown, or none.
     changed : Signal
         All that shows the blot is to be brought in line with it.
+    edited : Signal
+        Lanes, bands or a boundary were edited, and what follows from that is under way: until then what is drawn stays
+        as it is.
     doses_fitted : Signal
         The dose-response of the analysis that is shown was made.
     lane_changed : Signal
@@ -78,6 +81,7 @@ class Controller(QObject):
     blot_shown = Signal()
     blot_left = Signal()
     changed = Signal()
+    edited = Signal()
     doses_fitted = Signal()
     lane_changed = Signal()
     measured = Signal(bool)
@@ -300,7 +304,11 @@ class Controller(QObject):
             self.refresh()
             self.said.emit(panel_words(error), True)
             return
-        self.refresh()
+        if not always and blot.is_edit:
+            with self.filling():
+                self.edited.emit()
+        else:
+            self.refresh()
         if always or blot.needs_run or (self.runner.busy and blot.state.analysis is None):
             self._submit(blot)
         else:

@@ -101,6 +101,7 @@ class BlotPanel(QWidget):
         told.blot_left.connect(self._clear)
         told.blot_shown.connect(self._blot_shown)
         told.changed.connect(self._show)
+        told.edited.connect(self._show_edited)
         told.doses_fitted.connect(self._show_doses)
         told.lane_changed.connect(self._show_lane)
         told.measured.connect(self._measured)
@@ -356,6 +357,12 @@ class BlotPanel(QWidget):
         self.profile.show_lane(None, 1)
         self.answer.clear()
         self.answer.set_stale("")
+
+    def _show_edited(self) -> None:
+        """Show that there is something to undo and nothing to save yet."""
+        if self.blot is not None:
+            self.foot.show_history(self.blot.undo_words, self.blot.redo_words)
+            self.foot.save.setEnabled(False)
 
     def _show_doses(self) -> None:
         """Show the dose-response, which is made after the scores."""

@@ -107,6 +107,17 @@ class EditedBlot(Session):
         return self.state.analysis is None and (self.latest is not None or self.state.edits.lanes is not None)
 
     @property
+    def is_edit(self) -> bool:
+        """Whether the present state is to be measured, and differs by edits alone from what was measured last."""
+        before, state = self.latest, self.state
+        if state.analysis is not None or before is None or before.params != state.params:
+            return False
+        try:
+            return before.layout == state.layout()
+        except BlotError:  # the analysis will say it
+            return False
+
+    @property
     def undo_words(self) -> str:
         """What undo would take back; empty where there is nothing."""
         return (self.state.step or "edit") if self.history.can_undo else ""

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 from ublot.scoring.primary import by_area, lane_state
 from ublot_napari.sections.answer.flag_list import FlagList
 from ublot_napari.sections.answer.plot import ScorePlot
-from ublot_napari.sections.answer.rows import number_table, score_header, score_rows
+from ublot_napari.sections.answer.rows import number_table, records, score_header, score_rows
 from ublot_napari.sections.answer.table import ScoreTable
 from ublot_napari.widgets.form import ParamsForm, options_of
 
@@ -84,7 +84,7 @@ class Answer(QWidget):
         self.show_scores(analysis, dose)
         self._show_rows(analysis)
         self.flags.show_flags(lanes, analysis.messages, overridden=analysis.params.allow_unfit)
-        refused = any(lane_state(row) == "refused" for row in lanes.to_dict("records"))
+        refused = any(lane_state(row) == "refused" for row in records(lanes))
         self.override.setVisible(refused and not analysis.params.allow_unfit)
         names = {name for text in lanes["flags"] for name in str(text).split(";") if name}
         self.tabs.setTabText(2, f"Flags ({len(names)})" if names else "Flags")
