@@ -15,7 +15,9 @@ __all__ = ["number_table", "records", "score_header", "score_rows"]
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table, as `DataFrame.to_dict` gives them: of a few wide rows in a twentieth of its time."""
-    columns = {str(name): table[name].tolist() for name in table}
+    from pandas import NA
+
+    columns = {str(name): [None if value is NA else value for value in table[name].tolist()] for name in table}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
