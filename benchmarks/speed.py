@@ -336,7 +336,7 @@ def accuracy_rows() -> list[dict[str, Any]]:
 
 
 def short(folder: Path) -> int:
-    """Compare least processor times, which a busy machine hardly changes, with the recorded ones; 1 if one is far above."""
+    """Compare least processor times, which a busy machine hardly changes, with the recorded; 1 if one is far above."""
     image = make_blot(folder, 2048)
     tasks = [unit_task(image), *stage_tasks(image), *analyses(image)]
     rows = rows_of(tasks, measure(tasks, 8, time.process_time))
