@@ -286,6 +286,13 @@ _TABLE = (
         _OWN,
     ),
     Flag(
+        "halo_returned",
+        "note",
+        "light of strong bands that arrives above and below them was given back to them",
+        "nothing; it was learned below the unmodified bands and between the marker's, and its doubt is in the interval",
+        _OWN,
+    ),
+    Flag(
         "smear_at_risk",
         "warn",
         "this background method takes smear for background",

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Controller"]
 
+ANALYSIS = "ublot_analysis"
+"""Key in a layer's metadata."""
+
 ZOOM_REST = 80
 """Milliseconds after the last step of the wheel: redrawing sixty outlines at every step would be felt."""
 
@@ -51,6 +54,8 @@ class Controller(QObject):
         Pictures that cannot be worked on, and why.
     lane : int
         The lane that is selected.
+    usual : callable
+        Gives the options that a blot starts with.
     blots_listed : Signal
         Blots came or went, or another one is shown.
     blot_left : Signal
@@ -106,6 +111,7 @@ class Controller(QObject):
         self._zoom.timeout.connect(lambda: self.on_picture(Picture.fit_lines))
         self.image: Image | None = None
         self.lane = 1
+        self.usual: Callable[[], dict[str, Any]] = dict
         self._filling = 0
 
     # ---------------------------------------------------------------------------------------------- blots come and go
@@ -233,7 +239,7 @@ class Controller(QObject):
             before.set_shown(False)
         if image is not None and image not in self.blots and image not in self.refused:
             try:
-                self.blots[image] = EditedBlot.of_layer(image)
+                self.blots[image] = EditedBlot.of_layer(image, self.usual())
             except BlotError as error:
                 self.refused[image] = panel_words(error)
             else:
@@ -304,6 +310,8 @@ class Controller(QObject):
             self.refresh()
             self.said.emit(panel_words(error), True)
             return
+        if self.image is not None:
+            _give_away(self.image, blot)
         if not always and blot.is_edit:
             with self.filling():
                 self.edited.emit()
@@ -378,6 +386,7 @@ class Controller(QObject):
             count = 0 if analysis is None else len(analysis.geometry)
             self.lane = min(max(self.lane, 1), max(count, 1))
             if blot is not None and picture is not None:
+                _give_away(picture.image, blot)
                 if (now := self._pixels(blot)) is not None:
                     picture.show_pixels(now)
                 picture.show(analysis, blot.state)
@@ -410,3 +419,12 @@ class Controller(QObject):
         """Do something to the layers of the blot that is shown, where there is one."""
         if self.picture is not None and not self._filling:
             act(self.picture)
+
+
+def _give_away(image: Image, blot: EditedBlot) -> None:
+    """Keep the present analysis where the console, the writer and other plugins find it: with its layer."""
+    if blot.state.analysis is None:
+        image.metadata.pop(ANALYSIS, None)
+    else:
+        # In place: napari would empty what it is given, which is what it has.
+        image.metadata.update({ANALYSIS: blot.state.analysis, "ublot_folder": blot.folder, "ublot_pixels": blot.pixels})

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from ublot.dose_response.profile import dose_interval, most_ssr
 from ublot.statistics.scales import FROM, SLOPE, Scale, from_scale, to_scale
 
 if TYPE_CHECKING:
@@ -314,8 +315,7 @@ def _starts(curves: Curves, shared: bool) -> list[Array]:
 def profile_interval(curves: Curves, fit: Fit, confidence: float = 0.95) -> tuple[float, float]:
     """Profile-likelihood interval of the EC50 of a single curve.
 
-    All EC50 at which the best curve fits not significantly worse than the best of all (F with 1 and ``freedom`` degrees
-    of freedom; Bates & Watts 1988, section 6.1.2).
+    All EC50 at which the best curve fits not significantly worse than the best of all, see `most_ssr`.
 
     Parameters
     ----------
@@ -332,40 +332,19 @@ def profile_interval(curves: Curves, fit: Fit, confidence: float = 0.95) -> tupl
     """
     if fit.freedom < 1:
         return 0.0, math.inf
-    t = float(special.stdtrit(fit.freedom, 0.5 + 0.5 * confidence))
-    allowed = max(fit.ssr, 1e-24 * len(curves.dose)) * (1 + t**2 / fit.freedom)
-    centre = math.log(float(fit.ec50[0]))
-    dosed = np.log(curves.dose[curves.dose > 0])
-    ends = float(dosed.min()) - _FAR, float(dosed.max()) + _FAR
-    low, high = (_edge(curves, fit, centre, end, allowed) for end in ends)
-    return math.exp(low), math.exp(high)
+    allowed = most_ssr(fit.ssr, fit.freedom, len(curves.dose), confidence)
 
+    def refit(log_ec50: float, theta: Array) -> tuple[Array, float]:
+        problem = _Problem(curves, log_ec50)
+        found = problem.solve(theta)
+        # Another valley may have become the deeper.
+        return (
+            found if found[1] <= allowed else min(found, problem.solve(problem.starts(1)[0]), key=lambda pair: pair[1])
+        )
 
-def _edge(curves: Curves, fit: Fit, centre: float, end: float, allowed: float) -> float:
-    """Log EC50 between `centre` and `end` where the fit becomes worse than allowed; infinite where it never does."""
-    from scipy.optimize import brentq
-
-    side = 1.0 if end > centre else -1.0
-    best = np.delete(fit.theta, 3)
-    seen = {centre: (fit.ssr / allowed - 1, best)}
-
-    def excess(log_ec50: float) -> float:
-        if log_ec50 not in seen:
-            problem = _Problem(curves, log_ec50)
-            # The nearest neighbour's parameters are the best start, but for where another valley has become the deeper.
-            theta, ssr = problem.solve(seen[min(seen, key=lambda other: abs(other - log_ec50))][1])
-            if ssr > allowed:
-                theta, ssr = min((theta, ssr), problem.solve(problem.starts(1)[0]), key=lambda pair: pair[1])
-            seen[log_ec50] = ssr / allowed - 1, theta
-        return seen[log_ec50][0]
-
-    inside, step = centre, _first_step(curves, fit, allowed)
-    while side * (end - inside) > 0:
-        outside = inside + side * step
-        if excess(outside) > 0:
-            return float(brentq(excess, inside, outside, xtol=1e-3))
-        inside, step = outside, step * 1.5
-    return side * math.inf
+    best = math.log(float(fit.ec50[0])), np.delete(fit.theta, 3), fit.ssr
+    doses = curves.dose[curves.dose > 0]
+    return dose_interval(doses, best, allowed, refit, step=_first_step(curves, fit, allowed), far=_FAR)
 
 
 def _first_step(curves: Curves, fit: Fit, allowed: float) -> float:

@@ -15,6 +15,7 @@ from ublot.ladder.species import NO_SPECIES, Numbers, SpeciesColumns, mean_numbe
 from ublot.mass.scale import mass_at
 from ublot.model import UNKNOWN, Z95, Interval
 from ublot.numerics.medians import middle
+from ublot.profiles.halo import BandPlace, without_halo
 from ublot.profiles.haze import HAZE_CLEAR, Cleaned, Stretch, remove_haze
 from ublot.reference.proteins import CIAP1, UBIQUITIN, Protein
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Ladder", "quantify_ladder"]
 
 BAND_CLEAR, BAND_SHARE, BAND_ROWS = 8.0, 0.1, 3  # a band: so many noises, such a share of the strongest, so many rows
-ABOUT_TARGET = ("above_marker", "no_signal", "well_assumed", "well_signal", "haze_removed")
+ABOUT_TARGET = ("above_marker", "no_signal", "well_assumed", "well_signal", "haze_removed", "halo_returned")
 WELL_SHARE = 0.1  # of all signal, from where on the well is worth a flag
 CUT_REACH = 0.3  # of the way from the cut to the unmodified band: what is near the cut, to both sides
 CUT_DOUBT = 0.3  # of what is near the cut, which may belong to the other side (standard deviation)
@@ -315,6 +316,7 @@ def quantify_ladder(
     expected, spacing = (nominal.band, nominal.band - nominal.above) if nominal is not None else (None, None)
     if antibody == "target":
         bands = find_unmodified(chosen, place, expected, spacing, usable)
+        chosen = _without_halo(chosen, bands, calibration, usable)
     clean = tuple(Cleaned(p) for p in chosen)
     if haze != "none":
         above = _ladders_of(chosen, bands, nominal, usable) if haze == "auto" else None
@@ -325,6 +327,23 @@ def quantify_ladder(
     frames = [_moved(f, (boundary_rows or {}).get(p.lane)) for p, f in zip(cleaned, frames, strict=True)]
     ladders = _quantify(cleaned, frames, calibration, masses, antibody, clean, leak or {})
     return tuple(k if k.lane in usable else _without_target(k) for k in ladders)
+
+
+def _without_halo(
+    profiles: tuple[Profile, ...],
+    bands: Sequence[Band | None],
+    calibration: Calibration | None,
+    usable: Collection[int],
+) -> tuple[Profile, ...]:
+    """The profiles with the light of strong bands given back to them, as far as a blot of known masses shows it."""
+    if calibration is None or calibration.kind == "rungs":
+        return profiles
+    shown = [
+        BandPlace(band.row, band.sigma) if band is not None and band.seen and p.lane in usable else None
+        for p, band in zip(profiles, bands, strict=True)
+    ]
+    of_marker = [i for i, p in enumerate(profiles) if p.lane == calibration.lane and calibration.kind == "marker"]
+    return without_halo(profiles, shown, (of_marker[0], calibration.rows) if of_marker else None)
 
 
 def _moved(frame: Frame, boundary: float | None) -> Frame:

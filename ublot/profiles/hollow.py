@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from scipy.ndimage import maximum_filter1d
 
 from ublot.lanes.straightened import lane_strip
 from ublot.model import Window
@@ -24,6 +23,8 @@ __all__ = ["hollow_depth", "hollow_lanes"]
 
 HEART, RIM = 0.15, (0.2, 0.55)
 """Of the lane's width to either side of its centre line: what is taken for a band's heart, and where its rim is."""
+
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 REACH = 0.5
 """Of the lane's width: rows above and below the heart in which the rim is looked for. Bands are wide and flat."""
@@ -115,14 +116,14 @@ def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
     reach = max(round(REACH * width), 3)
     if len(heart) <= 2 * reach:
         return 0.0
-    tallest = maximum_filter1d(np.maximum(heart, beside), 2 * reach + 1)
-    peaks = (heart >= 0.7 * tallest) & (heart == maximum_filter1d(heart, 3)) & (heart > CLEAR * sd)
+    tallest = _highest(np.maximum(heart, beside), 2 * reach + 1)
+    peaks = (heart >= 0.7 * tallest) & (heart == _highest(heart, 3)) & (heart > CLEAR * sd)
     # Lanes with thick edges are brighter there all along: that is no rim.
     usual = middle(np.asarray(beside[peaks] / heart[peaks], np.float64)) if peaks.any() else 1.0
     beside = beside / max(usual, 1.0)
     beyond = np.full(reach, -np.inf)
     padded = np.concatenate([beyond, heart, beyond])
-    one_sided = maximum_filter1d(padded, reach, origin=0, mode="constant", cval=-np.inf)
+    one_sided = _highest(padded, reach)
     place = np.arange(len(heart)) + reach
     half = reach // 2 + 1
     above, below = one_sided[place - half], one_sided[np.minimum(place + half, len(one_sided) - 1)]
@@ -139,10 +140,22 @@ def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
 
 
 def _held(smooth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How deep water would stand on the surface."""
-    from skimage import morphology
+    """How deep water would stand on the surface: filled to the brim, it runs off pixel by pixel until it stands.
 
-    filled_by: Any = morphology.reconstruction
+    That is reconstruction by erosion (Vincent 1993, doi:10.1109/83.217222), on a window of some hundred pixels.
+    """
     full = np.full_like(smooth, smooth.max())
     full[[0, -1]], full[:, [0, -1]] = smooth[[0, -1]], smooth[:, [0, -1]]
-    return np.asarray(filled_by(full, smooth, method="erosion") - smooth, np.float32)
+    while True:
+        lower = np.maximum(cv2.erode(full, _NEIGHBOURS), smooth)
+        if np.array_equal(lower, full):
+            return np.asarray(full - smooth, np.float32)
+        full = lower
+
+
+def _highest(values: NDArray[np.floating], width: int) -> NDArray[np.floating]:
+    """Largest value within a window about every place."""
+    before = width // 2
+    padded = np.pad(values, (before, width - 1 - before), constant_values=-np.inf)
+    highest = cv2.dilate(padded.reshape(-1, 1), np.ones((width, 1), np.uint8), anchor=(0, before))
+    return np.asarray(highest[before : before + len(values), 0])

@@ -114,7 +114,7 @@ class Comparison:
         return as_frame(self.columns[name])
 
     def figure(self, name: str) -> Figure:
-        """One figure as a matplotlib figure, to change and to save.
+        """One figure as a matplotlib figure, to change and to save; ``%matplotlib inline`` has a notebook show it.
 
         Parameters
         ----------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import ublot
-from ublot import BlotError, Lanes
+from ublot import BlotError, Lanes, Window
 from ublot.inputs.edits import Edits
 from ublot.inputs.params import make_params
 from ublot.mass.calibration import calibration_from_positions
@@ -18,7 +18,7 @@ from ublot_napari.state.lane_edits import edit_lanes, rows_after, shifted_edits
 from ublot_napari.state.session import Session, State, marker_lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
     from napari.layers import Image
@@ -45,8 +45,10 @@ class EditedBlot(Session):
     _read: tuple[Any, Blot] | None = None
 
     @classmethod
-    def of_layer(cls, image: Image) -> EditedBlot:
+    def of_layer(cls, image: Image, usual: Mapping[str, Any] | None = None) -> EditedBlot:
         """Start from an image layer: a blot that the reader brought, a sample, a result, or any picture.
+
+        `usual` are options that hold where nothing else is said: samples and results bring their own.
 
         Raises
         ------
@@ -61,7 +63,9 @@ class EditedBlot(Session):
             pixels = np.asarray(image.data)
             blot = ublot.read_blot(pixels)
             blot = replace(blot, source=replace(blot.source, name=str(image.name)))
-        return cls.of_blot(blot, told.get("ublot_layout"), told.get("ublot_options"), pixels)
+        own = told.get("ublot_options") or {}
+        options = own if told.get("ublot_sample") else {**(usual or {}), **own}
+        return cls.of_blot(blot, told.get("ublot_layout"), options, pixels)
 
     # ------------------------------------------------------------------------------------------------ what is shown
     @property
@@ -113,7 +117,7 @@ class EditedBlot(Session):
         if state.analysis is not None or before is None or before.params != state.params:
             return False
         try:
-            return before.layout == state.layout()
+            return bool(before.layout == state.layout())
         except BlotError:  # the analysis will say it
             return False
 
@@ -245,12 +249,22 @@ class EditedBlot(Session):
         if box is None:
             self.set_options({"roi": None} if self.state.params.roi is not None else {})
             return
+        self.set_options({"roi": self.window_of(box)})
+
+    def window_of(self, box: tuple[float, float, float, float]) -> Window:
+        """The pixels in a box given by its first and last row, first and last column, in the picture as it is shown.
+
+        Raises
+        ------
+        BlotError
+            Nothing of the picture lies in it.
+        """
         rows, cols = self.pixels_now().shape
         top, bottom = (int(np.clip(round(at + 0.5), 0, rows)) for at in box[:2])
         left, right = (int(np.clip(round(at + 0.5), 0, cols)) for at in box[2:])
         if bottom - top < 2 or right - left < 2:
             raise BlotError("the region lies beside the picture", "region", "draw it over the blot")
-        self.set_options({"roi": f"{top}:{bottom},{left}:{right}"})
+        return Window(top, bottom, left, right)
 
     def pixels_now(self) -> Blot:
         """The blot as it is read with the present options.

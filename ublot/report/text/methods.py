@@ -153,6 +153,11 @@ def _background(analysis: Any, rows: Sequence[Row], cite: Citations) -> str:
             f" In {count_text(hazy)}, non-specific signal was measured below the unmodified band{proof} and subtracted "
             "along the whole lane (column haze_area)."
         )
+    if any("halo_returned" in str(row.get("flags") or "").split(";") for row in rows):
+        text += (
+            " Light that strong bands spread along their lane was learned from what stands below the unmodified bands "
+            "and between those of the marker, and given back to the bands, to both sides alike."
+        )
     unsure = [int(row["lane"]) for row in rows if "background_unsure" in str(row.get("flags") or "").split(";")]
     if unsure:
         text += (
