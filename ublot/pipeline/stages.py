@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ublot.background.estimation import estimate_background
@@ -28,8 +29,10 @@ from ublot.pipeline.background_check import (
 )
 from ublot.pipeline.gates import floor_share, with_crop_flags, with_target_flags
 from ublot.pipeline.lanes_by_hand import place_given_lanes
+from ublot.pipeline.marker_picture import calibrate_elsewhere
+from ublot.pipeline.marker_ticks import calibrate_by_pen, calibrate_by_ticks
 from ublot.pipeline.messages import messages_of, no_lanes_in_words, pictures_in_words
-from ublot.pipeline.quantification import quantify_lanes
+from ublot.pipeline.quantification import Elsewhere, quantify_lanes
 from ublot.profiles.extraction import extract_profiles
 from ublot.profiles.hollow import hollow_lanes
 from ublot.scoring.normalisation import amounts_loaded
@@ -206,7 +209,12 @@ def run_stages(
     if done is not None and found is not None:
         ladders, rowwise = done.ladders, done.rowwise
     else:
-        found = quantify_lanes(profiles, layout, params, edits, geometry)
+        elsewhere = Elsewhere(
+            picture=partial(calibrate_elsewhere, blot, geometry, layout, params),
+            ticks=partial(calibrate_by_ticks, blot, params),
+            pen=partial(calibrate_by_pen, blot, geometry, layout, params),
+        )
+        found = quantify_lanes(profiles, layout, params, edits, geometry, elsewhere)
         ladders, rowwise = compare_backgrounds(blot, geometry, background, found, params)
         ladders = with_target_flags(with_crop_flags(ladders, found.loaded), found.loaded)
         ladders = _with_hollow(ladders, hollow_lanes(blot, geometry, profiles))
@@ -309,7 +317,8 @@ def _seen_wrong(
     profiles: Sequence[Profile], layout: Layout | None, params: Params, edits: Edits, found: Quantified
 ) -> tuple[str, ...]:
     """Flags of a blot that is seen upside down or from its back."""
-    if edits.calibration is not None or params.marker_positions is not None:
+    here = found.calibration is None or not found.calibration.picture
+    if edits.calibration is not None or params.marker_positions is not None or not here:
         return ()
     marked = lanes_with_roles(layout, "marker") if layout is not None else None
     blank = lanes_with_roles(layout, "blank")

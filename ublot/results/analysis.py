@@ -19,6 +19,7 @@ from ublot.io.result_folder import OWN_FILES, RECORD, json_bytes, write_result
 from ublot.lanes.lane_table import as_lanes
 from ublot.model import Blot, Calibration, Lanes, Profile, Source
 from ublot.option_words import template_of
+from ublot.pipeline.marker_picture import check_same_marker
 from ublot.pipeline.pixels import PIXEL_OPTIONS, check_same, read_pixels
 from ublot.pipeline.stages import Progress, Run, Stages, run_stages
 from ublot.results.columns import DIGITS, Columns, Tables, clashes, stage_columns
@@ -151,6 +152,7 @@ class Analysis:
             raise BlotError("the image of this result is not there", path, "put it back to re-run")
         blot = read_pixels(path, self.params)
         check_same(blot, self.source)
+        check_same_marker(self.params, blot, self.calibration)
         # Of which series of exposures it was chosen from, the file itself does not know.
         chosen = {key: text for key, text in self.source.metadata.items() if key.startswith("exposures")}
         return replace(blot, source=replace(blot.source, metadata={**blot.source.metadata, **chosen}))

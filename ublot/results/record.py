@@ -93,6 +93,7 @@ def calibration_from(record: Mapping[str, Any] | None) -> Calibration | None:
         _words(record["flags"]),
         None if lane is None else _whole(lane),
         _words(record.get("notes", [])),
+        *_words([record.get("picture", ""), record.get("picture_sha256", "")]),
     )
 
 

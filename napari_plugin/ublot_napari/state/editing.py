@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import ublot
-from ublot import BlotError, Lanes
+from ublot import BlotError, Lanes, Window
 from ublot.inputs.edits import Edits
 from ublot.inputs.params import make_params
 from ublot.mass.calibration import calibration_from_positions
@@ -246,12 +246,22 @@ class EditedBlot(Session):
         if box is None:
             self.set_options({"roi": None} if self.state.params.roi is not None else {})
             return
+        self.set_options({"roi": self.window_of(box)})
+
+    def window_of(self, box: tuple[float, float, float, float]) -> Window:
+        """The pixels in a box given by its first and last row, first and last column, in the picture as it is shown.
+
+        Raises
+        ------
+        BlotError
+            Nothing of the picture lies in it.
+        """
         rows, cols = self.pixels_now().shape
         top, bottom = (int(np.clip(round(at + 0.5), 0, rows)) for at in box[:2])
         left, right = (int(np.clip(round(at + 0.5), 0, cols)) for at in box[2:])
         if bottom - top < 2 or right - left < 2:
             raise BlotError("the region lies beside the picture", "region", "draw it over the blot")
-        self.set_options({"roi": f"{top}:{bottom},{left}:{right}"})
+        return Window(top, bottom, left, right)
 
     def pixels_now(self) -> Blot:
         """The blot as it is read with the present options.

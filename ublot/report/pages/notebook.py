@@ -139,12 +139,11 @@ def plate_cell(plates: Any) -> str:
 
 
 def _table(view: TableView) -> str:
-    """A table of the report, without its sorting."""
+    """A table of the report, without its sorting, under the class that notebooks style tables of pandas by."""
     head = "".join(f"<th>{escape(c.name)}{f' ({escape(c.unit)})' if c.unit else ''}</th>" for c in view.columns)
     lines = ("".join(f"<td>{escape(' '.join((c.text, c.more)))}</td>" for c in row.cells) for row in view.rows)
-    return (
-        f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{line}</tr>' for line in lines)}</tbody></table>"
-    )
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _cell(title: str, answer: Answer, body: str) -> str:

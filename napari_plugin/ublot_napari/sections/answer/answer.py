@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from ublot.scoring.primary import by_area, lane_state
 from ublot_napari.sections.answer.flag_list import FlagList
@@ -35,10 +35,14 @@ class Answer(QWidget):
     lane_picked : Signal of int
     override_wanted : Signal
         What quality control refuses shall be scored all the same.
+    loading_wanted : Signal of (str, str)
+        A loading control shall be measured: in another ``picture`` or a ``strip`` of this one;
+        its ``band`` or ``total``.
     """
 
     lane_picked = Signal(int)
     override_wanted = Signal()
+    loading_wanted = Signal(str, str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +61,7 @@ class Answer(QWidget):
         options = QWidget()
         inside = QVBoxLayout(options)
         inside.addWidget(self.form)
+        inside.addLayout(self._loading())
         inside.addStretch(1)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -77,6 +82,26 @@ class Answer(QWidget):
         self.plot.lane_picked.connect(self.lane_picked)
         self.table.lane_picked.connect(self.lane_picked)
         self.flags.lanes_picked.connect(self._flagged)
+
+    def _loading(self) -> QHBoxLayout:
+        """What a loading control is, and where it is taken from."""
+        self.control = QComboBox()
+        self.control.addItem("Strongest shared band", "band")
+        self.control.addItem("All protein", "total")
+        self.control.setToolTip("What is measured: a band that every lane holds alike, or all signal of a lane")
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Loading control"))
+        row.addWidget(self.control)
+        for text, source, tip in (
+            ("Picture…", "picture", "Measure it in another picture of the membrane, on the lanes of this blot"),
+            ("Strip…", "strip", "Measure it in a strip of this picture: drag a box over it"),
+        ):
+            button = QPushButton(text)
+            button.setToolTip(tip)
+            button.clicked.connect(lambda _, s=source: self.loading_wanted.emit(s, str(self.control.currentData())))
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
 
     def show_analysis(self, analysis: Analysis, dose: pd.DataFrame) -> None:
         """Show the scores; `dose` is ``Analysis.dose_response``, or an empty table while that is being made."""
