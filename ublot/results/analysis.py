@@ -106,6 +106,11 @@ class Analysis:
         """One row per lane and row of pixels."""
         return self._frame("profiles")
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether `statistics` were asked for already: they take about as long as all the rest after an edit."""
+        return "statistics" in self.__dict__
+
     @cached_property
     def statistics(self) -> Tables:
         """Tables across lanes as plain columns: ``summary`` and ``dose_response``."""
