@@ -59,7 +59,7 @@ def test_commands_and_options_named_exist(root: Path) -> None:
     for page in pages(root):
         text = page.read_text("utf-8")
         blocks = "".join(re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL))
-        lines = [*re.findall(r"^ *ublot (.+)$", blocks, re.MULTILINE), *re.findall(r"`ublot ([a-z][^`]+)`", text)]
+        lines = [*re.findall(r"^ *ublot ([a-z].*)$", blocks, re.MULTILINE), *re.findall(r"`ublot ([a-z][^`]+)`", text)]
         for line in lines:
             command, _, rest = line.partition(" ")
             options = re.findall(r"(?<!\S)--[a-zA-Z][a-zA-Z-]*", rest)
