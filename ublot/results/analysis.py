@@ -14,8 +14,8 @@ from ublot.flags import refuses
 from ublot.inputs.edits import Edits
 from ublot.inputs.layout import Layout, find_layout, read_layout
 from ublot.inputs.params import Params, make_params
+from ublot.io.columns import as_frame, csv_bytes
 from ublot.io.result_folder import OWN_FILES, RECORD, json_bytes, write_result
-from ublot.io.tables import as_frame, csv_bytes
 from ublot.lanes.lane_table import as_lanes
 from ublot.model import Blot, Calibration, Lanes, Profile, Source
 from ublot.option_words import template_of
