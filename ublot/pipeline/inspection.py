@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["describe", "inspect_blot"]
 
-OWN = ("levels", "why_polarity", "why_response", "why_ceiling")
+OWN = ("levels", "why_polarity", "why_response", "why_ceiling", "white", "full_white")
 """Keys that reading adds to what the file says about itself."""
 
 OF_LANES = (
