@@ -475,7 +475,7 @@ def _likeliest(system: _System, penalty: Array, start: float | None) -> tuple[fl
 
     best, step = len(STEPS) // 2, 8
     if start is not None:
-        best, step = int(np.abs(np.log(STEPS / start)).argmin()), 4
+        best, step = int(np.abs(np.log(STEPS / start)).argmin()), 2
     while step:
         while cost(best + step) < cost(best):
             best += step
@@ -488,7 +488,7 @@ def _likeliest(system: _System, penalty: Array, start: float | None) -> tuple[fl
 def _solved(system: _System, penalty: Array, smoothness: float) -> tuple[Array, Array]:
     matrix = system.gram + smoothness * penalty
     matrix.flat[:: len(matrix) + 1] += 1e-9 * system.scale
-    root, _ = linalg.lapack.dpotrf(matrix, lower=1)
+    root, _ = linalg.lapack.dpotrf(matrix.T, lower=1, overwrite_a=1)  # symmetric, and in the order that LAPACK wants
     vector, _ = linalg.lapack.dpotrs(root, system.rhs, lower=1)
     return root, vector
 
