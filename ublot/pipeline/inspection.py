@@ -8,6 +8,7 @@ import numpy as np
 
 from ublot.flags import FLAGS, ordered, refuses, severity_of
 from ublot.forensics.histogram import clipped_share
+from ublot.io.images.makers import maker_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +82,7 @@ def inspect_blot(
         "format": source.format,
         "size_bytes": source.size_bytes,
         "sha256": source.sha256,
+        "maker": maker_in_words(said, source.format),
         "rows": source.shape[0],
         "cols": source.shape[1],
         "dtype": source.dtype,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 
 from ublot.io.images.band_shape import shape_evidence
+from ublot.io.images.makers import maker_of
 from ublot.io.images.polarity import Decision, Sketch
 
 if TYPE_CHECKING:
@@ -21,16 +21,6 @@ if TYPE_CHECKING:
     from ublot.model import Blot
 
 __all__ = ["decide_response", "noise_ratio", "other_reading", "paper_white", "range_end", "to_signal"]
-
-SCANNERS = (
-    r"epson|canoscan|scanjet|microtek|umax|silverfast|vuescan|scanwizard|plustek|perfection"
-    r"|imagescanner|gs-?[789]\d0|densitometer|twain|hp scan"
-)
-IMAGERS = (
-    r"image ?lab|chemi ?doc|versadoc|gel ?doc|quantity one|imagequant|amersham imager|las[- ]?[134]000|fusion"
-    r"|vilber|odyssey|image ?studio|li-?cor|azure|ibright|fluor ?chem|alpha ?innotech|alphaview|proteinsimple|g:?box"
-    r"|genesys|genetools|chemistudio|visionworks|typhoon|c-digit|kodak image station|gene ?gnome|octopus"
-)
 
 BLOCK = 1 << 20
 """Pixels that are converted at a time."""
@@ -104,13 +94,10 @@ def decide_response(levels: NDArray[Any], picture: Sketch, end: float, metadata:
         What the file says about its maker.
     """
     eight_bit = levels.dtype == np.uint8
-    said = " ".join(str(metadata.get(k, "")) for k in ("make", "model", "software", "document", "description")).lower()
-    scanner, imager = re.search(SCANNERS, said), re.search(IMAGERS, said)
-    maker = scanner or imager if bool(scanner) != bool(imager) else None
-    named = None if maker is None else "density" if scanner else "linear"
-    what = (
-        "" if maker is None else f"the file names {maker[0]!r}, a {'scanner' if scanner else 'camera or laser imager'}"
-    )
+    maker = maker_of(metadata)
+    named = None if maker is None else "density" if maker[0].detector == "scanner" else "linear"
+    kind = "scanner" if named == "density" else "camera or laser imager"
+    what = "" if maker is None else f"the file names {maker[1]!r}, a {kind}"
     if named and not eight_bit:
         return Decision(named, True, what)
     shape = shape_evidence(levels, end, paper_white(picture))
