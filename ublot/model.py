@@ -345,6 +345,10 @@ class Calibration:
         The lane whose bands these are.
     notes : tuple of str
         What the flags are about, in words: masses that have no band, bands that have no mass.
+    picture : str
+        The other picture of the membrane that shows the marker, in words; empty where it is the blot's own.
+    picture_sha256 : str
+        Of that picture's file.
     """
 
     rows: tuple[float, ...]
@@ -354,6 +358,8 @@ class Calibration:
     flags: tuple[str, ...] = ()
     lane: int | None = None
     notes: tuple[str, ...] = ()
+    picture: str = ""
+    picture_sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Controller"]
 
+ANALYSIS = "ublot_analysis"
+"""Key in a layer's metadata."""
+
 ZOOM_REST = 80
 """Milliseconds after the last step of the wheel: redrawing sixty outlines at every step would be felt."""
 
@@ -51,6 +54,8 @@ class Controller(QObject):
         Pictures that cannot be worked on, and why.
     lane : int
         The lane that is selected.
+    usual : callable
+        Gives the options that a blot starts with.
     blots_listed : Signal
         Blots came or went, or another one is shown.
     blot_left : Signal
@@ -59,8 +64,11 @@ class Controller(QObject):
         Another blot is shown, or none.
     changed : Signal
         All that shows the blot is to be brought in line with it.
-    looked_at : Signal
-        As `changed`, while an edit is under way: only a first look at its analysis is there.
+    edited : Signal
+        Lanes, bands or a boundary were edited, and what follows from that is under way: until then what is drawn stays
+        as it is.
+    doses_fitted : Signal
+        The dose-response of the analysis that is shown was made.
     lane_changed : Signal
     measured : Signal of bool
         An analysis was made; whether it is the blot's first.
@@ -78,7 +86,8 @@ class Controller(QObject):
     blot_shown = Signal()
     blot_left = Signal()
     changed = Signal()
-    looked_at = Signal()
+    edited = Signal()
+    doses_fitted = Signal()
     lane_changed = Signal()
     measured = Signal(bool)
     compared = Signal(object, object)
@@ -102,6 +111,7 @@ class Controller(QObject):
         self._zoom.timeout.connect(lambda: self.on_picture(Picture.fit_lines))
         self.image: Image | None = None
         self.lane = 1
+        self.usual: Callable[[], dict[str, Any]] = dict
         self._filling = 0
 
     # ---------------------------------------------------------------------------------------------- blots come and go
@@ -229,7 +239,7 @@ class Controller(QObject):
             before.set_shown(False)
         if image is not None and image not in self.blots and image not in self.refused:
             try:
-                self.blots[image] = EditedBlot.of_layer(image)
+                self.blots[image] = EditedBlot.of_layer(image, self.usual())
             except BlotError as error:
                 self.refused[image] = panel_words(error)
             else:
@@ -242,6 +252,8 @@ class Controller(QObject):
             self.blot_left.emit()
         self.refresh()
         self.blot_shown.emit()
+        if self.blot is not None:
+            self._fit_doses(self.blot)
         if image is not None and image in self.refused:
             self.said.emit(self.refused[image], True)
 
@@ -298,15 +310,18 @@ class Controller(QObject):
             self.refresh()
             self.said.emit(panel_words(error), True)
             return
-        if blot.look():
+        if self.image is not None:
+            _give_away(self.image, blot)
+        if not always and blot.is_edit:
             with self.filling():
-                self.looked_at.emit()
+                self.edited.emit()
         else:
             self.refresh()
         if always or blot.needs_run or (self.runner.busy and blot.state.analysis is None):
             self._submit(blot)
         else:
             self.runner.cancel()  # what runs was undone
+            self._fit_doses(blot)
 
     def _submit(self, blot: EditedBlot) -> None:
         job, state = blot.job(), blot.state
@@ -327,6 +342,26 @@ class Controller(QObject):
         self.measured.emit(first)
         if before is not None:
             self.compared.emit(before, analysis)
+        self._fit_doses(blot)
+
+    def _fit_doses(self, blot: EditedBlot) -> None:
+        """Have the dose-response made of what is shown, unless something else is to be made."""
+        analysis = blot.uncompared
+        if analysis is None or self.runner.busy:
+            return
+
+        def compare(progress: Callable[[str, float], None]) -> object:
+            progress("comparing lanes", 0.9)
+            return analysis.statistics
+
+        self.runner.submit(
+            compare, lambda _: self._doses_fitted(blot, analysis), lambda error: self._failed(blot, error)
+        )
+
+    def _doses_fitted(self, blot: EditedBlot, analysis: Analysis) -> None:
+        if blot is self.blot and blot.shown is analysis:
+            with self.filling():
+                self.doses_fitted.emit()
 
     def _failed(self, blot: EditedBlot, error: Exception) -> None:
         blot.failed = panel_words(error)
@@ -351,6 +386,7 @@ class Controller(QObject):
             count = 0 if analysis is None else len(analysis.geometry)
             self.lane = min(max(self.lane, 1), max(count, 1))
             if blot is not None and picture is not None:
+                _give_away(picture.image, blot)
                 if (now := self._pixels(blot)) is not None:
                     picture.show_pixels(now)
                 picture.show(analysis, blot.state)
@@ -383,3 +419,12 @@ class Controller(QObject):
         """Do something to the layers of the blot that is shown, where there is one."""
         if self.picture is not None and not self._filling:
             act(self.picture)
+
+
+def _give_away(image: Image, blot: EditedBlot) -> None:
+    """Keep the present analysis where the console, the writer and other plugins find it: with its layer."""
+    if blot.state.analysis is None:
+        image.metadata.pop(ANALYSIS, None)
+    else:
+        # In place: napari would empty what it is given, which is what it has.
+        image.metadata.update({ANALYSIS: blot.state.analysis, "ublot_folder": blot.folder, "ublot_pixels": blot.pixels})

@@ -51,9 +51,12 @@ class Exporter(QObject):
     ----------
     said : Signal of (str, bool)
         A line for the person, and whether it says that something is wrong.
+    kept : Signal of Path
+        Where a result was saved.
     """
 
     said = Signal(str, bool)
+    kept = Signal(object)
 
     def __init__(self, parent: QWidget, present: Callable[[], EditedBlot | None], runner: Runner) -> None:
         super().__init__(parent)
@@ -144,6 +147,7 @@ class Exporter(QObject):
 
         def done(place: Path) -> None:
             blot.saved(place, state)
+            self.kept.emit(place)
             self.said.emit(f"Saved: {place}", False)
 
         self.runner.submit(save, done, self._failed)
@@ -159,9 +163,11 @@ class Exporter(QObject):
         if folder is None or blot.state.analysis is None:
             return False
         try:
-            blot.saved(save_result(blot.state.analysis, folder, blot.pixels, force=True), blot.state)
+            place = save_result(blot.state.analysis, folder, blot.pixels, force=True)
         except BlotError as error:
             return self._cannot(error)
+        blot.saved(place, blot.state)
+        self.kept.emit(place)
         return True
 
     def may_close(self, blots: Mapping[Any, EditedBlot]) -> bool:

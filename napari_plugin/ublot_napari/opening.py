@@ -6,25 +6,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Layer
-from qtpy.QtCore import QObject, QSettings, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFileDialog, QMenu
 
 from ublot import Blot, BlotError, read_blot
 from ublot.io.result_folder import RECORD
 from ublot_napari.layers.foreign import SUFFIXES
 from ublot_napari.layers.lanes import blot_layer
+from ublot_napari.remembering import recent_places, remember_place
 from ublot_napari.state.option_places import panel_words
 from ublot_napari.widgets.channel_list import ChannelDialog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from qtpy.QtGui import QDropEvent
     from qtpy.QtWidgets import QWidget
 
 __all__ = ["Opener", "channels_of", "dropped_files", "is_blot", "is_table"]
 
-RECENT, MOST_RECENT = "recent", 10
 MOST_CHANNELS = 12  # more pages than a person would tell apart by small pictures
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
@@ -84,33 +84,36 @@ class Opener(QObject):
                 if place.is_dir() or not self.ask_channel(place):
                     self.said.emit(panel_words(error), True)
                     continue
-            self._remember(place)
+            remember_place(place)
 
     def ask_channel(self, path: Path) -> bool:
         """Ask which page or channel of a file is the blot, and open it; whether there were several to choose from."""
         blots = channels_of(path)
         if len(blots) < 2:
             return False
-        names = [f"{k}  {blot.source.metadata.get('channel', '')}".strip() for k, blot in blots.items()]
-        pictures = [(name, blot.signal) for name, blot in zip(names, blots.values(), strict=True)]
-        dialog = ChannelDialog(self.window, f"{path.name}: which picture is the blot?", pictures)
-        if dialog.exec():
-            number = list(blots)[dialog.chosen]
+        number = self._choose(blots, f"{path.name}: which picture is the blot?")
+        if number is not None:
             data, keywords, kind = blot_layer(blots[number])
             keywords["metadata"]["ublot_options"] = {"channel": number}
             self.viewer.add_layer(Layer.create(data, keywords, kind))
         return True
 
+    def choose_channel(self, path: Path, question: str) -> int | None:
+        """Ask which page or channel of a file is meant: its number, 0 where there is but one, None for none."""
+        blots = channels_of(path)
+        return self._choose(blots, question) if len(blots) > 1 else 0
+
+    def _choose(self, blots: Mapping[int, Blot], question: str) -> int | None:
+        names = [f"{k}  {blot.source.metadata.get('channel', '')}".strip() for k, blot in blots.items()]
+        pictures = [(name, blot.signal) for name, blot in zip(names, blots.values(), strict=True)]
+        dialog = ChannelDialog(self.window, question, pictures)
+        return list(blots)[dialog.chosen] if dialog.exec() else None
+
     # -------------------------------------------------------------------------------------------------------- recent
     @property
     def recent(self) -> list[Path]:
-        """What was opened last and is still there, the latest first."""
-        stored = _settings().value(RECENT) or []
-        return [Path(text) for text in ([stored] if isinstance(stored, str) else stored) if Path(text).exists()]
-
-    def _remember(self, place: Path) -> None:
-        kept = [str(place), *(str(path) for path in self.recent if path != place)]
-        _settings().setValue(RECENT, kept[:MOST_RECENT])
+        """What was opened or saved last and is still there, the latest first."""
+        return recent_places()
 
     def fill_menu(self, menu: QMenu) -> None:
         """List what was opened last in a menu."""
@@ -134,10 +137,6 @@ def channels_of(path: Path) -> dict[int, Blot]:
             if error.what.startswith("there is no channel"):
                 break  # beyond the last; another is empty, or no picture
     return found
-
-
-def _settings() -> QSettings:
-    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "ublot", "napari")
 
 
 def is_blot(path: Path) -> bool:

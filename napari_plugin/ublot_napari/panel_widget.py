@@ -16,22 +16,27 @@ from qtpy.QtWidgets import (
 import ublot
 from ublot_napari.controller import Controller
 from ublot_napari.exporting import Exporter
+from ublot_napari.joining import Joiner
 from ublot_napari.layers.blot_layers import Picture
+from ublot_napari.loading import LoadingControl
 from ublot_napari.opening import Opener, dropped_files, is_blot, is_table
+from ublot_napari.remembering import remember_options, remember_place, usual_options
 from ublot_napari.sections.answer.answer import Answer
 from ublot_napari.sections.answer.flag_words import learned
 from ublot_napari.sections.lanes import LaneTools
 from ublot_napari.sections.layout.editor import LayoutEditor
 from ublot_napari.sections.mass.scale import MassScale
 from ublot_napari.sections.profile.densitometry import Densitometry
+from ublot_napari.sections.several.several import SeveralBlots
 from ublot_napari.state.editing import EditedBlot
 from ublot_napari.state.option_places import panel_words
+from ublot_napari.state.several import options_in_words
 from ublot_napari.widgets.folding import Section, Sections
 from ublot_napari.widgets.head_and_foot import Foot, Head
 from ublot_napari.widgets.opengl_guard import VisualKeeper
 from ublot_napari.widgets.runner import Runner
 
-__all__ = ["BlotPanel"]
+__all__ = ["BlotPanel", "ask_for_files"]
 
 TAKEN = ("Ctrl+Y", "Ctrl+Shift+S")
 """Keys that napari's menus use for something else: they are the panel's where it, or the picture, has the focus."""
@@ -51,10 +56,13 @@ class BlotPanel(QWidget):
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__()
         self.viewer = napari_viewer
-        self.runner, self.second = Runner(self), Runner(self)
+        self.runner, self.second, self.third = Runner(self), Runner(self), Runner(self)
         self.controller = Controller(napari_viewer, self.runner, self)
         self.exporter = Exporter(self, lambda: self.blot, self.second)
         self.opener = Opener(self, napari_viewer)
+        self.several = SeveralBlots()
+        self.loading = LoadingControl(self, self.controller, self.opener, self.second)
+        self.joiner = Joiner(self.several, self.controller, self.third)
         self.main_window: QMainWindow | None = None
         self.setAcceptDrops(True)
         self._visuals = VisualKeeper()
@@ -86,6 +94,7 @@ class BlotPanel(QWidget):
             ("3  Mass scale", self.mass, 1, "Choose the marker and check its bands"),
             ("4  Densitometry", self.profile, 3, "See each lane's profile and where HMW begins"),
             ("5  Answer", self.answer, 4, "HMW relative to DMSO"),
+            ("6  Several blots", self.several, 4, "Compare replicate blots; analyse a whole folder"),
         )
         self.folds = {
             title.split("  ")[1]: Section(title, widget, stretch, tip) for title, widget, stretch, tip in make
@@ -101,25 +110,29 @@ class BlotPanel(QWidget):
         told.blot_left.connect(self._clear)
         told.blot_shown.connect(self._blot_shown)
         told.changed.connect(self._show)
-        told.looked_at.connect(self._show_look)
+        told.edited.connect(self._show_edited)
+        told.doses_fitted.connect(self._show_doses)
         told.lane_changed.connect(self._show_lane)
         told.measured.connect(self._measured)
         told.compared.connect(self._compare)
         told.pointed.connect(lambda row, lane: self.profile.plot.mark_row(row if lane else None))
         told.left_unsaved.connect(self.exporter.ask_about)
         self.head.recent.aboutToShow.connect(lambda: self.opener.fill_menu(self.head.recent))
+        self.exporter.kept.connect(remember_place)
+        told.usual = usual_options
         self.opener.layout_opened.connect(self.load_layout)
-        for speaker in (told, self.exporter, self.opener):
+        for speaker in (told, self.exporter, self.opener, self.joiner, self.loading):
             speaker.said.connect(lambda text, wrong: self.say(text, wrong=wrong))
-        for runner in (self.runner, self.second):
+        for runner in (self.runner, self.second, self.third):
             runner.busy_changed.connect(self._show_busy)
-        self.runner.progressed.connect(self.head.show_progress)
+        for runner in (self.runner, self.third):
+            runner.progressed.connect(self.head.show_progress)
 
     def _connect_edits(self) -> None:
         """Connect what a person does in the widgets to the edits of the blot that is shown."""
         do, on_picture = self.controller.do, self.controller.on_picture
         for form in self.forms:
-            form.edited.connect(lambda form=form: do(lambda blot: blot.set_options(form.changes(blot.options))))
+            form.edited.connect(lambda form=form: self._set_options(form))
         self.layout_editor.changed.connect(lambda: do(lambda blot: blot.set_rows(self.layout_editor.rows())))
         self.mass.bands_changed.connect(lambda: do(lambda blot: blot.set_bands(self.mass.bands.bands())))
         self.mass.find_wanted.connect(lambda: do(EditedBlot.release_bands))
@@ -127,6 +140,7 @@ class BlotPanel(QWidget):
         self.tools.delete_wanted.connect(lambda: on_picture(Picture.delete_selected))
         self.tools.mode_wanted.connect(lambda mode: on_picture(lambda picture: picture.set_mode(mode)))
         self.answer.override_wanted.connect(lambda: do(lambda blot: blot.set_options({"allow_unfit": True})))
+        self.answer.loading_wanted.connect(self._loading)
         self.tools.turn_wanted.connect(lambda degrees: do(lambda blot: blot.turn(degrees)))
         self.tools.mirror_wanted.connect(lambda: do(EditedBlot.flip))
         self.tools.region_wanted.connect(self._region)
@@ -179,6 +193,7 @@ class BlotPanel(QWidget):
         if old is None or getattr(old.viewer, "__wrapped__", old.viewer) is not viewer:
             return
         old.second.cancel()
+        old.third.cancel()
         old.viewer.layers.events.removing.disconnect(old._layer_removing)
         for watched in old._watched():
             watched.removeEventFilter(old)
@@ -213,8 +228,8 @@ class BlotPanel(QWidget):
             event.ignore()
             return True
         if closing:
-            self.runner.cancel()
-            self.second.cancel()
+            for runner in (self.runner, self.second, self.third):
+                runner.cancel()
         return bool(super().eventFilter(watched, event))
 
     def event(self, event: QEvent | None) -> bool:
@@ -297,6 +312,7 @@ class BlotPanel(QWidget):
     def _list_blots(self) -> None:
         images = self.controller.images
         self.head.show_blots([str(image.name) for image in images])
+        self.joiner.list_blots()
         shown = self.controller.image
         self.head.blots.setCurrentIndex(images.index(shown) if shown in images else -1)
 
@@ -311,7 +327,9 @@ class BlotPanel(QWidget):
                 self.controller.measure()
             else:
                 layout = "" if blot.state.rows else " A layout is loaded by dropping its CSV here."
-                self.say(f"Press Find lanes (F): lanes are found, then measured.{layout}")
+                last = options_in_words({name: blot.options[name] for name in usual_options()})
+                as_last = f" Set as last time: {last}." if last else ""
+                self.say(f"Press Find lanes (F): lanes are found, then measured.{as_last}{layout}")
         else:
             self._say_result()
             self.folds["Answer"].set_open(True)
@@ -327,7 +345,7 @@ class BlotPanel(QWidget):
         """Bring every widget in line with the present state."""
         blot, picture, analysis = self.blot, self.picture, self.analysis
         count = 0 if analysis is None else len(analysis.geometry)
-        for section in (*list(self.folds.values())[1:],):
+        for section in list(self.folds.values())[1:-1]:
             section.setEnabled(count > 0)
         self.tools.setEnabled(blot is not None)
         self.foot.save.setEnabled(blot is not None and blot.state.analysis is not None)
@@ -357,17 +375,16 @@ class BlotPanel(QWidget):
         self.answer.clear()
         self.answer.set_stale("")
 
-    def _show_look(self) -> None:
-        """Show a first look: what can be seen of profile and scores, and no more, as it must be quick."""
-        blot, analysis = self.blot, self.analysis
-        if blot is None or analysis is None:
-            return
-        self.foot.show_history(blot.undo_words, blot.redo_words)
-        self.foot.save.setEnabled(False)
-        if self.profile.isVisible():
-            self.profile.show_lane(analysis, self.lane)
-        if self.answer.isVisible():
-            self.answer.show_look(analysis, blot.dose_response())
+    def _show_edited(self) -> None:
+        """Show that there is something to undo and nothing to save yet."""
+        if self.blot is not None:
+            self.foot.show_history(self.blot.undo_words, self.blot.redo_words)
+            self.foot.save.setEnabled(False)
+
+    def _show_doses(self) -> None:
+        """Show the dose-response, which is made after the scores."""
+        if self.blot is not None and self.analysis is not None:
+            self.answer.show_scores(self.analysis, self.blot.dose_response())
 
     def _show_rows(self, blot: EditedBlot, count: int) -> None:
         """Show the layout; a table that says the same already is left alone, as somebody may be typing in it."""
@@ -387,7 +404,7 @@ class BlotPanel(QWidget):
             self.layout_editor.select_lane(self.lane)
 
     def _show_busy(self, _: bool = True) -> None:
-        self.head.show_busy(self.runner.busy or self.second.busy)
+        self.head.show_busy(any(runner.busy for runner in (self.runner, self.second, self.third)))
 
     def _say_result(self) -> None:
         """Say what came out: the first message; all of them are under Flags."""
@@ -410,6 +427,15 @@ class BlotPanel(QWidget):
         self.head.say(text, wrong=wrong)
 
     # -------------------------------------------------------------------------------------------------------- acting
+    def _set_options(self, form: Any) -> None:
+        """Take what a form shows, and begin the next blot with it."""
+
+        def take(blot: EditedBlot) -> None:
+            blot.set_options(form.changes(blot.options))
+            remember_options(blot.state.params)
+
+        self.controller.do(take)
+
     def _region(self, drawn: bool) -> None:
         if drawn:
             self.controller.on_picture(Picture.draw_region)
@@ -417,12 +443,17 @@ class BlotPanel(QWidget):
         else:
             self.controller.do(lambda blot: blot.set_region(None))
 
+    def _loading(self, source: str, control: str) -> None:
+        (self.loading.ask_picture if source == "picture" else self.loading.ask_strip)(control)
+
     def stop(self) -> None:
         """Cancel what is running."""
-        if self.runner.busy or self.second.busy:
-            self.runner.cancel()
-            self.second.cancel()
-            self.say("Cancelled. Press Analyze to measure with all that is set.")
+        together = self.third.busy
+        if self.runner.busy or self.second.busy or together:
+            for runner in (self.runner, self.second, self.third):
+                runner.cancel()
+            stopped = "Cancelled: the blots that are done are kept, and the same folder goes on from there."
+            self.say(stopped if together else "Cancelled. Press Analyze to measure with all that is set.")
             self.controller.refresh()
 
     def load_layout(self, path: str) -> None:
@@ -444,3 +475,9 @@ class BlotPanel(QWidget):
         """Copy the table of scores to the clipboard."""
         self.answer.table.copy_all()
         self.say("The table is on the clipboard.")
+
+
+def ask_for_files(viewer: napari.Viewer) -> None:
+    """Ask for blots, results or a layout, and open them in the panel, which is docked where it is not yet."""
+    _, panel = viewer.window.add_plugin_dock_widget("ublot", "ublot")
+    panel.opener.ask()

@@ -16,6 +16,8 @@ CONTRACT = {
     "first_lane": 55.5,
     "marker": "precision-plus",
     "marker_positions": ((250.0, 40.0), (100.0, 200.0)),
+    "marker_image": "colour.tif",
+    "marker_channel": 2,
     "target": "XIAP",
     "target_kda": 60.5,
     "modifier": "SUMO1",

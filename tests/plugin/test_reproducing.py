@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from ublot_napari.state.editing import EditedBlot
 from ublot_napari.state.reproducing import as_command, as_python
 from ublot_napari.state.saving import save_result
+from ublot_napari.state.strips import strip_of_lane
 
 import ublot
 from ublot.cli import app
@@ -38,23 +39,47 @@ def test_python_gives_the_same_analysis(edited: EditedBlot) -> None:
     assert run(as_python(edited)) == edited.shown
 
 
-def test_python_gives_edits_once_they_are_saved(edited: EditedBlot, tmp_path: Path) -> None:
+@pytest.fixture
+def by_hand(edited: EditedBlot) -> EditedBlot:
+    """With a lane, a boundary and the marker's bands moved."""
+    lanes = edited.shown.geometry
+    strips = [strip_of_lane(lane, lanes.window) for lane in lanes]
+    strips[2] = strips[2] + [0.0, 1.5]
+    edited.edit_strips(strips, [float(lane.number) for lane in lanes])
     edited.move_boundary(4, edited.shown.ladders[3].boundary_row - 3)
+    edited.set_bands([(row + 0.25, mass) for row, mass in edited.bands])
     edited.take(edited.state, edited.job()(lambda stage, share: None))
-    with pytest.raises(ublot.BlotError, match="save the result first"):
-        as_python(edited)
+    return edited
+
+
+def saved(edited: EditedBlot, folder: Path) -> None:
     analysis = edited.state.analysis
     save = analysis.save
     object.__setattr__(analysis, "save", lambda out, **how: save(out, **how, report=False))
-    edited.saved(save_result(analysis, tmp_path / "out", force=True))
-    assert run(as_python(edited)) == analysis
-    with pytest.raises(ublot.BlotError, match="cannot be given to a command"):
-        as_command(edited)
+    edited.saved(save_result(analysis, folder, force=True))
+
+
+def test_python_gives_edits_by_hand_saved_or_not(by_hand: EditedBlot, tmp_path: Path) -> None:
+    assert run(as_python(by_hand)) == by_hand.state.analysis
+    saved(by_hand, tmp_path / "out")
+    assert run(as_python(by_hand)) == by_hand.state.analysis
+
+
+def test_a_command_takes_edits_from_the_saved_result(by_hand: EditedBlot, tmp_path: Path) -> None:
+    with pytest.raises(ublot.BlotError, match=r"edits by hand lies in no file .* save the result first"):
+        as_command(by_hand)
+    saved(by_hand, tmp_path / "out")
+    words = shlex.split(as_command(by_hand))
+    done = CliRunner().invoke(app, [*words[1:], "--no-report", "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert ublot.load(tmp_path / "out-again") == by_hand.state.analysis
 
 
 def test_a_command_gives_the_same_scores(edited: EditedBlot, tmp_path: Path) -> None:
     with pytest.raises(ublot.BlotError, match="layout lies in no file"):
         as_command(edited)
+    edited.set_options({"rotate": -0.123456789, "target_kda": 71.1234567})
+    edited.take(edited.state, edited.job()(lambda stage, share: None))
     rows = edited.state.rows
     lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
     (tmp_path / "a blot.layout.csv").write_text("\n".join(lines), "utf-8")

@@ -15,7 +15,6 @@ from ublot import cli
 from ublot.dose_response.plate_fit import fit_table
 from ublot.dose_response.plate_tables import comparison_rows, dose_rows, quality_rows, replicate_rows
 from ublot.errors import BlotError
-from ublot.results.plates import save_plate
 
 DOSES = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0)
 
@@ -138,8 +137,20 @@ def test_the_library_takes_exclude():
 def test_a_table_in_which_nothing_has_a_vehicle_is_told_and_written(tmp_path):
     rows = [{"compound": "DMSO", "concentration_nM": 0, "signal": 100.0 + k, "group": ""} for k in range(4)]
     rows += [{"compound": "x", "concentration_nM": 4.0**k, "signal": 90.0 - 9 * k, "group": "cells"} for k in range(6)]
-    fit = fit_table(rows, response="signal")
-    assert fit.columns["status"] == ["no_vehicle"]
-    save_plate(tmp_path / "out", fit, {"response": "signal"})
+    plates = ublot.analyze_plate(rows, response="signal")
+    assert list(plates.dose_response["status"]) == ["no_vehicle"]
+    plates.save(tmp_path / "out")
     text = (tmp_path / "out" / "wells.csv").read_text()
     assert len(text.splitlines()) == 11 and "no vehicle" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_plates_show_themselves_and_give_their_figures_away(tmp_path):
+    plates = ublot.analyze_plate(plate(), response="signal")
+    assert plates.dose_response.equals(ublot.fit_dose_response(plate(), response="signal"))
+    cell = plates._repr_html_()
+    assert "LCL161" in cell and "<script" not in cell
+    for name in ("curves", "plate"):
+        assert plates.figure(name).axes
+    with pytest.raises(ublot.BlotError, match="figures: curves, plate"):
+        plates.figure("overlay")
+    assert set(plates.wells["role"]) >= {"sample"} and len(plates.doses)

@@ -55,17 +55,20 @@ class Made:
         Every option, in its JSON form.
     version : str
         Of ublot.
+    marker : str
+        SHA-256 of another file that shows the marker; empty without one.
     """
 
     image: str
     layout: str
     params: dict[str, Any]
     version: str
+    marker: str = ""
 
 
-def made_from(image_sha256: str, layout: Layout | None, params: Params) -> Made:
+def made_from(image_sha256: str, layout: Layout | None, params: Params, marker_sha256: str = "") -> Made:
     """What a result would be made from now."""
-    return Made(image_sha256, layout_digest(layout), params.model_dump(mode="json"), __version__)
+    return Made(image_sha256, layout_digest(layout), params.model_dump(mode="json"), __version__, marker_sha256)
 
 
 def layout_digest(layout: Layout | None) -> str:
@@ -212,7 +215,7 @@ def read_lanes(folder: str, text: list[str]) -> dict[str, list[Any]]:
     BlotError
         Not there, or damaged.
     """
-    from ublot.io.tables import read_csv
+    from ublot.io.columns import read_csv
     from ublot.results.columns import LANE_COLUMNS
 
     place = storage.child(folder, "lanes.csv")

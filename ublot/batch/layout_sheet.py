@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ublot.batch import storage
 from ublot.errors import BlotError
-from ublot.inputs.layout import Layout, read_layout
+from ublot.inputs.layout import Layout, is_layout_header, read_layout
 from ublot.io.tables import Table, read_table, table_from_columns
 
 if TYPE_CHECKING:
@@ -122,10 +122,10 @@ def _as_table(source: Any) -> Table | None:
     if isinstance(source, str | Path):
         place = storage.absolute(source)
         if not storage.is_url(place):
-            return read_table(source, "layout")
+            return read_table(source, "layout", is_layout_header)
         with tempfile.TemporaryDirectory(prefix="ublot-") as scratch:
             try:
-                return read_table(storage.fetch(place, Path(scratch)), "layout")
+                return read_table(storage.fetch(place, Path(scratch)), "layout", is_layout_header)
             except OSError as error:
                 raise BlotError(storage.missing_or_unreachable(error), place, "give a CSV file") from None
     if isinstance(source, list) and source and all(hasattr(record, "keys") for record in source):

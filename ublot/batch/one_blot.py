@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 import time
@@ -14,17 +15,19 @@ from ublot.batch.blot_summary import THUMBNAIL, shown, thumbnail
 from ublot.batch.done import adopt, file_digest, keeps_edits, made_from, publish, read_done
 from ublot.errors import FATAL, BlotError, reason_of
 from ublot.inputs.layout import Layout, read_layout
-from ublot.inputs.params import Params, make_params, read_config
+from ublot.inputs.params import Params, make_params, read_config, with_stem
 from ublot.io.result_folder import RECORD, json_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ublot.batch.discovery import Item
     from ublot.io.tables import Table
     from ublot.results.analysis import Analysis
 
-__all__ = ["Common", "Job", "Outcome", "work"]
+__all__ = ["Common", "Job", "Outcome", "is_marker_of", "work"]
 
-_FILE_KEYS = ("marker_positions", "normalise")
+_FILE_KEYS = ("marker_positions", "marker_image", "normalise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,8 @@ def _work(job: Job, common: Common, scratch: Path, stage: _Stage) -> tuple[Liter
     layout = _layout_of(job, scratch)
     if layout is not None:
         layout.check_count(params.lanes)
-    made = made_from(digest, layout, params)
+    shows_marker = _marker_picture(item, params, scratch)
+    made = made_from(digest, layout, params, file_digest(shows_marker) if shows_marker is not None else "")
     if not force:
         done = read_done(folder)
         if done is not None and done["made"] == json.loads(json_bytes(asdict(made))) and done["report"] >= report:
@@ -164,6 +168,8 @@ def _work(job: Job, common: Common, scratch: Path, stage: _Stage) -> tuple[Liter
             adopt(folder, made, item.name, item.place, edited)
             return "kept", bool(edited["refused"])
     stage("reading the image")
+    if shows_marker is not None and storage.is_url(item.place):
+        params = params.model_copy(update={"marker_image": str(shows_marker)})
     analysis = _analyse(item, image, layout, params, stage)
     stage("writing")
     staged = analysis.save(scratch / "result", report=report)
@@ -215,6 +221,38 @@ def _options_beside(item: Item, scratch: Path) -> dict[str, Any]:
     except BlotError as error:
         raise BlotError(error.what, f"{place}, {error.where}" if error.where else place, error.fix) from None
     return values
+
+
+def _marker_picture(item: Item, params: Params, scratch: Path) -> Path | None:
+    """The other file that shows a blot's marker: where the options say, else beside the image."""
+    if params.marker_image is None:
+        return None
+    places = _marker_places(item, params.marker_image)
+    for place in places:
+        if storage.exists(place):
+            return storage.fetch(place, scratch)
+    raise BlotError("no such file", places[-1], "check the name of the marker's picture")
+
+
+def _marker_places(item: Item, named: str) -> tuple[str, str]:
+    """Where a blot's other picture may lie: as named, and beside the image."""
+    name = with_stem(named, storage.file_name(item.place))
+    return storage.absolute(name), storage.child(storage.parent(item.place), name)
+
+
+def is_marker_of(items: Sequence[Item], common: Common) -> set[str]:
+    """Places of files that only show the marker of one of the blots: they are no blots themselves."""
+    found: set[str] = set()
+    shared = {**common.config, **common.given}.get("marker_image")
+    for item in items:
+        named = shared
+        beside = _beside(item, ".toml")
+        if not storage.is_url(beside) and storage.exists(beside):
+            with contextlib.suppress(BlotError):  # what is wrong with it is told when its blot is analysed
+                named = common.given.get("marker_image") or read_config(beside).get("marker_image", shared)
+        if isinstance(named, str):
+            found.update(place for place in _marker_places(item, named) if place != item.place)
+    return found
 
 
 def _layout_of(job: Job, scratch: Path) -> Layout | None:

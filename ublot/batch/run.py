@@ -17,7 +17,7 @@ from ublot.batch.done import read_done
 from ublot.batch.joined_tables import Failure, extras_of, results_of, write_failures, write_lanes, writing
 from ublot.batch.layout_sheet import LayoutSheet, count_names, read_common
 from ublot.batch.lock import hold
-from ublot.batch.one_blot import Common, Job, Outcome
+from ublot.batch.one_blot import Common, Job, Outcome, is_marker_of
 from ublot.batch.prepare import (
     WRITER,
     as_list,
@@ -138,6 +138,8 @@ def run_batch(
     workers = worker_count(workers, scheduler, [*as_list(inputs), place])
     sheet = read_common(layout)
     items = find_items(as_list(inputs), place)
+    shown_by = is_marker_of(items, common)
+    items = [item for item in items if item.place not in shown_by]
     tell = _Teller(progress)
     check_batch_out(place, [item.place for item in items])
     with hold(place):

@@ -33,6 +33,7 @@ from ublot.cli.printing import lanes_table, print_facts, print_json, progress_ba
 from ublot.cli.simulation import register as register_simulation
 from ublot.cli.statistics import register as register_statistics
 from ublot.errors import BlotError
+from ublot.option_words import told
 
 __all__ = ["app", "main"]
 
@@ -80,6 +81,14 @@ def analyze(
     config: Annotated[
         Place, typer.Option("--config", metavar="TOML", help="Options from a file; those given here win.")
     ] = None,
+    again: Annotated[
+        Place,
+        typer.Option(
+            "--again",
+            metavar="RESULT_DIR",
+            help="Options, layout and edits of a saved result; those given win.",
+        ),
+    ] = None,
     out: Out = None,
     no_report: NoReport = False,
     force: Force = False,
@@ -93,6 +102,8 @@ def analyze(
 
     run = {"no_report": no_report, "force": force, "json": json, "quiet": quiet}
     # Everything that can be refused without looking at pixels is refused first.
+    if again is not None and config is not None:
+        raise BlotError(told("{again} and {config} are both given"), again, "give one of them")
     make_params(config, **options)
     if config is not None:
         stored = read_config(config)
@@ -105,8 +116,18 @@ def analyze(
 
     from ublot.results.analysis import analyze as run_analysis
 
+    given: dict[str, Any] = {"layout": layout, "config": config}
+    picture: Any = image
+    if again is not None:
+        from ublot.io.images.reading import read_blot
+        from ublot.results.reopening import load
+
+        earlier = load(again)
+        given = {"layout": layout or earlier.layout, "config": earlier.params.model_dump(), "edits": earlier.edits}
+        # As a path it would be given the layout beside it, which that result was made without.
+        picture = image if given["layout"] is not None else read_blot(image)
     with progress_bar(shown=not (run["quiet"] or run["json"])) as progress:
-        analysis = run_analysis(image, layout=layout, config=config, progress=progress, **options)
+        analysis = run_analysis(picture, **given, progress=progress, **options)
         progress("writing the result", 1.0)
         analysis.save(out, report=not run["no_report"], force=run["force"])
     _report(analysis, out, as_json=run["json"], quiet=run["quiet"])

@@ -140,9 +140,8 @@ def dose_response(
     quiet: Quiet = False,
 ) -> None:
     """Percent of vehicle and IC50 / EC50 (and K_i) from any plate table."""
-    from ublot.dose_response.plate_fit import fit_table
     from ublot.io.result_folder import check_out
-    from ublot.results.plates import PLATES, save_plate
+    from ublot.results.plates import PLATES, analyze_plate
 
     amounts: dict[str, Any] = {
         "protein_nM": _amount("protein-nM", protein_nm),
@@ -164,14 +163,14 @@ def dose_response(
     plateaus: dict[str, Any] = {
         name: _percent(name, text) for name, text in (("top", top), ("bottom", bottom)) if text is not None
     }
-    fit = fit_table(table, **how, **plateaus, **amounts)
-    columns = fit.columns
+    plates = analyze_plate(table, **how, **plateaus, **amounts)
+    columns = plates.columns["dose_response"]
     if out is not None:
-        save_plate(out, fit, {**how, **plateaus, **amounts}, table=table)
-    for line in fit.plate.messages:
+        plates.save(out)
+    for line in plates.messages:
         note(line)
     if json:
-        told = {"dose_response": _records(columns), "messages": list(fit.plate.messages)}
+        told = {"dose_response": _records(columns), "messages": list(plates.messages)}
         print_json(told | ({"out": str(out)} if out is not None else {}))
     elif not quiet:
         from ublot.cli.statistics_tables import print_dose_response

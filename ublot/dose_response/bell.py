@@ -16,6 +16,7 @@ import numpy as np
 from scipy import special
 
 from ublot.dose_response.logistic import Curves, fit_curves
+from ublot.dose_response.profile import dose_interval, most_ssr
 from ublot.statistics.scales import FROM, SLOPE, TO, to_scale
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ HILLS = 0.3, 6.0  # flatter a limb is none, steeper it is a step between two dos
 _MID, _HALF = 0.5 * math.log(HILLS[0] * HILLS[1]), 0.5 * math.log(HILLS[1] / HILLS[0])
 FURTHEST = 7.0  # logarithm of how far apart in log dose the limbs can lie
 FIRST_STEPS = 25  # after which the best of several starts is known
+FIRST_STEP = 0.03  # in log dose, by which the end of an interval is looked for first
 _FAR = math.log(1e3)  # how far outside the doses the end of an interval is looked for
 
 
@@ -212,32 +214,12 @@ def limb_interval(curves: Curves, fit: TwoLimbs, limb: int, confidence: float = 
     low, high : float
         0 and infinity where the data set no limit on that side.
     """
-    from scipy.optimize import brentq
-
     if fit.freedom < 1:
         return 0.0, math.inf
-    t = float(special.stdtrit(fit.freedom, 0.5 + 0.5 * confidence))
-    allowed = max(fit.ssr, 1e-24 * len(curves.dose)) * (1 + t**2 / fit.freedom)
-    centre = math.log((fit.first, fit.second)[limb])
-    dosed = np.log(curves.dose[curves.dose > 0])
-    seen = {centre: (fit.ssr / allowed - 1, fit.theta)}
+    allowed = most_ssr(fit.ssr, fit.freedom, len(curves.dose), confidence)
 
-    def excess(place: float) -> float:
-        if place not in seen:
-            theta, ssr = _Problem(curves, fit.returning, (limb, place)).solve(
-                seen[min(seen, key=lambda other: abs(other - place))][1]
-            )
-            seen[place] = ssr / allowed - 1, theta
-        return seen[place][0]
+    def refit(place: float, theta: Array) -> tuple[Array, float]:
+        return _Problem(curves, fit.returning, (limb, place)).solve(theta)
 
-    ends = []
-    for side, end in ((-1.0, float(dosed.min()) - _FAR), (1.0, float(dosed.max()) + _FAR)):
-        inside, step, found = centre, 0.03, side * math.inf
-        while side * (end - inside) > 0:
-            outside = inside + side * step
-            if excess(outside) > 0:
-                found = float(brentq(excess, inside, outside, xtol=1e-3))
-                break
-            inside, step = outside, step * 1.6
-        ends.append(found)
-    return math.exp(ends[0]), math.exp(ends[1])
+    best = math.log((fit.first, fit.second)[limb]), fit.theta, fit.ssr
+    return dose_interval(curves.dose[curves.dose > 0], best, allowed, refit, step=FIRST_STEP, far=_FAR)

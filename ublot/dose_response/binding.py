@@ -99,7 +99,14 @@ def bound_fraction(
     return np.asarray(free / (kd + free))
 
 
-def fit_kd(protein: ArrayLike, signal: ArrayLike, *, probe: float, intensity_ratio: float | Known = 1.0) -> Affinity:
+def fit_kd(
+    protein: ArrayLike,
+    signal: ArrayLike,
+    *,
+    probe: float,
+    intensity_ratio: float | Known = 1.0,
+    interval: bool = True,
+) -> Affinity:
     """K_d of the probe from a titration with protein, what the probe takes of the protein accounted for.
 
     Parameters
@@ -111,13 +118,15 @@ def fit_kd(protein: ArrayLike, signal: ArrayLike, *, probe: float, intensity_rat
     probe : float
     intensity_ratio : float or Known
         Intensity of the bound over the free probe.
+    interval : bool
+        Whether to look for the interval, which takes longest; without, `value` is the best fit, however little known.
     """
     x, y = np.asarray(protein, np.float64), np.asarray(signal, np.float64)
 
     def shares(log_kd: float) -> Array:
         return bound_fraction(x, probe, math.exp(log_kd))
 
-    return _fit(shares, y, x, _known(intensity_ratio), ())
+    return _fit(shares, y, x, _known(intensity_ratio), (), interval=interval)
 
 
 def fit_ki(
@@ -129,6 +138,7 @@ def fit_ki(
     kd: Known,
     free_probe: ArrayLike = (),
     intensity_ratio: float | Known = 1.0,
+    interval: bool = True,
 ) -> Affinity:
     """K_i of an inhibitor that displaces the probe, from its wells.
 
@@ -145,6 +155,8 @@ def fit_ki(
         Signals of wells without protein.
     intensity_ratio : float or Known
         Intensity of the bound over the free probe.
+    interval : bool
+        See `fit_kd`.
     """
     free = np.asarray(free_probe, np.float64)
     x, y = np.asarray(inhibitor, np.float64), np.concatenate([np.asarray(signal, np.float64), free])
@@ -153,14 +165,16 @@ def fit_ki(
         own = bound_fraction(total, probe, constant, x, math.exp(log_ki))
         return np.concatenate([own, np.zeros(len(free))])
 
-    return _fit(shares, y, x, _known(intensity_ratio), (protein, kd))
+    return _fit(shares, y, x, _known(intensity_ratio), (protein, kd), interval=interval)
 
 
 def _known(value: float | Known) -> Known:
     return value if isinstance(value, Known) else Known(float(value))
 
 
-def _fit(shares: Callable[..., Array], y: Array, doses: Array, ratio: Known, known: tuple[Known, ...]) -> Affinity:
+def _fit(
+    shares: Callable[..., Array], y: Array, doses: Array, ratio: Known, known: tuple[Known, ...], *, interval: bool
+) -> Affinity:
     """Least squares over a constant and the two signals, and the constant's profile.
 
     The two signals enter linearly: they are solved for inside. Constants known beforehand, the ratio of the intensities
@@ -172,16 +186,20 @@ def _fit(shares: Callable[..., Array], y: Array, doses: Array, ratio: Known, kno
     constants = (*known, ratio)
     unsure = [i for i, k in enumerate(constants) if k.error > 0]
 
-    def solved(log_k: float, shifts: Array) -> tuple[Array, Array]:
+    def solved(log_k: float, shifts: Array) -> tuple[Array, tuple[float, float]]:
         """Residuals and signals of free and bound, the constants `shifts` standard deviations off."""
         values = [k.value for k in constants]
         for i, shift in zip(unsure, shifts, strict=True):
             values[i] *= math.exp(constants[i].error * min(max(float(shift), -50.0), 50.0))
         f = shares(log_k, *values[:-1])
         weight = 1 - f + values[-1] * f
-        design = np.stack([(1 - f) / weight, values[-1] * f / weight], axis=1)
-        signals = np.linalg.lstsq(design, y, rcond=None)[0]
-        return np.asarray(y - design @ signals), np.asarray(signals, np.float64)
+        # A straight line over the share of the light that is the bound probe's.
+        light = values[-1] * f / weight
+        apart = light - light.mean()
+        spread = float(apart @ apart)
+        rise = float(apart @ y) / spread if spread > 1e-18 else 0.0
+        free = float(y.mean()) - rise * float(light.mean())
+        return y - free - rise * light, (free, free + rise)
 
     none = np.zeros(len(unsure))
 
@@ -217,6 +235,10 @@ def _fit(shares: Callable[..., Array], y: Array, doses: Array, ratio: Known, kno
         theta = least_squares(together, [centre, *shifts], method="lm", xtol=1e-8, ftol=1e-10).x
         centre, shifts = min(max(float(theta[0]), low_end), high_end), np.asarray(theta[1:])
         scale = math.sqrt(max(float(np.sum(solved(centre, shifts)[0] ** 2)) / freedom, least_scatter))
+    free, bound = solved(centre, shifts)[1]
+    signals = {"free": free, "bound": bound, "residual": scale}
+    if not interval:
+        return Affinity(math.exp(centre), math.nan, math.nan, **signals)
     least = at(centre, scale)
 
     def edge(side: float, chance: float) -> float:
@@ -231,8 +253,6 @@ def _fit(shares: Callable[..., Array], y: Array, doses: Array, ratio: Known, kno
             inside, step = outside, step * 1.6
         return side * math.inf
 
-    free, bound = (float(v) for v in solved(centre, shifts)[1])
-    signals = {"free": free, "bound": bound, "residual": scale}
     low, high = edge(-1, 0.975), edge(1, 0.975)
     if math.isfinite(low) and math.isfinite(high):
         return Affinity(math.exp(centre), math.exp(low), math.exp(high), **signals)

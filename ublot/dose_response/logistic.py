@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from ublot.dose_response.profile import dose_interval, most_ssr
 from ublot.statistics.scales import FROM, SLOPE, Scale, from_scale, to_scale
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from ublot.numerics.arrays import Array
 
-    _At = tuple[Array, Array, Array, float, Array, Array]
+    _At = tuple[Array, Array | float, Array, float, Array, Array]
 
 __all__ = ["Curves", "Fit", "fit_curves", "profile_interval"]
 
@@ -155,14 +156,18 @@ class _Problem:
     def split(self, theta: Array) -> tuple[float, Array, Array, Array, Array]:
         k, c = self.k, self.centres
         logs = theta[1 + 2 * k : 1 + 2 * k + c]
-        centres = np.full(k, self.fixed if self.fixed is not None else logs[0]) if c < k else logs
+        centres = logs if c == k else np.full(k, self.fixed if self.fixed is not None else logs[0])
         return float(theta[0]), theta[1 : 1 + k], theta[1 + k : 1 + 2 * k], centres, theta[1 + 2 * k + c :]
 
-    def share(self, theta: Array) -> tuple[Array, Array, Array]:
+    def each(self, of_curves: Array) -> Array | float:
+        """What its curve has, of every point; one number where there is one curve."""
+        return of_curves[self.curves.curve] if self.k > 1 else float(of_curves[0])
+
+    def share(self, theta: Array) -> tuple[Array, Array | float, Array]:
         """How far every point is up its curve, its hill, and ``log(dose / ec50)`` (0 for vehicle)."""
         _, _, squashed, centres, _ = self.split(theta)
-        hill = np.exp(_MID + _HALF * np.tanh(squashed))[self.curves.curve]
-        distance = (self.log_dose - centres[self.curves.curve]) * self.dosed
+        hill = self.each(np.exp(_MID + _HALF * np.tanh(squashed)))
+        distance = (self.log_dose - self.each(centres)) * self.dosed
         return special.expit(hill * distance) * self.dosed, hill, distance
 
     def plateaus(self, theta: Array) -> tuple[float, Array]:
@@ -177,31 +182,29 @@ class _Problem:
         if self._last is None or self._last[0] != key:
             start, ends = self.plateaus(theta)
             s, hill, distance = self.share(theta)
-            f = start + (ends[self.curves.curve] - start) * s
-            self._last = key, (s, hill, distance, start, ends, f)
+            self._last = key, (s, hill, distance, start, ends, start + (self.each(ends) - start) * s)
         return self._last[1]
 
     def residuals(self, theta: Array) -> Array:
-        f = self.at(theta)[-1]
-        offsets = theta[self.size - self.j + 1 :]
-        return np.asarray(to_scale(f, self.curves.scale) + self.design @ offsets - self.z)
+        off = to_scale(self.at(theta)[-1], self.curves.scale) - self.z
+        return off + self.design @ theta[self.size - self.j + 1 :] if self.j > 1 else off
 
     def jacobian(self, theta: Array) -> Array:
-        curve, k = self.curves.curve, self.k
+        k, slope = self.k, SLOPE[self.curves.scale]
         s, hill, distance, start, ends, f = self.at(theta)
-        slope = SLOPE[self.curves.scale]
-        outer = slope(f)
         out = np.zeros((len(f), self.size))
-        out[:, 0] = outer * (1 - s) / slope(np.array(start))
-        rows = np.arange(len(f))
-        out[rows, 1 + curve] = outer * s / slope(ends)[curve]
-        steep = outer * (ends[curve] - start) * s * (1 - s)
-        squashed = self.split(theta)[2]
-        out[rows, 1 + k + curve] = steep * distance * hill * (_HALF * (1 - np.tanh(squashed) ** 2))[curve]
+        own = (np.arange(len(f)), self.curves.curve) if k > 1 else (slice(None), 0)
+        outer = slope(f)
+        up = outer * s
+        out[:, 0] = (outer - up) / slope(np.array(start))
+        out[own[0], 1 + own[1]] = up / self.each(slope(ends))
+        steep = up * (1 - s) * ((self.each(ends) - start) * hill)
+        bend = self.each(_HALF * (1 - np.tanh(self.split(theta)[2]) ** 2))
+        out[own[0], 1 + k + own[1]] = steep * distance * bend
         if self.centres:
-            where = curve if self.centres == k else np.zeros_like(curve)
-            out[rows, 1 + 2 * k + where] = -steep * hill
-        out[:, 1 + 2 * k + self.centres :] = self.design
+            out[own[0], 1 + 2 * k + (own[1] if self.centres == k else 0)] = -steep
+        if self.j > 1:
+            out[:, 1 + 2 * k + self.centres :] = self.design
         for i, _ in self.held:
             out[:, i] = 0.0
         return out
@@ -312,8 +315,7 @@ def _starts(curves: Curves, shared: bool) -> list[Array]:
 def profile_interval(curves: Curves, fit: Fit, confidence: float = 0.95) -> tuple[float, float]:
     """Profile-likelihood interval of the EC50 of a single curve.
 
-    All EC50 at which the best curve fits not significantly worse than the best of all (F with 1 and ``freedom`` degrees
-    of freedom; Bates & Watts 1988, section 6.1.2).
+    All EC50 at which the best curve fits not significantly worse than the best of all, see `most_ssr`.
 
     Parameters
     ----------
@@ -330,40 +332,19 @@ def profile_interval(curves: Curves, fit: Fit, confidence: float = 0.95) -> tupl
     """
     if fit.freedom < 1:
         return 0.0, math.inf
-    t = float(special.stdtrit(fit.freedom, 0.5 + 0.5 * confidence))
-    allowed = max(fit.ssr, 1e-24 * len(curves.dose)) * (1 + t**2 / fit.freedom)
-    centre = math.log(float(fit.ec50[0]))
-    dosed = np.log(curves.dose[curves.dose > 0])
-    ends = float(dosed.min()) - _FAR, float(dosed.max()) + _FAR
-    low, high = (_edge(curves, fit, centre, end, allowed) for end in ends)
-    return math.exp(low), math.exp(high)
+    allowed = most_ssr(fit.ssr, fit.freedom, len(curves.dose), confidence)
 
+    def refit(log_ec50: float, theta: Array) -> tuple[Array, float]:
+        problem = _Problem(curves, log_ec50)
+        found = problem.solve(theta)
+        # Another valley may have become the deeper.
+        return (
+            found if found[1] <= allowed else min(found, problem.solve(problem.starts(1)[0]), key=lambda pair: pair[1])
+        )
 
-def _edge(curves: Curves, fit: Fit, centre: float, end: float, allowed: float) -> float:
-    """Log EC50 between `centre` and `end` where the fit becomes worse than allowed; infinite where it never does."""
-    from scipy.optimize import brentq
-
-    side = 1.0 if end > centre else -1.0
-    best = np.delete(fit.theta, 3)
-    seen = {centre: (fit.ssr / allowed - 1, best)}
-
-    def excess(log_ec50: float) -> float:
-        if log_ec50 not in seen:
-            problem = _Problem(curves, log_ec50)
-            # The nearest neighbour's parameters are the best start, but for where another valley has become the deeper.
-            theta, ssr = problem.solve(seen[min(seen, key=lambda other: abs(other - log_ec50))][1])
-            if ssr > allowed:
-                theta, ssr = min((theta, ssr), problem.solve(problem.starts(1)[0]), key=lambda pair: pair[1])
-            seen[log_ec50] = ssr / allowed - 1, theta
-        return seen[log_ec50][0]
-
-    inside, step = centre, _first_step(curves, fit, allowed)
-    while side * (end - inside) > 0:
-        outside = inside + side * step
-        if excess(outside) > 0:
-            return float(brentq(excess, inside, outside, xtol=1e-3))
-        inside, step = outside, step * 1.5
-    return side * math.inf
+    best = math.log(float(fit.ec50[0])), np.delete(fit.theta, 3), fit.ssr
+    doses = curves.dose[curves.dose > 0]
+    return dose_interval(doses, best, allowed, refit, step=_first_step(curves, fit, allowed), far=_FAR)
 
 
 def _first_step(curves: Curves, fit: Fit, allowed: float) -> float:

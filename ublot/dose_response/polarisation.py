@@ -132,11 +132,11 @@ def binding_row(
     protein, kd = binding.protein, binding.kd
     if protein is None or kd is None:
 
-        def titrated(ratio: Known) -> Affinity:
-            return fit_kd(dose, signal, probe=probe, intensity_ratio=ratio)
+        def titrated(ratio: Known, *, interval: bool = True) -> Affinity:
+            return fit_kd(dose, signal, probe=probe, intensity_ratio=ratio, interval=interval)
 
         def held(found: Affinity) -> Array:
-            return bound_fraction(dose, probe, _middle(found))
+            return bound_fraction(dose, probe, found.value)
 
         ratio = _ratio(binding.intensity_ratio, response, intensity, titrated, held)
         found = titrated(ratio)
@@ -144,11 +144,13 @@ def binding_row(
     beyond = max(members, key=lambda w: w.dose_nM)
     free = [w.signal * scale.get(w.plate, 1.0) for w in others if _free(w, beyond, vehicles)]
 
-    def competed(ratio: Known, total: Known = protein) -> Affinity:
-        return fit_ki(dose, signal, probe=probe, protein=total, kd=kd, free_probe=free, intensity_ratio=ratio)
+    def competed(ratio: Known, total: Known = protein, *, interval: bool = True) -> Affinity:
+        return fit_ki(
+            dose, signal, probe=probe, protein=total, kd=kd, free_probe=free, intensity_ratio=ratio, interval=interval
+        )
 
     def bound(found: Affinity) -> Array:
-        return bound_fraction(protein.value, probe, kd.value, dose, _middle(found))
+        return bound_fraction(protein.value, probe, kd.value, dose, found.value)
 
     ratio = _ratio(binding.intensity_ratio, response, intensity, competed, bound)
     found = competed(ratio)
@@ -162,17 +164,11 @@ def binding_row(
     return row, said
 
 
-def _middle(found: Affinity) -> float:
-    """The constant, or the limit that there is."""
-    known = [v for v in (found.value, found.below, found.above) if math.isfinite(v)]
-    return known[0] if known else 1.0
-
-
 def _ratio(
     given: float | None,
     response: str,
     intensity: Array,
-    fit: Callable[[Known], Affinity],
+    fit: Callable[..., Affinity],
     share: Callable[[Affinity], Array],
 ) -> Known:
     """How brightly bound probe shines over free probe, as it weighs in the mean of the signal.
@@ -188,12 +184,12 @@ def _ratio(
     if given is None and np.isfinite(intensity).all():
         ratio = plain
         for _ in range(ROUNDS):
-            ratio = _measured(intensity, share(fit(ratio))) or plain
+            ratio = _measured(intensity, share(fit(ratio, interval=False))) or plain
         if ratio.error > 0:
             return ratio
     if not words & POLARISATION or words & ANISOTROPY:
         return plain
-    found = fit(plain)
+    found = fit(plain, interval=False)
     unit = 1.0 if max(abs(found.free), abs(found.bound)) <= 1 else 1000.0
     free, bound = (min(max(p / unit, -1 / 3), 0.5) for p in (found.free, found.bound))
     larger = (2 + 2 * bound / (3 - bound)) / (2 + 2 * free / (3 - free))

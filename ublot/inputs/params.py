@@ -18,11 +18,11 @@ from ublot.reference.proteins import find_modifier, find_target
 if TYPE_CHECKING:
     from pydantic.config import JsonDict
 
-__all__ = ["RUN_KEYS", "Params", "allowed", "make_params", "masses_of", "read_config"]
+__all__ = ["RUN_KEYS", "Params", "allowed", "make_params", "masses_of", "read_config", "with_stem"]
 
 #: Options of the command line that leave every number as it is: allowed in a TOML file and as keywords, not recorded.
 RUN_KEYS = ("no_report", "force", "json", "quiet")
-_FILE_KEYS = ("marker_positions", "normalise")
+_FILE_KEYS = ("marker_positions", "marker_image", "normalise")
 
 
 def _option(
@@ -119,6 +119,21 @@ class Params(BaseModel):
         "Mass and target",
         allowed="a CSV with the columns mass_kda,row_px and two bands or more, heavier ones higher up (smaller row_px)",
     )
+    marker_image: str | None = _option(
+        None,
+        "Marker's picture",
+        "Another picture of the same membrane that shows the marker (the colorimetric one); {stem} is the blot's name.",
+        "Mass and target",
+        allowed="an image file",
+        min_length=1,
+    )
+    marker_channel: Count | None = _option(
+        None,
+        "Marker's channel",
+        "Page or channel that shows the marker, of the blot's own file or of the marker's picture, counted from 1.",
+        "Mass and target",
+        ge=1,
+    )
     target: str = _option(
         "cIAP1", "Target protein", "Whose ubiquitination is measured.", "Mass and target", min_length=1
     )
@@ -172,6 +187,11 @@ class Params(BaseModel):
         "Score an image that quality control refuses; the override is recorded and flagged.",
         "Quantification",
     )
+
+    @property
+    def marker_elsewhere(self) -> bool:
+        """Whether another picture than the blot's own shows the marker."""
+        return self.marker_image is not None or self.marker_channel is not None
 
     @model_validator(mode="before")
     @classmethod
@@ -261,6 +281,11 @@ def read_config(path: str | Path) -> dict[str, Any]:
         if isinstance(value, str) and os.path.isfile(path.parent / value):
             values[key] = str(path.parent / value)
     return values
+
+
+def with_stem(name: str, image: str) -> str:
+    """A file's name in which ``{stem}`` stands for the name of the image, without its suffix."""
+    return name.replace("{stem}", Path(image).stem)
 
 
 def allowed(key: str) -> str:

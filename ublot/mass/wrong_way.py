@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ublot.mass.calibration import calibrate_mass
+from ublot.mass.calibration import STRAIGHT, calibrate_mass
 from ublot.reference.markers import find_marker
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ __all__ = ["seen_wrong"]
 
 WHOLE = 0.6
 """Share of a marker's bands that are told with confidence where its lane is read the right way."""
-
-STRAIGHT = 0.012
-"""log10(kDa) of scatter about its curve that a marker read the right way stays below: 0.0001 to 0.004 on 54 simulated
-blots. Ladders of the target taken for a marker scatter by 0.015 to 0.03."""
 
 EXACT = 0.002
 """log10(kDa) of scatter from which on no other way is tried: upside down, 8 of 9 bands were read with 0.004."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -13,9 +14,10 @@ from ublot.inputs.params import masses_of
 from ublot.ladder.cut import Ladder, quantify_ladder
 from ublot.ladder.fit.all_lanes import fit_ladders
 from ublot.ladder.rung_calibration import calibrate_by_rungs, rungs_hold
-from ublot.mass.calibration import calibrate_mass, calibration_from_positions
+from ublot.mass.calibration import LEFT_OVER, STRAIGHT, calibration_from_positions, read_marker
 from ublot.membrane.lateral_shape import gutter_leak, mid_columns
 from ublot.model import SCORED
+from ublot.numerics.remembering import remembered
 from ublot.option_words import told
 from ublot.reference.markers import find_marker
 
@@ -38,6 +40,25 @@ Unread = Literal["masses unknown", "no marker lane", "marker unread", "marker em
 APART = 0.06  # share of the rows by which marker lanes of one gel may differ: 0.03 were seen on a real, smiling one
 PLACING = 0.02  # share of the rows: the length of a stretch that may show where a lane is
 CLEAR_LANE = 5.0  # standard deviations by which one such stretch must stand above its uncertainty
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Ways to read the marker where the lanes of the blot do not show it; each gives None where there is nothing.
+
+    Attributes
+    ----------
+    picture : callable
+        Another picture of the membrane.
+    ticks : callable
+        Ticks that are printed beside the region.
+    pen : callable
+        Strokes of a pen on the film.
+    """
+
+    picture: Callable[[], Calibration | None]
+    ticks: Callable[[], Calibration | None]
+    pen: Callable[[], Calibration | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +110,14 @@ def _placed(profile: Profile, starts: NDArray[np.intp], area: Array, noise: Arra
     return bool((area > CLEAR_LANE * np.sqrt(noise + (loads**2).sum(axis=0))).any())
 
 
+@remembered(4)
+def _read_marker(profile: Profile, marker: str | tuple[float, ...], part: bool) -> tuple[Calibration, float] | None:
+    """As `read_marker`: a person who moves a boundary leaves the marker lane as it is."""
+    return read_marker(profile, marker, part=part)
+
+
 def _calibration(
-    profiles: Sequence[Profile], layout: Layout | None, params: Params, edits: Edits
+    profiles: Sequence[Profile], layout: Layout | None, params: Params, edits: Edits, elsewhere: Elsewhere | None
 ) -> tuple[Calibration | None, tuple[int, ...], Unread | None]:
     """Calibration, the lanes that hold a marker, and why it gives no masses where it should."""
     marked = tuple(row.lane for row in layout if row.role == "marker") if layout is not None else ()
@@ -100,6 +127,48 @@ def _calibration(
         return calibration_from_positions(params.marker_positions), marked, None
     if params.marker is None:
         return None, marked, "masses unknown" if marked else None
+    if params.marker_elsewhere:
+        # Where a person says that another picture shows the marker, this one's lanes are not asked.
+        other = elsewhere.picture() if elsewhere is not None else None
+        return other, marked, None if other is not None else "marker unread"
+    found, marked, unread = _own_marker(profiles, layout, params, marked)
+    if elsewhere is None:
+        return found, marked, unread
+    for look in (elsewhere.ticks, elsewhere.picture, elsewhere.pen):
+        if look is not elsewhere.ticks and found is not None and "marker_doubtful" not in found.flags:
+            break
+        other = look()
+        if other is not None:
+            return _of_both(found, other, params), marked, None
+    return found, marked, unread
+
+
+def _of_both(lane: Calibration | None, other: Calibration, params: Params) -> Calibration:
+    """What the lanes show of the marker where the other place bears it out or it needs none, else the other place.
+
+    A person drew ticks at the marker's bands, and knew which are which.
+    """
+    if lane is None:
+        return other
+    rows = dict(zip(other.masses, other.rows, strict=True))
+    near = 0.5 * min(np.diff(other.rows), default=0.0)
+    away = [abs(row - rows[m]) for m, row in zip(lane.masses, lane.rows, strict=True) if m in rows]
+    left_over = tuple(note for note in lane.notes if note.startswith(LEFT_OVER))
+    if len(away) >= min(3, len(other.masses)) and max(away) <= near:
+        return replace(lane, flags=tuple(f for f in lane.flags if f != "marker_doubtful"), notes=left_over)
+    masses = find_marker(params.marker).masses if params.marker is not None else ()
+    if not lane.flags and lane.masses == masses and lane.residual <= STRAIGHT:
+        return lane
+    said = f"lane {lane.lane} puts its masses elsewhere"
+    return replace(other, flags=("marker_doubtful",), notes=(*other.notes, said))
+
+
+def _own_marker(
+    profiles: Sequence[Profile], layout: Layout | None, params: Params, marked: tuple[int, ...]
+) -> tuple[Calibration | None, tuple[int, ...], Unread | None]:
+    """What the lanes of the blot show of the marker."""
+    if params.marker is None:
+        return None, marked, None
     empty = {p.lane for p in profiles if "lane_empty" in p.flags}
     if marked and empty.issuperset(marked):
         return None, marked, "marker empty"
@@ -110,11 +179,12 @@ def _calibration(
     seen = tuple(number for number in marked if number not in empty)
     tries = [(seen, False), (seen, True)] if layout is not None else [(ends, False), (ends, True), (inner, False)]
     for candidates, part in tries:
-        each = [calibrate_mass(profiles[number - 1], params.marker, part=part) for number in candidates]
-        found = [k for k in each if k is not None and (candidates is not inner or not k.flags)]
-        if found:
-            # Of several marker lanes, the first that is read without doubt, or else the one that shows most.
-            best = _agreed(min(found, key=lambda k: ("marker_doubtful" in k.flags, -len(k.masses))), found, profiles)
+        each = [_read_marker(profiles[number - 1], params.marker, part) for number in candidates]
+        read = [k for k in each if k is not None and (candidates is not inner or not k[0].flags)]
+        if read:
+            # Of several marker lanes one that is read without doubt, shows most, and is read best.
+            clearest, _ = min(read, key=lambda k: ("marker_doubtful" in k[0].flags, -len(k[0].masses), k[1]))
+            best = _agreed(clearest, [k for k, _ in read], profiles)
             return best, marked if layout is not None else (best.lane or 0,), None
     return None, marked, "no marker lane" if layout is not None and not marked else "marker unread"
 
@@ -137,9 +207,10 @@ def _note(unread: Unread | None, calibration: Calibration | None, params: Params
         return [told("the masses of the marker are not known: give {marker}")]
     by_rungs = calibration is not None and calibration.kind == "rungs"
     if unread is not None:
+        where = " in the other picture" if params.marker_elsewhere else ""
         why = {
             "no marker lane": "the layout names no marker lane",
-            "marker unread": "the marker could not be read",
+            "marker unread": f"the marker could not be read{where}",
             "marker empty": "the marker lane shows nothing",
         }
         left = "masses rest on the ladder's own rungs, taken for one modifier apart" if by_rungs else "no masses"
@@ -148,9 +219,10 @@ def _note(unread: Unread | None, calibration: Calibration | None, params: Params
         return [told("masses rest on the ladder's own rungs, taken for one modifier apart; give {marker}")]
     if calibration is None:
         return [told("no mass calibration: HMW starts at the upper edge of the unmodified band; give {marker}")]
+    said = [f"the marker was read from {calibration.picture}"] if calibration.picture else []
     if calibration.kind == "marker" and calibration.notes and params.marker is not None:
-        return _marker_in_words(calibration, find_marker(params.marker).masses)
-    return []
+        said += _marker_in_words(calibration, find_marker(params.marker).masses)
+    return said
 
 
 def _marker_in_words(calibration: Calibration, masses: Sequence[float]) -> list[str]:
@@ -163,11 +235,17 @@ def _marker_in_words(calibration: Calibration, masses: Sequence[float]) -> list[
     ends = all(m < lightest for m in masses if m not in calibration.masses)
     if not notes or (ends and len(notes) == 1 and notes[0].startswith("no band for")):
         return []
-    return [f"marker in lane {calibration.lane}: {'; '.join(notes)} ({', '.join(calibration.flags)})"]
+    where = "marker" if calibration.lane is None else f"marker in lane {calibration.lane}"
+    return [f"{where}: {'; '.join(notes)} ({', '.join(calibration.flags)})"]
 
 
 def quantify_lanes(
-    profiles: Sequence[Profile], layout: Layout | None, params: Params, edits: Edits, geometry: Lanes
+    profiles: Sequence[Profile],
+    layout: Layout | None,
+    params: Params,
+    edits: Edits,
+    geometry: Lanes,
+    elsewhere: Elsewhere | None = None,
 ) -> Quantified:
     """Calibrate and quantify all lanes of a blot.
 
@@ -178,12 +256,15 @@ def quantify_lanes(
     params : Params
     edits : Edits
     geometry : Lanes
+    elsewhere : callable, optional
+        Calibrates by what shows the marker besides the lanes: another picture of the membrane. Asked where the options
+        name one, or where the lanes do not show the marker well.
 
     Returns
     -------
     Quantified
     """
-    calibration, marked, unread = _calibration(profiles, layout, params, edits)
+    calibration, marked, unread = _calibration(profiles, layout, params, edits, elsewhere)
     every = {p.lane for p in profiles}
     loaded = {row.lane for row in layout if row.role in SCORED} if layout is not None else every - set(marked)
     if edits.lanes is None:

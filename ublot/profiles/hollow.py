@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from scipy.ndimage import maximum_filter1d
 
 from ublot.lanes.straightened import lane_strip
 from ublot.model import Window
@@ -24,6 +23,8 @@ __all__ = ["hollow_depth", "hollow_lanes"]
 
 HEART, RIM = 0.15, (0.2, 0.55)
 """Of the lane's width to either side of its centre line: what is taken for a band's heart, and where its rim is."""
+
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 REACH = 0.5
 """Of the lane's width: rows above and below the heart in which the rim is looked for. Bands are wide and flat."""
@@ -44,8 +45,9 @@ makes a rim, so rims are the strongest that a picture shows, and a faint lane be
 CLEAR = 6.0
 """Standard deviations by which the dip stands clear of noise."""
 
-FINE = 20
-"""Tiles across a lane, from which on nothing finer is looked at: its heart is then six wide, and its blur one."""
+FINE = 40
+"""Cells across a lane, from which on nothing finer is looked at: simulated dips are then as deep to a tenth as in the
+pixels, while half as many cells blur one in twelve away."""
 
 
 def hollow_lanes(blot: Blot, lanes: Lanes, profiles: Sequence[Profile]) -> dict[int, float]:
@@ -64,25 +66,30 @@ def hollow_lanes(blot: Blot, lanes: Lanes, profiles: Sequence[Profile]) -> dict[
     for lane, profile, height in zip(lanes, profiles, tallest, strict=True):
         if lane.width < 8 or height < strong:
             continue
-        side = blot.tile if lane.width >= FINE * blot.tile else 1
-        depth = hollow_depth(_above_background(blot, lane, lanes.window, profile, side), lane.width / side)
+        strip, side = _above_background(blot, lane, lanes.window, profile)
+        depth = hollow_depth(strip, lane.width / side)
         if depth >= DEEP:
             found[lane.number] = depth
     return found
 
 
-def _above_background(blot: Blot, lane: Lane, window: Window, profile: Profile, side: int) -> NDArray[np.float32]:
-    """Signal of a lane and its surroundings along its centre line, less background, in tiles of `side` pixels."""
-    top, left = (blot.window.top, blot.window.left) if side > 1 else (0, 0)
-    first, last = -(-(window.top - top) // side), (window.bottom - top) // side
+def _above_background(blot: Blot, lane: Lane, window: Window, profile: Profile) -> tuple[NDArray[np.float32], int]:
+    """A lane and its surroundings along its centre line, less background, in cells, and how many pixels these are."""
+    tile = blot.tile if lane.width >= FINE * blot.tile else 1
+    side = tile << max(int(lane.width / (FINE * tile)).bit_length() - 1, 0)
+    top, left = (blot.window.top, blot.window.left) if tile > 1 else (0, 0)
+    first = -(-(window.top - top) // tile)
+    count = ((window.bottom - top) // tile - first) * tile // side
     wide = 2 * int(np.ceil(RIM[1] * lane.width / side)) + 1
-    rows = tuple((row - top + 0.5) / side - 0.5 for row in lane.rows)
-    xs = tuple((x - left + 0.5) / side - 0.5 for x in lane.xs)
-    picture = blot.tiles if side > 1 else blot.signal
-    strip = lane_strip(picture, replace(lane, rows=rows, xs=xs), Window(first, last, 0, picture.shape[1]), wide)
-    skipped = top + side * first - window.top
-    background = profile.background[skipped : skipped + side * (last - first)].reshape(-1, side).mean(axis=1)
-    return np.asarray(strip - (background / profile.width)[:, None], np.float32)
+    rows = tuple((row - top + 0.5) / tile - 0.5 for row in lane.rows)
+    xs = tuple((x - left + 0.5) / tile - 0.5 for x in lane.xs)
+    picture, step = blot.tiles if tile > 1 else blot.signal, side // tile
+    part = Window(first, first + count * step, 0, picture.shape[1])
+    strip = lane_strip(picture, replace(lane, rows=rows, xs=xs), part, wide * step)
+    strip = np.asarray(cv2.resize(strip, (wide, count), interpolation=cv2.INTER_AREA), np.float32)
+    skipped = top + tile * first - window.top
+    background = profile.background[skipped : skipped + side * count].reshape(-1, side).mean(axis=1)
+    return strip - (background / profile.width)[:, None].astype(np.float32), side
 
 
 def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
@@ -109,14 +116,14 @@ def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
     reach = max(round(REACH * width), 3)
     if len(heart) <= 2 * reach:
         return 0.0
-    tallest = maximum_filter1d(np.maximum(heart, beside), 2 * reach + 1)
-    peaks = (heart >= 0.7 * tallest) & (heart == maximum_filter1d(heart, 3)) & (heart > CLEAR * sd)
+    tallest = _highest(np.maximum(heart, beside), 2 * reach + 1)
+    peaks = (heart >= 0.7 * tallest) & (heart == _highest(heart, 3)) & (heart > CLEAR * sd)
     # Lanes with thick edges are brighter there all along: that is no rim.
     usual = middle(np.asarray(beside[peaks] / heart[peaks], np.float64)) if peaks.any() else 1.0
     beside = beside / max(usual, 1.0)
     beyond = np.full(reach, -np.inf)
     padded = np.concatenate([beyond, heart, beyond])
-    one_sided = maximum_filter1d(padded, reach, origin=0, mode="constant", cval=-np.inf)
+    one_sided = _highest(padded, reach)
     place = np.arange(len(heart)) + reach
     half = reach // 2 + 1
     above, below = one_sided[place - half], one_sided[np.minimum(place + half, len(one_sided) - 1)]
@@ -133,10 +140,22 @@ def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
 
 
 def _held(smooth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How deep water would stand on the surface."""
-    from skimage import morphology
+    """How deep water would stand on the surface: filled to the brim, it runs off pixel by pixel until it stands.
 
-    filled_by: Any = morphology.reconstruction
+    That is reconstruction by erosion (Vincent 1993, doi:10.1109/83.217222), on a window of some hundred pixels.
+    """
     full = np.full_like(smooth, smooth.max())
     full[[0, -1]], full[:, [0, -1]] = smooth[[0, -1]], smooth[:, [0, -1]]
-    return np.asarray(filled_by(full, smooth, method="erosion") - smooth, np.float32)
+    while True:
+        lower = np.maximum(cv2.erode(full, _NEIGHBOURS), smooth)
+        if np.array_equal(lower, full):
+            return np.asarray(full - smooth, np.float32)
+        full = lower
+
+
+def _highest(values: NDArray[np.floating], width: int) -> NDArray[np.floating]:
+    """Largest value within a window about every place."""
+    before = width // 2
+    padded = np.pad(values, (before, width - 1 - before), constant_values=-np.inf)
+    highest = cv2.dilate(padded.reshape(-1, 1), np.ones((width, 1), np.uint8), anchor=(0, before))
+    return np.asarray(highest[before : before + len(values), 0])

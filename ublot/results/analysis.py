@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -13,20 +14,21 @@ from ublot.flags import refuses
 from ublot.inputs.edits import Edits
 from ublot.inputs.layout import Layout, find_layout, read_layout
 from ublot.inputs.params import Params, make_params
+from ublot.io.columns import as_frame, csv_bytes
 from ublot.io.result_folder import OWN_FILES, RECORD, json_bytes, write_result
-from ublot.io.tables import as_frame, csv_bytes
 from ublot.lanes.lane_table import as_lanes
 from ublot.model import Blot, Calibration, Lanes, Profile, Source
 from ublot.option_words import template_of
+from ublot.pipeline.marker_picture import check_same_marker
 from ublot.pipeline.pixels import PIXEL_OPTIONS, check_same, read_pixels
 from ublot.pipeline.stages import Progress, Run, Stages, run_stages
 from ublot.results.columns import DIGITS, Columns, Tables, clashes, stage_columns
-from ublot.results.record import build_record
+from ublot.results.record import build_record, edits_from
 from ublot.statistics.reactions import reactions_of
 from ublot.statistics.summary import summary_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     from matplotlib.figure import Figure
@@ -104,6 +106,11 @@ class Analysis:
         """One row per lane and row of pixels."""
         return self._frame("profiles")
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether `statistics` were asked for already: they take about as long as all the rest after an edit."""
+        return "statistics" in self.__dict__
+
     @cached_property
     def statistics(self) -> Tables:
         """Tables across lanes as plain columns: ``summary`` and ``dose_response``."""
@@ -150,6 +157,7 @@ class Analysis:
             raise BlotError("the image of this result is not there", path, "put it back to re-run")
         blot = read_pixels(path, self.params)
         check_same(blot, self.source)
+        check_same_marker(self.params, blot, self.calibration)
         # Of which series of exposures it was chosen from, the file itself does not know.
         chosen = {key: text for key, text in self.source.metadata.items() if key.startswith("exposures")}
         return replace(blot, source=replace(blot.source, metadata={**blot.source.metadata, **chosen}))
@@ -237,7 +245,7 @@ class Analysis:
 
     # ----------------------------------------------------------------------------------------------------- in view
     def figure(self, name: str) -> Figure:
-        """One figure as a matplotlib figure, to change and to save.
+        """One figure as a matplotlib figure, to change and to save; ``%matplotlib inline`` has a notebook show it.
 
         Parameters
         ----------
@@ -364,7 +372,7 @@ def analyze(
     layout: Any = None,
     config: str | Path | Mapping[str, Any] | None = None,
     progress: Progress | None = None,
-    edits: Edits | None = None,
+    edits: Edits | Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Analysis:
     """Analyse one blot, from pixels to the score relative to DMSO.
@@ -378,8 +386,8 @@ def analyze(
         Options from a TOML file.
     progress : callable, optional
         Called with the stage's name and the share that is done.
-    edits : Edits, optional
-        Lanes, calibration or boundaries that a person set.
+    edits : Edits or mapping, optional
+        Lanes, calibration or boundaries that a person set; as a mapping what ``analysis.json`` holds under that name.
     **options
         Options of the command line, ``_`` for ``-``, see `ublot.inputs.params.Params`. ``lanes`` may also be a `Lanes`.
 
@@ -392,6 +400,11 @@ def analyze(
     BlotError
         The image, the layout or an option cannot be used.
     """
+    if isinstance(edits, Mapping):
+        try:
+            edits = edits_from(edits)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise BlotError(f"these are no edits ({error})", "edits", "give those of an analysis.json") from None
     if isinstance(options.get("lanes"), Lanes):
         edits = replace(edits or Edits(), lanes=options.pop("lanes"))
     params = make_params(config, **options)

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from ublot.inputs.layout import Layout
     from ublot.inputs.params import Params
 
-__all__ = ["build_record", "calibration_from", "check_schema", "edits_from", "lanes_from", "source_from"]
+__all__ = [
+    "build_record",
+    "calibration_from",
+    "check_schema",
+    "edits_from",
+    "edits_record",
+    "lanes_from",
+    "source_from",
+]
 
 LARGEST = 1e12
 """Of rows, columns, widths and masses: far beyond any, and within what every integer type holds."""
@@ -85,7 +93,17 @@ def calibration_from(record: Mapping[str, Any] | None) -> Calibration | None:
         _words(record["flags"]),
         None if lane is None else _whole(lane),
         _words(record.get("notes", [])),
+        *_words([record.get("picture", ""), record.get("picture_sha256", "")]),
     )
+
+
+def edits_record(edits: Edits) -> dict[str, Any]:
+    """The JSON form of edits, from which `edits_from` makes them again."""
+    return {
+        "lanes": _lanes_record(edits.lanes) if edits.lanes is not None else None,
+        "calibration": asdict(edits.calibration) if edits.calibration is not None else None,
+        "boundary_rows": [list(pair) for pair in edits.boundary_rows],
+    }
 
 
 def edits_from(record: Mapping[str, Any]) -> Edits:
@@ -170,11 +188,7 @@ def build_record(
         "layout": layout.records() if layout is not None else None,
         "geometry": _lanes_record(geometry),
         "calibration": asdict(calibration) if calibration is not None else None,
-        "edits": {
-            "lanes": _lanes_record(edits.lanes) if edits.lanes is not None else None,
-            "calibration": asdict(edits.calibration) if edits.calibration is not None else None,
-            "boundary_rows": [list(pair) for pair in edits.boundary_rows],
-        },
+        "edits": edits_record(edits),
         "versions": dict(_versions()),
         **facts,
     }

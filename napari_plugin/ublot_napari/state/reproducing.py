@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import pprint
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ublot import BlotError, Params
 from ublot.inputs.layout import find_layout, read_layout
+from ublot.results.record import edits_record
 from ublot_napari.state.session import text_rows
 
 if TYPE_CHECKING:
@@ -22,16 +25,19 @@ def as_python(session: Session) -> str:
     Raises
     ------
     BlotError
-        Edits or pixels lie in no file yet.
+        Pixels lie in no file yet.
     """
-    if session.folder is not None and not session.unsaved:
+    state = session.state
+    if session.blot.source.path is None and session.folder is not None and not session.unsaved:
         return f"import ublot\n\nanalysis = ublot.load({str(session.folder)!r}).rerun()\n"
     path = _path(session)
-    rows = [dict(row) for row in session.state.rows]
     image, given = repr(path), [f"{name}={value!r}" for name, value in _options(session).items()]
     lines = ["import ublot", ""]
-    if session.state.layout() is not None:
-        lines += [f"layout = {pprint.pformat(rows, width=110, sort_dicts=False)}", ""]
+    if state.edits.any:
+        lines += [f"edits = {_literal(json.loads(json.dumps(edits_record(state.edits))))}", ""]
+        given.insert(0, "edits=edits")
+    if state.layout() is not None:
+        lines += [f"layout = {_literal([dict(row) for row in state.rows])}", ""]
         given.insert(0, "layout=layout")
     elif find_layout(path) is not None:
         image = f"ublot.read_blot({image})"  # else the layout beside the file, which was given up, would be taken
@@ -41,35 +47,50 @@ def as_python(session: Session) -> str:
 def as_command(session: Session) -> str:
     """The ``ublot analyze`` that gives the present analysis.
 
+    What only a file can hold (edits by hand, a layout that lies nowhere else) is taken from the saved result.
+
     Raises
     ------
     BlotError
-        Edits cannot be given to a command, or the layout lies in no file beside the picture.
+        The result must be saved first, or pixels lie in no file.
     """
-    if session.state.edits.any:
-        raise BlotError("edits by hand cannot be given to a command", "copy", "copy as Python, after saving the result")
     path = _path(session)
+    options = _options(session)
     beside = find_layout(path)
-    told = text_rows(read_layout(beside)) if beside is not None else ()
-    if [dict(row) for row in told] != [dict(row) for row in session.state.rows]:
-        fix = "save it beside the picture as NAME.layout.csv (2 Layout > Save CSV…)"
-        raise BlotError("the layout lies in no file that the command would find", "copy", fix)
-    words = ["ublot", "analyze", path]
-    for name, value in _options(session).items():
-        option = name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(f"--{option}" if value else f"--no-{option}")
-        else:
-            text = ",".join(f"{v:g}" for v in value) if isinstance(value, list | tuple) else str(value)
-            words += [f"--{option}", text]
-    return shlex.join(words)
+    known = text_rows(read_layout(beside)) if beside is not None else ()
+    plain = [dict(row) for row in known] == [dict(row) for row in session.state.rows]
+    tables = any(isinstance(v, list) and v and isinstance(v[0], list) for v in options.values())
+    if plain and not tables and not session.state.edits.any:
+        words = ["ublot", "analyze", path]
+        for name, value in options.items():
+            option = name.replace("_", "-")
+            if isinstance(value, bool):
+                words.append(f"--{option}" if value else f"--no-{option}")
+            else:
+                text = ",".join(map(_exact, value)) if isinstance(value, list | tuple) else _exact(value)
+                words += [f"--{option}={text}"] if text.startswith("-") else [f"--{option}", text]
+        return shlex.join(words)
+    if session.folder is None or session.unsaved:
+        what = "edits by hand" if session.state.edits.any else "the layout" if not plain else "the table of an option"
+        fix = "save the result first, then copy again; or copy as Python"
+        raise BlotError(f"{what} lies in no file that a command could take it from", "copy", fix)
+    folder = Path(session.folder)
+    out = folder.with_name(f"{folder.stem}-again{folder.suffix}")
+    return shlex.join(["ublot", "analyze", path, "--again", str(folder), "--out", str(out)])
+
+
+def _exact(value: Any) -> str:
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def _literal(value: Any) -> str:
+    return pprint.pformat(value, width=110, sort_dicts=False, compact=True)
 
 
 def _path(session: Session) -> str:
     path = session.blot.source.path
-    if session.state.edits.any or path is None:
-        what = "edits by hand lie in no file yet" if path is not None else "these pixels lie in no file"
-        raise BlotError(what, "copy", "save the result first, then copy again")
+    if path is None:
+        raise BlotError("these pixels lie in no file", "copy", "save the result first, then copy as Python")
     return str(path)
 
 

@@ -39,7 +39,7 @@ class Head(QWidget):
         self.blots.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.blots.setMinimumContentsLength(16)
         self.open = QToolButton()
-        self.open.setText("Open…")
+        self.open.setText("Open…    ")  # the arrow stands on the text's own room
         self.open.setToolTip("Open blots, saved results (their analysis.json) or a layout; or drop them here")
         self.open.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         self.recent = QMenu(self)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.io.tables import records_of
+from ublot.io.columns import records_of
+from ublot.report.figures.greys import bounds, greys, reduced
 from ublot.report.figures.plot import Area, Drawing, Line, Picture, Plot, Text, nice_ticks, wide
 from ublot.report.figures.style import BLUE, GREEN, REGION_COLOURS, VERMILLION, lane_regions, lanes_without_target
 from ublot.scoring.primary import lane_state
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["overlay_figure"]
 
 INCH = 72  # points
+FINEST = 1600  # pixels of the picture along its longer side
 
 
 def overlay_figure(analysis: Any) -> Drawing:
@@ -102,22 +104,11 @@ def _draw_blot(plot: Plot, blot: Blot | None, window: Window) -> str:
     if blot is None:
         plot.paper = "#f5f5f5"
         return "the image is not at hand: lanes only"
-    picture: Any = blot.signal[window.slices]
-    step = max(1, math.ceil(max(picture.shape) / 1600))
-    if step > 1:
-        import cv2
-
-        # Area means: leaving out pixels would drop thin bands.
-        size = (max(picture.shape[1] // step, 1), max(picture.shape[0] // step, 1))
-        picture = cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA)
+    picture = reduced(blot.signal[window.slices], max(blot.signal[window.slices].shape) / FINEST)
     # The brightest bands may go black: the smear is what there is to see.
-    known = picture[np.isfinite(picture)]
-    low, high = (float(v) for v in np.percentile(known, (1, 99))) if known.size else (0.0, 1.0)
-    high = high if high > low else low + 1.0
-    # What is not known is paper.
-    grey = 255 - np.nan_to_num(np.clip((picture - low) * (255 / (high - low)), 0, 255)).astype(np.uint8)
+    low, high = bounds(picture, 1, 99)
     corners = (window.left - 0.5, window.right - 0.5), (window.top - 0.5, window.bottom - 0.5)
-    plot.marks.append(Picture(grey, *corners))
+    plot.marks.append(Picture(greys(picture, low, high), *corners))
     return (
         f"shown dark on light, linear in signal from {level_text(low)} (white) to {level_text(high)} (black); "
         f"stored as {blot.polarity.replace('-', ' ')}, {blot.response} response"

@@ -173,17 +173,16 @@ def _finite(line: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
 
 
 def dashes(line: NDArray[np.float64], pattern: Sequence[float]) -> Iterator[NDArray[np.float64]]:
-    """Pieces of a line as long as the pattern's parts, every second left out."""
+    """Pieces of a line as long as the pattern's first part, with gaps as long as its second."""
+    drawn, left_out = pattern
     for piece in _finite(line):
         along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(piece, axis=0).T))])
-        at, part = 0.0, 0
-        while at < along[-1]:
-            end = min(at + pattern[part % len(pattern)], along[-1])
-            if part % 2 == 0:
-                between = piece[(along > at) & (along < end)]
-                tips = np.column_stack([np.interp([at, end], along, piece[:, k]) for k in (0, 1)])
-                yield np.vstack([tips[:1], between, tips[1:]])
-            at, part = end, part + 1
+        starts = np.arange(0.0, along[-1], drawn + left_out)
+        ends = np.minimum(starts + drawn, along[-1])
+        tips = [np.column_stack([np.interp(at, along, piece[:, k]) for k in (0, 1)]) for at in (starts, ends)]
+        first, last = np.searchsorted(along, starts, "right"), np.searchsorted(along, ends)
+        for i in range(len(starts)):
+            yield np.vstack([tips[0][i], piece[first[i] : last[i]], tips[1][i]])
 
 
 @lru_cache(maxsize=64)

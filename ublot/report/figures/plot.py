@@ -26,7 +26,7 @@ __all__ = ["Area", "Drawing", "Line", "Mark", "Picture", "Plot", "Points", "Text
 # ------------------------------------------------------------------------------------------------------------- marks
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A line through points; `dash` is drawn and left out in turns, in points."""
+    """A line through points; the first part of `dash` is drawn and the second left out, in points."""
 
     x: ArrayLike
     y: ArrayLike

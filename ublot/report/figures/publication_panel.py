@@ -17,7 +17,8 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from ublot.io.tables import records_of
+from ublot.io.columns import records_of
+from ublot.report.figures.greys import bounds, greys, reduced
 from ublot.report.figures.plot import font_file
 from ublot.wording.labels import lane_labels
 
@@ -44,6 +45,8 @@ class Panel:
     ----------
     grey : ndarray of uint8, shape (rows, cols)
         The blot, protein dark.
+    png : bytes
+        The same as a file.
     left, top : int
         Where its upper left corner lies.
     width, height : int
@@ -63,6 +66,7 @@ class Panel:
     """
 
     grey: NDArray[np.uint8]
+    png: bytes
     left: int
     top: int
     width: int
@@ -84,7 +88,7 @@ def blot_panel(analysis: Any) -> Panel:
         ``blot``, ``geometry``, ``calibration`` and ``columns`` are read.
     """
     blot: Blot = analysis.blot
-    grey, scale, shown, beyond = _grey(blot)
+    grey, png, scale, shown, beyond = _grey(blot)
     rows, cols = grey.shape
     geometry = analysis.geometry
     pitch = (geometry.pitch or cols) / scale
@@ -99,39 +103,28 @@ def blot_panel(analysis: Any) -> Panel:
     longest = max((len(name) for _, name in lanes), default=0)
     top = round(LETTER * size * longest + 1.2 * size) if lanes else 10
     left = round(LETTER * size * max((len(text) for _, text in masses), default=0) + 1.6 * size) if masses else 10
-    return Panel(grey, left, top, left + cols + 10, top + rows + 10, size, masses, lanes, scale, shown, beyond)
+    return Panel(grey, png, left, top, left + cols + 10, top + rows + 10, size, masses, lanes, scale, shown, beyond)
 
 
-def _grey(blot: Blot) -> tuple[NDArray[np.uint8], float, tuple[float, float], float]:
-    """All of the picture as 8-bit greys, pixels of the image in each of its own, the levels shown, the share beyond.
+def _grey(blot: Blot) -> tuple[NDArray[np.uint8], bytes, float, tuple[float, float], float]:
+    """All of the picture as greys, the same as PNG, pixels of the image in one of its own, levels shown, share beyond.
 
     White is what one pixel in a thousand lies below, black what one in two hundred lies above: both are stated.
     """
     scale = max(1.0, blot.shape[1] / COLUMNS, blot.shape[0] / ROWS)
-    picture = _reduced(blot.signal, scale)
-    known = picture[np.isfinite(picture)]
-    low, high = (float(v) for v in np.percentile(known, (0.1, 99.5))) if known.size else (0.0, 1.0)
-    high = high if high > low else low + 1.0
-    beyond = float(((known < low) | (known > high)).mean()) if known.size else 0.0
+    picture = reduced(blot.signal, scale)
+    low, high = bounds(picture, 0.1, 99.5)
+    known = np.isfinite(picture).sum()
+    beyond = float(((picture < low) | (picture > high)).sum() / known) if known else 0.0
     for _ in range(4):
-        part = np.nan_to_num((picture - low) / (high - low), nan=0.0)
-        grey = np.round(255 * (1 - np.clip(part, 0, 1))).astype(np.uint8)
-        heavy = len(_png(grey)) / HEAVIEST
+        grey = greys(picture, low, high)
+        png = _png(grey)
+        heavy = len(png) / HEAVIEST
         if heavy <= 1 or max(grey.shape) < 500:
             break
         scale *= min(max(math.sqrt(heavy), 1.1), 2.0)
-        picture = _reduced(blot.signal, scale)
-    return grey, scale, (low, high), beyond
-
-
-def _reduced(signal: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
-    """Area means: leaving out pixels would drop thin bands."""
-    import cv2
-
-    if scale <= 1:
-        return signal
-    size = max(round(signal.shape[1] / scale), 1), max(round(signal.shape[0] / scale), 1)
-    return np.asarray(cv2.resize(np.ascontiguousarray(signal), size, interpolation=cv2.INTER_AREA))
+        picture = reduced(blot.signal, scale)
+    return grey, png, scale, (low, high), beyond
 
 
 def _png(grey: NDArray[np.uint8]) -> bytes:
@@ -193,7 +186,7 @@ def panel_svg(panel: Panel) -> str:
     """Panel as SVG, its letters as text that a drawing program can edit."""
     rows, cols = panel.grey.shape
     size, left, top = panel.size * INK, panel.left * INK, panel.top * INK
-    picture = base64.b64encode(_png(panel.grey)).decode()
+    picture = base64.b64encode(panel.png).decode()
     parts = [
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '

@@ -7,11 +7,12 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ublot.inputs.params import make_params
-from ublot.io.tables import number_or_nan, records_of
+from ublot.io.cells import number_or_nan
+from ublot.io.columns import records_of
 from ublot.report.figures.comparison import comparison_figure
 from ublot.report.figures.dose_response import QUANTITY, dose_figure
 from ublot.report.figures.drawing import png_bytes
@@ -29,7 +30,10 @@ from ublot.statistics.reactions import Reaction, reactions_of
 from ublot.wording.labels import dose_text
 from ublot.wording.words import Wording, dose_sentence, p_text, wording
 
-__all__ = ["comparison_page", "joined_reactions"]
+if TYPE_CHECKING:
+    from ublot.report.text.answer import Answer
+
+__all__ = ["answer_and_pictures", "comparison_page", "joined_reactions", "summary_table"]
 
 Record = Mapping[str, Any]
 NAMES = {
@@ -54,12 +58,11 @@ def comparison_page(comparison: Any, out: Path) -> str:
     tables = {name: records_of(columns) for name, columns in comparison.columns.items()}
     words = wording(comparison.params or make_params(), tables["lanes"])
     quantity = primary_ratio(by_area=comparison.by_area)
-    answer = comparison_answer(tables["summary"], quantity, words, comparison.counted, comparison.messages)
-    pictures = _pictures(comparison, tables, quantity, words, answer.sentence)
+    answer, pictures = answer_and_pictures(comparison)
     told = [quantity, "unmodified_remaining"] if comparison.by_area else [quantity]
     fits = [fit for fit in tables["dose_response"] if fit["quantity"] in told]
     views = [
-        _summary_table(tables["summary"], [*told, "hmw_fraction"], words),
+        summary_table(tables["summary"], [*told, "hmw_fraction"], words),
         _dose_table(fits, words),
         potency_table(tables["potencies"], [f for f in fits if f["quantity"] == quantity], words, "these blots"),
         _equal_table(tables["ec50_comparison"], told, words),
@@ -91,6 +94,17 @@ def comparison_page(comparison: Any, out: Path) -> str:
         "versions": versions_text(comparison.record["versions"]),
     }
     return render(Page("comparison.html.j2", f"{title} – ublot", values, tuple(pictures)))
+
+
+def answer_and_pictures(comparison: Any) -> tuple[Answer, list[Picture]]:
+    """What a comparison says, and its figures: the top of its page, and what the panel shows of it."""
+    tables = {
+        name: records_of(comparison.columns[name]) for name in ("summary", "lanes", "dose_response", "time_courses")
+    }
+    words = wording(comparison.params or make_params(), tables["lanes"])
+    quantity = primary_ratio(by_area=comparison.by_area)
+    answer = comparison_answer(tables["summary"], quantity, words, comparison.counted, comparison.messages)
+    return answer, _pictures(comparison, tables, quantity, words, answer.sentence)
 
 
 def joined_reactions(lanes: Mapping[str, Sequence[Any]]) -> list[Reaction]:
@@ -154,7 +168,8 @@ def _quantity(row: Record, words: Wording) -> Cell:
     return Cell(NAMES.get(name, name).format(words.vehicle))
 
 
-def _summary_table(rows: Sequence[Record], quantities: Sequence[str], words: Wording) -> TableView:
+def summary_table(rows: Sequence[Record], quantities: Sequence[str], words: Wording) -> TableView:
+    """Mean of every condition with its interval, n and p."""
     columns = (
         Column("group"),
         Column("time"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ublot.errors import BlotError
 from ublot.inputs.params import make_params
-from ublot.io.tables import records_of
+from ublot.io.columns import records_of
 from ublot.report.figures.blot import overlay_figure
 from ublot.report.figures.comparison import comparison_figure
 from ublot.report.figures.dose_response import QUANTITY, dose_figure
@@ -19,8 +19,10 @@ from ublot.report.figures.profiles import profiles_figure
 from ublot.report.figures.scores import scores_figure
 from ublot.report.figures.time_course import time_figure
 from ublot.report.figures.vector import as_figure
-from ublot.report.html import data_uri
-from ublot.report.pages.comparison import joined_reactions
+from ublot.report.html import TableView, data_uri
+from ublot.report.pages.comparison import joined_reactions, summary_table
+from ublot.report.pages.plates import curve_table, curves_figure, found_sentence, map_figure
+from ublot.report.tables.lanes import lane_table
 from ublot.report.text.answer import Answer, answer_of
 from ublot.report.text.comparison_answer import comparison_answer
 from ublot.scoring.primary import by_area, primary_quantity, primary_ratio
@@ -31,9 +33,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-__all__ = ["blot_cell", "blot_figure", "comparison_cell", "comparison_figure_of"]
+__all__ = ["blot_cell", "blot_figure", "comparison_cell", "comparison_figure_of", "plate_cell", "plate_figure_of"]
 
-SHOWN = ("lane", "role", "compound", "concentration_nM", "hmw_fraction")  # beside the score that comes first
 WIDTH = 760  # CSS pixels of a picture in a cell: the width of a notebook's output
 
 
@@ -81,6 +82,21 @@ def comparison_figure_of(comparison: Any, name: str) -> Figure:
     return _made(makers, name, "comparison")
 
 
+def plate_figure_of(plates: Any, name: str) -> Figure:
+    """One figure of plates: ``curves`` or ``plate``.
+
+    Raises
+    ------
+    BlotError
+        There is no such figure, or nothing to draw in it.
+    """
+    makers: dict[str, Callable[[], Figure | Drawing | None]] = {
+        "curves": partial(curves_figure, plates.fit, plates.vehicle),
+        "plate": partial(map_figure, plates.fit),
+    }
+    return _made(makers, name, plates.fit.plate.name)
+
+
 def _made(makers: Mapping[str, Callable[[], Figure | Drawing | None]], name: str, of: str) -> Figure:
     if name not in makers:
         raise BlotError(f"there is no figure {name!r}", of, f"figures: {', '.join(makers)}")
@@ -95,12 +111,12 @@ def blot_cell(analysis: Any) -> str:
     rows = analysis.lanes.to_dict("records")
     answer = answer_of(rows, analysis.params, layout=analysis.layout is not None, messages=analysis.messages)
     png, _ = light_png_of(overlay_figure(analysis))
-    score = primary_ratio(by_area=by_area(analysis.params))
-    columns = [*SHOWN, score, f"{score}_low", f"{score}_high", "flags"]
     picture = (
         f'<img alt="Blot with its lanes" style="width:{WIDTH}px;max-width:100%" src="{data_uri("image/png", png)}">'
     )
-    table = analysis.lanes[columns].to_html(index=False, na_rep="", float_format="%.3g", border=0) if rows else ""
+    words = wording(analysis.params, rows)
+    quantity = primary_quantity(rows, by_area=by_area(analysis.params))
+    table = _table(lane_table(rows, words, quantity)) if rows else ""
     return _cell(analysis.source.name, answer, picture + table)
 
 
@@ -110,9 +126,24 @@ def comparison_cell(comparison: Any) -> str:
     words = wording(comparison.params or make_params(), tables["lanes"])
     quantity = primary_ratio(by_area=comparison.by_area)
     answer = comparison_answer(tables["summary"], quantity, words, comparison.counted, comparison.messages)
-    chosen = comparison.summary[comparison.summary["quantity"] == quantity].dropna(axis="columns", how="all")
-    table = chosen.to_html(index=False, na_rep="", float_format="%.3g", border=0)
-    return _cell(f"{comparison.counted} blots", answer, table)
+    return _cell(f"{comparison.counted} blots", answer, _table(summary_table(tables["summary"], [quantity], words)))
+
+
+def plate_cell(plates: Any) -> str:
+    """What was found of every compound, as HTML for a notebook."""
+    said = "".join(f"<li>{escape(message)}</li>" for message in plates.messages)
+    rows = records_of(plates.columns["dose_response"])
+    found = " ".join(found_sentence(row) for row in rows)
+    told = f"<p><strong>{escape(plates.fit.plate.name)}</strong>: {escape(found)}</p><ul>{said}</ul>"
+    return f'<div style="overflow-x:auto">{told}{_table(curve_table(rows))}</div>'
+
+
+def _table(view: TableView) -> str:
+    """A table of the report, without its sorting, under the class that notebooks style tables of pandas by."""
+    head = "".join(f"<th>{escape(c.name)}{f' ({escape(c.unit)})' if c.unit else ''}</th>" for c in view.columns)
+    lines = ("".join(f"<td>{escape(' '.join((c.text, c.more)))}</td>" for c in row.cells) for row in view.rows)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _cell(title: str, answer: Answer, body: str) -> str:

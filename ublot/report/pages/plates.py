@@ -10,7 +10,7 @@ from ublot.dose_response.plate_tables import comparison_rows, dose_rows, quality
 from ublot.dose_response.plates import QUANTITY
 from ublot.dose_response.polarisation import PIPETTED
 from ublot.inputs.concentrations import words_of
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 from ublot.report.figures.dose_response import dose_figure
 from ublot.report.figures.drawing import DPI, png_bytes
 from ublot.report.figures.painting import png_of
@@ -26,9 +26,20 @@ from ublot.wording.words import interval_text, number_text, p_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ublot.dose_response.plate_fit import PlateFit
+    from matplotlib.figure import Figure
 
-__all__ = ["PlateFigures", "plate_figures", "plate_page"]
+    from ublot.dose_response.plate_fit import PlateFit
+    from ublot.report.figures.plot import Drawing
+
+__all__ = [
+    "PlateFigures",
+    "curve_table",
+    "curves_figure",
+    "found_sentence",
+    "map_figure",
+    "plate_figures",
+    "plate_page",
+]
 
 Record = dict[str, Any]
 PlateFigures = dict[str, bytes]
@@ -48,17 +59,21 @@ def figure_rows(fit: PlateFit) -> list[Record]:
     ]
 
 
+def curves_figure(fit: PlateFit, vehicle: str) -> Drawing | None:
+    """Curves of every compound with at least four doses; None where there is none."""
+    return dose_figure(figure_rows(fit), [s.row for s in fit.series], QUANTITY, vehicle)
+
+
+def map_figure(fit: PlateFit) -> Figure:
+    """The wells where they stand on their plates."""
+    return plate_figure([{**row, "role": "" if row["role"] == "sample" else row["role"]} for row in figure_rows(fit)])
+
+
 def plate_figures(fit: PlateFit, vehicle: str) -> PlateFigures:
     """Figures as files: ``curves.png``, ``curves.svg`` and ``plate.png``."""
-    rows = figure_rows(fit)
-    out = {}
-    curves = dose_figure(rows, [s.row for s in fit.series], QUANTITY, vehicle)
-    if curves is not None:
-        out["curves.svg"] = svg_of(curves)
-        out["curves.png"] = png_of(curves)
-    drawn = [{**row, "role": "" if row["role"] == "sample" else row["role"]} for row in rows]
-    out["plate.png"] = png_bytes(plate_figure(drawn), palette=False)
-    return out
+    curves = curves_figure(fit, vehicle)
+    out = {} if curves is None else {"curves.svg": svg_of(curves), "curves.png": png_of(curves)}
+    return {**out, "plate.png": png_bytes(map_figure(fit), palette=False)}
 
 
 def plate_page(fit: PlateFit, options: Mapping[str, Any], figures: PlateFigures, *, command: str, sha256: str) -> str:
@@ -80,7 +95,7 @@ def plate_page(fit: PlateFit, options: Mapping[str, Any], figures: PlateFigures,
 
     vehicle = str(options.get("vehicle") or "DMSO")
     rows = [s.row for s in fit.series]
-    sentences = [_sentence(row) for row in rows]
+    sentences = [found_sentence(row) for row in rows]
     pictures = []
     if "curves.png" in figures:
         caption = (
@@ -105,7 +120,7 @@ def plate_page(fit: PlateFit, options: Mapping[str, Any], figures: PlateFigures,
     if out:
         notes.append(f"{len(out)} well{'s were' if len(out) > 1 else ' was'} left out as asked.")
     views = [
-        _curve_table(rows),
+        curve_table(rows),
         _replicate_table(replicate_rows(fit)),
         _equal_table(comparison_rows(fit)),
         _dose_table(dose_rows(fit)),
@@ -133,7 +148,8 @@ def plate_page(fit: PlateFit, options: Mapping[str, Any], figures: PlateFigures,
     return render(Page("plates.html.j2", f"{fit.plate.name} – ublot", values, tuple(pictures)))
 
 
-def _sentence(row: Mapping[str, Any]) -> str:
+def found_sentence(row: Mapping[str, Any]) -> str:
+    """What a row of the answer says."""
     place = ", ".join(part for part in (str(row["group"] or ""), time_text(row["time_min"])) if part)
     name = f"{row['compound']}{f' ({place})' if place else ''}"
     note = f"; {row['note']}" if row["note"] else ""
@@ -143,7 +159,8 @@ def _sentence(row: Mapping[str, Any]) -> str:
     return f"{name}: no EC50 ({str(row['status']).replace('_', ' ')}){note}."
 
 
-def _curve_table(rows: Sequence[Record]) -> TableView:
+def curve_table(rows: Sequence[Record]) -> TableView:
+    """EC50 of every compound, and what goes with it."""
     columns = (
         Column("group"),
         Column("time"),
