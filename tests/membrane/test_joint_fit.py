@@ -103,7 +103,7 @@ def test_a_membrane_uneven_on_the_scale_of_a_lane_is_followed():
 
 
 def test_strong_bands_that_are_wider_say_nothing_wrong_of_a_smear():
-    """What is sharp shows the shape of a lane; where that of strong bands is wider, a smear is none the wider for it."""
+    """What is sharp shows the shape of a lane; where strong bands are wider, a smear is none the wider for it."""
     off, x, y = [], np.arange(COLS), np.arange(ROWS)
     band = np.exp(-0.5 * ((y - 330) / 4.0) ** 2)
     for seed in (21, 22, 23, 24):

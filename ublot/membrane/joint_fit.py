@@ -461,10 +461,10 @@ def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
     high = (np.abs(state.shapes[:, flanks.seen])[flanks.lane] * flanks.hats).max(axis=1)
     for k in range(0, len(NEAR), 2):
         size = max(float(high[(flanks.knot == k) | (flanks.knot == k + 1)].max(initial=0.0)), 0.01)
-        at = hats + len(FAR) - 1 + k // 2
-        prior[at, at] = 1 / size**2
-    at = hats + len(FAR) - 1 + len(NEAR) // 2
-    prior[at, at] = 1 / BULGE**2
+        blurred = hats + len(FAR) - 1 + k // 2
+        prior[blurred, blurred] = 1 / size**2
+    wider = hats + len(FAR) - 1 + len(NEAR) // 2
+    prior[wider, wider] = 1 / BULGE**2
     return prior, mean
 
 
