@@ -272,7 +272,7 @@ def _to_blot(
     ceiling = _declared_ceiling(raw, levels, dark=dark, exclude=foreign) or find_ceiling(
         levels, low, high, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign
     )
-    # Before there is a signal: at no time is there more than levels, signal and masks.
+    # Before there is a signal, which may take the place of the levels.
     flags = [*raw.flags, *examine(levels, declared_lossy=raw.lossy)]
     signal = to_signal(
         levels,
@@ -281,6 +281,7 @@ def _to_blot(
         end=end,
         white=paper_white(picture),
         square_root_scale=raw.square_root_scale,
+        room=raw.room if raw.levels is levels else None,
     )
     if raw.drawn is not None:
         valid = ~raw.drawn if valid is None else valid & ~raw.drawn
