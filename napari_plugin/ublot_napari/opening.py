@@ -18,7 +18,7 @@ from ublot_napari.state.option_places import panel_words
 from ublot_napari.widgets.channel_list import ChannelDialog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from qtpy.QtGui import QDropEvent
     from qtpy.QtWidgets import QWidget
@@ -91,15 +91,23 @@ class Opener(QObject):
         blots = channels_of(path)
         if len(blots) < 2:
             return False
-        names = [f"{k}  {blot.source.metadata.get('channel', '')}".strip() for k, blot in blots.items()]
-        pictures = [(name, blot.signal) for name, blot in zip(names, blots.values(), strict=True)]
-        dialog = ChannelDialog(self.window, f"{path.name}: which picture is the blot?", pictures)
-        if dialog.exec():
-            number = list(blots)[dialog.chosen]
+        number = self._choose(blots, f"{path.name}: which picture is the blot?")
+        if number is not None:
             data, keywords, kind = blot_layer(blots[number])
             keywords["metadata"]["ublot_options"] = {"channel": number}
             self.viewer.add_layer(Layer.create(data, keywords, kind))
         return True
+
+    def choose_channel(self, path: Path, question: str) -> int | None:
+        """Ask which page or channel of a file is meant: its number, 0 where there is but one, None for none."""
+        blots = channels_of(path)
+        return self._choose(blots, question) if len(blots) > 1 else 0
+
+    def _choose(self, blots: Mapping[int, Blot], question: str) -> int | None:
+        names = [f"{k}  {blot.source.metadata.get('channel', '')}".strip() for k, blot in blots.items()]
+        pictures = [(name, blot.signal) for name, blot in zip(names, blots.values(), strict=True)]
+        dialog = ChannelDialog(self.window, question, pictures)
+        return list(blots)[dialog.chosen] if dialog.exec() else None
 
     # -------------------------------------------------------------------------------------------------------- recent
     @property

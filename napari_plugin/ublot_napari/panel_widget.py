@@ -18,6 +18,7 @@ from ublot_napari.controller import Controller
 from ublot_napari.exporting import Exporter
 from ublot_napari.joining import Joiner
 from ublot_napari.layers.blot_layers import Picture
+from ublot_napari.loading import LoadingControl
 from ublot_napari.opening import Opener, dropped_files, is_blot, is_table
 from ublot_napari.remembering import remember_options, remember_place, usual_options
 from ublot_napari.sections.answer.answer import Answer
@@ -60,6 +61,7 @@ class BlotPanel(QWidget):
         self.exporter = Exporter(self, lambda: self.blot, self.second)
         self.opener = Opener(self, napari_viewer)
         self.several = SeveralBlots()
+        self.loading = LoadingControl(self, self.controller, self.opener, self.second)
         self.joiner = Joiner(self.several, self.controller, self.third)
         self.main_window: QMainWindow | None = None
         self.setAcceptDrops(True)
@@ -108,7 +110,8 @@ class BlotPanel(QWidget):
         told.blot_left.connect(self._clear)
         told.blot_shown.connect(self._blot_shown)
         told.changed.connect(self._show)
-        told.looked_at.connect(self._show_look)
+        told.edited.connect(self._show_edited)
+        told.doses_fitted.connect(self._show_doses)
         told.lane_changed.connect(self._show_lane)
         told.measured.connect(self._measured)
         told.compared.connect(self._compare)
@@ -118,7 +121,7 @@ class BlotPanel(QWidget):
         self.exporter.kept.connect(remember_place)
         told.usual = usual_options
         self.opener.layout_opened.connect(self.load_layout)
-        for speaker in (told, self.exporter, self.opener, self.joiner):
+        for speaker in (told, self.exporter, self.opener, self.joiner, self.loading):
             speaker.said.connect(lambda text, wrong: self.say(text, wrong=wrong))
         for runner in (self.runner, self.second, self.third):
             runner.busy_changed.connect(self._show_busy)
@@ -137,6 +140,7 @@ class BlotPanel(QWidget):
         self.tools.delete_wanted.connect(lambda: on_picture(Picture.delete_selected))
         self.tools.mode_wanted.connect(lambda mode: on_picture(lambda picture: picture.set_mode(mode)))
         self.answer.override_wanted.connect(lambda: do(lambda blot: blot.set_options({"allow_unfit": True})))
+        self.answer.loading_wanted.connect(self._loading)
         self.tools.turn_wanted.connect(lambda degrees: do(lambda blot: blot.turn(degrees)))
         self.tools.mirror_wanted.connect(lambda: do(EditedBlot.flip))
         self.tools.region_wanted.connect(self._region)
@@ -371,17 +375,16 @@ class BlotPanel(QWidget):
         self.answer.clear()
         self.answer.set_stale("")
 
-    def _show_look(self) -> None:
-        """Show a first look: what can be seen of profile and scores, and no more, as it must be quick."""
-        blot, analysis = self.blot, self.analysis
-        if blot is None or analysis is None:
-            return
-        self.foot.show_history(blot.undo_words, blot.redo_words)
-        self.foot.save.setEnabled(False)
-        if self.profile.isVisible():
-            self.profile.show_lane(analysis, self.lane)
-        if self.answer.isVisible():
-            self.answer.show_look(analysis, blot.dose_response())
+    def _show_edited(self) -> None:
+        """Show that there is something to undo and nothing to save yet."""
+        if self.blot is not None:
+            self.foot.show_history(self.blot.undo_words, self.blot.redo_words)
+            self.foot.save.setEnabled(False)
+
+    def _show_doses(self) -> None:
+        """Show the dose-response, which is made after the scores."""
+        if self.blot is not None and self.analysis is not None:
+            self.answer.show_scores(self.analysis, self.blot.dose_response())
 
     def _show_rows(self, blot: EditedBlot, count: int) -> None:
         """Show the layout; a table that says the same already is left alone, as somebody may be typing in it."""
@@ -439,6 +442,9 @@ class BlotPanel(QWidget):
             self.say("Drag a box over the blot in the picture.")
         else:
             self.controller.do(lambda blot: blot.set_region(None))
+
+    def _loading(self, source: str, control: str) -> None:
+        (self.loading.ask_picture if source == "picture" else self.loading.ask_strip)(control)
 
     def stop(self) -> None:
         """Cancel what is running."""

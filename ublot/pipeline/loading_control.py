@@ -64,7 +64,8 @@ def measure_loading(
         Column of the first lane, px, where lanes at the ends are empty and it is not plain which.
     like : Analysis, optional
         That of the blot itself, as `ublot.load` gives it: its lanes are taken, after the shift between the pictures is
-        measured, and its layout where no other is given. Without it, lanes are found on the control's picture alone.
+        measured, and its layout where no other is given; with ``roi`` in their continuation to that strip. Without it,
+        lanes are found on the control's picture alone.
     **reading
         Options of `ublot.read_blot`: ``polarity``, ``response``, ``channel``, ``mirror``, ``rotate``, ``roi``.
 
@@ -132,6 +133,8 @@ def _lanes(
         return moved(_of_one_width(lanes), each), shift
     shape = like.source.shape if like.params.rotate % 180 == 0 else like.source.shape[::-1]
     lanes = lanes_on(blot, like.geometry, shape if like.params.rotate % 90 == 0 else blot.shape)
+    if blot.roi is not None:
+        lanes = replace(lanes, window=blot.roi)  # a strip above or below the blot: its lanes go on there
     if rows is not None and len(rows) != len(lanes):
         what = f"the layout has {len(rows)} rows, the blot's result {len(lanes)} lanes"
         raise BlotError(what, option_key("like"), "give the layout of the same blot")

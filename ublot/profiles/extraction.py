@@ -48,7 +48,7 @@ def _core(blot: Blot, window: Window, rows: tuple[float, ...], xs: tuple[float, 
     return core_mean(blot.signal, centre, window, wide, estimate_noise(blot, window))
 
 
-def extract_profiles(blot: Blot, lanes: Lanes, background: Background, *, gaps: bool = True) -> tuple[Profile, ...]:
+def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[Profile, ...]:
     """Cut every lane out along its centre line and average it across its core.
 
     Parameters
@@ -57,8 +57,6 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background, *, gaps: 
     lanes : Lanes
     background : Background
         Of the same blot and lanes.
-    gaps : bool
-        Whether it is compared with the gaps beside the lanes: not where these are only some of the picture's.
 
     Returns
     -------
@@ -100,4 +98,4 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background, *, gaps: 
         )
         for k, lane in enumerate(lanes)
     ]
-    return check_levels(blot, lanes, background, profiles, gaps=gaps)
+    return check_levels(blot, lanes, background, profiles)

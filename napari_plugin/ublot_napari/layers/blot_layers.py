@@ -28,7 +28,7 @@ from ublot_napari.layers.lanes import blot_layer, empty_lanes_layer, lane_featur
 from ublot_napari.state.strips import lane_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from napari.components import ViewerModel
     from napari.layers import Image, Layer, Points, Shapes
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["DRAWN", "Picture"]
 
 DRAWN = "ublot_drawn"  # key in the metadata of an image that is no blot
-KINDS = ("background", "saturated", "boundaries", "rungs", "axis", "lanes", "bands", "region", "cursor")
+KINDS = ("background", "saturated", "boundaries", "rungs", "axis", "lanes", "bands", "region", "box", "cursor")
 """Layers beside the blot's own, the lowest first."""
 OUTLINES = ("boundaries", "rungs", "axis", "lanes", "region")
 LINE = 1.6
@@ -92,6 +92,8 @@ class Picture:
         self.background: Image | None = None
         self.rungs: Shapes | None = None
         self.region: Shapes | None = None
+        self.box: Shapes | None = None
+        self._take_box: Callable[[tuple[float, float, float, float]], None] = lambda box: None
         self.saturated: Image | None = None
         self.geometry: Lanes | None = None
         self._analysis: Analysis | None = None
@@ -213,6 +215,27 @@ class Picture:
         layer.visible = True
         self.viewer.layers.selection.active = layer
         layer.mode = "add_rectangle"
+
+    def ask_box(self, take: Callable[[tuple[float, float, float, float]], None]) -> None:
+        """Give the next box that is dragged, its rows and columns as of the region, to `take`; it does not stay."""
+        with self.quietly():
+            if self._own("box") is None:
+                keywords = {"edge_width": self._line, "edge_color": REGION, "face_color": "transparent"}
+                layer = self.box = self.viewer.add_shapes(name=f"{self.name} box", ndim=2, **keywords)
+                layer.events.data.connect(self._box_drawn)
+            self._own("box").data = []
+            self._own("box").visible = True
+        self._take_box = take
+        self.viewer.layers.selection.active = self._own("box")
+        self._own("box").mode = "add_rectangle"
+
+    def _box_drawn(self, event: Any) -> None:
+        layer = self._own("box")
+        if self._quiet or layer is None or event.action is not ActionType.ADDED:
+            return
+        layer.mode = "pan_zoom"
+        layer.visible = False
+        self._take_box(_extent(layer.data[-1]))
 
     def _add_region(self, box: Any) -> None:
         keywords: dict[str, Any] = {"name": f"{self.name} region", "ndim": 2}
@@ -487,9 +510,7 @@ class Picture:
             self.region_edited.emit(())
             return
         layer.mode = "select"
-        corners = np.asarray(layer.data[-1])
-        (top, left), (bottom, right) = corners.min(axis=0), corners.max(axis=0)
-        self.region_edited.emit((float(top), float(bottom), float(left), float(right)))
+        self.region_edited.emit(_extent(layer.data[-1]))
 
     def _selection_changed(self, *_: Any) -> None:
         layer = self._own("lanes")
@@ -506,6 +527,13 @@ class Picture:
         if self.geometry is not None and len(position) >= 2:
             row, column = float(position[-2]), float(position[-1])
             self.hovered.emit(row, lane_at(self.geometry, row, column))
+
+
+def _extent(outline: Any) -> tuple[float, float, float, float]:
+    """First and last row, first and last column of an outline."""
+    corners = np.asarray(outline)
+    (top, left), (bottom, right) = corners.min(axis=0), corners.max(axis=0)
+    return float(top), float(bottom), float(left), float(right)
 
 
 def _same_outlines(shown: Sequence[Any], wanted: Sequence[Any]) -> bool:

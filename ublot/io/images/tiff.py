@@ -170,7 +170,7 @@ def _picked(page: Any, channel: int | None, where: Path) -> Colours:
 
 
 def _samples(page: Any) -> NDArray[Any]:
-    """``(rows, cols)`` or ``(rows, cols, samples)`` in native byte order; one sample at the end of room for a signal."""
+    """``(rows, cols)``, which lies where its signal will, or ``(rows, cols, samples)``, in native byte order."""
     kind = np.dtype(page.dtype)
     alone = page.axes == "YX" and kind.itemsize <= 4
     data = page.asarray(out=_at_the_end(page.shape, kind.newbyteorder("=")) if alone else None)

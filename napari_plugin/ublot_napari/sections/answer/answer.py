@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from ublot.scoring.primary import by_area, lane_state
 from ublot_napari.sections.answer.flag_list import FlagList
 from ublot_napari.sections.answer.plot import ScorePlot
-from ublot_napari.sections.answer.rows import number_table, score_header, score_rows
+from ublot_napari.sections.answer.rows import number_table, records, score_header, score_rows
 from ublot_napari.sections.answer.table import ScoreTable
 from ublot_napari.widgets.form import ParamsForm, options_of
 
@@ -35,10 +35,14 @@ class Answer(QWidget):
     lane_picked : Signal of int
     override_wanted : Signal
         What quality control refuses shall be scored all the same.
+    loading_wanted : Signal of (str, str)
+        A loading control shall be measured: in another ``picture`` or a ``strip`` of this one;
+        its ``band`` or ``total``.
     """
 
     lane_picked = Signal(int)
     override_wanted = Signal()
+    loading_wanted = Signal(str, str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +61,7 @@ class Answer(QWidget):
         options = QWidget()
         inside = QVBoxLayout(options)
         inside.addWidget(self.form)
+        inside.addLayout(self._loading())
         inside.addStretch(1)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -78,25 +83,39 @@ class Answer(QWidget):
         self.table.lane_picked.connect(self.lane_picked)
         self.flags.lanes_picked.connect(self._flagged)
 
+    def _loading(self) -> QHBoxLayout:
+        """What a loading control is, and where it is taken from."""
+        self.control = QComboBox()
+        self.control.addItem("Strongest shared band", "band")
+        self.control.addItem("All protein", "total")
+        self.control.setToolTip("What is measured: a band that every lane holds alike, or all signal of a lane")
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Loading control"))
+        row.addWidget(self.control)
+        for text, source, tip in (
+            ("Picture…", "picture", "Measure it in another picture of the membrane, on the lanes of this blot"),
+            ("Strip…", "strip", "Measure it in a strip of this picture: drag a box over it"),
+        ):
+            button = QPushButton(text)
+            button.setToolTip(tip)
+            button.clicked.connect(lambda _, s=source: self.loading_wanted.emit(s, str(self.control.currentData())))
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
     def show_analysis(self, analysis: Analysis, dose: pd.DataFrame) -> None:
         """Show the scores; `dose` is ``Analysis.dose_response``, or an empty table while that is being made."""
         lanes = analysis.lanes
-        self._show_scores(analysis, dose)
+        self.show_scores(analysis, dose)
         self._show_rows(analysis)
         self.flags.show_flags(lanes, analysis.messages, overridden=analysis.params.allow_unfit)
-        refused = any(lane_state(row) == "refused" for row in lanes.to_dict("records"))
+        refused = any(lane_state(row) == "refused" for row in records(lanes))
         self.override.setVisible(refused and not analysis.params.allow_unfit)
         names = {name for text in lanes["flags"] for name in str(text).split(";") if name}
         self.tabs.setTabText(2, f"Flags ({len(names)})" if names else "Flags")
 
-    def show_look(self, analysis: Analysis, dose: pd.DataFrame) -> None:
-        """Show the scores of a first look, as far as they are in sight."""
-        if self.plot.isVisible():
-            self._show_scores(analysis, dose)
-        if self.table.isVisible():
-            self._show_rows(analysis)
-
-    def _show_scores(self, analysis: Analysis, dose: pd.DataFrame) -> None:
+    def show_scores(self, analysis: Analysis, dose: pd.DataFrame) -> None:
+        """Draw the scores and the curves through them."""
         self.plot.show_scores(analysis.lanes, dose, by_area=by_area(analysis.params))
 
     def _show_rows(self, analysis: Analysis) -> None:
