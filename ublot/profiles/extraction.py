@@ -73,11 +73,12 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
     cores = [_core(blot, window, lane.rows, lane.xs, pixels) for lane, pixels in zip(lanes, wide, strict=True)]
     raw, variance = np.array(cores).swapaxes(0, 1)
     index = [lane.number - 1 for lane in lanes]
-    level, modes = background.level[index], background.modes[:, index]
+    level, modes = background.level[index], background.modes.take(index, axis=1)
     sd = np.sqrt(variance * noise.correlation / np.array(wide)[:, None])
     outside = _outside(blot, lanes, centres)
     # There is nothing to measure there: no signal rather than camera black less membrane.
-    level[outside], sd[outside], modes[:, outside] = raw[outside], 0.0, 0.0
+    if outside.any():
+        level[outside], sd[outside], modes[:, outside] = raw[outside], 0.0, 0.0
     for values in (raw, level, sd, modes):
         values *= width[:, None]
     full = [max(round(lane.width), 1) for lane in lanes]
