@@ -281,7 +281,7 @@ def _to_blot(
         levels, low, high, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign
     )
     white = paper_white(picture)
-    # Before there is a signal: at no time is there more than levels, signal and masks.
+    # Before there is a signal, which may take the place of the levels.
     flags = [*raw.flags, *examine(levels, declared_lossy=raw.lossy)]
     signal = to_signal(
         levels,
@@ -290,6 +290,7 @@ def _to_blot(
         end=end,
         white=white,
         square_root_scale=raw.square_root_scale,
+        room=raw.room if raw.levels is levels else None,
     )
     if raw.drawn is not None:
         valid = ~raw.drawn if valid is None else valid & ~raw.drawn
