@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from records import write_record
 
 import ublot
-from ublot.io.tables import csv_bytes
+from ublot.io.columns import csv_bytes
 from ublot.simulation import score_results
 from ublot.simulation.suite import UNJUDGED, read_record
 

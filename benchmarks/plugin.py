@@ -1,7 +1,7 @@
 """How quick the napari plugin is: ``xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/plugin.py``.
 
-- *edit*: a lane of a 2048 x 2048 blot of 15 lanes is dragged with the mouse; from letting go to profile and score drawn
-  anew (a first look), and to the numbers of the whole pipeline.
+- *edit*: a lane of a 2048 x 2048 blot of 15 lanes is dragged with the mouse; from letting go to the profile and scores
+  of the whole pipeline drawn anew, and to the dose-response that follows.
 - *start*: a napari window with the panel docked against one without, each in a process of its own, in turns.
 
 Times of a busy machine say little: the processor's own time of the thread that draws is given beside them.
@@ -40,10 +40,10 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=5, help="windows of each kind")
     given = parser.parse_args()
     if given.edits:
-        look, whole = edit_times(given.edits)
-        wall, own = 1e3 * np.median(look, axis=0)
-        print(f"edit: first look {wall:.0f} ms median (own time {own:.0f} ms; goal {1e3 * GOAL_EDIT:.0f} ms)")
-        print(f"edit: whole pipeline {1e3 * np.median(whole):.0f} ms median")
+        numbers, whole = edit_times(given.edits)
+        wall, own = 1e3 * np.median(numbers, axis=0)
+        print(f"edit: final numbers {wall:.0f} ms median (own time {own:.0f} ms; goal {1e3 * GOAL_EDIT:.0f} ms)")
+        print(f"edit: dose-response too {1e3 * np.median(whole):.0f} ms median")
     if given.starts:
         with_panel, without = start_times(given.starts)
         bare, docked = np.median(without, axis=0), np.median(with_panel, axis=0)
@@ -53,9 +53,10 @@ def main() -> None:
 
 
 def edit_times(count: int) -> tuple[list[tuple[float, float]], list[float]]:
-    """Seconds of wall and of the thread's own time to a first look, and of wall to the whole analysis, by drag."""
+    """Seconds of wall and of the window's own time to the final numbers, and of wall to the dose-response, by drag."""
     import napari
     from napari.qt import get_qapp
+    from qtpy.QtCore import QEventLoop
     from qtpy.QtTest import QTest
 
     import ublot
@@ -73,9 +74,8 @@ def edit_times(count: int) -> tuple[list[tuple[float, float]], list[float]]:
     viewer.window._qt_window.resize(1500, 950)
 
     def wait(condition: Callable[[], bool]) -> None:
-        while not condition():
-            app.processEvents()
-            QTest.qWait(1)
+        while not condition():  # without turning round and round, which would take the processor from the analysis
+            app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
     panel.controller.find_lanes()
     wait(lambda: not panel.runner.busy)
@@ -86,7 +86,7 @@ def edit_times(count: int) -> tuple[list[tuple[float, float]], list[float]]:
     QTest.qWait(200)
     canvas = viewer.window._qt_viewer.canvas
     zero, far = (np.array(canvas._map_canvas2world((at, at), canvas.view)[-2:]) for at in (0, 100))
-    look, whole = [], []
+    numbers, whole = [], []
     for k in range(count + 1):
         lane = panel.analysis.geometry[3 + k % 9]
         begin = np.array([1000.0, float(lane.centre(1000.0))])
@@ -97,19 +97,16 @@ def edit_times(count: int) -> tuple[list[tuple[float, float]], list[float]]:
         drag(canvas.native, first, last)
         times = time.perf_counter(), time.thread_time()
         release(canvas.native, last)
+        wait(lambda before=before: panel.analysis is not before)
         for plot in (panel.profile.plot.plot, panel.answer.plot.plot):
             plot.viewport().repaint()
-        seen = panel.analysis is not before
-        look.append((time.perf_counter() - times[0], time.thread_time() - times[1]))
+        numbers.append((time.perf_counter() - times[0], time.thread_time() - times[1]))
         wait(lambda: not panel.runner.busy)
         whole.append(time.perf_counter() - times[0])
-        assert panel.analysis is not before, f"lane {lane.number} was not dragged"
-        # The very first drag may find imports to be done, and waits for the whole pipeline.
-        assert seen or k == 0, f"no first look at lane {lane.number}"
     for blot in panel.controller.blots.values():
         blot.saved(None)
     viewer.close()
-    return look[1:], whole[1:]
+    return numbers[1:], whole[1:]
 
 
 def drag(native: Any, first: tuple[int, int], last: tuple[int, int]) -> None:

@@ -2,7 +2,7 @@
 """What an analysis costs, in units of reading the file: everything in turns within one run, so that ratios hold.
 
 python benchmarks/speed.py [--out DIR] [--rounds 9] [--largest 8192] [--imagej JAR] [--gelpy PYTHON]   table and plot
-python benchmarks/speed.py --short      ratios against those recorded in speed.toml; exit status 1 above twice those
+python benchmarks/speed.py --short      ratios against those recorded in speed.toml; exit status 1 above 1.5 times those
 python benchmarks/speed.py --memory     peak memory for 16k x 16k pixels of 16 bit over the size of the file
 
 The unit, x1, is *read and touch*: `tifffile.imread` of the blot as an uncompressed TIFF and one sum over it. All in one
@@ -25,10 +25,10 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import accuracy
 import cv2
@@ -46,13 +46,16 @@ from ublot.pipeline.quantification import quantify_lanes
 from ublot.simulation import save_blot, simulate_blot
 from ublot.simulation.separation import MARKER_KDA
 
+if TYPE_CHECKING:
+    from ublot.model import Profile
+
 MARKER = [float(mass) for mass in MARKER_KDA]
 RECORDED = Path(__file__).with_suffix(".toml")
 SIZES, LANES = (512, 1024, 2048, 4096, 8192), (4, 7, 12, 24, 48, 60)
 MODIFIERS = (68.0, 34.0, 17.0, 8.565)  # kDa: the lighter, the more rungs there are between the band and the well
 GUARDS = ("standard", "wide", "smiling", "membrane")
 FEWEST = 8  # lanes that can be drawn; fewer are cut out of them
-SLACK = 2.0  # times the recorded ratio: from there on the short form fails
+SLACK = 1.5  # times the recorded ratio: from there on the short form fails
 
 
 @dataclass(frozen=True)
@@ -103,21 +106,25 @@ def read_and_touch(image: Path) -> int:
 
 
 def stage_tasks(image: Path) -> list[Task]:
-    """The stages one by one, each on what the one before it made."""
+    """The stages one by one, each on what the one before it made: on copies, of which nothing is remembered."""
     layout = read_layout(image.with_suffix(".layout.csv"))
     blot = ublot.read_blot(image)
     lanes = ublot.find_lanes(blot, len(layout))
     background = ublot.estimate_background(blot, lanes)
     profiles = ublot.extract_profiles(blot, lanes, background)
     plain, fitted = make_params(None, ladder=False, marker=MARKER), make_params(None, marker=MARKER)
+
+    def unknown() -> list[Profile]:
+        return [replace(profile) for profile in profiles]
+
     stages: dict[str, Callable[[], object]] = {
         "read_blot, hash included": lambda: ublot.read_blot(image),
-        "find_lanes": lambda: ublot.find_lanes(blot, len(layout)),
-        "find_lanes, no count": lambda: ublot.find_lanes(blot),
-        "estimate_background": lambda: ublot.estimate_background(blot, lanes),
-        "extract_profiles": lambda: ublot.extract_profiles(blot, lanes, background),
-        "quantify_lanes, no ladder": lambda: quantify_lanes(profiles, layout, plain, Edits(), lanes),
-        "quantify_lanes": lambda: quantify_lanes(profiles, layout, fitted, Edits(), lanes),
+        "find_lanes": lambda: ublot.find_lanes(replace(blot), len(layout)),
+        "find_lanes, no count": lambda: ublot.find_lanes(replace(blot)),
+        "estimate_background": lambda: ublot.estimate_background(replace(blot), lanes),
+        "extract_profiles": lambda: ublot.extract_profiles(replace(blot), lanes, background),
+        "quantify_lanes, no ladder": lambda: quantify_lanes(unknown(), layout, plain, Edits(), lanes),
+        "quantify_lanes": lambda: quantify_lanes(unknown(), layout, fitted, Edits(), lanes),
     }
     return [Task("stage", name, run, "read and touch") for name, run in stages.items()]
 
@@ -329,7 +336,7 @@ def accuracy_rows() -> list[dict[str, Any]]:
 
 
 def short(folder: Path) -> int:
-    """Compare least processor times, which a busy machine hardly changes, with those recorded; 1 above twice those."""
+    """Compare least processor times, which a busy machine hardly changes, with the recorded; 1 if one is far above."""
     image = make_blot(folder, 2048)
     tasks = [unit_task(image), *stage_tasks(image), *analyses(image)]
     rows = rows_of(tasks, measure(tasks, 8, time.process_time))
@@ -339,7 +346,7 @@ def short(folder: Path) -> int:
         limit = SLACK * recorded[row["name"]]
         print(f"{row['name']:32}{row['least']:8.2f}  recorded {recorded[row['name']]:7.2f}")
         slow += [f"{row['name']} takes {row['least']:.1f} x, limit {limit:.1f}"] if row["least"] > limit else []
-    print("\n".join(f"too slow: {line}" for line in slow) or "no ratio is above twice the recorded one")
+    print("\n".join(f"too slow: {line}" for line in slow) or "no ratio is above 1.5 times the recorded one")
     return 1 if slow else 0
 
 

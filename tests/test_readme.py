@@ -43,19 +43,60 @@ def test_flags_named_are_in_the_registry(root: Path) -> None:
     assert not set(rows) - set(FLAGS)
 
 
-def test_options_named_exist(root: Path) -> None:
-    """Every ``--option`` in a `ublot` command of the README is one that the command line knows."""
-    text = (root / "README.md").read_text("utf-8")
-    used = set(re.findall(r"^ublot (\w[\w-]*)(.*)$", text, re.MULTILINE))
-    assert used
-    for command, rest in used:
-        shown = subprocess.run(
-            [sys.executable, "-c", "from ublot.cli.app import main; main()", command, "--help"],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={"COLUMNS": "200", "PATH": "", "NO_COLOR": "1", "LANG": "C.UTF-8"},
-        )
-        assert shown.returncode == 0, shown.stderr
-        for option in re.findall(r"--[a-z][a-z-]*", rest):
-            assert option in shown.stdout, f"ublot {command} {option}"
+def pages(root: Path) -> list[Path]:
+    """The README and every page that a person wrote."""
+    return [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
+
+
+def test_commands_and_options_named_exist(root: Path) -> None:
+    """Every ``ublot COMMAND --option`` of the pages is one that the command line knows."""
+    from typer.main import get_command
+
+    from ublot.cli import app
+
+    commands = get_command(app).commands
+    used = set()
+    for page in pages(root):
+        text = page.read_text("utf-8")
+        blocks = "".join(re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL))
+        lines = [*re.findall(r"^ *ublot ([a-z].*)$", blocks, re.MULTILINE), *re.findall(r"`ublot ([a-z][^`]+)`", text)]
+        for line in lines:
+            command, _, rest = line.partition(" ")
+            options = re.findall(r"(?<!\S)--[a-zA-Z][a-zA-Z-]*", rest)
+            used |= {(page.name, command, option) for option in [*options, "--help"]}
+    assert len(used) > 40
+    for page, command, option in used:
+        assert command in commands, f"{page}: ublot {command}"
+        known = {name for p in commands[command].params for name in (*p.opts, *p.secondary_opts)} | {"--help"}
+        assert option in known, f"{page}: ublot {command} {option}"
+
+
+def test_options_named_in_sentences_exist(root: Path) -> None:
+    from typer.main import get_command
+
+    from ublot.cli import app
+
+    known = {
+        name
+        for command in get_command(app).commands.values()
+        for p in command.params
+        for name in (*p.opts, *p.secondary_opts)
+    }
+    foreign = {"--strict", "--record", "--out", "--short", "--nthreads", "--help", "--version"}
+    for page in pages(root):
+        named = set(re.findall(r"`(--[a-zA-Z][a-zA-Z-]*)", page.read_text("utf-8")))
+        assert not named - known - foreign, page
+
+
+def test_flags_and_columns_named_in_pages_exist(root: Path) -> None:
+    """A name with an underscore in code is a flag, a column, a function or an option's key."""
+    import ublot
+    from ublot.flags import FLAGS
+    from ublot.inputs.params import Params
+    from ublot.results.column_meanings import MEANINGS
+
+    known = {*FLAGS, *Params.model_fields, *ublot.__all__, *(column for table in MEANINGS.values() for column in table)}
+    known |= {"gutters_poor", "mass_kda", "row_px", "no_vehicle", "p_vehicle", "assay_quality"}
+    for page in [*(root / "docs/how-to").glob("*.md"), *(root / "docs/how-it-works").glob("*.md")]:
+        named = set(re.findall(r"`([a-z]+(?:_[a-zA-Z]+)+)`", page.read_text("utf-8")))
+        assert not named - known, page

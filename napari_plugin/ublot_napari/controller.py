@@ -64,8 +64,11 @@ class Controller(QObject):
         Another blot is shown, or none.
     changed : Signal
         All that shows the blot is to be brought in line with it.
-    looked_at : Signal
-        As `changed`, while an edit is under way: only a first look at its analysis is there.
+    edited : Signal
+        Lanes, bands or a boundary were edited, and what follows from that is under way: until then what is drawn stays
+        as it is.
+    doses_fitted : Signal
+        The dose-response of the analysis that is shown was made.
     lane_changed : Signal
     measured : Signal of bool
         An analysis was made; whether it is the blot's first.
@@ -83,7 +86,8 @@ class Controller(QObject):
     blot_shown = Signal()
     blot_left = Signal()
     changed = Signal()
-    looked_at = Signal()
+    edited = Signal()
+    doses_fitted = Signal()
     lane_changed = Signal()
     measured = Signal(bool)
     compared = Signal(object, object)
@@ -248,6 +252,8 @@ class Controller(QObject):
             self.blot_left.emit()
         self.refresh()
         self.blot_shown.emit()
+        if self.blot is not None:
+            self._fit_doses(self.blot)
         if image is not None and image in self.refused:
             self.said.emit(self.refused[image], True)
 
@@ -306,15 +312,16 @@ class Controller(QObject):
             return
         if self.image is not None:
             _give_away(self.image, blot)
-        if blot.look():
+        if not always and blot.is_edit:
             with self.filling():
-                self.looked_at.emit()
+                self.edited.emit()
         else:
             self.refresh()
         if always or blot.needs_run or (self.runner.busy and blot.state.analysis is None):
             self._submit(blot)
         else:
             self.runner.cancel()  # what runs was undone
+            self._fit_doses(blot)
 
     def _submit(self, blot: EditedBlot) -> None:
         job, state = blot.job(), blot.state
@@ -335,6 +342,26 @@ class Controller(QObject):
         self.measured.emit(first)
         if before is not None:
             self.compared.emit(before, analysis)
+        self._fit_doses(blot)
+
+    def _fit_doses(self, blot: EditedBlot) -> None:
+        """Have the dose-response made of what is shown, unless something else is to be made."""
+        analysis = blot.uncompared
+        if analysis is None or self.runner.busy:
+            return
+
+        def compare(progress: Callable[[str, float], None]) -> object:
+            progress("comparing lanes", 0.9)
+            return analysis.statistics
+
+        self.runner.submit(
+            compare, lambda _: self._doses_fitted(blot, analysis), lambda error: self._failed(blot, error)
+        )
+
+    def _doses_fitted(self, blot: EditedBlot, analysis: Analysis) -> None:
+        if blot is self.blot and blot.shown is analysis:
+            with self.filling():
+                self.doses_fitted.emit()
 
     def _failed(self, blot: EditedBlot, error: Exception) -> None:
         blot.failed = panel_words(error)

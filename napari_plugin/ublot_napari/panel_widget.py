@@ -110,7 +110,8 @@ class BlotPanel(QWidget):
         told.blot_left.connect(self._clear)
         told.blot_shown.connect(self._blot_shown)
         told.changed.connect(self._show)
-        told.looked_at.connect(self._show_look)
+        told.edited.connect(self._show_edited)
+        told.doses_fitted.connect(self._show_doses)
         told.lane_changed.connect(self._show_lane)
         told.measured.connect(self._measured)
         told.compared.connect(self._compare)
@@ -374,17 +375,16 @@ class BlotPanel(QWidget):
         self.answer.clear()
         self.answer.set_stale("")
 
-    def _show_look(self) -> None:
-        """Show a first look: what can be seen of profile and scores, and no more, as it must be quick."""
-        blot, analysis = self.blot, self.analysis
-        if blot is None or analysis is None:
-            return
-        self.foot.show_history(blot.undo_words, blot.redo_words)
-        self.foot.save.setEnabled(False)
-        if self.profile.isVisible():
-            self.profile.show_lane(analysis, self.lane)
-        if self.answer.isVisible():
-            self.answer.show_look(analysis, blot.dose_response())
+    def _show_edited(self) -> None:
+        """Show that there is something to undo and nothing to save yet."""
+        if self.blot is not None:
+            self.foot.show_history(self.blot.undo_words, self.blot.redo_words)
+            self.foot.save.setEnabled(False)
+
+    def _show_doses(self) -> None:
+        """Show the dose-response, which is made after the scores."""
+        if self.blot is not None and self.analysis is not None:
+            self.answer.show_scores(self.analysis, self.blot.dose_response())
 
     def _show_rows(self, blot: EditedBlot, count: int) -> None:
         """Show the layout; a table that says the same already is left alone, as somebody may be typing in it."""

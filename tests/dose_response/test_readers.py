@@ -14,7 +14,7 @@ from ublot.dose_response.plate_grids import grids_of, read_map, well_name
 from ublot.dose_response.plates import read_plate
 from ublot.dose_response.readers import readings_of
 from ublot.errors import BlotError
-from ublot.io.tables import read_records
+from ublot.io.sheets import read_records
 
 EXPORTS = Path(__file__).parents[2].parent / "shared" / "cases" / "plate_exports"
 DOSES = [3.0**k for k in range(10)]

@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ublot.errors import BlotError
-from ublot.io.tables import csv_bytes, number, read_csv, read_table
+from ublot.io.columns import csv_bytes, read_csv
+from ublot.io.tables import number, read_table
 
 
 def test_floats_read_back_exactly(tmp_path):
@@ -113,10 +114,10 @@ def test_a_packed_workbook_of_zeros_is_refused_before_it_is_unpacked(tmp_path):
 def test_tables_beyond_any_size_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "t.csv"
     path.write_text("a\n" + "1\n" * 50)
-    monkeypatch.setattr("ublot.io.tables.MOST_ROWS", 40)
+    monkeypatch.setattr("ublot.io.sheets.MOST_ROWS", 40)
     with pytest.raises(BlotError, match="more than 40 rows"):
         read_table(path)
-    monkeypatch.setattr("ublot.io.tables.MOST_BYTES", 50)
+    monkeypatch.setattr("ublot.io.sheets.MOST_BYTES", 50)
     with pytest.raises(BlotError, match="too large"):
         read_table(path)
 

@@ -216,7 +216,7 @@ def test_without_masses_hmw_starts_above_the_unmodified_band():
     assert "no_calibration" in lane.flags
     assert lane.unmodified == pytest.approx(5000, rel=0.02)
     assert lane.hmw == pytest.approx(2100, rel=0.03)
-    assert lane.species == () and np.isnan(lane.half_mass) and np.isnan(lane.mean_ubiquitins.value)
+    assert not len(lane.species) and np.isnan(lane.half_mass) and np.isnan(lane.mean_ubiquitins.value)
 
 
 def test_a_calibration_of_two_bands_will_do():
@@ -268,7 +268,7 @@ def test_no_signal_at_the_nominal_rate():
     assert "no_signal" not in empty[-1].flags
     share = np.mean(["no_signal" in lane.flags for lane in empty[:-1]])
     assert 0.94 < share < 1.0
-    assert all(lane.species == () for lane in empty if "no_signal" in lane.flags)
+    assert all(not len(lane.species) for lane in empty if "no_signal" in lane.flags)
 
 
 def test_lanes_that_hold_no_target_have_areas_and_no_flags_about_it():

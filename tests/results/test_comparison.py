@@ -16,8 +16,8 @@ import ublot
 from ublot import cli
 from ublot.errors import BlotError
 from ublot.inputs.params import make_params
+from ublot.io.columns import read_csv
 from ublot.io.result_folder import json_bytes
-from ublot.io.tables import read_csv
 from ublot.io.workbook import header_with_unit, xlsx_bytes
 from ublot.results.comparison import TABLES
 from ublot.statistics.summary import SUMMARY_COLUMNS

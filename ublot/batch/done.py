@@ -215,7 +215,7 @@ def read_lanes(folder: str, text: list[str]) -> dict[str, list[Any]]:
     BlotError
         Not there, or damaged.
     """
-    from ublot.io.tables import read_csv
+    from ublot.io.columns import read_csv
     from ublot.results.columns import LANE_COLUMNS
 
     place = storage.child(folder, "lanes.csv")

@@ -13,7 +13,7 @@ from ublot.batch import storage
 from ublot.batch.done import read_done, read_lanes
 from ublot.batch.lock import WORKSHOP
 from ublot.errors import BlotError
-from ublot.io.tables import csv_bytes
+from ublot.io.columns import csv_bytes
 from ublot.option_words import told
 from ublot.results.columns import LANE_COLUMNS, LANE_TEXT
 

@@ -35,7 +35,7 @@ def write_table(place: Path, columns: Mapping[str, Any]) -> None:
     BlotError
         The file cannot be written.
     """
-    from ublot.io.tables import csv_bytes
+    from ublot.io.columns import csv_bytes
 
     try:
         place.write_bytes(csv_bytes(columns))
@@ -160,7 +160,7 @@ def lanes_table(rows: Sequence[Mapping[str, Any]], *, by_area: bool = False) -> 
 
 
 def _interval(row: Mapping[str, Any], quantity: str) -> str:
-    from ublot.io.tables import number_or_nan
+    from ublot.io.cells import number_or_nan
 
     value = number_or_nan(row.get(quantity))
     if not math.isfinite(value):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ublot.numerics.arrays import Array
 
-    _At = tuple[Array, Array, Array, float, Array, Array]
+    _At = tuple[Array, Array | float, Array, float, Array, Array]
 
 __all__ = ["Curves", "Fit", "fit_curves", "profile_interval"]
 
@@ -156,14 +156,18 @@ class _Problem:
     def split(self, theta: Array) -> tuple[float, Array, Array, Array, Array]:
         k, c = self.k, self.centres
         logs = theta[1 + 2 * k : 1 + 2 * k + c]
-        centres = np.full(k, self.fixed if self.fixed is not None else logs[0]) if c < k else logs
+        centres = logs if c == k else np.full(k, self.fixed if self.fixed is not None else logs[0])
         return float(theta[0]), theta[1 : 1 + k], theta[1 + k : 1 + 2 * k], centres, theta[1 + 2 * k + c :]
 
-    def share(self, theta: Array) -> tuple[Array, Array, Array]:
+    def each(self, of_curves: Array) -> Array | float:
+        """What its curve has, of every point; one number where there is one curve."""
+        return of_curves[self.curves.curve] if self.k > 1 else float(of_curves[0])
+
+    def share(self, theta: Array) -> tuple[Array, Array | float, Array]:
         """How far every point is up its curve, its hill, and ``log(dose / ec50)`` (0 for vehicle)."""
         _, _, squashed, centres, _ = self.split(theta)
-        hill = np.exp(_MID + _HALF * np.tanh(squashed))[self.curves.curve]
-        distance = (self.log_dose - centres[self.curves.curve]) * self.dosed
+        hill = self.each(np.exp(_MID + _HALF * np.tanh(squashed)))
+        distance = (self.log_dose - self.each(centres)) * self.dosed
         return special.expit(hill * distance) * self.dosed, hill, distance
 
     def plateaus(self, theta: Array) -> tuple[float, Array]:
@@ -178,31 +182,29 @@ class _Problem:
         if self._last is None or self._last[0] != key:
             start, ends = self.plateaus(theta)
             s, hill, distance = self.share(theta)
-            f = start + (ends[self.curves.curve] - start) * s
-            self._last = key, (s, hill, distance, start, ends, f)
+            self._last = key, (s, hill, distance, start, ends, start + (self.each(ends) - start) * s)
         return self._last[1]
 
     def residuals(self, theta: Array) -> Array:
-        f = self.at(theta)[-1]
-        offsets = theta[self.size - self.j + 1 :]
-        return np.asarray(to_scale(f, self.curves.scale) + self.design @ offsets - self.z)
+        off = to_scale(self.at(theta)[-1], self.curves.scale) - self.z
+        return off + self.design @ theta[self.size - self.j + 1 :] if self.j > 1 else off
 
     def jacobian(self, theta: Array) -> Array:
-        curve, k = self.curves.curve, self.k
+        k, slope = self.k, SLOPE[self.curves.scale]
         s, hill, distance, start, ends, f = self.at(theta)
-        slope = SLOPE[self.curves.scale]
-        outer = slope(f)
         out = np.zeros((len(f), self.size))
-        out[:, 0] = outer * (1 - s) / slope(np.array(start))
-        rows = np.arange(len(f))
-        out[rows, 1 + curve] = outer * s / slope(ends)[curve]
-        steep = outer * (ends[curve] - start) * s * (1 - s)
-        squashed = self.split(theta)[2]
-        out[rows, 1 + k + curve] = steep * distance * hill * (_HALF * (1 - np.tanh(squashed) ** 2))[curve]
+        own = (np.arange(len(f)), self.curves.curve) if k > 1 else (slice(None), 0)
+        outer = slope(f)
+        up = outer * s
+        out[:, 0] = (outer - up) / slope(np.array(start))
+        out[own[0], 1 + own[1]] = up / self.each(slope(ends))
+        steep = up * (1 - s) * ((self.each(ends) - start) * hill)
+        bend = self.each(_HALF * (1 - np.tanh(self.split(theta)[2]) ** 2))
+        out[own[0], 1 + k + own[1]] = steep * distance * bend
         if self.centres:
-            where = curve if self.centres == k else np.zeros_like(curve)
-            out[rows, 1 + 2 * k + where] = -steep * hill
-        out[:, 1 + 2 * k + self.centres :] = self.design
+            out[own[0], 1 + 2 * k + (own[1] if self.centres == k else 0)] = -steep
+        if self.j > 1:
+            out[:, 1 + 2 * k + self.centres :] = self.design
         for i, _ in self.held:
             out[:, i] = 0.0
         return out

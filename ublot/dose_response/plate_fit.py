@@ -15,7 +15,7 @@ from ublot.dose_response.plate_columns import plain_name
 from ublot.dose_response.plates import QUANTITY, Plate, Well, read_plate
 from ublot.dose_response.polarisation import BINDING_COLUMNS, binding_of, binding_row, without_words
 from ublot.errors import BlotError
-from ublot.io.tables import as_frame
+from ublot.io.columns import as_frame
 from ublot.statistics.reactions import given_or_first
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ublot.errors import BlotError
 from ublot.inputs.concentrations import concentration_column, find_concentrations, words_of
-from ublot.io.tables import Table, read_records, read_table, table_from_records
+from ublot.io.sheets import read_records
+from ublot.io.tables import Table, read_table, table_from_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,8 @@ from ublot.dose_response.plate_lists import labels_above, readings_in_lists
 from ublot.dose_response.reading import SIGNAL, Reading
 from ublot.errors import BlotError
 from ublot.inputs.concentrations import words_of
-from ublot.io.tables import DEEPEST_HEADER, Table, read_records, table_from_records
+from ublot.io.sheets import DEEPEST_HEADER, read_records
+from ublot.io.tables import Table, table_from_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -11,7 +11,7 @@ import numpy as np
 from ublot.ladder.areas import RegionAreas, cut_lanes
 from ublot.ladder.landmarks import Band, find_unmodified, find_well
 from ublot.ladder.regions import Frame, Nominal, frame_lanes, saturation, to_background
-from ublot.ladder.species import Numbers, Species, mean_numbers, number_rows, species_of
+from ublot.ladder.species import NO_SPECIES, Numbers, SpeciesColumns, mean_numbers, number_rows, species_of
 from ublot.mass.scale import mass_at
 from ublot.model import UNKNOWN, Z95, Interval
 from ublot.numerics.medians import middle
@@ -61,7 +61,7 @@ class Ladder:
         Of all signal, by 1-3, 4-8 and more ubiquitins.
     ladder_fraction : float
     resolved_to : int or None
-    species : sequence of Species
+    species : SpeciesColumns
     fit : ndarray or None
         Fitted signal, aligned with the profile.
     antibody : {"target", "modifier"}
@@ -88,7 +88,7 @@ class Ladder:
     shares: tuple[float, float, float] = (math.nan, math.nan, math.nan)
     ladder_fraction: float = math.nan
     resolved_to: int | None = None
-    species: Sequence[Species] = ()
+    species: SpeciesColumns = NO_SPECIES
     fit: Array | None = None
     antibody: str = "target"
     haze: float = 0.0
@@ -354,7 +354,7 @@ def _moved(frame: Frame, boundary: float | None) -> Frame:
 def _without_target(ladder: Ladder) -> Ladder:
     """A marker or blank lane holds no target: what these say is of no use to anybody."""
     kept = tuple(f for f in ladder.flags if f not in ABOUT_TARGET)
-    return replace(ladder, flags=kept, species=(), mean_ubiquitins=UNKNOWN, half_mass=math.nan)
+    return replace(ladder, flags=kept, species=NO_SPECIES, mean_ubiquitins=UNKNOWN, half_mass=math.nan)
 
 
 def _mass_of(protein: Protein | float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ublot.model import Calibration
     from ublot.numerics.arrays import Array
 
-__all__ = ["Numbers", "Species", "SpeciesColumns", "mean_numbers", "number_rows", "species_of"]
+__all__ = ["NO_SPECIES", "Numbers", "Species", "SpeciesColumns", "mean_numbers", "number_rows", "species_of"]
 
 
 MOST = 500
@@ -61,6 +61,19 @@ class SpeciesColumns(Sequence[Species]):
     def __len__(self) -> int:
         return len(self.n)
 
+    def columns(self) -> dict[str, list[Any]]:
+        """All of them as plain columns, under the names that `species.csv` has for them."""
+        return {
+            "n": self.n.tolist(),
+            "mass_kda": self.mass_kda.tolist(),
+            "row_px": self.row_px.tolist(),
+            "area": self.area.tolist(),
+            "area_low": (self.area - self.reach).tolist(),
+            "area_high": (self.area + self.reach).tolist(),
+            "share": self.share.tolist(),
+            "kind": ["rung" if resolved else "smear" for resolved in self.rung.tolist()],
+        }
+
     @overload
     def __getitem__(self, index: int) -> Species: ...
     @overload
@@ -74,6 +87,10 @@ class SpeciesColumns(Sequence[Species]):
             Interval(area, area - reach, area + reach), float(self.share[index]),
             "rung" if self.rung[index] else "smear",
         )  # fmt: skip
+
+
+_NONE = np.zeros(0)
+NO_SPECIES = SpeciesColumns(np.zeros(0, np.intp), _NONE, _NONE, _NONE, _NONE, _NONE, np.zeros(0, bool))
 
 
 @dataclass(frozen=True, eq=False)

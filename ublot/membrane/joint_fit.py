@@ -69,6 +69,7 @@ HELD = 0.01  # standard deviation of a flank about its bound
 DARKEST = 0.01  # quantile of the gutters below which no membrane lies
 DOUBT = (0.03, 0.1, 0.1)  # to begin with: errors of shapes, as shares of heights, of changes along and across a lane
 STEPS = np.geomspace(1e-6, 1e6, 49)  # of smoothness, per weight of a coefficient
+FAR_APART = 8  # of these: how far apart the first ones are that are looked at
 
 
 @dataclass(frozen=True, eq=False)
@@ -473,22 +474,29 @@ def _likeliest(system: _System, penalty: Array, start: float | None) -> tuple[fl
             seen[i] = likely, root, vector
         return seen[i][0] if i in seen else math.inf
 
-    best, step = len(STEPS) // 2, 8
-    if start is not None:
-        best, step = int(np.abs(np.log(STEPS / start)).argmin()), 4
-    while step:
-        while cost(best + step) < cost(best):
-            best += step
-        while cost(best - step) < cost(best):
-            best -= step
-        step //= 2
+    def climbed(best: int, step: int) -> int:
+        for way in (step, -step):
+            while cost(best + way) < cost(best):
+                best += way
+        return best
+
+    if start is None:
+        best = climbed(len(STEPS) // 2, FAR_APART)
+        low, here, high = (cost(best + k * FAR_APART) for k in (-1, 0, 1))
+        if math.isfinite(low + high) and low + high > 2 * here:
+            # The likelihood is smooth: its parabola leads to next to its summit.
+            nearer = best + round(0.5 * FAR_APART * (low - high) / (low - 2 * here + high))
+            best = min(best, nearer, key=cost)
+    else:
+        best = int(np.abs(np.log(STEPS / start)).argmin())
+    best = climbed(best, 1)
     return float(STEPS[best]), *seen[best][1:]
 
 
 def _solved(system: _System, penalty: Array, smoothness: float) -> tuple[Array, Array]:
     matrix = system.gram + smoothness * penalty
     matrix.flat[:: len(matrix) + 1] += 1e-9 * system.scale
-    root, _ = linalg.lapack.dpotrf(matrix, lower=1)
+    root, _ = linalg.lapack.dpotrf(matrix.T, lower=1, overwrite_a=1)  # symmetric, and in the order that LAPACK wants
     vector, _ = linalg.lapack.dpotrs(root, system.rhs, lower=1)
     return root, vector
 
@@ -623,12 +631,11 @@ def _finished(
     # What a flank is off by is off in the cells beside as well: as many fewer of them tell something new.
     left = float((standard**2).sum()) / system.count
     inflation = max(left * system.alike, 1.0)
-    inverse, _ = linalg.lapack.dtrtri(root, lower=1)
-    factor = inverse.T * math.sqrt(inflation)
     some = np.s_[:: max(len(heights) // 24, 1)]
     design = (splines.down[some, None, :, None] * splines.under[None, :, None, :]).reshape(-1, len(root))
-    spread = design @ factor
-    directions = factor @ _leading(spread.T @ spread, modes)
+    # What it may be off by in the cores, by independent errors: the inverse of the factor itself is never needed.
+    spread = linalg.blas.dtrsm(math.sqrt(inflation), root, design.T, lower=1).T
+    directions = linalg.blas.dtrsm(math.sqrt(inflation), root, _leading(spread, modes), lower=1, trans_a=1)
     n_down = splines.down.shape[1]
     of_membrane = splines.down @ directions.T.reshape(-1, n_down, splines.under.shape[1]) @ splines.under.T
     # The light of other lanes' far flanks: the covariance of the far hats, whatever the membrane.
@@ -681,11 +688,18 @@ def _correlated(standard: Array, axis: int) -> float:
     return (1 + rho) / (1 - rho)
 
 
-def _leading(gram: Array, count: int) -> Array:
-    """Orthonormal directions, shape (n, count), close to those of the largest eigenvalues (subspace iteration)."""
-    count = min(count, len(gram))
-    found = gram[:, :: max(len(gram) // (2 * count), 1)]
+def _leading(spread: Array, count: int) -> Array:
+    """Orthonormal directions, shape (n, count), in which a spread, shape (places, n), is close to largest.
+
+    Subspace iteration on its products with itself, which are not made: there may be thousands of directions.
+    """
+    n = spread.shape[1]
+    count = min(count, n)
+    found = spread.T @ spread[:, :: max(n // (2 * count), 1)]
     for _ in range(2):
-        found, _ = np.linalg.qr(gram @ (gram @ found))
-    _, vectors = np.linalg.eigh(found.T @ (gram @ found))
+        for _ in range(2):
+            found = spread.T @ (spread @ found)
+        found, _ = np.linalg.qr(found)
+    seen = spread @ found
+    _, vectors = np.linalg.eigh(seen.T @ seen)
     return np.asarray(found @ vectors[:, : -count - 1 : -1])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import wraps
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -29,17 +30,21 @@ def remembered(most: int) -> Callable[[Function], Function]:
 
     def decorate(function: Function) -> Function:
         known: WeakKeyDictionary[Any, OrderedDict[Any, Any]] = WeakKeyDictionary()
+        lock = Lock()  # of what is known: the function itself may run in several threads
 
         @wraps(function)
         def ask(thing: Any, *others: Any) -> Any:
-            answers = known.setdefault(thing, OrderedDict())
-            if others in answers:
-                answers.move_to_end(others)
-            else:
-                answers[others] = function(thing, *others)
+            with lock:
+                answers = known.setdefault(thing, OrderedDict())
+                if others in answers:
+                    answers.move_to_end(others)
+                    return answers[others]
+            found = function(thing, *others)
+            with lock:
+                answers[others] = found
                 while len(answers) > most:
                     answers.popitem(last=False)
-            return answers[others]
+            return found
 
         return ask  # type: ignore[return-value]
 

@@ -17,6 +17,7 @@ from ublot.ladder.rung_calibration import calibrate_by_rungs, rungs_hold
 from ublot.mass.calibration import LEFT_OVER, STRAIGHT, calibration_from_positions, read_marker
 from ublot.membrane.lateral_shape import gutter_leak, mid_columns
 from ublot.model import SCORED
+from ublot.numerics.remembering import remembered
 from ublot.option_words import told
 from ublot.reference.markers import find_marker
 
@@ -109,6 +110,12 @@ def _placed(profile: Profile, starts: NDArray[np.intp], area: Array, noise: Arra
     return bool((area > CLEAR_LANE * np.sqrt(noise + (loads**2).sum(axis=0))).any())
 
 
+@remembered(4)
+def _read_marker(profile: Profile, marker: str | tuple[float, ...], part: bool) -> tuple[Calibration, float] | None:
+    """As `read_marker`: a person who moves a boundary leaves the marker lane as it is."""
+    return read_marker(profile, marker, part=part)
+
+
 def _calibration(
     profiles: Sequence[Profile], layout: Layout | None, params: Params, edits: Edits, elsewhere: Elsewhere | None
 ) -> tuple[Calibration | None, tuple[int, ...], Unread | None]:
@@ -172,7 +179,7 @@ def _own_marker(
     seen = tuple(number for number in marked if number not in empty)
     tries = [(seen, False), (seen, True)] if layout is not None else [(ends, False), (ends, True), (inner, False)]
     for candidates, part in tries:
-        each = [read_marker(profiles[number - 1], params.marker, part=part) for number in candidates]
+        each = [_read_marker(profiles[number - 1], params.marker, part) for number in candidates]
         read = [k for k in each if k is not None and (candidates is not inner or not k[0].flags)]
         if read:
             # Of several marker lanes one that is read without doubt, shows most, and is read best.

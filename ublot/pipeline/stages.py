@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ublot.model import Background, Blot, Calibration, Lanes, Profile
     from ublot.pipeline.quantification import Quantified
 
-__all__ = ["Progress", "Run", "Stages", "lane_shifts", "profile_lanes", "rescored", "run_stages"]
+__all__ = ["Progress", "Run", "Stages", "lane_shifts", "profile_lanes", "run_stages"]
 
 Progress = Callable[[str, float], None]
 
@@ -56,7 +56,8 @@ class Stages:
 
     `extracted` are the profiles as they were cut out, `profiles` the same with haze taken off, which `quantified` holds
     the ladders of; `ladders` carry the flags that came later as well. `rowwise` is ``hmw_fraction`` on the other
-    background that is fit for smears, by lane. `image_flags` are those of the whole image.
+    background that is fit for smears, by lane. `image_flags` are those of the whole image, `hollow` the lanes with a
+    hollow band.
     """
 
     geometry: Lanes
@@ -71,6 +72,7 @@ class Stages:
     extracted: tuple[Profile, ...] = ()
     quantified: Quantified | None = None
     image_flags: tuple[str, ...] = ()
+    hollow: Collection[int] = ()
 
     @property
     def spread(self) -> dict[int, float]:
@@ -207,8 +209,10 @@ def run_stages(
     done = earlier.stages if earlier is not None and earlier.same_until_ladders(run) else None
     found = done.quantified if done else None
     if done is not None and found is not None:
-        ladders, rowwise = done.ladders, done.rowwise
+        ladders, rowwise, hollow = done.ladders, done.rowwise, done.hollow
     else:
+        before = earlier.stages if earlier is not None and earlier.stages is not None else None
+        hollow = before.hollow if before and before.extracted is profiles else hollow_lanes(blot, geometry, profiles)
         elsewhere = Elsewhere(
             picture=partial(calibrate_elsewhere, blot, geometry, layout, params),
             ticks=partial(calibrate_by_ticks, blot, params),
@@ -217,7 +221,7 @@ def run_stages(
         found = quantify_lanes(profiles, layout, params, edits, geometry, elsewhere)
         ladders, rowwise = compare_backgrounds(blot, geometry, background, found, params)
         ladders = with_target_flags(with_crop_flags(ladders, found.loaded), found.loaded)
-        ladders = _with_hollow(ladders, hollow_lanes(blot, geometry, profiles))
+        ladders = _with_hollow(ladders, hollow)
         ladders = with_background_flags(ladders, found.loaded)
     image_flags = ordered(image_flags, _seen_wrong(profiles, layout, params, edits, found))
     loads = amounts_loaded(params, layout, ladders)
@@ -244,6 +248,7 @@ def run_stages(
         extracted=profiles,
         quantified=found,
         image_flags=image_flags,
+        hollow=hollow,
     )
 
 
@@ -342,27 +347,6 @@ def _scores(
         loads=loads,
         image_flags=image_flags,
         allow_unfit=params.allow_unfit,
-    )
-
-
-def rescored(stages: Stages, run: Run, geometry: Lanes, ladders: Sequence[Ladder]) -> Stages:
-    """The same stages with other lanes and ladders, scored anew.
-
-    Parameters
-    ----------
-    stages : Stages
-        Of a finished run.
-    run : Run
-        What is given now: the blot, layout and options of that run, and other edits.
-    geometry : Lanes
-    ladders : sequence of Ladder
-        Of all lanes.
-    """
-    flags = _image_flags(run.blot, geometry, stages.background, run.edits)
-    scores = _scores(ladders, run.layout, run.params, stages.loads, flags)
-    cleaned = tuple(k.profile for k in ladders)
-    return replace(
-        stages, geometry=geometry, profiles=cleaned, ladders=tuple(ladders), scores=scores, image_flags=flags
     )
 
 

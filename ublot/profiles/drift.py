@@ -135,7 +135,7 @@ def _excess(profile: Profile, use: NDArray[np.intp], grain: float) -> float:
     sizes = np.diff(starts, append=len(use))
     noise = profile.noise[use]
     means = np.add.reduceat(profile.raw[use] - profile.background[use], starts) / sizes
-    loads = np.add.reduceat(profile.modes[:, use], starts, axis=1) / sizes
+    loads = np.add.reduceat(profile.modes.take(use, axis=1), starts, axis=1) / sizes
     variance = np.add.reduceat(noise**2, starts) / sizes**2
     # About their mean: every block is a part of it.
     means -= means.mean()

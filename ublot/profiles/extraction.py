@@ -48,7 +48,7 @@ def _core(blot: Blot, window: Window, rows: tuple[float, ...], xs: tuple[float, 
     return core_mean(blot.signal, centre, window, wide, estimate_noise(blot, window))
 
 
-def extract_profiles(blot: Blot, lanes: Lanes, background: Background, *, gaps: bool = True) -> tuple[Profile, ...]:
+def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[Profile, ...]:
     """Cut every lane out along its centre line and average it across its core.
 
     Parameters
@@ -57,8 +57,6 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background, *, gaps: 
     lanes : Lanes
     background : Background
         Of the same blot and lanes.
-    gaps : bool
-        Whether it is compared with the gaps beside the lanes: not where these are only some of the picture's.
 
     Returns
     -------
@@ -75,11 +73,12 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background, *, gaps: 
     cores = [_core(blot, window, lane.rows, lane.xs, pixels) for lane, pixels in zip(lanes, wide, strict=True)]
     raw, variance = np.array(cores).swapaxes(0, 1)
     index = [lane.number - 1 for lane in lanes]
-    level, modes = background.level[index], background.modes[:, index]
+    level, modes = background.level[index], background.modes.take(index, axis=1)
     sd = np.sqrt(variance * noise.correlation / np.array(wide)[:, None])
     outside = _outside(blot, lanes, centres)
     # There is nothing to measure there: no signal rather than camera black less membrane.
-    level[outside], sd[outside], modes[:, outside] = raw[outside], 0.0, 0.0
+    if outside.any():
+        level[outside], sd[outside], modes[:, outside] = raw[outside], 0.0, 0.0
     for values in (raw, level, sd, modes):
         values *= width[:, None]
     full = [max(round(lane.width), 1) for lane in lanes]
@@ -100,4 +99,4 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background, *, gaps: 
         )
         for k, lane in enumerate(lanes)
     ]
-    return check_levels(blot, lanes, background, profiles, gaps=gaps)
+    return check_levels(blot, lanes, background, profiles)

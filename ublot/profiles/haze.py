@@ -185,7 +185,7 @@ def _quiet(profile: Profile, signal: Array, noise: Array, look: _Look | None, st
     sizes = np.diff(starts, append=len(usable))
     sums = np.add.reduceat(signal[usable], starts)
     variances = np.add.reduceat(noise[usable] ** 2, starts)
-    loads = np.add.reduceat(profile.modes[:, usable], starts, axis=1)
+    loads = np.add.reduceat(profile.modes.take(usable, axis=1), starts, axis=1)
 
     def run(values: Array) -> Array:
         many = values.shape[-1] - RUN + 1

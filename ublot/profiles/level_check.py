@@ -98,9 +98,7 @@ def compared_with_gap(profile: Profile, gap: Array, error: Array) -> Profile:
     return replace(profile, modes=modes, off=max(profile.off, linear_quantiles(np.abs(off), MOSTLY)[0] / height))
 
 
-def check_levels(
-    blot: Blot, lanes: Lanes, background: Background, profiles: Sequence[Profile], *, gaps: bool = True
-) -> tuple[Profile, ...]:
+def check_levels(blot: Blot, lanes: Lanes, background: Background, profiles: Sequence[Profile]) -> tuple[Profile, ...]:
     """Check the background of every lane against its own level and against the gaps beside it.
 
     Lanes whose background disagrees with what is seen are flagged ``background_unsure``, those that stand in their gaps
@@ -113,11 +111,9 @@ def check_levels(
     background : Background
     profiles : sequence of Profile
         Of `lanes`, as they were extracted with it.
-    gaps : bool
-        Off where `lanes` are not all of the picture's: what is beside them may be another lane.
     """
     found = [kept_below(p) for p in profiles]
-    if gaps and background.method == "gutter" and len(lanes) > 1:
+    if background.method == "gutter" and len(lanes) > 1:
         found = _beside(blot, lanes, background, found)
     return tuple(
         replace(p, flags=(*p.flags, "background_unsure"))

@@ -14,8 +14,8 @@ from ublot.flags import refuses
 from ublot.inputs.edits import Edits
 from ublot.inputs.layout import Layout, find_layout, read_layout
 from ublot.inputs.params import Params, make_params
+from ublot.io.columns import as_frame, csv_bytes
 from ublot.io.result_folder import OWN_FILES, RECORD, json_bytes, write_result
-from ublot.io.tables import as_frame, csv_bytes
 from ublot.lanes.lane_table import as_lanes
 from ublot.model import Blot, Calibration, Lanes, Profile, Source
 from ublot.option_words import template_of
@@ -105,6 +105,11 @@ class Analysis:
     def profiles(self) -> pd.DataFrame:
         """One row per lane and row of pixels."""
         return self._frame("profiles")
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether `statistics` were asked for already: they take about as long as all the rest after an edit."""
+        return "statistics" in self.__dict__
 
     @cached_property
     def statistics(self) -> Tables:

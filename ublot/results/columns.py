@@ -64,6 +64,8 @@ LANE_COLUMNS = (
 )
 """Columns of `lanes.csv`, in their order; those of the layout beyond the known ones follow."""
 
+SPECIES_COLUMNS = ("lane", "n", "mass_kda", "row_px", "area", "area_low", "area_high", "share", "kind", "flags")
+
 
 def extra_columns(layout: Layout | None) -> tuple[str, ...]:
     """Columns that a layout brings along to `lanes.csv`: not those whose name a column of the result bears."""
@@ -168,19 +170,13 @@ def _ladder_cells(ladder: Ladder | None) -> dict[str, float]:
 def species_columns(ladders: Sequence[Ladder], scores: Sequence[Score] = ()) -> Columns:
     """One row per lane and number of ubiquitins, 0 first; `scores` bring the flags of the lanes."""
     flags = {score.lane: join_flags(score.flags) for score in scores}
-    rows = [(ladder.lane, s) for ladder in ladders for s in ladder.species]
-    return {
-        "lane": [lane for lane, _ in rows],
-        "n": [s.n for _, s in rows],
-        "mass_kda": [s.mass_kda for _, s in rows],
-        "row_px": [s.row_px for _, s in rows],
-        "area": [s.area.value for _, s in rows],
-        "area_low": [s.area.low for _, s in rows],
-        "area_high": [s.area.high for _, s in rows],
-        "share": [s.share for _, s in rows],
-        "kind": [s.kind for _, s in rows],
-        "flags": [flags.get(lane, "") for lane, _ in rows],
-    }
+    out: Columns = {name: [] for name in SPECIES_COLUMNS}
+    for ladder in ladders:
+        count, own = len(ladder.species), ladder.species.columns()
+        own |= {"lane": [ladder.lane] * count, "flags": [flags.get(ladder.lane, "")] * count}
+        for name, values in out.items():
+            values += own[name]
+    return out
 
 
 def profiles_columns(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ublot.dose_response.ec50 import dose_response_columns, ec50_comparison_columns
 from ublot.errors import BlotError
+from ublot.io.columns import as_frame, csv_bytes
 from ublot.io.result_folder import RECORD, Kind, check_out, json_bytes, write_result
-from ublot.io.tables import as_frame, csv_bytes
 from ublot.option_words import option_key, told
 from ublot.scoring.primary import by_area, primary_ratio
 from ublot.statistics.assay_quality import quality_columns

@@ -18,8 +18,8 @@ from ublot.dose_response.plate_tables import (
     replicate_rows,
     well_rows,
 )
+from ublot.io.columns import as_frame, csv_bytes
 from ublot.io.result_folder import Kind, json_bytes, write_result
-from ublot.io.tables import as_frame, csv_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

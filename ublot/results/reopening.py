@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ublot.errors import BlotError
 from ublot.inputs.layout import read_layout
 from ublot.inputs.params import make_params
+from ublot.io.columns import read_csv
 from ublot.io.result_folder import RECORD, read_record
-from ublot.io.tables import read_csv
 from ublot.option_words import told
 from ublot.pipeline.pixels import check_same, read_pixels
 from ublot.results.analysis import Analysis

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 from ublot.model import SCORED
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ublot.errors import BlotError
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -41,7 +41,7 @@ class EditedBlot(Session):
     """
 
     failed = ""
-    _look: tuple[State, Analysis] | None = None
+    _dose: pd.DataFrame | None = None
     _read: tuple[Any, Blot] | None = None
 
     @classmethod
@@ -70,9 +70,7 @@ class EditedBlot(Session):
     # ------------------------------------------------------------------------------------------------ what is shown
     @property
     def shown(self) -> Analysis | None:
-        """The analysis of the present state; while there is none, a first look at it, else the last one made."""
-        if self.state.analysis is None and self._look is not None and self._look[0] is self.state:
-            return self._look[1]
+        """The analysis of the present state; while there is none, the last one made."""
         return self.state.analysis or self.latest
 
     @property
@@ -113,6 +111,17 @@ class EditedBlot(Session):
         return self.state.analysis is None and (self.latest is not None or self.state.edits.lanes is not None)
 
     @property
+    def is_edit(self) -> bool:
+        """Whether the present state is to be measured, and differs by edits alone from what was measured last."""
+        before, state = self.latest, self.state
+        if state.analysis is not None or before is None or before.params != state.params:
+            return False
+        try:
+            return bool(before.layout == state.layout())
+        except BlotError:  # the analysis will say it
+            return False
+
+    @property
     def undo_words(self) -> str:
         """What undo would take back; empty where there is nothing."""
         return (self.state.step or "edit") if self.history.can_undo else ""
@@ -123,28 +132,19 @@ class EditedBlot(Session):
         return (self.history.redo().present.step or "edit") if self.history.can_redo else ""
 
     def dose_response(self) -> pd.DataFrame:
-        """The dose-response table of the last analysis made: a first look has none."""
+        """The dose-response table of the analysis that is shown, and until it is made that of the one before."""
         import pandas as pd
 
-        made = self.state.analysis or self.latest
-        return made.dose_response if made is not None else pd.DataFrame()
+        made = self.shown
+        if made is not None and (made.is_compared or self._dose is None):
+            self._dose = made.dose_response
+        return self._dose if self._dose is not None else pd.DataFrame()
 
-    def look(self) -> bool:
-        """Take a first look at the present state where it differs from what was measured by a lane or two."""
-        from ublot.results.quick_look import (
-            preview,  # brings the whole pipeline along, which the window need not wait for
-        )
-
-        state, before = self.state, self.latest
-        if state.analysis is not None or before is None or before.params != state.params:
-            return False
-        try:
-            found = preview(before, state.edits) if before.layout == state.layout() else None
-        except BlotError:  # the analysis will say it
-            return False
-        if found is not None:
-            self._look = state, found
-        return found is not None
+    @property
+    def uncompared(self) -> Analysis | None:
+        """The analysis that is shown, where its dose-response is still to be made."""
+        made = self.shown
+        return made if made is not None and len(made.geometry) and not made.is_compared else None
 
     def job(self) -> Callable[[Callable[[str, float], None]], Analysis]:
         """Make a job of the present state, to be run in another thread."""
@@ -157,10 +157,13 @@ class EditedBlot(Session):
                 analysis = state.run(self._read_as(state), None, progress)
             else:
                 analysis = state.run(blot, earlier, progress)
-            # All that is shown is made here, so that nothing is left to do for the window's own thread.
-            progress("comparing lanes", 0.9)
+            # All that is shown is made here, so that nothing is left to do for the window's own thread; what the lanes
+            # say together follows after an edit, and only a blot's first analysis waits for it.
             if len(analysis.geometry):
-                _ = analysis.columns, analysis.statistics
+                _ = analysis.columns
+                if earlier is None:
+                    progress("comparing lanes", 0.9)
+                    _ = analysis.statistics
             return analysis
 
         return analyse

@@ -10,8 +10,8 @@ import numpy as np
 
 import ublot
 from ublot.errors import BlotError
+from ublot.io.columns import csv_bytes
 from ublot.io.result_folder import RECORD, check_out, default_out
-from ublot.io.tables import csv_bytes
 from ublot.io.workbook import xlsx_bytes
 from ublot.pipeline.pixels import check_same, read_pixels
 from ublot.scoring.primary import by_area, primary_quantity

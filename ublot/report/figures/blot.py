@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.io.tables import records_of
+from ublot.io.columns import records_of
 from ublot.report.figures.greys import bounds, greys, reduced
 from ublot.report.figures.plot import Area, Drawing, Line, Picture, Plot, Text, nice_ticks, wide
 from ublot.report.figures.style import BLUE, GREEN, REGION_COLOURS, VERMILLION, lane_regions, lanes_without_target

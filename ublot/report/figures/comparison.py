@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 from ublot.report.figures.dose_response import MARKERS
 from ublot.wording.labels import lane_labels, shortened
 from ublot.wording.words import number_text, p_text

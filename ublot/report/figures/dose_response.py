@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 from ublot.report.figures.plot import Drawing, Line, Mark, Plot, Points, Text, nice_ticks, wide
 from ublot.report.figures.style import SERIES
 from ublot.wording.labels import shortened, time_text

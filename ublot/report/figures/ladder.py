@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 from ublot.report.figures.plot import Drawing, Line, Picture, Plot, Text, nice_ticks, wide
 from ublot.report.figures.style import VERMILLION, lanes_without_target
 from ublot.wording.labels import lane_labels, shortened

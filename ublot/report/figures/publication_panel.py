@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from ublot.io.tables import records_of
+from ublot.io.columns import records_of
 from ublot.report.figures.greys import bounds, greys, reduced
 from ublot.report.figures.plot import font_file
 from ublot.wording.labels import lane_labels

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ublot.io.tables import number_or_nan, records_of
+from ublot.io.cells import number_or_nan
+from ublot.io.columns import records_of
 from ublot.report.figures.plot import Area, Drawing, Line, Plot, Points, Text, nice_ticks, wide
 from ublot.scoring.primary import REACTED, by_area, lane_state, primary_quantity, role_of
 from ublot.wording.labels import lane_labels, shortened

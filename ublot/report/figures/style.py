@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ublot.flags import FLAGS
-from ublot.io.tables import csv_bytes, number_or_nan, records_of
+from ublot.io.cells import number_or_nan
+from ublot.io.columns import csv_bytes, records_of
 from ublot.report.figures.blot import overlay_figure
 from ublot.report.figures.dose_response import dose_figure
 from ublot.report.figures.ladder import ladder_figure

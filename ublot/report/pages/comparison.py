@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ublot.inputs.params import make_params
-from ublot.io.tables import number_or_nan, records_of
+from ublot.io.cells import number_or_nan
+from ublot.io.columns import records_of
 from ublot.report.figures.comparison import comparison_figure
 from ublot.report.figures.dose_response import QUANTITY, dose_figure
 from ublot.report.figures.drawing import png_bytes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ublot.errors import BlotError
 from ublot.inputs.params import make_params
-from ublot.io.tables import records_of
+from ublot.io.columns import records_of
 from ublot.report.figures.blot import overlay_figure
 from ublot.report.figures.comparison import comparison_figure
 from ublot.report.figures.dose_response import QUANTITY, dose_figure

@@ -10,7 +10,7 @@ from ublot.dose_response.plate_tables import comparison_rows, dose_rows, quality
 from ublot.dose_response.plates import QUANTITY
 from ublot.dose_response.polarisation import PIPETTED
 from ublot.inputs.concentrations import words_of
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 from ublot.report.figures.dose_response import dose_figure
 from ublot.report.figures.drawing import DPI, png_bytes
 from ublot.report.figures.painting import png_of

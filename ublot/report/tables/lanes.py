@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 from ublot.report.html import Cell, Column, Row, TableView
 from ublot.scoring.primary import lane_state
 from ublot.wording.labels import lane_labels

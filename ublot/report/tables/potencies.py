@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 from ublot.report.html import Cell, Column, Row, TableView
 from ublot.wording.words import Wording, interval_text, number_text
 

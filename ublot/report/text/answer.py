@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ublot.flags import FLAGS, severity_of
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 from ublot.report.text.conditions import Effect, effects_of
 from ublot.scoring.primary import by_area, lane_state, primary_quantity
 from ublot.statistics.reactions import given_or_first

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 from ublot.report.text.answer import Answer
 from ublot.report.text.conditions import condition_text
 from ublot.statistics.dunnett import LEAST

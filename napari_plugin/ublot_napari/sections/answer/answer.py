@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QTabWidg
 from ublot.scoring.primary import by_area, lane_state
 from ublot_napari.sections.answer.flag_list import FlagList
 from ublot_napari.sections.answer.plot import ScorePlot
-from ublot_napari.sections.answer.rows import number_table, score_header, score_rows
+from ublot_napari.sections.answer.rows import number_table, records, score_header, score_rows
 from ublot_napari.sections.answer.table import ScoreTable
 from ublot_napari.widgets.folding import ROOM
 from ublot_napari.widgets.form import ParamsForm, options_of
@@ -110,22 +110,16 @@ class Answer(QWidget):
     def show_analysis(self, analysis: Analysis, dose: pd.DataFrame) -> None:
         """Show the scores; `dose` is ``Analysis.dose_response``, or an empty table while that is being made."""
         lanes = analysis.lanes
-        self._show_scores(analysis, dose)
+        self.show_scores(analysis, dose)
         self._show_rows(analysis)
         self.flags.show_flags(lanes, analysis.messages, overridden=analysis.params.allow_unfit)
-        refused = any(lane_state(row) == "refused" for row in lanes.to_dict("records"))
+        refused = any(lane_state(row) == "refused" for row in records(lanes))
         self.override.setVisible(refused and not analysis.params.allow_unfit)
         names = {name for text in lanes["flags"] for name in str(text).split(";") if name}
         self.tabs.setTabText(2, f"Flags ({len(names)})" if names else "Flags")
 
-    def show_look(self, analysis: Analysis, dose: pd.DataFrame) -> None:
-        """Show the scores of a first look, as far as they are in sight."""
-        if self.plot.isVisible():
-            self._show_scores(analysis, dose)
-        if self.table.isVisible():
-            self._show_rows(analysis)
-
-    def _show_scores(self, analysis: Analysis, dose: pd.DataFrame) -> None:
+    def show_scores(self, analysis: Analysis, dose: pd.DataFrame) -> None:
+        """Draw the scores and the curves through them."""
         self.plot.show_scores(analysis.lanes, dose, by_area=by_area(analysis.params))
 
     def _show_rows(self, analysis: Analysis) -> None:

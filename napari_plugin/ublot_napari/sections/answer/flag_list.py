@@ -9,6 +9,7 @@ from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListView, QListWidget, QListWidgetItem, QWidget
 
 from ublot_napari.sections.answer.flag_words import flag_lines, flag_severity
+from ublot_napari.sections.answer.rows import records
 from ublot_napari.state.option_places import panel_words
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class FlagList(QListWidget):
             Unfit images are scored, as a person wants it.
         """
         self.clear()
-        flags = {int(row["lane"]): _names(row["flags"]) for row in table.to_dict("records")}
+        flags = {int(row["lane"]): _names(row["flags"]) for row in records(table)}
         for text in messages:
             self._add(panel_words(text), [], COLOURS["warn"])
         for name, text, lanes in flag_lines(flags, overridden=overridden):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ublot.flags import FLAGS, ordered, severity_of
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 from ublot_napari.state.option_places import panel_words
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ublot.io.tables import number_or_nan
+from ublot.io.cells import number_or_nan
 from ublot.scoring.primary import REACTED, lane_state, primary_quantity
 from ublot.statistics.reactions import RELATIVE
 from ublot.wording.labels import dose_text, lane_labels, time_text

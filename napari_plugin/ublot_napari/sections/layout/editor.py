@@ -10,7 +10,8 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton,
 
 from ublot.errors import BlotError
 from ublot.inputs.layout import is_layout_header, spelled_out
-from ublot.io.tables import csv_bytes, read_table
+from ublot.io.columns import csv_bytes
+from ublot.io.tables import read_table
 from ublot_napari.sections.layout.cells import UNITS, layout_notes
 from ublot_napari.sections.layout.model import TITLES, LayoutModel, RoleDelegate
 from ublot_napari.state.option_places import panel_words
