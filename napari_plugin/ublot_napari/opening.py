@@ -87,7 +87,7 @@ class Opener(QObject):
             remember_place(place)
 
     def ask_channel(self, path: Path) -> bool:
-        """Ask which page or channel of a file is the blot where there are several, and open it; whether there is any."""
+        """Open the page or channel of a file that is the blot, asked for where there are several; False for none."""
         blots = channels_of(path)
         if not blots:
             return False

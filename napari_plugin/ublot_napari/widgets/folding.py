@@ -80,6 +80,9 @@ class Sections(QScrollArea):
         super().__init__()
         self.sections = list(sections)
         self._opened: list[Section] = []
+        self._soon = QTimer(self)  # which ends with this widget
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._bring_up)
         inside = QWidget()
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(0, 0, 4, 0)
@@ -100,13 +103,14 @@ class Sections(QScrollArea):
             self._opened.append(section)
         self._fit()
         if is_open and section.is_open:
-            QTimer.singleShot(SETTLED, lambda: self._bring_up(section))
+            self._soon.start(SETTLED)
 
-    def _bring_up(self, section: Section) -> None:
-        """Scroll a section that does not fit below the titles above it to the top."""
+    def _bring_up(self) -> None:
+        """Scroll the section opened last to the top where it does not fit below the titles above it."""
         bar, viewport = self.verticalScrollBar(), self.viewport()
-        if bar is None or viewport is None or not section.is_open:
+        if bar is None or viewport is None or not self._opened:
             return
+        section = self._opened[-1]
         bottom = section.y() + section.height()
         if bottom > bar.value() + viewport.height():
             bar.setValue(min(section.y(), bottom - min(section.height(), viewport.height())))
