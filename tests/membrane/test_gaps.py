@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from strip_blots import curved, draw
 
-from ublot.membrane.gaps import TOUCHING, measure_gaps
+from ublot.membrane.gaps import TOUCHING, _regress, measure_gaps
 
 
 def in_the_gap(drawn):
@@ -37,3 +37,11 @@ def test_the_membrane_is_seen_through_the_flanks_of_lanes_that_touch():
     height = np.quantile(gaps.lane - level, 0.98)
     assert np.median(np.abs(off)) < 0.03 * height
     assert np.mean(np.abs(off) < 3 * error[1:-1] + 0.03 * height) > 0.9
+
+
+def test_two_lanes_alike_beside_a_gap_without_noise_are_measured():
+    """Levels drawn by a program: a gap of one level throughout, between two lanes that are the same."""
+    bands = np.tile(1e4 * np.sin(np.arange(200.0)), (2, 1))
+    share, error, noise = _regress(np.zeros(200), bands, np.array([0.1, 0.1]), 2)
+    assert share == pytest.approx([0.0, 0.0], abs=1e-6)
+    assert np.isfinite(error).all() and noise > 0

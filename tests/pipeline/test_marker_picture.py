@@ -58,6 +58,20 @@ def test_the_other_page_is_looked_at_and_said(pair, tmp_path):
     assert "the marker was read from channel 2 of the file" in " ".join(found.messages)
 
 
+def test_the_other_dye_of_a_colour_picture_shows_the_marker_beside_another_protein(pair, tmp_path):
+    blot, colour, layout, whole = pair
+    other = 52_000 - colour.astype(np.float64)
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    for lane in list(whole.geometry)[1:]:
+        across = np.exp(-(((columns - float(lane.centre(150.0))) / 9) ** 6))
+        other += 30_000 * across * np.exp(-0.5 * ((rows - 200) / 2.0) ** 2)
+    rgb = np.dstack([other.clip(0, 65535).astype(np.uint16), blot, np.zeros_like(blot)])
+    tifffile.imwrite(tmp_path / "blot.tif", rgb, photometric="rgb")
+    found = ublot.analyze(tmp_path / "blot.tif", layout=layout, marker="precision-plus", channel=2, ladder=False)
+    assert masses_at(found, whole) < 0.01
+    assert "the marker was read from channel 1 of the file" in found.messages
+
+
 @pytest.mark.parametrize(("scale", "by"), [(1.0, 12), (2.0, 0)])
 def test_a_file_of_its_own_at_another_scale_and_place(pair, tmp_path, scale, by):
     blot, colour, layout, whole = pair

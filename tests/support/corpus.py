@@ -143,7 +143,69 @@ def images():
         "lossy.jpg": pillow_bytes(flat, "JPEG", quality=90),
         "flat.gif": pillow_bytes(flat, "GIF"),
         "flat.bmp": pillow_bytes(flat, "BMP"),
+        **turned_images(grey, flat),
+        **coloured_images(flat, blot8(seed=1, **SMALL)),
+        **channel_images(grey, other),
     }  # fmt: skip
+
+
+def turned_images(grey, flat):
+    """Files that say how they are to be turned: all eight ways, and two that there are not."""
+    found = {}
+    for way in (0, 2, 3, 4, 5, 6, 7, 8, 9):
+        found[f"turned{way}.tif"] = tiff_bytes(grey, extratags=[(274, "H", 1, way, True)])
+    for way in (3, 6, 7):
+        exif = Image.Exif()
+        exif[274] = way
+        found[f"turned{way}.png"] = pillow_bytes(flat, "PNG", exif=exif)
+        found[f"turned{way}.jpg"] = pillow_bytes(flat, "JPEG", quality=90, exif=exif)
+    return found
+
+
+def coloured_images(flat, other):
+    """Colour tables of every kind, colours that are none, and marks drawn over grey."""
+    rainbow = cv2.applyColorMap(flat, cv2.COLORMAP_JET)
+    table = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_RAINBOW)[:, 0, ::-1]
+    jumbled = table[np.random.default_rng(3).permutation(256)]
+    marked = np.stack([flat] * 3, -1)
+    marked[10:14, 20:60] = 255, 0, 0
+    indexed = Image.fromarray(flat).convert("P")
+    indexed.putpalette(table.ravel().tolist())
+    few = Image.fromarray(flat // 64).convert("P")
+    few.putpalette(table[::64].ravel().tolist())
+    kept = {}
+    for name, picture in {"indexed": indexed, "few": few}.items():
+        for kind in ("PNG", "TIFF", "GIF"):
+            buffer = io.BytesIO()
+            picture.save(buffer, kind)
+            kept[f"{name}.{kind.lower()}"] = buffer.getvalue()
+    return {
+        **kept,
+        "rainbow.tif": tiff_bytes(flat, photometric="palette", colormap=table.T.astype("u2") * 257),
+        "jumbled.tif": tiff_bytes(flat, photometric="palette", colormap=jumbled.T.astype("u2") * 257),
+        "rainbow.png": png_bytes(rainbow),
+        "marked.png": png_bytes(marked[..., ::-1]),
+        "merge.png": png_bytes(np.stack([np.zeros_like(flat), other, flat], -1)),
+        "merge16.tif": tiff_bytes(np.stack([flat, other, flat // 4], -1).astype("u2") * 257, photometric="rgb"),
+        "alpha.png": pillow_bytes(np.stack([flat, flat, flat, 255 - flat], -1), "PNG"),
+        "greyalpha.png": pillow_bytes(np.stack([flat, 255 - flat], -1), "PNG"),
+        "cmyk.tif": tiff_bytes(np.stack([flat] * 4, -1), photometric="separated"),
+        "lab.tif": tiff_bytes(np.stack([flat] * 3, -1), photometric="cielab"),
+        "two_bits.png": pillow_bytes(flat > 128, "PNG"),
+    }
+
+
+def channel_images(grey, other):
+    """Several channels, some of them empty, in the forms that programs write them."""
+    empty = np.full_like(grey, 7)
+    return {
+        "empty_first.tif": tiff_bytes(np.stack([empty, grey]), imagej=True, metadata={"axes": "CYX"}),
+        "planar.tif": tiff_bytes(np.stack([grey, other, empty]), photometric="rgb", planarconfig="separate"),
+        "hyper.tif": tiff_bytes(np.stack([[grey, other]] * 2), imagej=True, metadata={"axes": "TCYX"}),
+        "five.tif": tiff_bytes(np.stack([grey] * 5, -1), photometric="minisblack", planarconfig="contig"),
+        "three.ome.tif": ome_bytes([empty, grey, other], ["", "700", "800"], [0, 500, 1000]),
+        "three.mscn": scn_bytes(grey, other, empty, names=("Chemi", "Colorimetric", "DyLight 800")),
+    }
 
 
 # ------------------------------------------------------------------------------------------------------------- texts

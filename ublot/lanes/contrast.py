@@ -146,19 +146,20 @@ def contrasts(
         inside = (resized(usable, rows, cols) > 0.9).astype(np.float32)
         levels.append(lane_heights(resized(values, rows, cols), inside, widest, floor))
     heights = np.concatenate([level.heights for level in levels])
-    against = np.concatenate([level.against for level in levels])
+    both = np.concatenate([heights, *(level.against for level in levels)])
     firsts = np.cumsum([0, *(len(level.heights) for level in levels[:-1])])
     pad = int(widest) + 1
     out = []
     for pitch in pitches.tolist():
-        core, below = (_mean(part, CORE * pitch) for part in (heights, against))
         brush = np.ones((1, max(round(GUTTER * pitch), 1) | 1), np.uint8)
         darkest = cv2.erode(_mean(heights, GRAIN * pitch), brush)
         gutter = np.asarray(cv2.copyMakeBorder(darkest, 0, 0, pad, pad, cv2.BORDER_REPLICATE), np.float32)
         place = np.arange(int((cols - 1) * PLACES / pitch) + 1) * (pitch / PLACES)
         at = np.rint(place).astype(int)
-        core, below = core[:, at], 2 * below[:, at]
-        left, right = (gutter[:, np.rint(place + pad + side).astype(int)] for side in (-0.5 * pitch, 0.5 * pitch))
+        means = _mean(both, CORE * pitch).take(at, axis=1)
+        core, below = means[: len(heights)], 2 * means[len(heights) :]
+        beside = np.rint(place + (pad + np.array([[-0.5], [0.5]]) * pitch)).astype(int)
+        left, right = gutter.take(beside[0], axis=1), gutter.take(beside[1], axis=1)
         to_left, to_right = ((core - side) / (core + side + below) for side in (left, right))
         seen = 0.5 * (to_left + to_right) - 0.5 * UNEVEN * np.abs(to_left - to_right)
         strength = np.maximum(np.maximum(core, left), right)

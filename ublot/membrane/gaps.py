@@ -38,6 +38,7 @@ SEEN = 0.1  # of what is sharp in the middle lane: a lane with less shows nothin
 ROUNDS = 2  # of re-weighting against dust and bands of another shape
 SHAPE = 0.1  # of what bands make in a gap, by which they may differ there
 OUTLIER = 4.0  # standard deviations from which on a cell counts for nothing (dust)
+NOISE_LEAST = 1e-6  # of the bands: far below what any detector has, far above what float64 rounds by
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +161,9 @@ def _regress(gap: Array, bands: Array, before: Array, shift: int) -> tuple[Array
     Bands may slant or curve: of the gap moved up and down by up to `shift` cells, that is taken which they explain
     best.
     """
-    noise = max(1.4826 * middle(np.abs(gap)), 1e-12)
+    # A picture without noise has some all the same: beside none, what is known beforehand would be lost in rounding.
+    least = max(NOISE_LEAST * float(np.abs(bands).max(initial=0.0)), 1e-12)
+    noise = max(1.4826 * middle(np.abs(gap)), least)
     if not len(bands):
         return before, np.zeros(0), noise
     prior = np.eye(len(bands)) / BEFORE**2
@@ -178,6 +181,6 @@ def _regress(gap: Array, bands: Array, before: Array, shift: int) -> tuple[Array
         share = np.clip(inverse @ (weighted @ moved / noise**2 + prior @ before), 0.0, 1.0)
         explained = share @ bands
         off = moved - explained
-        noise = max(1.4826 * middle(np.abs(off)), 1e-12)
+        noise = max(1.4826 * middle(np.abs(off)), least)
         weights = np.maximum(1 - (off / (OUTLIER * noise + SHAPE * np.abs(explained))) ** 2, 0.0) ** 2
     return share, np.sqrt(np.maximum(np.diag(inverse), 0.0)), noise

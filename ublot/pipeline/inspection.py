@@ -8,6 +8,7 @@ import numpy as np
 
 from ublot.flags import FLAGS, ordered, refuses, severity_of
 from ublot.forensics.histogram import clipped_share
+from ublot.io.images.makers import maker_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["describe", "inspect_blot"]
 
-OWN = ("levels", "why_polarity", "why_response", "why_ceiling")
+OWN = ("levels", "why_polarity", "why_response", "why_ceiling", "white", "full_white")
 """Keys that reading adds to what the file says about itself."""
 
 OF_LANES = (
@@ -81,6 +82,7 @@ def inspect_blot(
         "format": source.format,
         "size_bytes": source.size_bytes,
         "sha256": source.sha256,
+        "maker": maker_in_words(said, source.format),
         "rows": source.shape[0],
         "cols": source.shape[1],
         "dtype": source.dtype,

@@ -156,7 +156,7 @@ def _pictures(blot: Blot, params: Params) -> Iterator[tuple[str, Blot]]:
         of = f" of {path.name}" if params.marker_image is not None else " of the file"
         yield name + of, read_blot(path, channel=params.marker_channel, **turned)
         return
-    several = "channels" in blot.source.metadata or "first_page" in blot.flags
+    several = params.channel is not None or "channels" in blot.source.metadata or "first_page" in blot.flags
     if blot.source.path is None or not several:
         return
     for channel in range(1, MOST_PICTURES + 1):

@@ -12,6 +12,7 @@ from ublot.background.estimation import estimate_background
 from ublot.flags import ordered
 from ublot.inputs.layout import Layout, LayoutRow, lanes_with_roles
 from ublot.inputs.params import masses_of
+from ublot.io.images.response import other_reading
 from ublot.lanes.borders import flag_lanes_at_edge, lanes_beside
 from ublot.lanes.doubts import flag_doubtful_lanes, lane_doubts
 from ublot.lanes.finding import find_lanes
@@ -27,6 +28,7 @@ from ublot.pipeline.background_check import (
     compare_backgrounds,
     with_background_flags,
 )
+from ublot.pipeline.both_responses import holding_both, how_far_apart, ladders_holding_both
 from ublot.pipeline.gates import floor_share, with_crop_flags, with_target_flags
 from ublot.pipeline.lanes_by_hand import place_given_lanes
 from ublot.pipeline.marker_picture import calibrate_elsewhere
@@ -57,7 +59,7 @@ class Stages:
     `extracted` are the profiles as they were cut out, `profiles` the same with haze taken off, which `quantified` holds
     the ladders of; `ladders` carry the flags that came later as well. `rowwise` is ``hmw_fraction`` on the other
     background that is fit for smears, by lane. `image_flags` are those of the whole image, `hollow` the lanes with a
-    hollow band.
+    hollow band. `other_reading` is the run with the other response, where the picture's own is a guess.
     """
 
     geometry: Lanes
@@ -73,6 +75,7 @@ class Stages:
     quantified: Quantified | None = None
     image_flags: tuple[str, ...] = ()
     hollow: Collection[int] = ()
+    other_reading: Run | None = None
 
     @property
     def spread(self) -> dict[int, float]:
@@ -198,9 +201,36 @@ def run_stages(
     The linear algebra runs in one thread: the arrays are small, and sums that are split differently on another machine
     would round differently.
     """
-    tell = progress or _nobody
     run = Run(blot, layout, params, edits)
-    geometry, background, profiles = profile_lanes(run, tell, earlier)
+    found = _run_once(run, progress or _nobody, earlier)
+    done = earlier.stages.other_reading if earlier is not None and earlier.stages is not None else None
+    other = done.blot if done is not None and earlier is not None and earlier.blot is blot else other_reading(blot)
+    if other is None or not found.profiles:
+        return found
+    second = Run(other, layout, params, edits)
+    # Lanes are where they are in either reading.
+    second = replace(second, stages=_run_once(second, _nobody, done, found.geometry))
+    return _holding_both(found, second)
+
+
+def _holding_both(found: Stages, second: Run) -> Stages:
+    other = second.stages
+    if other is None:
+        return found
+    response = "linear" if second.blot.response == "density" else "density"
+    return replace(
+        found,
+        ladders=ladders_holding_both(found.ladders, other.ladders),
+        scores=holding_both(found.scores, other.scores),
+        messages=(*how_far_apart(found.scores, other.scores, response), *found.messages),
+        other_reading=second,
+    )
+
+
+def _run_once(run: Run, tell: Progress, earlier: Run | None, geometry: Lanes | None = None) -> Stages:
+    """All stages on one reading of the picture; `geometry` are lanes that were found before."""
+    blot, layout, params, edits = run.blot, run.layout, run.params, run.edits
+    geometry, background, profiles = profile_lanes(run, tell, earlier, geometry)
     image_flags = _image_flags(blot, geometry, background, edits)
     if not profiles:
         said = (*pictures_in_words(blot), no_lanes_in_words(blot, layout, params))
@@ -253,7 +283,7 @@ def run_stages(
 
 
 def profile_lanes(
-    run: Run, tell: Progress | None = None, earlier: Run | None = None
+    run: Run, tell: Progress | None = None, earlier: Run | None = None, geometry: Lanes | None = None
 ) -> tuple[Lanes, Background, tuple[Profile, ...]]:
     """The first stages: lanes, the background under them, and their profiles.
 
@@ -265,11 +295,14 @@ def profile_lanes(
         Called with the stage's name and the share that is done.
     earlier : Run, optional
         A finished run, see `run_stages`.
+    geometry : Lanes, optional
+        Lanes that are known.
     """
     tell = tell or _nobody
     tell("finding lanes", 0.1)
     done = earlier.stages if earlier is not None and earlier.same_geometry(run) else None
-    geometry = done.geometry if done else flag_lanes_at_edge(run.blot, _geometry(run))
+    if geometry is None:
+        geometry = done.geometry if done else flag_lanes_at_edge(run.blot, _geometry(run))
     tell("removing the background", 0.5)
     done = done if earlier is not None and earlier.same_profiles(run) else None
     if done is not None:

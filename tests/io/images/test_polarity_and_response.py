@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import cv2
 import numpy as np
 import pytest
@@ -170,6 +172,27 @@ def test_polarity_is_that_of_the_region(turn):
     assert blot.polarity == "light-on-dark"
     assert "polarity_assumed" not in blot.flags
     assert read_blot(np.ascontiguousarray(levels[:, ::-1]), mirror=True, rotate=turn, roi=roi).polarity == blot.polarity
+
+
+def test_a_very_long_picture_takes_no_time():
+    """Sides of 1 to 1000: what is looked at grows with the picture, not with its square."""
+    levels = np.full((60_000, 60), 200, np.uint8)
+    levels[::97] = 90
+    start = time.process_time()
+    read_blot(levels)
+    assert time.process_time() - start < 8
+
+
+def test_openings_along_short_and_long_lines_are_the_same():
+    from ublot.io.images import polarity
+
+    rng = np.random.default_rng(4)
+    cells = rng.random((90, 40)).astype(np.float32)
+    for axis in (0, 1):
+        wide = np.pad(cells, 20, mode="edge")
+        line = np.ones((21, 1) if axis == 0 else (1, 21), np.uint8)
+        expected = cv2.morphologyEx(wide, cv2.MORPH_OPEN, line)[20:-20, 20:-20]
+        np.testing.assert_array_equal(polarity._opened_far(wide, 21, axis)[20:-20, 20:-20], expected)
 
 
 def test_polarity_that_the_bands_leave_open_is_flagged():

@@ -272,15 +272,17 @@ def _to_blot(
     ceiling = _declared_ceiling(raw, levels, dark=dark, exclude=foreign) or find_ceiling(
         levels, low, high, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign
     )
-    # Before there is a signal: at no time is there more than levels, signal and masks.
+    white = paper_white(picture)
+    # Before there is a signal, which may take the place of the levels.
     flags = [*raw.flags, *examine(levels, declared_lossy=raw.lossy)]
     signal = to_signal(
         levels,
         dark=dark,
         density=density,
         end=end,
-        white=paper_white(picture),
+        white=white,
         square_root_scale=raw.square_root_scale,
+        room=raw.room if raw.levels is levels else None,
     )
     if raw.drawn is not None:
         valid = ~raw.drawn if valid is None else valid & ~raw.drawn
@@ -293,6 +295,9 @@ def _to_blot(
     flags += ["polarity_assumed"] if not polar.sure else []
     flags += ["response_assumed"] if not respond.sure else []
     metadata = _with_reasons(raw, polar, respond, ceiling, low, high)
+    if not respond.sure:
+        # By these the other reading is made from this one.
+        metadata |= {"white": repr(white), "full_white": repr(float(end))}
     return Blot(
         signal=signal,
         saturated=saturated,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
 
+from ublot.io.images.band_shape import shape_evidence
+from ublot.io.images.makers import maker_of
 from ublot.io.images.polarity import Decision, Sketch
 
 if TYPE_CHECKING:
@@ -16,17 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["decide_response", "noise_ratio", "paper_white", "range_end", "to_signal"]
+    from ublot.model import Blot
 
-SCANNERS = (
-    r"epson|canoscan|scanjet|microtek|umax|silverfast|vuescan|scanwizard|plustek|perfection"
-    r"|imagescanner|gs-?[789]\d0|densitometer|twain|hp scan"
-)
-IMAGERS = (
-    r"image ?lab|chemi ?doc|versadoc|gel ?doc|quantity one|imagequant|amersham imager|las[- ]?[134]000|fusion"
-    r"|vilber|odyssey|image ?studio|li-?cor|azure|ibright|fluor ?chem|alpha ?innotech|alphaview|proteinsimple|g:?box"
-    r"|genesys|genetools|chemistudio|visionworks|typhoon|c-digit|kodak image station|gene ?gnome|octopus"
-)
+__all__ = ["decide_response", "noise_ratio", "other_reading", "paper_white", "range_end", "to_signal"]
 
 BLOCK = 1 << 20
 """Pixels that are converted at a time."""
@@ -88,7 +82,7 @@ def noise_ratio(levels: NDArray[Any]) -> float:
 
 
 def decide_response(levels: NDArray[Any], picture: Sketch, end: float, metadata: Mapping[str, str]) -> Decision:
-    """Response of a dark-on-light picture: who made the file, how noise depends on level, where the background lies.
+    """Response of a dark-on-light picture: who made the file, the shape of its bands, its noise, its background.
 
     Parameters
     ----------
@@ -100,28 +94,69 @@ def decide_response(levels: NDArray[Any], picture: Sketch, end: float, metadata:
         What the file says about its maker.
     """
     eight_bit = levels.dtype == np.uint8
-    said = " ".join(str(metadata.get(k, "")) for k in ("make", "model", "software", "document", "description")).lower()
-    scanner, imager = re.search(SCANNERS, said), re.search(IMAGERS, said)
-    if bool(scanner) != bool(imager):
-        maker = scanner or imager
-        return Decision(
-            "density" if scanner else "linear",
-            not eight_bit,
-            f"the file names {maker[0] if maker else ''!r}, a {'scanner' if scanner else 'camera or laser imager'}",
-        )
-    noise = noise_ratio(levels)
+    maker = maker_of(metadata)
+    named = None if maker is None else "density" if maker[0].detector == "scanner" else "linear"
+    kind = "scanner" if named == "density" else "camera or laser imager"
+    what = "" if maker is None else f"the file names {maker[1]!r}, a {kind}"
+    if named and not eight_bit:
+        return Decision(named, True, what)
+    shape = shape_evidence(levels, end, paper_white(picture))
+    # Rounding to 8 bits buries the noise of the light end, and a black that is cut off has none.
+    noise = math.nan if eight_bit else noise_ratio(levels)
+    noise_says = "linear" if noise > GROWS_TO_DARK else "density" if noise < GROWS_TO_LIGHT else None
     background = float(np.median(picture.levels[~picture.fill])) / end if end else math.nan
     near_top = background > NEAR_TOP
-    noise_says = "linear" if noise > GROWS_TO_DARK else "density" if noise < GROWS_TO_LIGHT else None
-    facts = f"noise in the dark {noise:.2f} x that in the light, background at {100 * background:.0f} % of white"
-    if eight_bit:
-        return Decision(noise_says or "density", False, f"8 bits cannot tell a scan from a camera export; {facts}")
-    value = noise_says or ("linear" if near_top else "density")
-    return Decision(value, value == noise_says and (value == "density" or near_top), f"dark on light; {facts}")
+    seen = (what, shape.words, _noise_words(noise), f"background at {100 * background:.0f} % of white")
+    facts = "; ".join(each for each in seen if each)
+    told_by = [each for each in (named, shape.says, noise_says) if each]
+    if len(set(told_by)) > 1:
+        return Decision(shape.says or told_by[0], False, f"dark on light, and the evidence disagrees; {facts}")
+    if told_by:
+        # A camera's white is at the top of its range, whatever else speaks for it. Overloaded bands, wider the stronger
+        # they are, look like a density: in 8 bits, where noise says nothing, it takes more than their shape.
+        sure = near_top if told_by[0] == "linear" else noise_says == "density" or len(told_by) > 1
+        return Decision(told_by[0], sure and told_by != [named], f"dark on light; {facts}")
+    leans = shape.leans or ("density" if eight_bit or not near_top else "linear")
+    return Decision(leans, False, f"dark on light, and nothing tells a scan from a camera export; {facts}")
+
+
+def _noise_words(noise: float) -> str:
+    return f"noise in the dark {noise:.2f} x that in the light" if math.isfinite(noise) else ""
+
+
+def other_reading(blot: Blot) -> Blot | None:
+    """The same picture with the other response; None where its response is no guess, or the levels are not known.
+
+    Parameters
+    ----------
+    blot : Blot
+        As read. Which levels are white is in its provenance, so that nothing is read again.
+    """
+    facts = blot.source.metadata
+    if "response_assumed" not in blot.flags or not {"white", "full_white"} <= set(facts):
+        return None
+    white, end = float(facts["white"]), float(facts["full_white"])
+    signal = np.empty_like(blot.signal)
+    rows = max(1, BLOCK // signal.shape[1])
+    for top in range(0, len(signal), rows):
+        some = blot.signal[top : top + rows]
+        if blot.response == "density":
+            signal[top : top + rows] = np.float32(end) - np.float32(white) * np.power(np.float32(10), -some)
+        else:
+            signal[top : top + rows] = _density(np.float32(end) - some, white, None)
+    response: Literal["linear", "density"] = "linear" if blot.response == "density" else "density"
+    return replace(blot, signal=signal, response=response)
 
 
 def to_signal(
-    levels: NDArray[Any], *, dark: bool, density: bool, end: float, white: float, square_root_scale: float | None = None
+    levels: NDArray[Any],
+    *,
+    dark: bool,
+    density: bool,
+    end: float,
+    white: float,
+    square_root_scale: float | None = None,
+    room: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Levels to signal, positive where there is protein.
 
@@ -138,17 +173,20 @@ def to_signal(
         Level of clear film or paper.
     square_root_scale : float, optional
         Levels are square-root coded, with this factor.
+    room : ndarray of float32, shape (rows, cols), optional
+        Where the signal goes; the levels may be its end and are then written over.
 
     Returns
     -------
     ndarray of float32, shape (rows, cols)
     """
-    signal = np.empty(levels.shape, np.float32)
+    signal = np.empty(levels.shape, np.float32) if room is None else room
     table = _density_table(levels.dtype, white) if density else None
     # In blocks: what is needed besides the signal would otherwise be several times as large as the picture.
     rows = max(1, BLOCK // levels.shape[1])
     for top in range(0, len(levels), rows):
         some = levels[top : top + rows]
+        some = some if room is None else some.copy()
         if density:
             signal[top : top + rows] = _density(some if dark else _mirrored(some, end), white, table)
         elif square_root_scale is not None:
