@@ -19,6 +19,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from scipy import linalg
 
@@ -51,6 +52,8 @@ AT_EDGE, EDGE_FALLS, FURTHER, FALLS = 0.3, 0.08, 0.03, 0.6
 MOST_OWN = 1.0  # of these: by how much single flanks differ at most
 FAR_OUT, FAR_FALLS = 0.03, 0.8
 OWN = 0.5  # of these, to begin with: by how much single lanes and sides differ
+BULGE = 0.1  # of its width: by how much the strongest band of a picture is wider than faint ones, or narrower
+BAND = 0.15  # pitches: half the length of a band along the run
 BLUR = 0.1, 0.3  # pitches along the run over which light in flanks near and far is spread at most
 OUTLIER = 5.0  # standard deviations from which on a cell counts for nothing
 LEAST_NOISE = 2e-4  # of the highest lane: what cells of 8-bit pictures are off by, a tenth of a level or so
@@ -316,23 +319,29 @@ def _variances(picture: _Picture, state: _State, heights: Array) -> tuple[Array,
 def _shared_columns(picture: _Picture, state: _State, heights: Array) -> Array:
     """What acts all over the picture, shape (columns, rows, cols).
 
-    Far flanks; light that is spread along the run as well, by distance from the edge; lanes whose strong bands are
-    wider, by distance; and the haze of blank lanes.
+    Far flanks; light that is spread along the run as well, by distance from the edge; strong bands that are wider than
+    faint ones; and the haze of blank lanes.
     """
     free, flanks, rows = picture.loaded, picture.flanks, len(heights)
     near, far = flanks.paired[:, free], flanks.far_seen[:, free]
     tall = heights[:, free]
     per_pitch = picture.pitch / picture.along.high
-    wide = tall * np.abs(tall) / np.maximum(np.abs(tall).max(axis=0, initial=0.0), 1e-30)
+    # A strong band is wider as a whole, its slopes along the run included; a smear of a third its height hardly is.
+    brush = np.ones((2 * max(round(BAND * per_pitch), 1) + 1, 1))
+    strength = cv2.dilate(np.maximum(tall, 0.0), brush) if tall.size else tall
+    wide = tall * (strength / max(float(strength.max(initial=0.0)), 1e-30)) ** 2
     spread = [smooth_rows(heights.T, max(reach * per_pitch, 0.3)).T[:, free] - tall for reach in BLUR]
     blank = state.shapes[np.ix_(picture.blank, flanks.seen)]
-    out = np.empty((len(far) + 2 * len(near) + 2 * len(blank), rows, len(flanks.seen)))
+    out = np.empty((len(far) + len(near) + 1 + 2 * len(blank), rows, len(flanks.seen)))
     out[: len(far)] = tall @ far
     for k, pair in enumerate(near):
-        at = len(far) + 2 * k
-        out[at], out[at + 1] = spread[int(NEAR[2 * k] > 0.15)] @ pair, wide @ pair
-    slope = np.linspace(-1.0, 1.0, rows)[:, None]
-    at = len(far) + 2 * len(near)
+        out[len(far) + k] = spread[int(NEAR[2 * k] > 0.15)] @ pair
+    # What a lane is higher by where it is wider by so much of itself.
+    offset = picture.along.columns - picture.along.middle[free, None]
+    wider = -offset * np.gradient(state.shapes[free], picture.along.wide, axis=1)
+    at = len(far) + len(near)
+    out[at] = wide @ wider[:, flanks.seen]
+    slope, at = np.linspace(-1.0, 1.0, rows)[:, None], at + 1
     out[at::2], out[at + 1 :: 2] = blank[:, None], slope * blank[:, None]
     return out
 
@@ -448,12 +457,14 @@ def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
     far = np.arange(hats, hats + len(FAR) - 1)
     prior[far, far] = 1 / (FAR_OUT * np.exp(-FAR[1:] / FAR_FALLS)) ** 2
     mean[far] = -state.far
-    # How far light is spread along the run, and how much wider strong bands are: up to all of what flanks there are.
+    # How far light is spread along the run: up to all of what flanks there are.
     high = (np.abs(state.shapes[:, flanks.seen])[flanks.lane] * flanks.hats).max(axis=1)
     for k in range(0, len(NEAR), 2):
         size = max(float(high[(flanks.knot == k) | (flanks.knot == k + 1)].max(initial=0.0)), 0.01)
-        first = hats + len(FAR) - 1 + k
-        prior[first, first], prior[first + 1, first + 1] = 1 / size**2, 1 / (0.5 * size) ** 2
+        blurred = hats + len(FAR) - 1 + k // 2
+        prior[blurred, blurred] = 1 / size**2
+    wider = hats + len(FAR) - 1 + len(NEAR) // 2
+    prior[wider, wider] = 1 / BULGE**2
     return prior, mean
 
 
@@ -568,7 +579,7 @@ def _next(
                         for k in range(len(NEAR))])  # fmt: skip
     blank = picture.blank
     shapes[blank] = flanks.shapes[blank] + flanks.near[blank] @ typical + flanks.far[blank] @ far
-    at = hats + len(FAR) - 1 + len(NEAR)
+    at = hats + len(FAR) + len(NEAR) // 2
     heights_blank = steps[at:].reshape(len(blank), 2).T
     new = _State(
         shapes, departures, far, _own_spread(picture, state, system, departures), membrane @ splines.under.T, residual,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["BandPlace", "without_halo"]
 
 REACHES = np.array([0.2, 0.4, 0.8])  # lane widths: sigma of the Gaussians, over the distances at which halo is seen
-BIN = 0.04  # lane widths
+BIN = 0.08  # lane widths: a quarter of what is near
 NEAREST, FARTHEST = 0.3, 1.7  # lane widths from a band, between which its halo is seen
 CLEAR_OF_BAND = 5.0  # sigma of a band beyond which it has ended, a tail to one side (`ublot.ladder.fit`) included
 FEWEST = 5  # bins of a lane, and lanes, that tell a halo

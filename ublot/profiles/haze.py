@@ -30,7 +30,7 @@ TREND_COUNTS = 0.5  # of a lane: what its stretch below the band says of that ab
 # Proof. Levels are alike that differ by no more than haze is uneven at most (`UNEVEN_MOST`) and what they are uncertain
 # by; the stretch above the band is looked at in as many parts as that below, in runs of so many of them.
 RUN = 3
-FEWEST_PROVEN, LIKE_OTHERS = 2, 2.0  # lanes that prove haze for others, and how far from theirs the level may be
+FEWEST_PROVEN, LIKE_OTHERS = 2, 2.0  # lanes that prove haze, and how far from theirs the level may be
 LEVEL_PARTS = 0.5  # of the parts below the band: fewer without bands are no level
 TOWARDS_WELL = 1 / 3  # of the way from the well to the band
 POSSIBLE = 0.5  # standard deviation of haze that is not proven, over the most that it can be: 95 % hold all of it
@@ -222,8 +222,11 @@ def _proven(looks: Sequence[_Look | None], quiet: Sequence[_Quiet | None]) -> li
     shown = {i for i, k, q in able if _alike(k.level, q.top, q.top_error) and q.top > HAZE_CLEAR * q.top_noise}
     # Lanes with something below the band that does not go on above it speak against haze on this blot.
     against = sum(k.level > HAZE_CLEAR * k.error for _, k, _ in seen) - len(able)
+    # What one lane alone shows may as well be its own smear: haze is alike in the lanes that hold it.
+    if len(shown) < FEWEST_PROVEN:
+        return [None] * len(looks)
     out: list[_Look | None] = [k if i in shown else None for i, k in enumerate(looks)]
-    if len(shown) >= FEWEST_PROVEN and len(shown) > against:
+    if len(shown) > against:
         levels = [k.level for i, k, _ in able if i in shown]
         for i, k, _ in able:
             if min(levels) / LIKE_OTHERS <= k.level <= max(levels) * LIKE_OTHERS:

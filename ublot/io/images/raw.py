@@ -53,6 +53,8 @@ class Raw:
     flags : tuple of str
     drawn, marked_saturated : ndarray of bool, shape (rows, cols), or None
         Pixels that something was drawn over, and those that a program marked as saturated, in colour.
+    room : ndarray of float32, shape (rows, cols), optional
+        Memory for the signal, of which the levels are the end: written from its front it never overtakes them.
     """
 
     levels: NDArray[Any]
@@ -65,6 +67,7 @@ class Raw:
     flags: tuple[str, ...] = ()
     drawn: NDArray[np.bool_] | None = None
     marked_saturated: NDArray[np.bool_] | None = None
+    room: NDArray[np.float32] | None = None
 
 
 def check_size(rows: int, cols: int, where: object) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from ublot.errors import BlotError
 from ublot.flags import ordered
 from ublot.forensics.examine import examine
+from ublot.io.images.burnt_in import find_burnt_in, without_burnt_in
 from ublot.io.images.ceiling import Ceiling, find_ceiling
 from ublot.io.images.colour import LARGEST
 from ublot.io.images.digest import Digest
@@ -260,6 +261,13 @@ def _to_blot(
                 told("choose one with {channel}"),
             )
         raise BlotError(what, where, fix)
+    burnt = find_burnt_in(levels)
+    if burnt is not None:
+        levels = without_burnt_in(levels, burnt)
+        low, high = float(levels.min()), float(levels.max())
+        drawn = burnt if raw.drawn is None else burnt | raw.drawn
+        about = {"drawn": f"{np.count_nonzero(burnt)} pixels of text, lines or boxes in one level over the picture"}
+        raw = replace(raw, drawn=drawn, flags=(*raw.flags, "drawn_over"), metadata={**raw.metadata, **about})
     picture = sketch(levels)
     polar = Decision(polarity, True, "as asked")
     if polarity == "auto":
@@ -273,7 +281,7 @@ def _to_blot(
         levels, low, high, dark=dark, end=0.0 if dark else end, exact_only=density, exclude=foreign
     )
     white = paper_white(picture)
-    # Before there is a signal: at no time is there more than levels, signal and masks.
+    # Before there is a signal, which may take the place of the levels.
     flags = [*raw.flags, *examine(levels, declared_lossy=raw.lossy)]
     signal = to_signal(
         levels,
@@ -282,6 +290,7 @@ def _to_blot(
         end=end,
         white=white,
         square_root_scale=raw.square_root_scale,
+        room=raw.room if raw.levels is levels else None,
     )
     if raw.drawn is not None:
         valid = ~raw.drawn if valid is None else valid & ~raw.drawn

@@ -149,7 +149,14 @@ def other_reading(blot: Blot) -> Blot | None:
 
 
 def to_signal(
-    levels: NDArray[Any], *, dark: bool, density: bool, end: float, white: float, square_root_scale: float | None = None
+    levels: NDArray[Any],
+    *,
+    dark: bool,
+    density: bool,
+    end: float,
+    white: float,
+    square_root_scale: float | None = None,
+    room: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Levels to signal, positive where there is protein.
 
@@ -166,17 +173,20 @@ def to_signal(
         Level of clear film or paper.
     square_root_scale : float, optional
         Levels are square-root coded, with this factor.
+    room : ndarray of float32, shape (rows, cols), optional
+        Where the signal goes; the levels may be its end and are then written over.
 
     Returns
     -------
     ndarray of float32, shape (rows, cols)
     """
-    signal = np.empty(levels.shape, np.float32)
+    signal = np.empty(levels.shape, np.float32) if room is None else room
     table = _density_table(levels.dtype, white) if density else None
     # In blocks: what is needed besides the signal would otherwise be several times as large as the picture.
     rows = max(1, BLOCK // levels.shape[1])
     for top in range(0, len(levels), rows):
         some = levels[top : top + rows]
+        some = some if room is None else some.copy()
         if density:
             signal[top : top + rows] = _density(some if dark else _mirrored(some, end), white, table)
         elif square_root_scale is not None:

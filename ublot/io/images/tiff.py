@@ -78,8 +78,9 @@ def read_tiff(path: Path, channel: int | None) -> Raw:
             scale = _square_root_scale(pages)
             curve = gamma_said({code: page.tags[code].value for code in GAMMA_TAGS if code in page.tags})
             raw_flags = (*raw_flags, *("gamma",) * bool(curve))
+            levels = np.ascontiguousarray(upright(picked.levels, turned))
             return Raw(
-                np.ascontiguousarray(upright(picked.levels, turned)),
+                levels,
                 "gel" if scale is not None or any(MD_FILE_TAG in p.tags for p in pages) else "tiff",
                 dtype,
                 {
@@ -93,6 +94,7 @@ def read_tiff(path: Path, channel: int | None) -> Raw:
                 flags=raw_flags,
                 drawn=None if picked.marks is None else upright(picked.marks, turned),
                 marked_saturated=None if picked.saturated is None else upright(picked.saturated, turned),
+                room=_room(levels),
             )
     except BlotError:
         raise
@@ -168,8 +170,10 @@ def _picked(page: Any, channel: int | None, where: Path) -> Colours:
 
 
 def _samples(page: Any) -> NDArray[Any]:
-    """``(rows, cols)`` or ``(rows, cols, samples)`` in native byte order."""
-    data = page.asarray()
+    """``(rows, cols)``, which lies where its signal will, or ``(rows, cols, samples)``, in native byte order."""
+    kind = np.dtype(page.dtype)
+    alone = page.axes == "YX" and kind.itemsize <= 4
+    data = page.asarray(out=_at_the_end(page.shape, kind.newbyteorder("=")) if alone else None)
     axes = page.axes
     if "S" in axes and data.ndim == 3 and axes.index("S") == 0:
         data = np.moveaxis(data, 0, -1)
@@ -178,6 +182,21 @@ def _samples(page: Any) -> NDArray[Any]:
     if not data.dtype.isnative:
         data = data.astype(data.dtype.newbyteorder("="))
     return np.asarray(data)
+
+
+def _at_the_end(shape: tuple[int, int], kind: np.dtype[Any]) -> NDArray[Any]:
+    """Empty levels that are the end of memory for as many float32."""
+    count = math.prod(shape)
+    return np.empty(count, np.float32).view(kind)[-count:].reshape(shape)
+
+
+def _room(levels: NDArray[Any]) -> NDArray[np.float32] | None:
+    """The memory of which levels are the end; None where they lie elsewhere."""
+    whole = levels
+    while isinstance(whole.base, np.ndarray):
+        whole = whole.base
+    fits = whole.dtype == np.float32 and whole.shape == (levels.size,) and levels.flags.c_contiguous
+    return whole.reshape(levels.shape) if fits and levels.ndim == 2 else None
 
 
 def _has_opacity(page: Any) -> bool:

@@ -1,0 +1,124 @@
+"""Text, time stamps, arrows and boxes that a program burned into a grey picture.
+
+What a program draws has one level, the lowest or the highest of all, thin strokes, and the picture's own level right
+beside it. Light has neither: beside a band that is full, or a speck that is, levels fall off over several pixels.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["find_burnt_in", "without_burnt_in"]
+
+FEWEST, MOST = 40, 0.05
+"""Pixels, and share of all, that what is drawn has: a stamp of six digits at its smallest, a sheet of text at most."""
+
+SMALLEST, STROKES = 4, 4
+"""Pixels of a stroke or letter, and how many of them make a text. Hot pixels are smaller, dust is not in groups."""
+
+MAINLY, PATCHES = 0.5, 5000
+"""Of all pixels at the extreme; and more patches of them than any text has."""
+
+LONG = 0.05
+"""Of the longer side: one stroke that reaches so far is a line, an arrow or a box by itself."""
+
+TICK, TICK_LONG = 2.0, 0.25
+"""A stroke so many times wider than high, and no longer than that share of the width, may tell a mass: it is left."""
+
+APART = 3
+"""Pixels that each of two strokes is widened by to make one word of them."""
+
+THICK = 4.0
+"""Pixels from the edge to the middle of a stroke at most: what is thicker is fill, or a band that is full."""
+
+FAR = 0.4
+"""Of the range: how far the level beside a stroke is from its own. Text as bright as what is around it does no harm."""
+
+FLAT = 0.02
+"""Of the range: by how much levels two and four pixels from a stroke differ at most. Beside the steepest full bands
+that were drawn (sigma 2 px, ten times the ceiling) it is 0.07."""
+
+SOFT, BETWEEN = 3, 11
+"""Pixels about a stroke that its blended edge may reach, and between strokes of one word."""
+
+
+def find_burnt_in(levels: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Pixels that something was drawn over; None where nothing was.
+
+    Parameters
+    ----------
+    levels : ndarray of uint8 or uint16, shape (rows, cols)
+        Of other types nothing is said.
+    """
+    if levels.dtype not in (np.uint8, np.uint16) or min(levels.shape) < 32:
+        return None
+    low, high = int(levels.min()), int(levels.max())
+    found = [_strokes(levels, extreme, float(high - low)) for extreme in (low, high)] if high > low else []
+    drawn = [mask for mask in found if mask is not None]
+    if not drawn:
+        return None
+    strokes = np.logical_or.reduce(drawn).astype(np.uint8)
+    wide = cv2.dilate(strokes, np.ones((2 * SOFT + 1, 2 * SOFT + 1), np.uint8))
+    # Letters that were smoothed have parts that are nowhere of the full level: they stand between those that are.
+    return cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((BETWEEN, BETWEEN), np.uint8)).astype(bool)
+
+
+def without_burnt_in(levels: NDArray[Any], drawn: NDArray[np.bool_]) -> NDArray[Any]:
+    """Levels with what is beside `drawn` in its place: a stand-in that misleads no histogram."""
+    return np.asarray(cv2.inpaint(np.ascontiguousarray(levels), drawn.astype(np.uint8), 3, cv2.INPAINT_TELEA))
+
+
+def _strokes(levels: NDArray[Any], extreme: int, span: float) -> NDArray[np.bool_] | None:
+    at = levels == extreme
+    if not FEWEST <= np.count_nonzero(at) <= MOST * levels.size:
+        return None
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(at.astype(np.uint8), connectivity=8)
+    if count > PATCHES:
+        return None
+    thin = [k for k in range(1, count) if _is_stroke(levels, labels, stats[k], k, extreme, span)]
+    # Where most of what is at the extreme is no stroke, the few that look like one are chance.
+    if sum(int(stats[k, cv2.CC_STAT_AREA]) for k in thin) < MAINLY * np.count_nonzero(at):
+        return None
+    text = [k for k in thin if not _is_tick(stats[k], levels.shape[1])]
+    large = [k for k in text if stats[k, cv2.CC_STAT_AREA] >= SMALLEST]
+    sides = [int(max(stats[k, cv2.CC_STAT_WIDTH], stats[k, cv2.CC_STAT_HEIGHT])) for k in large]
+    area = sum(int(stats[k, cv2.CC_STAT_AREA]) for k in large)
+    if area < FEWEST or not (len(large) >= STROKES or max(sides) >= LONG * max(levels.shape)):
+        return None
+    # A dash, or a letter's bar that broke off, stands beside letters; what tells a mass stands alone.
+    beside = np.ones((2 * APART + 1, 2 * APART + 1), np.uint8)
+    _, groups = cv2.connectedComponents(cv2.dilate(np.isin(labels, thin).astype(np.uint8), beside))
+    letters = np.unique(groups[np.isin(labels, text)])
+    return np.isin(labels, thin) & np.isin(groups, letters)
+
+
+def _is_tick(box: NDArray[np.int32], cols: int) -> bool:
+    width, height = int(box[cv2.CC_STAT_WIDTH]), int(box[cv2.CC_STAT_HEIGHT])
+    return TICK * height <= width <= TICK_LONG * cols and height <= 2 * THICK
+
+
+def _is_stroke(
+    levels: NDArray[Any], labels: NDArray[np.int32], box: NDArray[np.int32], label: int, extreme: int, span: float
+) -> bool:
+    """Whether one patch of an extreme level is thin, and the picture about it flat and far from its level."""
+    left, top, width, height = (int(v) for v in box[:4])
+    rows = slice(max(top - 5, 0), top + height + 5)
+    cols = slice(max(left - 5, 0), left + width + 5)
+    own = (labels[rows, cols] == label).astype(np.uint8)
+    if float(cv2.distanceTransform(np.pad(own, 1), cv2.DIST_L2, 3).max()) > THICK:
+        return False
+    others = (labels[rows, cols] > 0).astype(np.uint8)
+    grown = [cv2.dilate(others, np.ones((2 * k + 1, 2 * k + 1), np.uint8)) for k in (1, 2, 3, 4)]
+    near = cv2.dilate(own, np.ones((9, 9), np.uint8)) > 0
+    part = levels[rows, cols]
+    rings = [part[(outer > inner) & near] for inner, outer in ((grown[0], grown[1]), (grown[2], grown[3]))]
+    if min(len(ring) for ring in rings) < 4:
+        return False
+    second, fourth = (float(np.median(ring)) for ring in rings)
+    return abs(second - extreme) >= FAR * span and abs(second - fourth) <= FLAT * span
