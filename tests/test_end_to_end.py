@@ -244,7 +244,10 @@ def set_cell(row, name, value):
 
 
 LAYOUTS = {
-    "missing column": (lambda rows: [{k: v for k, v in r.items() if k != "role"} for r in rows], ["'role'", "missing"]),
+    "missing column": (
+        lambda rows: [{k: v for k, v in r.items() if k not in ("role", "compound")} for r in rows],
+        ["'role'", "missing"],
+    ),
     "duplicate lane": (set_cell(4, "lane", 4), ["lane 4 is described twice", "rows 5 and 6"]),
     "a gap": (set_cell(9, "lane", 12), ["lane 10 is missing"]),
     "unknown role": (set_cell(2, "role", "untreated"), ["row 4, column role", "'untreated'", "vehicle"]),
@@ -332,11 +335,11 @@ def test_a_lane_too_many_is_not_made_up(place):
 
 
 def test_errors_as_json(place):
-    write_layout(place / "bad.csv", rows_of(set_cell(2, "role", "DMSO")))
+    write_layout(place / "bad.csv", rows_of(set_cell(2, "role", "untreated")))
     done = start("analyze", "blot.tif", "--layout", "bad.csv", "--json", cwd=place)
-    refused(done, "DMSO")
+    refused(done, "untreated")
     error = json.loads(done.stdout)["error"]
-    assert set(error) == {"what", "where", "fix"} and "DMSO" in error["what"] and "row 4" in error["where"]
+    assert set(error) == {"what", "where", "fix"} and "untreated" in error["what"] and "row 4" in error["where"]
 
 
 def test_a_failed_run_leaves_the_old_result(place):

@@ -64,6 +64,7 @@ def test_what_refuses():
         "lossy",
         "saturated_heavily",
         "hollow_band",
+        "wrapped",
         "gutters_poor",
         "dyes_merged",
         "several_pictures",

@@ -56,6 +56,13 @@ _TABLE = (
         f"{_CROMEY}; found after Fan & de Queiroz 2003, IEEE Transactions on Image Processing 12, 230",
     ),
     Flag(
+        "wrapped",
+        "refuse",
+        "levels ran below zero and came out at the top: a background was subtracted where no level can be negative",
+        "use the raw export, or subtract nothing",
+        _DESIGN,
+    ),
+    Flag(
         "saturated_heavily",
         "refuse",
         "more than 1 % of the band's or the smear's bright pixels are at the detector's ceiling",

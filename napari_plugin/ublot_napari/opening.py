@@ -87,11 +87,12 @@ class Opener(QObject):
             remember_place(place)
 
     def ask_channel(self, path: Path) -> bool:
-        """Ask which page or channel of a file is the blot, and open it; whether there were several to choose from."""
+        """Open the page or channel of a file that is the blot, asked for where there are several; False for none."""
         blots = channels_of(path)
-        if len(blots) < 2:
+        if not blots:
             return False
-        number = self._choose(blots, f"{path.name}: which picture is the blot?")
+        several = len(blots) > 1
+        number = self._choose(blots, f"{path.name}: which picture is the blot?") if several else next(iter(blots))
         if number is not None:
             data, keywords, kind = blot_layer(blots[number])
             keywords["metadata"]["ublot_options"] = {"channel": number}

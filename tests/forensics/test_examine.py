@@ -286,3 +286,16 @@ def test_forensics_are_cheap(side, limit):
 )  # fmt: skip
 def test_real_blots(name, expected):
     assert set(read_blot(REAL / name).flags) & (FORENSIC | {"eight_bit"}) == expected
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_levels_that_ran_below_zero_are_told_from_those_that_did_not(seed):
+    """A background subtracted in unsigned numbers: half of the membrane is below it."""
+    levels = blot16(seed=seed)
+    wrapped = (levels.astype(np.int32) - int(np.median(levels))).astype(np.uint16)
+    assert "wrapped" in examine(wrapped)
+    for right in (levels, 65535 - levels, np.minimum(4 * levels.astype(np.int32), 65535).astype(np.uint16)):
+        assert "wrapped" not in examine(right)
+    page = np.pad(levels, 40, constant_values=65535)
+    page[::9, ::7] = 0
+    assert "wrapped" not in examine(page)

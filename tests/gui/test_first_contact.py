@@ -304,3 +304,15 @@ def test_the_lanes_layer_says_what_the_table_says(empty: Any, until: Any, blot_f
     for name in ("lane", "relative_hmw", "relative_hmw_low", "hmw_fraction"):
         np.testing.assert_allclose(features[name], lanes[name])
     assert list(features["compound"]) == list(lanes["compound"])
+
+
+def test_of_a_file_whose_first_page_is_empty_the_only_picture_is_opened(empty: Any, tmp_path: Path) -> None:
+    import tifffile
+
+    flat = np.full((120, 160), 40_000, np.uint16)
+    picture = np.random.default_rng(1).normal(30_000, 900, (120, 160)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "two.tif", np.stack([flat, picture]), photometric="minisblack")
+    empty.opener.open([tmp_path / "two.tif"])
+    assert empty.blot is not None
+    assert empty.blot.state.params.channel == 2
+    assert empty.controller.image.data.std() > 100

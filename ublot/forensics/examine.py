@@ -8,7 +8,7 @@ import numpy as np
 
 from ublot.forensics.blockiness import was_jpeg
 from ublot.forensics.duplicates import find_copy
-from ublot.forensics.histogram import is_stretched, is_upconverted
+from ublot.forensics.histogram import is_stretched, is_upconverted, is_wrapped
 from ublot.forensics.resampling import is_upscaled
 from ublot.forensics.splices import find_seam
 
@@ -41,6 +41,8 @@ def examine(levels: NDArray[Any], *, declared_lossy: bool = False) -> tuple[str,
         found.append("lossy")
     if eight_bit:
         found.append("eight_bit")
+    if is_wrapped(levels):
+        found.append("wrapped")
     if few:
         found.append("upconverted")
     elif is_stretched(levels):

@@ -12,7 +12,7 @@ from ublot.numerics.medians import median
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["clipped_share", "is_stretched", "is_upconverted"]
+__all__ = ["clipped_share", "is_stretched", "is_upconverted", "is_wrapped"]
 
 SAMPLE = 20_000
 """Pixels that tell most pictures with many levels from one with few; only in doubt all are counted."""
@@ -40,6 +40,10 @@ PILED, CUT = 4.0, 2e-4
 
 BESIDE = 20
 """Frequencies on each side of one whose power is the usual there."""
+
+JUMP, JUMPS, WRAPPED_LEVELS = 60_000, 0.005, 8
+"""Of 65536: steps between neighbours that only levels that wrapped around make, share of the pixels that take one, and
+different levels beyond it. Membranes within their noise of zero have a quarter of all pixels."""
 
 LONGEST_PERIOD = 6
 """Levels: a slower wave of the histogram is the picture's own."""
@@ -101,6 +105,20 @@ def is_stretched(levels: NDArray[Any]) -> bool:
     # Levels that are in use everywhere: those between them would swamp the comb that is looked for.
     offset = int(np.argmax([counts[k::gap].sum() for k in range(gap)]))
     return _has_comb(counts[offset::gap], dense[offset::gap])
+
+
+def is_wrapped(levels: NDArray[Any]) -> bool:
+    """Whether 16-bit levels ran below zero and came out at the top: neighbours lie at both ends of the range.
+
+    Light does not jump from one pixel to the next, least of all at the membrane, whose noise about zero does that.
+    """
+    if levels.dtype != np.uint16:
+        return False
+    some = levels[:: max(1, round(levels.size / COUNTED))].astype(np.int32)
+    jumps = np.abs(np.diff(some, axis=1)) > JUMP
+    # Text and frames have both ends as well, but few different levels there.
+    top = np.unique(some[some > JUMP])
+    return bool(jumps.mean() > JUMPS and len(top) >= WRAPPED_LEVELS)
 
 
 def _has_holes(counts: NDArray[Any]) -> bool:

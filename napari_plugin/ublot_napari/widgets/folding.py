@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import Qt, QTimer, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-__all__ = ["Section", "Sections"]
+__all__ = ["ROOM", "Section", "Sections"]
+
+ROOM = "room"
+"""Property of a section's content: the height in px that it needs to be read, where there is so much."""
+SETTLED = 60
+"""Milliseconds after which a section that was opened has its place."""
+LEAST = 240
+"""Height in px below which a content is not pressed: it is scrolled then."""
 
 
 class Section(QWidget):
@@ -73,6 +80,9 @@ class Sections(QScrollArea):
         super().__init__()
         self.sections = list(sections)
         self._opened: list[Section] = []
+        self._soon = QTimer(self)  # which ends with this widget
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._bring_up)
         inside = QWidget()
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(0, 0, 4, 0)
@@ -92,11 +102,29 @@ class Sections(QScrollArea):
         if is_open:
             self._opened.append(section)
         self._fit()
+        if is_open and section.is_open:
+            self._soon.start(SETTLED)
+
+    def _bring_up(self) -> None:
+        """Scroll the section opened last to the top where it does not fit below the titles above it."""
+        bar, viewport = self.verticalScrollBar(), self.viewport()
+        if bar is None or viewport is None or not self._opened:
+            return
+        section = self._opened[-1]
+        bottom = section.y() + section.height()
+        if bottom > bar.value() + viewport.height():
+            bar.setValue(min(section.y(), bottom - min(section.height(), viewport.height())))
 
     def _fit(self) -> None:
         """Close what there is no room for, and share the rest of the room."""
         viewport = self.viewport()
         room = viewport.height() if viewport is not None else 0
+        for section in self.sections:
+            # Where even one section is higher than the panel, it takes all of it, and the titles scroll.
+            wanted = int(section.content.property(ROOM) or 0)
+            if wanted:
+                alone = room - section.button.sizeHint().height() - self._column.spacing() - 4
+                section.content.setMinimumHeight(min(wanted, max(alone, LEAST)))
         while len(self._opened) > 1 and self._needed() > room:
             self._opened[0].set_open(False)  # comes back here
             return

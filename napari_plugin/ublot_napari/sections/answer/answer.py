@@ -12,6 +12,7 @@ from ublot_napari.sections.answer.flag_list import FlagList
 from ublot_napari.sections.answer.plot import ScorePlot
 from ublot_napari.sections.answer.rows import number_table, records, score_header, score_rows
 from ublot_napari.sections.answer.table import ScoreTable
+from ublot_napari.widgets.folding import ROOM
 from ublot_napari.widgets.form import ParamsForm, options_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ __all__ = ["Answer"]
 
 OPTIONS = options_of("Assay", "Quantification")
 STALE = "Not up to date: "
-ROOM = 390
+HEIGHT = 390
 """Height in px that the answer needs to be read; sections that leave less fold when it opens."""
 
 
@@ -72,7 +73,8 @@ class Answer(QWidget):
             (options, "Options", "Assay, antibody, background and more"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(widget, title), tip)
-        self.setMinimumHeight(ROOM)
+        self.setProperty(ROOM, HEIGHT)
+        self.setMinimumHeight(HEIGHT)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 0, 4)
         column.setSpacing(2)
@@ -86,12 +88,15 @@ class Answer(QWidget):
     def _loading(self) -> QHBoxLayout:
         """What a loading control is, and where it is taken from."""
         self.control = QComboBox()
-        self.control.addItem("Strongest shared band", "band")
+        self.control.addItem("Shared band", "band")
         self.control.addItem("All protein", "total")
         self.control.setToolTip("What is measured: a band that every lane holds alike, or all signal of a lane")
+        # Its longest entry would otherwise set the width of the whole panel.
+        self.control.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.control.setMinimumContentsLength(4)
         row = QHBoxLayout()
         row.addWidget(QLabel("Loading control"))
-        row.addWidget(self.control)
+        row.addWidget(self.control, stretch=1)
         for text, source, tip in (
             ("Picture…", "picture", "Measure it in another picture of the membrane, on the lanes of this blot"),
             ("Strip…", "strip", "Measure it in a strip of this picture: drag a box over it"),
@@ -100,7 +105,6 @@ class Answer(QWidget):
             button.setToolTip(tip)
             button.clicked.connect(lambda _, s=source: self.loading_wanted.emit(s, str(self.control.currentData())))
             row.addWidget(button)
-        row.addStretch(1)
         return row
 
     def show_analysis(self, analysis: Analysis, dose: pd.DataFrame) -> None:
