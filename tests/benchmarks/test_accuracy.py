@@ -23,15 +23,18 @@ def truth():
     return simulate_blot(seed=3, shape=(256, 512)).truth
 
 
-def oracle(truth, fraction=1.0, shift=0.0):
+def oracle(truth, fraction=1.0, shift=0.0, width=0.01):
     """The table that an analysis would give if it knew the truth, with fractions and positions off by so much."""
     rows = []
     for number, true in enumerate(truth["lanes"], 1):
         row = {"lane": number, "x_px": true["x_px"] + shift, "hmw_area": true["modified"], "flags": ""}
         if "hmw_fraction" in true:
             f = true["hmw_fraction"] * fraction
-            row |= {"hmw_fraction": f, "hmw_fraction_low": f - 0.01, "hmw_fraction_high": f + 0.01}
+            row |= {"hmw_fraction": f, "hmw_fraction_low": f - width / 2, "hmw_fraction_high": f + width / 2}
             row |= {"relative_hmw": true["relative_hmw"] * fraction, "mean_ubiquitins": true["mean_ubiquitins"] + 0.5}
+            row |= {
+                f"relative_hmw_measured_{end}": row["relative_hmw"] * k for end, k in (("low", 0.99), ("high", 1.01))
+            }
         rows.append(row)
     species = pd.DataFrame(
         {"lane": number, "n": n, "share": share}
@@ -65,7 +68,13 @@ def test_a_biased_one_breaks_those_it_should(truth):
     assert pooled["fraction_median"] == pytest.approx(expected)
     broken = " ".join(accuracy.broken_limits(pooled))
     assert "relative_median" in broken
+    assert "cover_measured" in broken
     assert "lanes_found" not in broken
+
+
+def test_intervals_that_are_wide_for_nothing_break_one(truth):
+    pooled = summarise([result(*compare(*oracle(truth, width=0.02), truth))])
+    assert [line.split()[0] for line in accuracy.broken_limits(pooled)] == ["width_median"]
 
 
 def test_lanes_missed_made_up_and_unscored_are_counted(truth):
