@@ -17,7 +17,6 @@ import csv
 import gc
 import math
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -35,6 +34,7 @@ import cv2
 import numpy as np
 import tifffile
 from lane_errors import summarise
+from records import machine
 from rivals import ball_of_imagej, ball_of_scikit_image, whole_of_gelpy
 
 import ublot
@@ -297,16 +297,6 @@ def rung_rows(image: Path, rounds: int) -> list[dict[str, Any]]:
 
 
 # ---------------------------------------------------------------------------------------------------------- reporting
-def machine() -> str:
-    model = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
-        model = names[0] if names else model
-    versions = f"Python {platform.python_version()}, numpy {np.__version__}, OpenCV {cv2.__version__}"
-    return f"{model}, {os.cpu_count()} cores, {versions}"
-
-
 def show(rows: list[dict[str, Any]]) -> None:
     print(f"{'':52}{'ms':>9}{'ratio':>9}   least to most of the rounds")
     for row in rows:
@@ -413,7 +403,7 @@ def main() -> int:
             return short(folder)
         if options.memory:
             return memory(folder)
-        print(machine())
+        print(f"{machine()}, numpy {np.__version__}, OpenCV {cv2.__version__}")
         image = make_blot(folder, 2048)
         tasks = [unit_task(image), *stage_tasks(image), *analyses(image), *report_tasks(image)]
         tasks += format_tasks(image, folder)
