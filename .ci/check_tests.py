@@ -1,4 +1,4 @@
-"""Fails when a part of the test suite did not run, whatever pytest's exit status: ``check_tests.py junit.xml``.
+"""Fails when a part of the test suite did not run, whatever pytest's exit status: ``check_tests.py junit.xml...``.
 
 With ``--counts`` it only says how many tests passed, failed and were skipped, in one line.
 
@@ -23,19 +23,24 @@ def test_modules() -> set[str]:
     return {".".join(p.relative_to(ROOT).with_suffix("").parts) for p in (ROOT / "tests").rglob("test_*.py")}
 
 
-def counts(report: str) -> str:
+def cases_of(reports: list[str]) -> list[ElementTree.Element]:
+    """Return the tests of all reports."""
+    return [case for report in reports for case in ElementTree.parse(report).iter("testcase")]
+
+
+def counts(reports: list[str]) -> str:
     """Return one line: how many tests passed, failed (errors included) and were skipped."""
-    cases = list(ElementTree.parse(report).iter("testcase"))
+    cases = cases_of(reports)
     failed = sum(case.find("failure") is not None or case.find("error") is not None for case in cases)
     skipped = sum(case.find("skipped") is not None for case in cases)
     return f"{len(cases) - failed - skipped} passed, {failed} failed, {skipped} skipped"
 
 
-def main(report: str) -> int:
+def main(reports: list[str]) -> int:
     modules = test_modules()
     ran: Counter[str] = Counter()
     skipped: Counter[tuple[str, str]] = Counter()
-    for case in ElementTree.parse(report).iter("testcase"):
+    for case in cases_of(reports):
         name = case.get("classname", "")
         # A test inside a class is listed as module.Class.
         module = next((m for m in modules if name == m or name.startswith(f"{m}.")), name)
@@ -64,6 +69,6 @@ def main(report: str) -> int:
 
 if __name__ == "__main__":
     if sys.argv[1] == "--counts":
-        print(counts(sys.argv[2]))
+        print(counts(sys.argv[2:]))
     else:
-        raise SystemExit(main(sys.argv[1]))
+        raise SystemExit(main(sys.argv[1:]))

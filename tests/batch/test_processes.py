@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,12 @@ def wait_for(process, status, count=1):
     raise AssertionError(f"it ended after {events}: {process.stderr.read()}")
 
 
+def tell(pids, what):
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, what)
+
+
 def gone(pids):
     end = time.monotonic() + 10
     while any(Path(f"/proc/{pid}").exists() for pid in pids):
@@ -113,10 +120,12 @@ def test_stopped_and_killed_runs_go_on_and_end_as_if_nothing_had_been(blots, ser
     out = tmp_path / "out"
     with start(blots, out) as process:  # Ctrl-C
         wait_for(process, "analysed")
+        workers = benchmark.workers_of(process.pid)
+        tell(workers, signal.SIGSTOP)  # so that it is not done before this test has looked and spoken
         with pytest.raises(BlotError, match=rf"another run is writing there \(process {process.pid} "):
             ublot.run_batch(blots, out=out, workers=0)
-        workers = benchmark.workers_of(process.pid)
         process.send_signal(signal.SIGINT)
+        tell(workers, signal.SIGCONT)
         assert process.wait(20) == 130
         stderr = process.stderr.read()
         assert stderr.count("\n") == 1 and "run the same command again to go on" in stderr

@@ -144,14 +144,13 @@ def test_a_drawn_lane_is_added(ready: Any, mouse: Any, until: Any) -> None:
 
     mouse.click(*centre(ready, 12, 300.0))
     mouse.press(Qt.Key.Key_Delete)
-    until(lambda: not ready.runner.busy)
+    until(lambda: not ready.runner.busy and len(ready.analysis.geometry) == 11)
     (add,) = [button for button in ready.tools.modes.buttons() if button.text() == "Add"]
     QTest.mouseClick(add, Qt.MouseButton.LeftButton)
     lane = ready.blot.history.states[0].analysis.geometry[11]
     left, right = lane.centre(300.0) - lane.width / 2, lane.centre(300.0) + lane.width / 2
     mouse.drag((100.0, left), (400.0, right))
-    until(lambda: not ready.runner.busy)
-    assert len(ready.analysis.geometry) == 12
+    until(lambda: not ready.runner.busy and len(ready.analysis.geometry) == 12)
     assert ready.analysis.lanes["x_px"][11] == pytest.approx(float(lane.centre(300.0)), abs=3)
     assert ready.picture.lanes.mode == "select"
 

@@ -136,7 +136,7 @@ def test_the_row_under_the_mouse_is_told_and_marked(plot) -> None:
 
     told = hands.heard(plot.hovered)
     QTest.mouseMove(plot.plot.viewport(), hands.on_plot(plot.plot, 120, 400))
-    hands.settle(50)
+    hands.wait_until(lambda: told)
     assert told[-1] == pytest.approx(120, abs=2)
     assert plot.marker.value() == pytest.approx(120, abs=2)
     assert plot.marker.isVisible()

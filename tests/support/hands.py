@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 
@@ -22,6 +24,13 @@ def settle(milliseconds: int = 20) -> None:
     from qtpy.QtTest import QTest
 
     QTest.qWait(milliseconds)
+
+
+def wait_until(happened: Callable[[], object], seconds: float = 10.0) -> None:
+    """Let Qt run until something has happened; what comes of it is for the caller to check."""
+    end = time.monotonic() + seconds
+    while not happened() and time.monotonic() < end:
+        settle()
 
 
 def heard(signal: Any) -> list[Any]:
