@@ -100,9 +100,9 @@ def _accuracy(run: dict[str, Any]) -> str:
     ]
     said = "\n".join(f"- **{name}**: {SOURCES[name]}" for name in sources)
     keys = ("fraction_median", "fraction_p95", "fraction_bias", "relative_p95", "cover_fraction", "cover_relative")
-    header = ["set", *(FIGURES[key][0] for key in keys)]
+    header = ["set", "error, median", "95 % below", "bias", "fold: 95 % below", "held", "fold held"]
     parts = [
-        f"## By source of blots\n\n{said}\n\n{table(['figure', *sources], rows)}\n\nLeft out of this table, and in the next "
+        f"## By source of blots\n\n{said}\n\n{table(['figure', *sources], rows)}\n\nLeft out of this table, not of the next "
         "ones: sets that are flagged or refused (touching or merged lanes, saturated, lossy).\n\n"
         f"{made(run)}\n\n## By kind of blot\n"
     ]
