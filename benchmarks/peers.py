@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a user would pick instead, on the same blots and the same lanes: accuracy and time side by side.
 
-python benchmarks/peers.py --suite DIR [--blots 12] [--imagej ij.jar] [--out peers.json]
+python benchmarks/peers.py --suite DIR [--blots 12] [--imagej ij.jar] [--gelpy VENV/bin/gelpy] [--out peers.json]
 
 DIR is what `ublot simulate DIR --suite` wrote. Every way gets ublot's own lanes and the rows between which U and H
 stand, so that what differs is the background alone:
@@ -10,6 +10,7 @@ none           the signal of the lane's box, nothing taken off
 box minus rim  a person's way: the box of U or H less its area times the median of the rim around it
 rolling ball   scikit-image's, radius 50 px, over the whole picture
 ImageJ         its "Subtract Background...", radius 50 px, by the program itself (needs Java, a screen and its jar)
+gelpy          its own background, by its command line from an environment of its own
 arpls, snip    pybaselines along each lane's own profile
 ublot          as it is
 
@@ -143,6 +144,24 @@ def imagej(jar: Path) -> Callable[[Any], dict[int, float]]:
     return run
 
 
+def gelpy(program: Path) -> Callable[[Any], dict[int, float]]:
+    """The picture that gelpy keeps after its background removal."""
+
+    def run(analysis: Any) -> dict[int, float]:
+        with tempfile.TemporaryDirectory() as folder:
+            place, lanes = Path(folder) / "run", str(len(analysis.geometry))
+            for words in (
+                ("init", place, analysis.image_path, "--n-lanes", lanes),
+                ("background", "remove", place),
+                ("profiles", "extract", place),
+            ):
+                subprocess.run([program, *words], capture_output=True, check=True)
+            (kept,) = (place / "cache/background").glob("*.npz")
+            return of_picture(np.load(kept)["corrected"], analysis)
+
+    return run
+
+
 def by_ublot(analysis: Any) -> dict[int, float]:
     return dict(zip(analysis.lanes["lane"].astype(int), analysis.lanes["hmw_fraction"].astype(float), strict=True))
 
@@ -169,6 +188,7 @@ def main() -> int:
     parser.add_argument("--suite", type=Path, required=True)
     parser.add_argument("--blots", type=int, default=12, help="how many, spread over the suite")
     parser.add_argument("--imagej", type=Path, help="its jar")
+    parser.add_argument("--gelpy", type=Path, help="its program")
     parser.add_argument("--out", type=Path, help="JSON with the table, date, version and machine")
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -183,6 +203,8 @@ def main() -> int:
     }
     if options.imagej:
         ways["rolling ball (ImageJ)"] = imagej(options.imagej)
+    if options.gelpy:
+        ways["gelpy"] = gelpy(options.gelpy)
     given: dict[str, dict[str, list[Any]]] = {w: {"image": [], "lane": [], "hmw_fraction": []} for w in ways}
     seconds: dict[str, list[float]] = {w: [] for w in ways}
     for name in names:
