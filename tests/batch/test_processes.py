@@ -116,12 +116,15 @@ def gone(pids):
     return True
 
 
-def test_stopped_and_killed_runs_go_on_and_end_as_if_nothing_had_been(blots, serial, tmp_path):
-    out = tmp_path / "out"
-    with start(blots, out) as process:  # Ctrl-C
+def interrupted(blots, out):
+    """Start a run and stop it by Ctrl-C after its first blot; False where all were done before it could be told."""
+    with start(blots, out) as process:
         wait_for(process, "analysed")
         workers = benchmark.workers_of(process.pid)
         tell(workers, signal.SIGSTOP)  # so that it is not done before this test has looked and spoken
+        if not workers or len(benchmark.done_in(out)) == COUNT:
+            tell(workers, signal.SIGCONT)
+            return False
         with pytest.raises(BlotError, match=rf"another run is writing there \(process {process.pid} "):
             ublot.run_batch(blots, out=out, workers=0)
         process.send_signal(signal.SIGINT)
@@ -129,7 +132,13 @@ def test_stopped_and_killed_runs_go_on_and_end_as_if_nothing_had_been(blots, ser
         assert process.wait(20) == 130
         stderr = process.stderr.read()
         assert stderr.count("\n") == 1 and "run the same command again to go on" in stderr
-    assert workers and gone(workers)
+    assert gone(workers)
+    return True
+
+
+def test_stopped_and_killed_runs_go_on_and_end_as_if_nothing_had_been(blots, serial, tmp_path):
+    # On a busy machine ten small blots may be done before this process is given a turn.
+    out = next(place for k in range(10) if interrupted(blots, place := tmp_path / f"out_{k}"))
     first = len(benchmark.done_in(out))
     assert 1 <= first < COUNT and benchmark.half_written(out) == []
     with start(blots, out) as process:  # a worker, then the parent
