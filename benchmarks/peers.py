@@ -35,15 +35,15 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 from records import write_record
+from rivals import BALL, imagej_of
 
 import ublot
 from ublot.io.columns import csv_bytes
 from ublot.simulation import score_results
-from ublot.simulation.suite import UNJUDGED, read_record
+from ublot.simulation.suite import UNJUDGED, read_suite
 
 Array = NDArray[np.float64]
 
-BALL = 50  # px: the default of ImageJ
 RIM = 3  # px
 MACRO = 'open("{image}");run("Subtract Background...","rolling={ball}");saveAs("Tiff","{out}");close();'
 
@@ -128,6 +128,7 @@ def rolling_ball(analysis: Any) -> dict[int, float]:
 
 def imagej(jar: Path) -> Callable[[Any], dict[int, float]]:
     """ImageJ's own ball over the signal as a 16-bit picture."""
+    run_macro = imagej_of(jar)
 
     def run(analysis: Any) -> dict[int, float]:
         signal = np.asarray(analysis.blot.signal, float)
@@ -137,8 +138,7 @@ def imagej(jar: Path) -> Callable[[Any], dict[int, float]]:
             tifffile.imwrite(image, np.round((signal - low) / (high - low) * 60_000).astype(np.uint16))
             macro = image.with_suffix(".ijm")
             macro.write_text(MACRO.format(image=image, ball=BALL, out=out))
-            line = ["xvfb-run", "-a", "java", "-jar", str(jar), "-batch", str(macro)]
-            subprocess.run(line, capture_output=True, check=True, stdin=subprocess.DEVNULL)
+            run_macro(macro)
             return of_picture(tifffile.imread(out).astype(float), analysis)
 
     return run
@@ -168,14 +168,14 @@ def by_ublot(analysis: Any) -> dict[int, float]:
 
 def chosen_blots(suite: Path, count: int) -> list[str]:
     """Names of blots, spread over the suite, those that are judged only."""
-    kinds = {name: kind for name, kind in read_record(suite)["blots"].items() if kind not in UNJUDGED}
+    kinds = {name: kind for name, kind in read_suite(suite)["blots"].items() if kind not in UNJUDGED}
     names = list(kinds)
     return [names[k] for k in np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).round().astype(int))]
 
 
 def part_of(suite: Path, names: list[str], folder: Path) -> Path:
     """A suite of some of the blots."""
-    record = read_record(suite)
+    record = read_suite(suite)
     kept = {name: record["blots"][name] for name in names}
     (folder / "suite.json").write_text(json.dumps({**record, "blots": kept}))
     for name in names:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-__all__ = ["ball_of_imagej", "ball_of_scikit_image", "whole_of_gelpy"]
+__all__ = ["BALL", "ball_of_imagej", "ball_of_scikit_image", "imagej_of", "whole_of_gelpy"]
 
 BALL = 50  # px: the radius that both are given
 SIDE = 512  # px: scikit-image's ball takes a minute on a whole blot
@@ -28,8 +28,8 @@ def ball_of_scikit_image(image: Path) -> tuple[str, Callable[[], object]]:
     return f"scikit-image rolling ball, {SIDE} x {SIDE}", lambda: rolling_ball(corner, radius=BALL)
 
 
-def ball_of_imagej(image: Path, jar: Path) -> tuple[str, Callable[[], object]]:
-    """ImageJ's own clock around its ball alone, the median of the later turns in one warm machine.
+def imagej_of(jar: Path) -> Callable[[Path], str]:
+    """How a macro is run on a screen of its own, which gives what ImageJ prints.
 
     Raises
     ------
@@ -39,12 +39,29 @@ def ball_of_imagej(image: Path, jar: Path) -> tuple[str, Callable[[], object]]:
     screen, java = shutil.which("xvfb-run"), shutil.which("java")
     if not (screen and java and jar.is_file()):
         raise OSError(f"needs xvfb-run, java and {jar}")
+    line = [screen, "-a", java, "-jar", str(jar), "-batch"]
+
+    def run(macro: Path) -> str:
+        words = [*line, str(macro)]
+        return subprocess.run(words, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL).stdout
+
+    return run
+
+
+def ball_of_imagej(image: Path, jar: Path) -> tuple[str, Callable[[], object]]:
+    """ImageJ's own clock around its ball alone, the median of the later turns in one warm machine.
+
+    Raises
+    ------
+    OSError
+        Where Java, a screen or ImageJ is lacking.
+    """
+    imagej = imagej_of(jar)
     macro = image.with_suffix(".ijm")
     macro.write_text(MACRO.format(image=image, ball=BALL) * TURNS)
-    line = [screen, "-a", java, "-jar", str(jar), "-batch", str(macro)]
 
     def run() -> float:
-        said = subprocess.run(line, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL).stdout
+        said = imagej(macro)
         spent = [float(words.split()[1]) for words in said.splitlines() if words.startswith("ms ")]
         return float(np.median(spent[TURNS // 2 :])) / 1000
 

@@ -18,7 +18,7 @@ from ublot.simulation.settings import DIFFICULTIES, STRESSES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["RECORD", "UNJUDGED", "VERSION", "read_record", "suite_blots", "write_suite"]
+__all__ = ["RECORD", "UNJUDGED", "VERSION", "read_suite", "suite_blots", "write_suite"]
 
 VERSION = "1"
 RECORD = "suite.json"
@@ -92,7 +92,7 @@ def write_suite(folder: str | Path) -> list[Path]:
     """
     folder = Path(folder)
     record = folder / RECORD
-    if record.exists() and read_record(folder)["version"] != VERSION:
+    if record.exists() and read_suite(folder)["version"] != VERSION:
         raise BlotError("holds another version of the suite", folder, "choose another folder")
     blots = list(suite_blots())
     # First, so that a run that is cut short can be run again.
@@ -109,7 +109,7 @@ def write_suite(folder: str | Path) -> list[Path]:
     ]
 
 
-def read_record(folder: str | Path) -> dict[str, Any]:
+def read_suite(folder: str | Path) -> dict[str, Any]:
     """Version and blots of the suite in `folder`.
 
     Raises

@@ -12,7 +12,7 @@ import numpy as np
 
 from ublot.errors import BlotError
 from ublot.io.tables import cell_number, read_table
-from ublot.simulation.suite import UNJUDGED, read_record
+from ublot.simulation.suite import UNJUDGED, read_suite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def score_results(results: str | Path, suite: str | Path) -> list[dict[str, Any]
     BlotError
         No suite, no table, a column that is missing, a cell that is no number, or a picture or lane named twice.
     """
-    kinds = read_record(suite)["blots"]
+    kinds = read_suite(suite)["blots"]
     given = _read(Path(results), kinds)
     by_set: dict[str, list[list[_Error]]] = {}
     for name, kind in kinds.items():

@@ -14,7 +14,6 @@ from ublot.io.columns import csv_bytes
 from ublot.io.result_folder import RECORD, check_out, default_out
 from ublot.io.workbook import xlsx_bytes
 from ublot.pipeline.pixels import check_same, read_pixels
-from ublot.scoring.primary import by_area, primary_quantity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -134,28 +133,12 @@ def export_figure(analysis: Analysis, kind: str, path: Path) -> None:
 
 
 def _figure(analysis: Analysis, kind: str) -> Any:
-    from ublot.report.figures.blot import overlay_figure
-    from ublot.report.figures.profiles import profiles_figure
-    from ublot.report.figures.scores import scores_figure
+    from ublot.report.pages.notebook import blot_figures
 
-    if kind == "dose_response":
-        return _doses(analysis)
-    return {"overlay": overlay_figure, "profiles": profiles_figure, "scores": scores_figure}[kind](analysis)
-
-
-def _doses(analysis: Analysis) -> Any:
-    from ublot.report.figures.dose_response import dose_figure
-
-    lanes, fits = (_rows(table) for table in (analysis.columns["lanes"], analysis.statistics["dose_response"]))
-    quantity = primary_quantity(lanes, by_area=by_area(analysis.params))
-    figure = dose_figure(lanes, fits, quantity)
+    figure = blot_figures(analysis)[kind]()
     if figure is None:
         raise BlotError("no compound has scores at four doses or more", "dose-response", "export another figure")
     return figure
-
-
-def _rows(columns: Any) -> list[dict[str, Any]]:
-    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
 def export_table(analysis: Analysis, path: Path) -> None:

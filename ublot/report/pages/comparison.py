@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -33,7 +35,15 @@ from ublot.wording.words import Wording, dose_sentence, p_text, wording
 if TYPE_CHECKING:
     from ublot.report.text.answer import Answer
 
-__all__ = ["answer_and_pictures", "comparison_page", "joined_reactions", "summary_table"]
+__all__ = [
+    "Basis",
+    "answer_and_pictures",
+    "answer_of_comparison",
+    "basis_of",
+    "comparison_figures",
+    "comparison_page",
+    "summary_table",
+]
 
 Record = Mapping[str, Any]
 NAMES = {
@@ -55,10 +65,10 @@ def comparison_page(comparison: Any, out: Path) -> str:
     out : Path
         Folder that it will stand in: links to the blots' own reports are relative to it.
     """
-    tables = {name: records_of(columns) for name, columns in comparison.columns.items()}
-    words = wording(comparison.params or make_params(), tables["lanes"])
-    quantity = primary_ratio(by_area=comparison.by_area)
-    answer, pictures = answer_and_pictures(comparison)
+    basis = basis_of(comparison)
+    tables, words, quantity = basis.tables, basis.words, basis.quantity
+    answer = answer_of_comparison(comparison, basis)
+    pictures = _pictures(comparison, basis, answer.sentence)
     told = [quantity, "unmodified_remaining"] if comparison.by_area else [quantity]
     fits = [fit for fit in tables["dose_response"] if fit["quantity"] in told]
     views = [
@@ -96,18 +106,48 @@ def comparison_page(comparison: Any, out: Path) -> str:
     return render(Page("comparison.html.j2", f"{title} – ublot", values, tuple(pictures)))
 
 
+@dataclass(frozen=True)
+class Basis:
+    """What page, panel and notebook tell a comparison from: tables as rows, words, the score that comes first."""
+
+    tables: Mapping[str, list[dict[str, Any]]]
+    words: Wording
+    quantity: str
+
+
+def basis_of(comparison: Any) -> Basis:
+    """Rows of all tables, and how they are worded."""
+    tables = {name: records_of(columns) for name, columns in comparison.columns.items()}
+    words = wording(comparison.params or make_params(), tables["lanes"])
+    return Basis(tables, words, primary_ratio(by_area=comparison.by_area))
+
+
+def answer_of_comparison(comparison: Any, basis: Basis) -> Answer:
+    """What a comparison says."""
+    summary = basis.tables["summary"]
+    return comparison_answer(summary, basis.quantity, basis.words, comparison.counted, comparison.messages)
+
+
 def answer_and_pictures(comparison: Any) -> tuple[Answer, list[Picture]]:
     """What a comparison says, and its figures: the top of its page, and what the panel shows of it."""
-    tables = {
-        name: records_of(comparison.columns[name]) for name in ("summary", "lanes", "dose_response", "time_courses")
+    basis = basis_of(comparison)
+    answer = answer_of_comparison(comparison, basis)
+    return answer, _pictures(comparison, basis, answer.sentence)
+
+
+def comparison_figures(comparison: Any, basis: Basis) -> dict[str, Callable[[], Any]]:
+    """What makes each figure of a comparison: of matplotlib or a `Drawing`, None where there is nothing to draw."""
+    tables, words, quantity = basis.tables, basis.words, basis.quantity
+    reactions = _reactions(comparison.columns["lanes"])
+    label = QUANTITY[quantity].format(words.vehicle)
+    return {
+        "scores": partial(comparison_figure, tables["summary"], reactions, quantity, label),
+        "dose_response": partial(dose_figure, tables["lanes"], tables["dose_response"], quantity, words.vehicle),
+        "time_course": partial(time_figure, reactions, tables["time_courses"], f"{words.share}, H / (H + U)"),
     }
-    words = wording(comparison.params or make_params(), tables["lanes"])
-    quantity = primary_ratio(by_area=comparison.by_area)
-    answer = comparison_answer(tables["summary"], quantity, words, comparison.counted, comparison.messages)
-    return answer, _pictures(comparison, tables, quantity, words, answer.sentence)
 
 
-def joined_reactions(lanes: Mapping[str, Sequence[Any]]) -> list[Reaction]:
+def _reactions(lanes: Mapping[str, Sequence[Any]]) -> list[Reaction]:
     """Independent reactions of the joined lanes, blot by blot."""
     out: list[Reaction] = []
     for blot in dict.fromkeys(lanes["image"]):
@@ -116,13 +156,11 @@ def joined_reactions(lanes: Mapping[str, Sequence[Any]]) -> list[Reaction]:
     return out
 
 
-def _pictures(
-    comparison: Any, tables: Mapping[str, list[dict[str, Any]]], quantity: str, words: Wording, sentence: str
-) -> list[Picture]:
+def _pictures(comparison: Any, basis: Basis, sentence: str) -> list[Picture]:
     out = []
-    label = QUANTITY[str(quantity)].format(words.vehicle)
-    reactions = joined_reactions(comparison.columns["lanes"])
-    bars = comparison_figure(tables["summary"], reactions, quantity, label)
+    tables, words, quantity = basis.tables, basis.words, basis.quantity
+    figures = {name: make() for name, make in comparison_figures(comparison, basis).items()}
+    bars, curves, courses = (figures[name] for name in ("scores", "dose_response", "time_course"))
     if bars is not None:
         out.append(
             picture(
@@ -135,7 +173,6 @@ def _pictures(
                 png_bytes(bars),
             )
         )
-    curves = dose_figure(tables["lanes"], tables["dose_response"], quantity, words.vehicle)
     if curves is not None:
         lines = [dose_sentence(fit, words) for fit in tables["dose_response"] if fit["quantity"] == quantity]
         out.append(
@@ -148,7 +185,6 @@ def _pictures(
                 png_of(curves),
             )
         )
-    courses = time_figure(reactions, tables["time_courses"], f"{words.share}, H / (H + U)")
     if courses is not None:
         out.append(
             picture(

@@ -7,25 +7,21 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ublot.errors import BlotError
-from ublot.inputs.params import make_params
 from ublot.io.columns import records_of
 from ublot.report.figures.blot import overlay_figure
-from ublot.report.figures.comparison import comparison_figure
-from ublot.report.figures.dose_response import QUANTITY, dose_figure
+from ublot.report.figures.dose_response import dose_figure
 from ublot.report.figures.ladder import ladder_figure
 from ublot.report.figures.painting import light_png_of
 from ublot.report.figures.plot import Drawing
 from ublot.report.figures.profiles import profiles_figure
 from ublot.report.figures.scores import scores_figure
-from ublot.report.figures.time_course import time_figure
 from ublot.report.figures.vector import as_figure
 from ublot.report.html import TableView, data_uri
-from ublot.report.pages.comparison import joined_reactions, summary_table
+from ublot.report.pages.comparison import answer_of_comparison, basis_of, comparison_figures, summary_table
 from ublot.report.pages.plates import curve_table, curves_figure, found_sentence, map_figure
 from ublot.report.tables.lanes import lane_table
 from ublot.report.text.answer import Answer, answer_of
-from ublot.report.text.comparison_answer import comparison_answer
-from ublot.scoring.primary import by_area, primary_quantity, primary_ratio
+from ublot.scoring.primary import by_area, primary_quantity
 from ublot.wording.words import wording
 
 if TYPE_CHECKING:
@@ -33,9 +29,33 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-__all__ = ["blot_cell", "blot_figure", "comparison_cell", "comparison_figure_of", "plate_cell", "plate_figure_of"]
+__all__ = [
+    "blot_cell",
+    "blot_figure",
+    "blot_figures",
+    "comparison_cell",
+    "comparison_figure_of",
+    "plate_cell",
+    "plate_figure_of",
+]
 
 WIDTH = 760  # CSS pixels of a picture in a cell: the width of a notebook's output
+
+
+def blot_figures(analysis: Any) -> dict[str, Callable[[], Any]]:
+    """What makes each figure of an analysis; None of it where there is nothing to draw."""
+    rows = records_of(analysis.columns["lanes"])
+    words = wording(analysis.params, rows)
+    quantity = primary_quantity(rows, by_area=by_area(analysis.params))
+    return {
+        "overlay": partial(overlay_figure, analysis),
+        "profiles": lambda: profiles_figure(analysis) if rows else None,
+        "scores": lambda: scores_figure(analysis) if rows else None,
+        "ladder": lambda: ladder_figure(analysis.columns["species"], rows, words.modifier) if rows else None,
+        "dose_response": lambda: dose_figure(
+            rows, records_of(analysis.statistics["dose_response"]), quantity, words.vehicle
+        ),
+    }
 
 
 def blot_figure(analysis: Any, name: str) -> Figure:
@@ -46,19 +66,7 @@ def blot_figure(analysis: Any, name: str) -> Figure:
     BlotError
         There is no such figure, or nothing to draw in it.
     """
-    rows = analysis.lanes.to_dict("records")
-    words = wording(analysis.params, rows)
-    quantity = primary_quantity(rows, by_area=by_area(analysis.params))
-    makers: dict[str, Callable[[], Figure | Drawing | None]] = {
-        "overlay": partial(overlay_figure, analysis),
-        "profiles": lambda: profiles_figure(analysis) if rows else None,
-        "scores": lambda: scores_figure(analysis) if rows else None,
-        "ladder": lambda: ladder_figure(analysis.columns["species"], rows, words.modifier) if rows else None,
-        "dose_response": lambda: dose_figure(
-            rows, records_of(analysis.statistics["dose_response"]), quantity, words.vehicle
-        ),
-    }
-    return _made(makers, name, analysis.source.name)
+    return _made(blot_figures(analysis), name, analysis.source.name)
 
 
 def comparison_figure_of(comparison: Any, name: str) -> Figure:
@@ -69,17 +77,7 @@ def comparison_figure_of(comparison: Any, name: str) -> Figure:
     BlotError
         There is no such figure, or nothing to draw in it.
     """
-    tables = {key: records_of(columns) for key, columns in comparison.columns.items()}
-    words = wording(comparison.params or make_params(), tables["lanes"])
-    quantity = primary_ratio(by_area=comparison.by_area)
-    reactions = joined_reactions(comparison.columns["lanes"])
-    label = QUANTITY[quantity].format(words.vehicle)
-    makers: dict[str, Callable[[], Figure | Drawing | None]] = {
-        "scores": partial(comparison_figure, tables["summary"], reactions, quantity, label),
-        "dose_response": partial(dose_figure, tables["lanes"], tables["dose_response"], quantity, words.vehicle),
-        "time_course": partial(time_figure, reactions, tables["time_courses"], f"{words.share}, H / (H + U)"),
-    }
-    return _made(makers, name, "comparison")
+    return _made(comparison_figures(comparison, basis_of(comparison)), name, "comparison")
 
 
 def plate_figure_of(plates: Any, name: str) -> Figure:
@@ -90,14 +88,14 @@ def plate_figure_of(plates: Any, name: str) -> Figure:
     BlotError
         There is no such figure, or nothing to draw in it.
     """
-    makers: dict[str, Callable[[], Figure | Drawing | None]] = {
+    makers: dict[str, Callable[[], Any]] = {
         "curves": partial(curves_figure, plates.fit, plates.vehicle),
         "plate": partial(map_figure, plates.fit),
     }
     return _made(makers, name, plates.fit.plate.name)
 
 
-def _made(makers: Mapping[str, Callable[[], Figure | Drawing | None]], name: str, of: str) -> Figure:
+def _made(makers: Mapping[str, Callable[[], Any]], name: str, of: str) -> Figure:
     if name not in makers:
         raise BlotError(f"there is no figure {name!r}", of, f"figures: {', '.join(makers)}")
     figure = makers[name]()
@@ -108,7 +106,7 @@ def _made(makers: Mapping[str, Callable[[], Figure | Drawing | None]], name: str
 
 def blot_cell(analysis: Any) -> str:
     """The answer, the blot with its lanes and the scores of an analysis, as HTML for a notebook."""
-    rows = analysis.lanes.to_dict("records")
+    rows = records_of(analysis.columns["lanes"])
     answer = answer_of(rows, analysis.params, layout=analysis.layout is not None, messages=analysis.messages)
     png, _ = light_png_of(overlay_figure(analysis))
     picture = (
@@ -122,11 +120,9 @@ def blot_cell(analysis: Any) -> str:
 
 def comparison_cell(comparison: Any) -> str:
     """The answer and the summary of a comparison, as HTML for a notebook."""
-    tables = {key: records_of(columns) for key, columns in comparison.columns.items()}
-    words = wording(comparison.params or make_params(), tables["lanes"])
-    quantity = primary_ratio(by_area=comparison.by_area)
-    answer = comparison_answer(tables["summary"], quantity, words, comparison.counted, comparison.messages)
-    return _cell(f"{comparison.counted} blots", answer, _table(summary_table(tables["summary"], [quantity], words)))
+    basis = basis_of(comparison)
+    table = summary_table(basis.tables["summary"], [basis.quantity], basis.words)
+    return _cell(f"{comparison.counted} blots", answer_of_comparison(comparison, basis), _table(table))
 
 
 def plate_cell(plates: Any) -> str:
