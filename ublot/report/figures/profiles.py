@@ -107,7 +107,8 @@ def _fit_scale(plot: Plot, profile: Any, ladder: Any) -> None:
         at = float(rows[int(np.nanargmax(raw))])
         left = at > 0.5 * (rows[0] + rows[-1])
         text = f"to {_short(peak)}"
-        plot.notes.append(Text(at, high, text, 5.5, "#404040", "rm" if left else "lm", dx=-3 if left else 3, dy=1))
+        side, dx = ("rm", -3) if left else ("lm", 3)
+        plot.notes.append(Text(at, high, text, 5.5, "#404040", side, dx=dx, dy=1, halo=1.2))  # it crosses the curve
 
 
 def _short(value: float) -> str:
