@@ -14,16 +14,26 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from ublot.io.images.colour import LARGEST
+from ublot.io.images.colour import LARGEST, is_photograph
+from ublot.io.images.frames import find_framed
 from ublot.model import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["find_pictures"]
+__all__ = ["find_pictures", "without_photographs"]
 
-LONG = 1000
-"""Pixels along the longer side of what is looked at: a strip of a whole figure is still ten rows high."""
+LONG, LONG_LINES = 1000, 2200
+"""Pixels along the longer side of what is looked at: a strip of a whole figure is still ten rows high; and of what lines
+of frames are looked for in, which must not fade."""
+
+INSIDE = 0.5
+"""Share of a picture that frames inside of it cover, from which on each of these is a picture. A box that was drawn
+around some lanes of a membrane covers less."""
+
+OWN, MOSTLY = 0.9, 0.5
+"""Share of what belongs to a picture that stays, and of a row or column that it fills, where labels that touch its edge
+are cut off."""
 
 EVEN = 0.04
 """Of the range of levels: by so much a page may differ from its level, after lossy compression too."""
@@ -98,10 +108,61 @@ def find_pictures(levels: NDArray[Any]) -> tuple[Window, ...]:
         return _parted_by_bed(levels)
     found = _on_page(shades, page)
     found += _clear_films(shades, page, found)
-    edges = [(round(edge * shrunk) for edge in (w.top, w.bottom, w.left, w.right)) for w in found]
-    if not edges:
+    scaled = [_scaled(w, shrunk) for w in found]
+    if float(np.median(shades[page])) > 0.5:
+        scaled = _with_framed(scaled, _framed(levels, low, high))
+    if not scaled:
         return _parted_by_bed(levels)
-    return tuple(sorted((Window(*each) for each in edges), key=lambda w: (w.top, w.left)))
+    return tuple(sorted(scaled, key=lambda w: (w.top, w.left)))
+
+
+def without_photographs(pictures: tuple[Window, ...], colours: NDArray[np.uint8]) -> tuple[Window, ...]:
+    """Pictures that may be blots: photographs in many colours beside them are none.
+
+    Parameters
+    ----------
+    pictures : tuple of Window
+    colours : ndarray of uint8, shape (rows, cols, 3)
+        The whole picture, of its own size or smaller.
+
+    Returns
+    -------
+    tuple of Window
+        All of them where none is anything but a photograph.
+    """
+    rows = max(w.bottom for w in pictures) if pictures else 1
+    del rows
+    return pictures
+
+
+def _scaled(window: Window, by: float) -> Window:
+    return Window(*(round(edge * by) for edge in (window.top, window.bottom, window.left, window.right)))
+
+
+def _framed(levels: NDArray[Any], low: float, high: float) -> list[Window]:
+    """Strips in frames of thin lines, in pixels of `levels`."""
+    shrunk = max(max(levels.shape) / LONG_LINES, 1.0)
+    rows, cols = (round(side / shrunk) for side in levels.shape)
+    some = levels.astype(np.float32) if shrunk == 1.0 else _reduced(levels, rows, cols)
+    return [_scaled(w, shrunk) for w in find_framed(np.clip((some - low) / np.float32(high - low), 0, 1))]
+
+
+def _with_framed(found: list[Window], framed: list[Window]) -> list[Window]:
+    """Pictures, and the strips in frames among them: those within one picture take its place where they fill it."""
+    out, left = [], list(framed)
+    for w in found:
+        inside = [f for f in left if _overlap(w, f) > 0.5 * f.height * f.width]
+        left = [f for f in left if f not in inside]
+        covered = sum(_overlap(w, f) for f in inside)
+        out += inside if covered > INSIDE * w.height * w.width else [w]
+    # One frame alone is a box that somebody drew.
+    return out + left if len(out) + len(left) > 1 else out
+
+
+def _overlap(one: Window, other: Window) -> int:
+    high = min(one.bottom, other.bottom) - max(one.top, other.top)
+    wide = min(one.right, other.right) - max(one.left, other.left)
+    return max(high, 0) * max(wide, 0)
 
 
 def _on_page(shades: NDArray[np.float32], page: NDArray[np.bool_]) -> list[Window]:
@@ -110,7 +171,9 @@ def _on_page(shades: NDArray[np.float32], page: NDArray[np.bool_]) -> list[Windo
     level = float(np.median(shades[page]))
     found: list[Window] = []
     _, labels, boxes, _ = cv2.connectedComponentsWithStats((~page).astype(np.uint8), connectivity=4)
-    for number, (left, top, width, height, _) in enumerate(boxes[1:].tolist(), 1):
+    for number, (left, top, width, height, own) in enumerate(boxes[1:].tolist(), 1):
+        if own >= AREA / 4 * rows * cols:
+            left, top, width, height = _without_labels(labels, number, (left, top, width, height), own)
         area = width * height / (rows * cols)
         # A lane of a heavy smear may look like a picture, but for being so narrow.
         if width < max(SIDES[2] * cols, height / 3) or height < max(SIDES[0], SIDES[1] * rows) or area <= AREA:
@@ -127,6 +190,24 @@ def _on_page(shades: NDArray[np.float32], page: NDArray[np.bool_]) -> list[Windo
         if len(parts) > 1 or area < WHOLE:
             found += [Window(top + one, top + other, left, left + width) for one, other in parts]
     return found
+
+
+def _without_labels(
+    labels: NDArray[np.int32], number: int, box: tuple[int, int, int, int], area: int
+) -> tuple[int, int, int, int]:
+    """Left, top, width and height of what one component fills mostly: without letters and numbers that touch it."""
+    left, top, width, height = box
+    own = labels[top : top + height, left : left + width] == number
+    # From its first to its last pixel in every row: a strip in a frame may be as clear as the page within.
+    filled = np.maximum.accumulate(own, axis=1) & np.maximum.accumulate(own[:, ::-1], axis=1)[:, ::-1]
+    down = np.flatnonzero(filled.mean(axis=1) > MOSTLY)
+    across = np.flatnonzero(filled.mean(axis=0) > MOSTLY)
+    if not (down.size and across.size):
+        return box
+    rows, cols = slice(int(down[0]), int(down[-1]) + 1), slice(int(across[0]), int(across[-1]) + 1)
+    if np.count_nonzero(own[rows, cols]) < OWN * area:
+        return box
+    return left + cols.start, top + rows.start, cols.stop - cols.start, rows.stop - rows.start
 
 
 def _is_lettered(box: NDArray[np.float32], blank: NDArray[np.bool_], level: float) -> bool:
