@@ -1,5 +1,6 @@
-"""Strips in drawn frames: the thin lines about each of them tell where it is, also where its inside is as clear as the
-page, or labels and its neighbours touch it.
+"""Strips in drawn frames, told from the thin lines about each of them.
+
+So they are found where their inside is as clear as the page, and where labels and neighbours touch them.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["find_framed"]
 
 LINE, AWAY = 0.06, 3
-"""Of the range: how much darker a line is than what stands `AWAY` pixels to either side of it. Frames in light grey about
-strips as clear as the page differ by 0.15; the edge of a membrane goes one way only."""
+"""Of the range: how much darker a line is than what stands `AWAY` pixels to either side of it. Frames in light grey
+about strips as clear as the page differ by 0.15; the edge of a membrane goes one way only."""
 
 LONG, KEPT = 0.06, 0.9
 """Of the picture's width: how far a line goes at least, and the share of it that is seen: bands touch it."""
@@ -34,12 +35,12 @@ SIDES = (0.008, 0.1)
 
 LOWEST = 12
 SQUARE, ALONG = 0.6, 0.85
-"""Share of its frame that the inside of a rectangle fills, bands that look like lines taken off, and of each of its sides
-that it reaches."""
+"""Share of its frame that the inside of a rectangle fills, bands that look like lines taken off, and of each of its
+sides that it reaches."""
 
 STRONG, BAND, FLATTER = 0.12, (3, 11), 1.2
-"""Of the range: what stands out within a strip; rows and columns that a band fills and a letter does not; how many times
-wider than high the largest are. Bars of a diagram in a box are higher than wide."""
+"""Of the range: what stands out within a strip; rows and columns that a band fills and a letter does not; how many
+times wider than high the largest are. Bars of a diagram in a box are higher than wide."""
 
 MOST_STRONG = 0.6
 """Share of a cell that stands out in one that is a strip."""
@@ -64,7 +65,7 @@ def find_framed(shades: NDArray[np.float32]) -> list[Window]:
         return []
     walls = _joined(across, across | down, 0) | _joined(down, across | down, 1)
     # Corners where two lines end a pixel short of one another.
-    walls = cv2.morphologyEx(walls, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    walls = np.asarray(cv2.morphologyEx(walls, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)), np.uint8)
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(1 - walls, connectivity=4)
     high, wide = max(SIDES[0] * rows, LOWEST), max(SIDES[1] * cols, LOWEST)
     found = []
@@ -95,11 +96,11 @@ def _lines(shades: NDArray[np.float32], axis: int, cols: int) -> NDArray[np.bool
     mean = cv2.blur(seen, (length, 1))
     run &= cv2.blur(seen * seen, (length, 1)) - mean * mean < EVEN**2
     # From its middle, where all of a run is seen, out to its ends.
-    long = cv2.dilate(run.astype(np.uint8), np.ones((1, length), np.uint8)) & thick
+    long = (cv2.dilate(run.astype(np.uint8), np.ones((1, length), np.uint8)) > 0) & (thick > 0)
     # A run of letters, and a band, is thicker than a line.
     heavy = cv2.morphologyEx(darker.astype(np.uint8), cv2.MORPH_OPEN, np.ones((AWAY + 2, 1), np.uint8))
-    slim = long & (1 - cv2.dilate(heavy, np.ones((3, 1), np.uint8)))
-    return np.asarray((slim if axis == 0 else slim.T) > 0)
+    slim = long & (cv2.dilate(heavy, np.ones((3, 1), np.uint8)) == 0)
+    return np.asarray(slim if axis == 0 else slim.T, bool)
 
 
 def _joined(lines: NDArray[np.bool_], walls: NDArray[np.bool_], axis: int) -> NDArray[np.uint8]:
@@ -110,7 +111,7 @@ def _joined(lines: NDArray[np.bool_], walls: NDArray[np.bool_], axis: int) -> ND
 
     filled = cv2.morphologyEx(walls.astype(np.uint8), cv2.MORPH_CLOSE, along(2 * TOUCHING + 1))
     near = cv2.dilate(lines.astype(np.uint8), along(4 * TOUCHING + 1))
-    return np.asarray(lines.astype(np.uint8) | (filled & near), np.uint8)
+    return np.asarray(lines | ((filled > 0) & (near > 0)), np.uint8)
 
 
 def _is_rectangle(own: NDArray[np.bool_]) -> bool:

@@ -24,16 +24,17 @@ if TYPE_CHECKING:
 __all__ = ["find_pictures", "without_photographs"]
 
 LONG, LONG_LINES = 1000, 2200
-"""Pixels along the longer side of what is looked at: a strip of a whole figure is still ten rows high; and of what lines
-of frames are looked for in, which must not fade."""
+"""Pixels along the longer side of what is looked at: a strip of a whole figure is still ten rows high; and of what
+lines of frames are looked for in, which must not fade."""
 
 INSIDE = 0.5
 """Share of a picture that frames inside of it cover, from which on each of these is a picture. A box that was drawn
 around some lanes of a membrane covers less."""
 
-OWN, MOSTLY = 0.9, 0.5
-"""Share of what belongs to a picture that stays, and of a row or column that it fills, where labels that touch its edge
-are cut off."""
+MOSTLY, OWN, LEFT, SOLID_STRIP = (0.2, 0.5), 0.9, 0.5, 0.97
+"""Where labels that touch the edge of a strip are cut off: share of a row or column that it fills and ticks, or text,
+do not; of what belongs to it, and of its frame, that stays; and of its frame that is filled without them. A word and a
+row of bands that touch fill 0.9."""
 
 EVEN = 0.04
 """Of the range of levels: by so much a page may differ from its level, after lossy compression too."""
@@ -127,16 +128,15 @@ def without_photographs(pictures: tuple[Window, ...], colours: NDArray[np.uint8]
     ----------
     pictures : tuple of Window
     colours : ndarray of uint8, shape (rows, cols, 3)
-        The whole picture, of its own size or smaller.
+        The whole picture.
 
     Returns
     -------
     tuple of Window
         All of them where none is anything but a photograph.
     """
-    rows = max(w.bottom for w in pictures) if pictures else 1
-    del rows
-    return pictures
+    left = tuple(w for w in pictures if not is_photograph(colours[w.slices]))
+    return left or pictures
 
 
 def _scaled(window: Window, by: float) -> Window:
@@ -176,15 +176,19 @@ def _on_page(shades: NDArray[np.float32], page: NDArray[np.bool_]) -> list[Windo
     found: list[Window] = []
     _, labels, boxes, _ = cv2.connectedComponentsWithStats((~page).astype(np.uint8), connectivity=4)
     for number, (left, top, width, height, own) in enumerate(boxes[1:].tolist(), 1):
-        if own >= AREA / 4 * rows * cols:
-            left, top, width, height = _without_labels(labels, number, (left, top, width, height), own)
-        area = width * height / (rows * cols)
-        # A lane of a heavy smear may look like a picture, but for being so narrow.
-        if width < max(SIDES[2] * cols, height / 3) or height < max(SIDES[0], SIDES[1] * rows) or area <= AREA:
+        whole = (left, top, width, height)
+        if not _is_large(whole, rows, cols):
             continue
-        box = (slice(top, top + height), slice(left, left + width))
-        blank, film = _like_page(shades[box], page[box], shades[page]), level > 0.5 and width > FILM * cols
-        if not _is_picture(labels[box] == number, blank, film) or _is_lettered(shades[box], blank, level):
+        ticks, letters = (_without_labels(np.asarray(labels), number, whole, own, share) for share in MOSTLY)
+        for left, top, width, height in (ticks, whole, letters):
+            box = (slice(top, top + height), slice(left, left + width))
+            blank, film = _like_page(shades[box], page[box], shades[page]), level > 0.5 and width > FILM * cols
+            if _is_large((left, top, width, height), rows, cols) and _is_picture(labels[box] == number, blank, film):
+                break
+        else:
+            continue
+        area = width * height / (rows * cols)
+        if _is_lettered(shades[box], blank, level):
             continue
         # Beyond the page, lighter than white, lies the bed of an imager: then the page is a membrane.
         beyond = float(np.median(shades[box])) - level
@@ -230,20 +234,34 @@ def _inner(away: NDArray[np.float32]) -> tuple[int, int]:
     return ends[0], len(lower) - ends[1]
 
 
+def _is_large(box: tuple[int, int, int, int], rows: int, cols: int) -> bool:
+    """Whether left, top, width and height are those of a picture among `rows` and `cols`.
+
+    A lane of a heavy smear may look like a picture, but for being so narrow.
+    """
+    _, _, width, height = box
+    wide, high = max(SIDES[2] * cols, height / 3), max(SIDES[0], SIDES[1] * rows)
+    return width >= wide and height >= high and width * height > AREA * rows * cols
+
+
 def _without_labels(
-    labels: NDArray[np.int32], number: int, box: tuple[int, int, int, int], area: int
+    labels: NDArray[np.int32], number: int, box: tuple[int, int, int, int], area: int, share: float
 ) -> tuple[int, int, int, int]:
-    """Left, top, width and height of what one component fills mostly: without letters and numbers that touch it."""
+    """Left, top, width and height of the rows and columns of which one component fills a share.
+
+    So ticks, letters and numbers that touch it are cut off.
+    """
     left, top, width, height = box
     own = labels[top : top + height, left : left + width] == number
-    # From its first to its last pixel in every row: a strip in a frame may be as clear as the page within.
-    filled = np.maximum.accumulate(own, axis=1) & np.maximum.accumulate(own[:, ::-1], axis=1)[:, ::-1]
-    down = np.flatnonzero(filled.mean(axis=1) > MOSTLY)
-    across = np.flatnonzero(filled.mean(axis=0) > MOSTLY)
+    whole = _flooded(own)
+    down = np.flatnonzero(whole.mean(axis=1) > share)
+    across = np.flatnonzero(whole.mean(axis=0) > share)
     if not (down.size and across.size):
         return box
     rows, cols = slice(int(down[0]), int(down[-1]) + 1), slice(int(across[0]), int(across[-1]) + 1)
-    if np.count_nonzero(own[rows, cols]) < OWN * area:
+    # A word, or a row of bands that touch, would lose what tells it from a strip.
+    filled = whole[rows, cols]
+    if filled.size < LEFT * own.size or np.count_nonzero(own[rows, cols]) < OWN * area or filled.mean() < SOLID_STRIP:
         return box
     return left + cols.start, top + rows.start, cols.stop - cols.start, rows.stop - rows.start
 
@@ -387,12 +405,16 @@ def _like_page(box: NDArray[np.float32], page: NDArray[np.bool_], levels: NDArra
     return np.asarray(page | (np.abs(box - np.median(levels)) < EVEN))
 
 
-def _is_picture(own: NDArray[np.bool_], blank: NDArray[np.bool_], film: bool) -> bool:
-    rows, cols = own.shape
-    # What is page inside of it belongs to it: a strip with a frame may be white within.
+def _flooded(own: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A component with what is page inside of it: a strip with a frame may be white within."""
     flooded = cv2.copyMakeBorder(own.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(flooded, None, (0, 0), 2)
-    whole = flooded[1:-1, 1:-1] != 2
+    return np.asarray(flooded[1:-1, 1:-1] != 2)
+
+
+def _is_picture(own: NDArray[np.bool_], blank: NDArray[np.bool_], film: bool) -> bool:
+    rows, cols = own.shape
+    whole = _flooded(own)
     high, wide = max(2, round(0.1 * rows)), max(2, round(0.1 * cols))
     corners = [whole[r, c].mean() for r in (slice(high), slice(-high, None)) for c in (slice(wide), slice(-wide, None))]
     inside = blank[rows // 12 : rows - rows // 12, cols // 24 : cols - cols // 24]
