@@ -56,6 +56,14 @@ def test_whole_bands_are_not_hollow(seed, options):
     assert hollow_depth(strip.astype(np.float32), WIDTH) < DEEP
 
 
+def test_a_pool_in_the_smear_above_a_band_is_not_a_burnt_band():
+    strip = lane([200], [20_000])
+    y, x = np.mgrid[0:300, -24:25].astype(float)
+    smear = 4_000 * np.exp(-(np.abs(x / (WIDTH / 2)) ** 8) * np.log(2))
+    pool = 1 - 0.5 * np.exp(-0.5 * (((y - 110) / 8) ** 2 + (x / 6) ** 2))
+    assert hollow_depth((strip + smear * pool * (y < 190)).astype(np.float32), WIDTH) < DEEP
+
+
 def test_hollow_lanes_are_refused_and_never_told_to_load_more():
     simulated = ublot.simulate_blot(seed=3, difficulty="easy", shape=(480, 600))
     picture = simulated.image.astype(np.float64)

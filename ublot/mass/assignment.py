@@ -141,15 +141,28 @@ def _blended(p: Problem, predicted: NDArray[np.float64], pairs: Pairs) -> set[tu
 def _pose(bands: MarkerBands, masses: tuple[float, ...], top: float, bottom: float) -> Problem:
     strong = float(np.median(np.sort(bands.heights)[-len(masses) :]))
     share = np.clip(bands.heights / strong, 0.0, 1.0)
-    # Bands of a marker differ in width, light ones being broader: dust is narrower than the narrow ones.
-    ordinary = min(bands.typical, float(np.median(bands.widths[share >= DUSTY])))
-    narrow = np.clip(bands.widths / (NARROW * ordinary), 0.3, 1.0)
+    narrow = np.clip(bands.widths / (NARROW * _ordinary_widths(bands, share >= DUSTY)), 0.3, 1.0)
     scatter = float(np.hypot(SPREAD * np.ptp(bands.rows), 0.05 * bands.typical))
     extra = EXTRA[0] + (EXTRA[1] - EXTRA[0]) * np.sqrt(np.minimum(share / EXTRA[2], 1.0)) * narrow**2
     x = np.log10(np.asarray(masses, np.float64))
     broad = bands.widths > BROAD * bands.typical
     odd = 4.0 * (np.log(narrow) / 0.5) ** 2 + 2.0 * np.maximum(np.log(DUSTY / share), 0.0)
     return Problem(bands.rows, bands.widths, bands.typical, extra, x, scatter, top, bottom, broad, odd)
+
+
+def _ordinary_widths(bands: MarkerBands, sure: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """How wide a band is at each row, px: light bands diffuse further and are broader; dust is narrower than either.
+
+    A line through the log widths of the strong bands by the medians of the slopes of all pairs (Theil 1950, Sen 1968,
+    doi:10.1080/01621459.1968.10480934), of which dust moves none; nowhere more than the typical width.
+    """
+    width = min(bands.typical, float(np.median(bands.widths[sure])))
+    rows, logs = bands.rows[sure], np.log(bands.widths[sure])
+    low, high = np.triu_indices(len(rows), 1)
+    if not len(low):
+        return np.full(len(bands.rows), width)
+    slope = max(float(np.median((logs[high] - logs[low]) / (rows[high] - rows[low]))), 0.0)
+    return np.asarray(np.minimum(width, np.exp(np.median(logs - slope * rows) + slope * bands.rows)), np.float64)
 
 
 def _refine(p: Problem, chains: list[Pairs]) -> dict[Pairs, tuple[float, NDArray[np.float64]]]:

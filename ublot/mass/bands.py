@@ -39,7 +39,7 @@ class MarkerBands:
     heights : ndarray, shape (bands,)
         Prominence in signal units.
     widths : ndarray, shape (bands,)
-        Full width at half prominence, px.
+        Full width at half prominence, px; of a band on another's flank at least the typical one.
     typical : float
         The width that most of the signal has, px.
     """
@@ -95,8 +95,10 @@ def find_bands(profile: Profile, most: int) -> MarkerBands:
     for peak in _peaks(smooth, 5 * noise / np.sqrt(max(2 * np.sqrt(np.pi) * sigma, 1.0))):
         width = np.sqrt(max(peak.width**2 - (FWHM * sigma) ** 2, 0.0))
         inside = MARGIN < peak.at < len(y) - 1 - MARGIN  # what still rises at the end of the picture has no row there
-        if inside and width < 4 * typical and (width > 0.3 * typical or _leans(smooth, peak, typical)):
-            peaks.append((peak, max(float(width), 0.3 * typical)))  # narrower is dust, wider is background
+        if _leans(smooth, peak, typical):  # nothing is known of its width
+            width = max(width, typical)
+        if inside and 0.3 * typical < width < 4 * typical:  # narrower is dust, wider is background
+            peaks.append((peak, float(width)))
     tallest = max((p.height for p, _ in peaks), default=0.0)
     peaks = sorted(((p, w) for p, w in peaks if p.height > 0.01 * tallest), key=lambda pw: -pw[0].height)[:most]
     peaks.sort(key=lambda pw: pw[0].at)

@@ -92,6 +92,16 @@ def test_every_picture_is_found_where_it_was_put(kind):
     assert "several_pictures" in blot.flags and len(blot.pictures) == len(boxes)
 
 
+def test_frames_and_half_pixels_of_paper_are_no_part_of_a_picture():
+    for strips, line in (("framed strips on white", 2), ("strips in frames that nearly touch", 2)):
+        page, boxes = figure(strips)
+        blurred = cv2.GaussianBlur(page, (0, 0), 0.7)
+        for window, (top, bottom, left, right) in zip(find_pictures(blurred), boxes, strict=True):
+            assert window.top >= top + line and window.bottom <= bottom - line
+            assert window.left >= left + line and window.right <= right - line
+            assert window.height >= bottom - top - 2 * line - 4 and window.width >= right - left - 2 * line - 4
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_panel_is_its_region(kind):
     page, _ = figure(kind)

@@ -68,6 +68,10 @@ SOLID, NEAR, AS_LARGE = 0.012, 0.035, (0.5, 0.25)
 """Of the longer side: what is thinner is a letter or a pen stroke; how near bands of one film stand. Height and area of
 a film that is as clear as the page, over those of a film that is not, at least."""
 
+MARGIN, LOWER, STEP = (3, 0.02), 0.1, 0.1
+"""How far a frame or paper reaches into a picture, in pixels and as a share; the quantile of a line of pixels that is
+membrane and no band; of the range, by how much a frame is further from the page than membrane is, and paper nearer."""
+
 
 def find_pictures(levels: NDArray[Any]) -> tuple[Window, ...]:
     """Regions of pictures that stand on a page, from top to bottom and left to right.
@@ -126,7 +130,41 @@ def _on_page(shades: NDArray[np.float32], page: NDArray[np.bool_]) -> list[Windo
         parts = _parted_by_page(shades[box], level)
         if len(parts) > 1 or area < WHOLE:
             found += [Window(top + one, top + other, left, left + width) for one, other in parts]
-    return found
+    found = [_without_frame(shades, w, level) for w in found]
+    return [w for w in found if not any(_is_within(other, w) for other in found)]
+
+
+def _is_within(one: Window, other: Window) -> bool:
+    """Whether a picture is what another's frame holds."""
+    inside = one.top >= other.top and one.bottom <= other.bottom and one.left >= other.left and one.right <= other.right
+    return one != other and inside and one.height * one.width > FILLED * other.height * other.width
+
+
+def _without_frame(shades: NDArray[np.float32], window: Window, level: float) -> Window:
+    """A picture without the lines that are drawn about it, and without pixels that are half paper."""
+    away = np.abs(shades[window.slices] - level)
+    left, right = _inner(away.T)
+    top, bottom = _inner(away[:, left:right])
+    return Window(window.top + top, window.top + bottom, window.left + left, window.left + right)
+
+
+def _inner(away: NDArray[np.float32]) -> tuple[int, int]:
+    """First line of pixels of a picture that is no frame or paper, and the one after the last.
+
+    `away` is its distance from the page. Frames and paper end within a pixel or two, from side to side.
+    """
+    lower = np.quantile(away, LOWER, axis=1)
+    reach = max(MARGIN[0], round(MARGIN[1] * len(lower)))
+    inside = lower[reach:-reach]
+    if len(inside) < 2 * reach:
+        return 0, len(lower)
+    beyond = (lower > inside.max() + STEP) | (lower < inside.min() - STEP)
+    ends = []
+    for line, odd in ((lower, beyond), (lower[::-1], beyond[::-1])):
+        steps = np.abs(line[:reach] - line[2 : reach + 2]) > STEP
+        found = np.flatnonzero(odd[:reach] | steps)
+        ends.append(int(found[-1]) + 1 if len(found) else 0)
+    return ends[0], len(lower) - ends[1]
 
 
 def _is_lettered(box: NDArray[np.float32], blank: NDArray[np.bool_], level: float) -> bool:
