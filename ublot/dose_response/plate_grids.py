@@ -93,7 +93,7 @@ def _part(records: Sequence[Sequence[str]], row: int) -> Grid | None:
     head = [cell.strip() for cell in records[row]]
     if not head or head[0] != "<>":
         return None
-    columns = []
+    columns: list[int] = []
     for cell in head[1:]:
         if not re.fullmatch(r"[1-9]|1\d|2[0-4]", cell) or (columns and int(cell) <= columns[-1]):
             break
