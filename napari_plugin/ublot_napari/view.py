@@ -35,8 +35,16 @@ def open_viewer(path: str | Path | None = None) -> napari.Viewer:
     viewer = napari.Viewer()
     for data, keywords, _ in layers:
         viewer.add_image(data, **keywords)
-    viewer.window.add_plugin_dock_widget("ublot", PANEL)
+    _, panel = viewer.window.add_plugin_dock_widget("ublot", PANEL)
     _fit_when_settled(viewer)
+    for layer in list(viewer.layers):
+        from qtpy.QtCore import QTimer
+
+        def ask(layer: Any = layer) -> None:
+            if layer in viewer.layers:
+                panel.opener.ask_part(layer)
+
+        QTimer.singleShot(0, ask)  # once the window stands
     return viewer
 
 
