@@ -41,7 +41,7 @@ STRAIGHT = 1e3  # factor on the prior of own bends that holds back all bends
 TRUSTING = 3  # turns after which what does not fit is dirt
 SLOWEST, FURTHEST = 0.95, 0.06  # ratio of steps, and sum in log width, up to which a series of steps is summed
 # Of what stands out along the run in the usual lane, within so many cells (sigma): a lane with less shows no width of
-# its own. In blank lanes of simulated blots, blotchy ones included, it is 0.002 to 0.045, in faint lanes of real ones 0.15.
+# its own. It is 0.002 to 0.045 in blank lanes of simulated blots, blotchy ones included, and 0.15 in faint real ones.
 SHOWN, BANDS = 0.05, 3.0
 PER_LANE, SHARED = 4, 4  # shift, tilt, bow, log width; tilt, bow, fan (tilt that grows with x), log softness
 
