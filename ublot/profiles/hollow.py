@@ -75,24 +75,12 @@ def hollow_lanes(blot: Blot, lanes: Lanes, profiles: Sequence[Profile]) -> dict[
     if not seen:
         return {}
     side = 1 << max(int(min(lane.width for lane, _ in seen) / FINE).bit_length() - 1, 0)
-    picture = _in_cells(blot, side)
+    picture = blot.tiles if side == blot.tile else blot.means(side)
     for lane, profile in seen:
         depth = hollow_depth(_above_background(blot, picture, lane, lanes.window, profile, side), lane.width / side)
         if depth >= DEEP:
             found[lane.number] = depth
     return found
-
-
-def _in_cells(blot: Blot, side: int) -> NDArray[np.float32]:
-    """The region of interest, or the whole picture, as means over squares of `side` pixels, a power of two."""
-    if side == blot.tile:
-        return blot.tiles
-    rows, cols = blot.window.height // side, blot.window.width // side
-    picture = blot.signal[blot.window.slices][: rows * side, : cols * side]
-    while len(picture) > rows:  # halving is several times as fast as any other reduction
-        half = picture.shape[1] // 2, picture.shape[0] // 2
-        picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.float32)
-    return picture
 
 
 def _above_background(
