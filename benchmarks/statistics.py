@@ -1,18 +1,24 @@
-"""Coverage of the EC50 interval and type-I error of the tests, on simulated experiments with known truth.
+"""Coverage of the intervals and type-I error of the tests, on simulated experiments with known truth.
 
-Run by hand: ``python benchmarks/statistics.py [--short]``. Prints one line for each figure and fails when one of them
-leaves its band.
+Run by hand: ``python benchmarks/statistics.py [--short] [--part NAME ...] [--out FILE]``. Prints one line for each
+figure and fails when one of them leaves its band. With ``--out`` each figure is kept as soon as it is there; those that
+were not measured again stay in the file as they were.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
+from records import write_record
 from scipy import special
 
 from ublot.dose_response.binding import bound_fraction
@@ -176,21 +182,48 @@ def plate_coverage(runs: int, seed: int, plates: int, scatter: float, *, whole: 
     return float(np.mean(held))
 
 
-def _light(share: np.ndarray, mixed: str) -> np.ndarray:
-    """Polarisation in mP of probe that is bound in part, equally bright by the measure that `mixed` is weighed by."""
-    if mixed == "polarisation":
-        return 60 + 150 * share
-    free, bound = (2 * p / (3 - p) for p in (0.06, 0.21))
-    r = free + (bound - free) * share
-    return 3000 * r / (2 + r)
+MIXED = {
+    "polarisation, equally bright by it": ("mP", 60.0, 210.0, 1.0),
+    "polarisation, equally bright by total intensity": ("mP", 60.0, 210.0, math.nan),
+    "anisotropy": ("anisotropy", 41.0, 150.0, 1.0),
+    "both intensities, 1.6 times brighter when bound": ("mP", 60.0, 210.0, 1.6),
+}
+"""Ways of reading a probe: the response, that of free and of bound probe, how much brighter the latter is."""
+
+G_FACTOR = 0.9
 
 
-def binding(runs: int, seed: int, constant: float, protein: float | None, mixed: str) -> tuple[float, float, float]:
-    """Of K_d (no `protein`) or K_i: coverage where it is reported, its median bias, share of limits that are right."""
+def light(share: np.ndarray, way: str, rng: np.random.Generator) -> dict[str, list[float]]:
+    """Columns of a reader for a share of bound probe, with 1.5 mP of scatter or as much of the intensities'."""
+    response, low, high, brighter = MIXED[way]
+    if "intensities" in way:
+        # Parallel and perpendicular of each species from its polarisation, then of both together.
+        sums = np.array([1 - share, brighter * share])
+        p = np.array([low, high])[:, None] / 1000
+        both = np.array([sums * (1 + p) / 2, sums * (1 - p) / 2 / G_FACTOR]).sum(axis=1)
+        amount = 20000 * rng.normal(1, 0.02, len(share))
+        parallel, perpendicular = both * amount * rng.normal(1, 0.0015, both.shape)
+        return {"parallel": list(parallel), "perpendicular": list(perpendicular)}
+    if math.isnan(brighter):
+        free, bound = (2 * p / (3 - p) for p in (low / 1000, high / 1000))
+        r = free + (bound - free) * share
+        signal = 3000 * r / (2 + r)
+    else:
+        signal = low + (high - low) * share
+    return {response: list(signal + rng.normal(0, 1.5, len(share)))}
+
+
+def binding(runs: int, seed: int, constant: float, protein: float | None, way: str) -> tuple[float, ...]:
+    """Of K_d (no `protein`) or K_i: coverage where it is reported, its median bias, share in which it is reported.
+
+    The last is the share of all experiments in which the interval holds it, or the limit that stands in its place.
+    """
     rng = np.random.default_rng(seed)
     steps = 1000 / 2.0 ** np.arange(12) if protein is None else 10000 / 3.0 ** np.arange(12)
     x = np.concatenate([np.zeros(6), np.repeat(steps, 3)])
     amounts: dict[str, float] = {"probe_nM": 2.0}
+    if "intensities" in way:
+        amounts["g_factor"] = G_FACTOR
     if protein is None:
         share, name = bound_fraction(x, 2.0, constant), "kd"
     else:
@@ -199,17 +232,16 @@ def binding(runs: int, seed: int, constant: float, protein: float | None, mixed:
     held, values, limits = [], [], []
     for _ in range(runs):
         table = {"compound": ["DMSO" if d == 0 else "x" for d in x], "concentration_nM": list(x)}
-        table["mP"] = list(_light(share, mixed) + rng.normal(0, 1.5, len(x)))
-        row = fit_table(table, response="mP", **amounts).series[0].row
+        row = fit_table(table | light(share, way, rng), response=MIXED[way][0], **amounts).series[0].row
         if math.isfinite(row[f"{name}_nM"]):
             values.append(row[f"{name}_nM"])
             held.append(row[f"{name}_low"] <= constant <= row[f"{name}_high"])
         else:
-            limits.append(not row[f"{name}_below_nM"] < constant and not row[f"{name}_above_nM"] > constant)
-    share_right = float(np.mean(limits)) if limits else 1.0
+            limits.append(row[f"{name}_below_nM"] >= constant or row[f"{name}_above_nM"] <= constant)
+    right = float(np.mean([*held, *limits]))
     if not values:
-        return math.nan, math.nan, share_right
-    return float(np.mean(held)), abs(float(np.median(values)) / constant - 1), share_right
+        return math.nan, math.nan, 0.0, right
+    return float(np.mean(held)), abs(float(np.median(values)) / constant - 1), len(values) / runs, right
 
 
 def hooked(runs: int, seed: int) -> tuple[float, float, float]:
@@ -267,82 +299,189 @@ def rate_coverage(runs: int, seed: int) -> float:
     return float(np.mean(held))
 
 
-def main() -> int:
-    """Run all; 1 when a figure leaves its band."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="a tenth of the experiments, wider bands")
-    short = parser.parse_args().short
+@dataclass(frozen=True)
+class Figure:
+    """What was measured of one design, and where it has to lie."""
+
+    part: str
+    what: str
+    design: str
+    value: float
+    low: float
+    high: float
+    experiments: int
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        """Whether it lies in its band; a share of nothing does."""
+        return math.isnan(self.value) or self.low <= self.value <= self.high
+
+
+Measured = tuple[str, str, Callable[[], float], tuple[float, float], int]
+"""What, of which design, how it is measured, the band, and how many experiments."""
+
+COVERED, ERRORS = (0.93, 0.97), (0.04, 0.06)
+
+
+def single_curves(short: bool) -> Iterator[Measured]:
+    """EC50 of blots, rates, and whether there is an effect at all."""
     n, m = (100, 400) if short else (1000, 4000)
-    wide = 0.025 if short else 0.0
-    failed = False
+    for blots, seed in ((1, 1), (3, 2)):
+        shares: list[float] = []
 
-    def say(name: str, measure: Callable[[], float], low: float, high: float) -> None:
-        nonlocal failed
-        begin = time.perf_counter()
-        value = measure()
-        good = low - wide <= value <= high + wide
-        failed |= not good
-        took = time.perf_counter() - begin
-        verdict, band = "ok  " if good else "FAIL", f"{100 * low:g}-{100 * high:g}"
-        print(f"{verdict} {name}: {100 * value:.2f} % ({band}), {took:.0f} s", flush=True)
+        def kept(blots: int = blots, seed: int = seed, shares: list[float] = shares) -> float:
+            shares.extend(coverage(n, blots, seed))
+            return shares[0]
 
-    reported: list[float] = []
+        yield "coverage of reported EC50 intervals", f"{blots} blots", kept, COVERED, n
+        yield "experiments with a reported EC50", f"{blots} blots", lambda shares=shares: shares[1], (0.5, 1.0), n
+    yield "coverage of all EC50 intervals", "1 blot", lambda: bare_coverage(n, 3), COVERED, n
+    yield "coverage of rate constants", "", lambda: rate_coverage(n, 4), COVERED, n
+    if not short:
+        yield "flat series taken for an effect", "", lambda: effect_errors(m // 4, 8), (0.035, 0.065), m // 4
 
-    def kept(blots: int, seed: int) -> float:
-        share, said = coverage(n, blots, seed)
-        reported.append(said)
-        return share
 
-    say(f"coverage of reported EC50 intervals, one blot, {n} experiments", lambda: kept(1, 1), 0.93, 0.97)
-    print(f"     reported in {100 * reported[-1]:.1f} % of the experiments")
-    say(f"coverage of reported EC50 intervals, three blots, {n} experiments", lambda: kept(3, 2), 0.93, 0.97)
-    print(f"     reported in {100 * reported[-1]:.1f} % of the experiments")
-    say(f"coverage of all EC50 intervals, {n} experiments", lambda: bare_coverage(n, 3), 0.93, 0.97)
-    say(f"coverage of rate constants, {n} experiments", lambda: rate_coverage(n, 4), 0.93, 0.97)
-    say(f"type-I error, 4 conditions, 3 reactions on one blot, {m}", lambda: one_blot_errors(m, 6, 4, 3), 0.04, 0.06)
+def tests_of_blots(short: bool) -> Iterator[Measured]:
+    """Type-I error of p against the vehicle."""
+    m = 400 if short else 4000
+    what = "type-I error"
+    yield what, "4 conditions, 3 reactions on one blot", lambda: one_blot_errors(m, 6, 4, 3), ERRORS, m
     designs = [(b, c, s, v) for b in (2, 3, 4, 6) for c in range(1, 9) for s in (0.0, 0.1, 0.2) for v in (0.0, s)]
     for k, (blots, conditions, scatter, own) in enumerate(dict.fromkeys(designs)):
         if short and (blots, conditions, scatter) not in {(2, 8, 0.2), (3, 1, 0.1), (3, 5, 0.2), (6, 3, 0.1)}:
             continue
-        name = (
-            f"type-I error, {conditions} conditions on {blots} blots, scatter {scatter:g}, the vehicle's {own:g}, {m}"
-        )
+        name = f"{blots} blots, {conditions} conditions, scatter {scatter:g}, the vehicle's {own:g}"
         design = blots, conditions, scatter, own
-        say(name, lambda k=k, design=design: blot_errors(m, 100 + k, *design), 0.04, 0.06)  # type: ignore[misc]
-    say(f"type-I error, 6 conditions on 5 blots, incomplete, {m}",
-        lambda: blot_errors(m, 7, 5, 6, 0.1, 0.1, missing=0.25), 0.035, 0.065)  # fmt: skip
-    say(f"type-I error, 2 conditions at 3 times on 3 blots, {m // 8}",
-        lambda: summary_errors(m // 8, 9, 3, 2, 3, 0.15), 0.03, 0.07)  # fmt: skip
+        yield what, name, lambda k=k, design=design: blot_errors(m, 100 + k, *design), ERRORS, m
+    name = "5 blots, 6 conditions, scatter 0.1, a quarter missing"
+    yield what, name, lambda: blot_errors(m, 7, 5, 6, 0.1, 0.1, missing=0.25), (0.035, 0.065), m
+    name = "3 blots, 2 conditions at 3 times, scatter 0.15"
+    yield what, name, lambda: summary_errors(m // 8, 9, 3, 2, 3, 0.15), (0.03, 0.07), m // 8
+
+
+def several_plates(short: bool) -> Iterator[Measured]:
+    """EC50 over plates that differ."""
+    n = 100 if short else 1000
     for plates in range(1, 7):
         for scatter in (0.0, 0.05, 0.1, 0.15) if plates > 1 else (0.0,):
             if short and (plates, scatter) not in {(1, 0.0), (3, 0.1)}:
                 continue
             whole = (plates, scatter) in {(1, 0.0), (3, 0.1)}
-            say(f"coverage of EC50 over {plates} plates, scatter {scatter:g}, {n}",
-                lambda p=plates, s=scatter, w=whole: plate_coverage(n, 40 + p, p, s, whole=w),  # type: ignore[misc]
-                0.93, 0.97)  # fmt: skip
-    if short:  # what follows takes minutes; the tests hold a small form of it
-        return int(failed)
-    # Intervals hold both ways in which the probe may be equally bright, so that they hold more than 95 % of either.
-    cells = [(5.0, None), (50.0, None), *((k, p) for p in (10.0, 30.0) for k in (0.3, 1.9, 10.0, 30.0, 300.0))]
-    for constant, protein in cells:
-        for mixed in ("polarisation", "anisotropy"):
-            what = f"K_d {constant:g}" if protein is None else f"K_i {constant:g} nM at {protein:g} nM protein"
-            found = binding(n // 4, 70, constant, protein, mixed)
-            say(f"coverage of {what}, equal by {mixed}, {n // 4}", lambda f=found: f[0], 0.93, 1.0)  # type: ignore[misc]
-            most = 0.04 if protein is None else 0.03
-            say(f"median bias of {what}, equal by {mixed}", lambda f=found: f[1], 0.0, most)  # type: ignore[misc]
-    say(
-        "limits of a K_i of 0.01 nM that hold it", lambda: binding(n // 4, 71, 0.01, 10.0, "polarisation")[2], 0.93, 1.0
-    )
-    shares: list[tuple[float, float, float]] = [hooked(n, 50), spoiled(n, 51)]
-    say("hook data that a sigmoid is taken for", lambda: shares[0][0], 0.0, 0.0)
-    say("coverage of the ascending EC50 of a bell", lambda: shares[0][1], 0.93, 1.0)
-    say("spoiled wells that are named", lambda: shares[1][0], 0.9, 1.0)
-    say("clean wells that are named", lambda: shares[1][1], 0.0, 0.01)
-    say("EC50 within 10 % of the clean one, 5 % of the wells spoiled", lambda: shares[1][2], 0.95, 1.0)
-    say(f"flat series taken for an effect, {m // 4}", lambda: effect_errors(m // 4, 8), 0.035, 0.065)
-    return int(failed)
+            name = f"{plates} plates, scatter {scatter:g} log10"
+
+            def measure(p: int = plates, s: float = scatter, w: bool = whole) -> float:
+                return plate_coverage(n, 40 + p, p, s, whole=w)
+
+            yield "coverage of the EC50 over plates", name, measure, COVERED, n
+
+
+def affinities(short: bool, protein: float | None = None) -> Iterator[Measured]:
+    """K_d, or K_i at an amount of protein: minutes each, so that the tests hold a small form of it.
+
+    Without intensities an interval of a polarisation holds both ways in which the probe may be equally bright, so that
+    it holds more than 95 % of either.
+    """
+    if short:
+        return
+    n = 300
+    name = "K_d" if protein is None else "K_i"
+    beside = "" if protein is None else f" at {protein:g} nM protein"
+    for constant in (5.0, 50.0) if protein is None else (0.3, 1.9, 10.0, 30.0, 300.0):
+        for way in MIXED:
+            of = f"{constant:g} nM{beside}, {way}"
+            found: list[tuple[float, ...]] = []
+
+            def held(c: float = constant, way: str = way, found: list[tuple[float, ...]] = found) -> float:
+                found.append(binding(n, 70, c, protein, way))
+                return found[0][0]
+
+            yield f"coverage of {name}", of, held, (0.93, 1.0 if "equally" in way else 0.97), n
+            yield f"median bias of {name}", of, lambda f=found: f[0][1], (0.0, 0.03), n
+            yield f"{name} reported", of, lambda f=found: f[0][2], (0.95, 1.0), n
+    # Beyond what the assay tells: tighter than the protein resolves, weaker than the doses displace.
+    for constant in () if protein is None else (0.01, 0.03, 3000.0, 30000.0):
+        of = f"{constant:g} nM{beside}, anisotropy"
+        yield (
+            *("interval or limit that holds K_i", of),
+            *(lambda c=constant: binding(n, 71, c, protein, "anisotropy")[3], (0.93, 1.0), n),
+        )
+
+
+def shapes(short: bool) -> Iterator[Measured]:
+    """Hooks and bad wells."""
+    if short:
+        return
+    n = 1000
+    hooks: list[tuple[float, float, float]] = []
+    wells: list[tuple[float, float, float]] = []
+
+    def taken() -> float:
+        hooks.append(hooked(n, 50))
+        return hooks[0][0]
+
+    def named() -> float:
+        wells.append(spoiled(n, 51))
+        return wells[0][0]
+
+    yield "hook data that a sigmoid is taken for", "", taken, (0.0, 0.0), n
+    yield "coverage of the ascending EC50 of a bell", "", lambda: hooks[0][1], (0.93, 1.0), n
+    yield "hook data with an EC50", "", lambda: hooks[0][2], (0.0, 1.0), n
+    yield "spoiled wells that are named", "5 % of the wells, 3-10 times", named, (0.9, 1.0), n
+    yield "clean wells that are named", "5 % of the wells, 3-10 times", lambda: wells[0][1], (0.0, 0.01), n
+    name = "EC50 within 10 % of that of clean wells"
+    yield name, "5 % of the wells, 3-10 times", lambda: wells[0][2], (0.95, 1.0), n
+
+
+PARTS: dict[str, Callable[[bool], Iterator[Measured]]] = {
+    "curves": single_curves,
+    "tests": tests_of_blots,
+    "plates": several_plates,
+    "K_d": affinities,
+    "K_i-10": partial(affinities, protein=10.0),
+    "K_i-30": partial(affinities, protein=30.0),
+    "shapes": shapes,
+}
+
+
+def measured(part: str, short: bool) -> Iterator[Figure]:
+    """The figures of a part, one after the other."""
+    wide = 0.025 if short else 0.0
+    for what, design, measure, (low, high), experiments in PARTS[part](short):
+        begin = time.perf_counter()
+        value = measure()
+        figure = Figure(part, what, design, value, low - wide, high + wide, experiments, time.perf_counter() - begin)
+        of = f" ({design})" if design else ""
+        print(
+            f"{'ok  ' if figure.good else 'FAIL'} {what}{of}: {100 * value:.2f} % "
+            f"({100 * low:g}-{100 * high:g}), {experiments} experiments, {figure.seconds:.0f} s",
+            flush=True,
+        )
+        yield figure
+
+
+def keep(path: Path, figure: Figure) -> None:
+    """Write a figure into the record, in the place of the same one of a run before."""
+    kept = json.loads(path.read_text("utf-8"))["rows"] if path.is_file() else []
+    same = figure.part, figure.what, figure.design
+    rows = [*(row for row in kept if (row["part"], row["what"], row["design"]) != same), asdict(figure)]
+    write_record(path, {"rows": sorted(rows, key=lambda row: list(PARTS).index(row["part"]))})
+
+
+def main() -> int:
+    """Run all or some parts; 1 when a figure leaves its band."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="a tenth of the experiments, wider bands")
+    parser.add_argument("--part", choices=PARTS, action="append", help="all, unless some are named")
+    parser.add_argument("--out", type=Path, help="where the figures are kept")
+    asked = parser.parse_args()
+    good = True
+    for part in asked.part or PARTS:
+        for figure in measured(part, asked.short):
+            good = good and figure.good
+            if asked.out:
+                keep(asked.out, figure)
+    return int(not good)
 
 
 if __name__ == "__main__":

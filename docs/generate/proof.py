@@ -83,6 +83,9 @@ def page() -> str:
             "## On real pictures\n\nPictures from public sources, with what a person wrote down about them: where lanes and "
             f"marker bands are, and where clean membrane is.\n\n{table(['figure', 'value'], rows)}\n\n{made(real)}\n"
         )
+    statistics = run_of("statistics")
+    if statistics:
+        parts.append(_statistics(statistics))
     parts.append("## Where it fails\n\nThree blots of the suite, measured when this page was built.\n")
     parts += [f"### {name}\n\n{why}\n\n![{why}](pictures/fails_{name}.svg)\n" for name, why in SHOWN.items()]
     parts.append(
@@ -112,6 +115,34 @@ def _accuracy(run: dict[str, Any]) -> str:
         ]
         parts.append(f"### {name}\n\n{table(header, lines)}\n")
     return "\n".join(parts)
+
+
+def _statistics(run: dict[str, Any]) -> str:
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for row in run["rows"]:
+        kinds.setdefault(row["what"], []).append(row)
+    lines = []
+    for what, rows in kinds.items():
+        values = [row["value"] for row in rows if row["value"] is not None]
+        outside = [r for r in rows if r["value"] is not None and not r["low"] <= r["value"] <= r["high"]]
+        spans = sorted({f"{100 * row['low']:g}-{100 * row['high']:g} %" for row in rows})
+        fewest, most = min(row["experiments"] for row in rows), max(row["experiments"] for row in rows)
+        times = f"{fewest}" if fewest == most else f"{fewest}-{most}"
+        ends = [text(end, "{:.1%}") for end in ((min(values), max(values)) if values else (None, None))]
+        span = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+        lines.append([what, str(len(rows)), times, span, " or ".join(spans), str(len(outside))])
+    header = ["figure", "designs", "experiments each", "lowest and highest", "asked for", "designs outside"]
+    off = [
+        f"- {row['what']}, {row['design'] or 'the one design'}: {row['value']:.1%}"
+        for row in run["rows"]
+        if row["value"] is not None and not row["low"] <= row["value"] <= row["high"]
+    ]
+    said = "Outside:\n\n" + "\n".join(off) + "\n\n" if off else ""
+    return (
+        "## Tests, plates and affinities\n\nSimulated experiments whose truth is known: blots and plates that differ, "
+        "curves with hooks and bad wells, probes with and without intensities. Every design stands in "
+        f"`benchmarks/runs/statistics.json`.\n\n{table(header, lines)}\n\n{said}{made(run)}\n"
+    )
 
 
 def _peers(run: dict[str, Any]) -> str:

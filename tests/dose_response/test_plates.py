@@ -17,7 +17,7 @@ from ublot.dose_response.logistic import Curves, fit_curves
 from ublot.dose_response.plates import read_plate
 from ublot.errors import BlotError
 from ublot.inputs.loads import loads_from_file, proportionality
-from ublot.reference.potencies import all_potencies, find_potencies, potency_columns
+from ublot.reference.potencies import OWN_POTENCIES, all_potencies, find_potencies, potency_columns
 from ublot.statistics.assay_quality import assay_quality, quality_columns
 from ublot.statistics.reactions import reactions_of
 from ublot.statistics.time_course import fit_time_course, time_course_columns
@@ -240,6 +240,10 @@ def test_an_incomplete_curve_keeps_its_limits_and_the_dose_at_half():
     short = [r for r in rows_of(plate(ic50=3000.0, bottom=0, sd=0.01)) if r["concentration_nM"] <= 1024]
     row = ublot.fit_dose_response(short, response="rfu", background="blank").iloc[0]
     assert row["status"] == "above_max_dose" and 300 < row["ec50_above_nM"] < 3000
+    # How far above is not known without the plateau, and is with it.
+    assert math.isnan(row["ec50_below_nM"])
+    row = ublot.fit_dose_response(short, response="rfu", background="blank", bottom=0.0).iloc[0]
+    assert row["ec50_above_nM"] < 3000 < row["ec50_below_nM"]
 
 
 def test_plateaus_that_are_known_make_curves_of_three_and_two_parameters():
@@ -494,6 +498,31 @@ def test_disputed_values_stand_side_by_side():
         )
     columns = potency_columns(["birinapant", "unheard of"])
     assert set(columns["compound"]) == {"birinapant"} and "yes" in columns["conflict"]
+
+
+def test_a_table_of_ones_own_stands_before_the_published_values(tmp_path, monkeypatch):
+    path = tmp_path / "own.csv"
+    monkeypatch.setenv(OWN_POTENCIES, str(path))
+    path.write_text(
+        "compound;aliases;target;kind;value_nM;source\nXY-1;xy one|compound 5;cIAP1;K_i;2,5;notebook 7, page 3\n"
+    )
+    (found,) = find_potencies("Compound-5")
+    assert (found.compound, found.kind, found.relation, found.value_nM) == ("XY-1", "Ki", "=", 2.5)
+    assert (found.source, found.evidence) == ("notebook 7, page 3", "own table") and find_potencies("birinapant")
+    for text, said in (
+        ("compound,target,kind,value_nM\nx,y,Ki,1\n", "no column source"),
+        ("compound,target,kind,value_nM,source\nx,y,EC90,1,z\n", "row 2: kind 'EC90'"),
+        ("compound,target,kind,value_nM,source\nx,y,Ki,1,\n", "row 2: a value without"),
+        ("compound,target,kind,value_nM,source\nx,y,Ki,one,z\n", "row 2: value_nM 'one' is no number"),
+    ):
+        own = tmp_path / f"{len(said)}.csv"
+        own.write_text(text)
+        monkeypatch.setenv(OWN_POTENCIES, str(own))
+        with pytest.raises(BlotError, match=said):
+            find_potencies("x")
+    monkeypatch.setenv(OWN_POTENCIES, str(tmp_path / "missing.csv"))
+    with pytest.raises(BlotError, match="cannot be read"):
+        find_potencies("x")
 
 
 def test_a_vehicle_that_was_named_and_is_not_there():

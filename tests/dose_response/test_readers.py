@@ -12,7 +12,7 @@ import pytest
 import ublot
 from ublot.dose_response.plate_grids import grids_of, read_map, well_name
 from ublot.dose_response.plates import read_plate
-from ublot.dose_response.readers import readings_of
+from ublot.dose_response.readers import _readings, readings_of
 from ublot.errors import BlotError
 from ublot.io.sheets import read_records
 
@@ -278,3 +278,102 @@ def test_an_export_without_values_of_wells_is_one_clear_line(tmp_path):
     path = saved(tmp_path / "t.csv", icontrol([["Label: scan"], ["Wavel.", "400", "402"]]))
     with pytest.raises(BlotError, match="recognised an export of Tecan i-control, in which no well has an end point"):
         read_plate(path, response="scan", plate_map=path)
+
+
+def test_a_part_of_a_plate_under_its_corner(tmp_path):
+    values = truth()
+    rows = [
+        ["<>", "3", "4", "5"],
+        *([letter, *(f"{v:.0f}" for v in values[i, 2:5])] for i, letter in ((2, "C"), (3, "D"))),
+    ]
+    path = saved(tmp_path / "t.csv", icontrol([["Label: x"], *rows], endpoint("GFP", values)))
+    _, readings = readings_of(path, read_records(path))
+    found = {r.well: float(r.value) for r in readings if r.measurement == "x"}
+    assert found == {f"{'ABCD'[i]}{j + 1}": float(f"{values[i, j]:.0f}") for i in (2, 3) for j in (2, 3, 4)}
+    assert sum(r.measurement == "GFP" for r in readings) == 96
+
+
+def test_wells_in_a_line_with_their_values_under_them(tmp_path):
+    rows = [["Application: SparkControl", "V3"], ["Name", "GRE96ft"]]
+    for name, first in (("434nm", 1.0), ("560nm", 2.0)):
+        rows += [
+            ["Name", name],
+            ["<>", *WELLS],
+            ["Value", *(f"{first + k / 10:g}" for k in range(6))],
+            ["End Time", "x"],
+        ]
+    path = saved(tmp_path / "t.csv", rows)
+    _, readings = readings_of(path, read_records(path))
+    assert {(r.measurement, r.well): float(r.value) for r in readings} == {
+        (name, w): pytest.approx(first + k / 10)
+        for name, first in (("434nm", 1), ("560nm", 2))
+        for k, w in enumerate(WELLS)
+    }
+
+
+def test_what_the_library_marks_as_no_number_is_no_zero():
+    def measured(well, value, error=None):
+        said = {"error document": [{"error": error, "error feature": "Absorbance"}]}
+        return {
+            "sample document": {"well plate identifier": "P", "location identifier": well},
+            "absorbance": {"value": value, "unit": "mAU"},
+            **({"error aggregate document": said} if error else {}),
+        }
+
+    wells = [measured("A1", -0.0, "nan"), measured("A2", -0.0, "OVRFLW"), measured("A3", -0.0), measured("A4", 0.5)]
+    document = {"plate reader document": [{"measurement aggregate document": {"measurement document": wells}}]}
+    assert [(r.well, r.value) for r in _readings(document)] == [
+        ("A1", ""),
+        ("A2", "OVRFLW"),
+        ("A3", "-0.0"),
+        ("A4", "0.5"),
+    ]
+
+
+def test_several_plates_of_gen5_are_read_one_by_one(tmp_path):
+    pytest.importorskip("allotropy", reason="allotropy stands in an environment of its own")
+    plates = [truth(seed) for seed in (1, 2)]
+    text = ""
+    for k, values in enumerate(plates, 1):
+        text += "\n\nSoftware Version\t3.12.08\n\n\n\nExperiment File Path:\tC:\\x.xpt\n"
+        text += "Protocol File Path:\tC:\\x.prt\n\n\n\n"
+        text += f"Plate Number\tPlate {k}\nDate\t10/10/2022\nTime\t8:49:40 PM\nReader Type:\tSynergy H1\n"
+        text += "Reader Serial Number:\t1\nReading Type\tReader\n\nProcedure Details\n\nPlate Type\t96 WELL PLATE\n"
+        text += (
+            "Read\tx\n\tFluorescence Endpoint\n\tFull Plate\n\tFilter Set 1\n\t    Excitation: 540,  Emission: 590\n"
+        )
+        text += "\t    Optics: Top,  Gain: 35\n\nResults\n"
+        table = grid(values, separator="\t").rstrip("\n").split("\n")
+        text += "\n".join([table[0], *(f"{line}\tx:540,590" for line in table[1:])]) + "\n"
+    path = tmp_path / "t.txt"
+    path.write_text(text)
+    maker, readings = readings_of(path, read_records(path))
+    assert maker == "an export of Gen5"
+    assert {(r.plate, r.well): float(r.value) for r in readings} == {
+        (f"Plate {k}", f"{string.ascii_uppercase[i]}{j + 1}"): round(values[i, j])
+        for k, values in enumerate(plates, 1)
+        for i in range(8)
+        for j in range(12)
+    }
+
+
+def test_a_grid_and_its_map_with_decimal_commas(tmp_path):
+    def german(value):
+        return f"{value:,.1f}".replace(",", "_").replace(".", ",").replace("_", ".")
+
+    values = [[german(v) for v in line] for line in 10 * truth()]
+    (tmp_path / "t.csv").write_text(grid(values, separator=";"))
+    names, doses, roles = maps()
+    commas = [[dose.replace(".", ",") for dose in line] for line in doses]
+    sheet = grid(names, "compound", ";") + grid(commas, "concentration_uM", ";") + grid(roles, "role", ";")
+    (tmp_path / "map.csv").write_text(sheet)
+    found = read_plate(tmp_path / "t.csv", response="rfu", plate_map=tmp_path / "map.csv").wells
+    raw = np.round(10 * truth(), 1)
+    well = next(w for w in found if w.well == "C4")
+    assert well.signal == pytest.approx(raw[2, 3] - raw[:, 0].mean())
+    assert well.dose_nM == pytest.approx(np.geomspace(1, 20000, 10)[2], rel=1e-4)
+    # 9.123 in every well may be nine thousand or nine.
+    values = [[f"{v:,.0f}".replace(",", ".") for v in line] for line in 1000 + truth()]
+    (tmp_path / "t.csv").write_text(grid(values, separator=";"))
+    with pytest.raises(BlotError, match=r"well A1: 1\.\d{3} may be 1\.\d+ or 1\d{3}"):
+        read_plate(tmp_path / "t.csv", response="rfu", plate_map=tmp_path / "map.csv")

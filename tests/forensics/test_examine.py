@@ -21,6 +21,8 @@ from ublot.forensics.examine import examine
 from ublot.forensics.histogram import is_stretched
 from ublot.forensics.resampling import periodicity
 from ublot.forensics.splices import find_seam
+from ublot.model import Window
+from ublot.pipeline.inspection import describe
 from ublot.simulation import simulate_blot
 
 REAL = Path(__file__).parents[2] / "../shared/real_blots"
@@ -199,6 +201,26 @@ def test_the_same_sample_twice_is_no_copy():
     assert find_copy(other) is None
 
 
+# -------------------------------------------------------------------------------------------------------- regions
+def test_traces_are_those_of_the_region_in_its_coordinates():
+    levels = doctored.half_from(picture(), doctor("other"), 1.4)
+    seam = find_seam(levels)
+    assert seam is not None
+    assert seam.axis == "column"
+    rows, cols = levels.shape
+    whole = read_blot(levels)
+    assert whole.source.metadata["spliced"] == f"the {seam.kind} changes at column {seam.place}"
+    beyond = seam.place + 8
+    assert "spliced" not in read_blot(levels, roi=Window(0, rows, beyond, cols)).flags
+    holding = read_blot(levels, roi=Window(40, rows, seam.place - 120, min(seam.place + 200, cols)))
+    place = int(holding.source.metadata["spliced"].rsplit(" ", 1)[1])
+    assert abs(place - seam.place) <= 1
+    turned = read_blot(levels, mirror=True, roi=Window(40, rows, cols - seam.place - 200, cols - seam.place + 120))
+    assert abs(int(turned.source.metadata["spliced"].rsplit(" ", 1)[1]) - (cols - seam.place)) <= 1
+    flag = next(f for f in describe(holding)["flags"] if f["name"] == "spliced")
+    assert flag["where"] == holding.source.metadata["spliced"]
+
+
 # ------------------------------------------------------------------------------------------------------- splices
 @pytest.mark.parametrize("paste", [doctored.half_from, doctored.lane_from])
 @pytest.mark.parametrize("gain", [0.6, 1.4, 2.0])
@@ -281,7 +303,8 @@ def test_forensics_are_cheap(side, limit):
         ("dna_ladder/ladder_reference_gel.tif", {"eight_bit"}),
         ("imagej_gel/gel.gif", {"eight_bit"}),
         ("two_colour/5xcgg_wt_flag.png", {"eight_bit", "stretched"}),
-        ("two_colour/5xcgg_wt_h3.png", {"eight_bit", "stretched"}),
+        # A membrane that was enlarged when it was put on the page, as only the region shows.
+        ("two_colour/5xcgg_wt_h3.png", {"eight_bit", "stretched", "upscaled"}),
     ],
 )  # fmt: skip
 def test_real_blots(name, expected):

@@ -42,6 +42,20 @@ def test_frame_is_found_within_cells(frame):
     assert found.left >= frame.left and found.right <= frame.right
 
 
+def test_glow_of_lanes_on_a_membrane_with_faint_edges_does_not_cut_the_outer_ones():
+    row, col = np.mgrid[:260, :340].astype(float)
+    image = np.random.default_rng(0).normal(60, 15, row.shape)
+    lanes = 40 + 20.0 * np.arange(14)
+    for k, x in enumerate(lanes):
+        # All hold a band; the three at the left have no smear, and so no glow above it.
+        along = 600.0 * (np.abs(row - 130) < 75) * (k > 2) + 3000 * np.exp(-(((row - 190) / 4) ** 2))
+        image += along * np.exp(-((np.abs(col - x) / 11) ** 6))
+    found = find_membrane(as_blot(image))
+    for x in lanes[[0, -1]].astype(int):
+        assert found.window.left <= x - 8 and found.window.right >= x + 8
+        assert found.inside is None or found.inside[60:200, x - 6 : x + 7].mean() > 0.95
+
+
 def test_region_of_interest_is_final():
     frame = Window(60, 440, 80, 560)
     blot = framed(frame)

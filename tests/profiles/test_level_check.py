@@ -44,6 +44,28 @@ def test_a_background_above_the_lane_is_lowered_to_it_and_the_interval_holds_it(
     assert np.abs(moved[:600]).max() < 6
 
 
+@pytest.mark.parametrize("kind", ["steps", "swings", "at the ends", "beside what was not measured"])
+def test_no_five_rows_stay_below_their_background_by_more_than_noise(kind):
+    off = {
+        "steps": 400.0 * (AT % 97 < 7),
+        "swings": 300 * np.sin(AT / 9),
+        "at the ends": 500.0 * ((AT < 9) | (AT > ROWS - 12)),
+        "beside what was not measured": 200 * np.sin(AT / 15),
+    }[kind]
+    before = drawn(off)
+    if kind.startswith("beside"):
+        noise = np.where((AT > 300) & (AT < 420) | (AT > ROWS - 30), 0.0, before.noise)
+        before = replace(before, noise=noise)
+    found = kept_below(before)
+    seen = found.noise > 0
+    five = np.convolve(np.where(seen, found.signal, 0.0), np.ones(5) / 5, "valid")
+    whole = np.convolve(seen, np.ones(5), "valid") == 5
+    assert five[whole].min() > -3.01 * 4.0 / np.sqrt(5)
+    assert found.off > 0.01 and (found.background <= before.background).all()
+    # Nothing is moved where nothing asks for it.
+    assert (found.background[~seen] == before.background[~seen]).all()
+
+
 def test_a_background_off_the_gaps_is_said_with_its_size():
     lane = drawn(-200.0)  # too low: nothing in the lane itself says so
     gap = np.full(ROWS, 500.0), np.full(ROWS, 2.0)

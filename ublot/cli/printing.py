@@ -101,7 +101,8 @@ def print_facts(facts: Mapping[str, Any]) -> None:
                 words = flag["name"].replace("_", " ")
                 lanes = f" (lane{'s' * (len(flag['lanes']) > 1)} {', '.join(map(str, flag['lanes']))})"
                 words += lanes if flag["lanes"] else ""
-                print(f"{flag['severity']:<18} {words}: {flag['meaning']} ({flag['advice']})")
+                where = f": {flag['where']}" if flag["where"] else ""
+                print(f"{flag['severity']:<18} {words}: {flag['meaning']}{where} ({flag['advice']})")
         elif isinstance(value, Mapping):
             for key, text in value.items():
                 print(f"{label:<18} {key}: {' '.join(str(text).split())}")

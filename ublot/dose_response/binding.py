@@ -27,7 +27,6 @@ __all__ = ["Affinity", "Known", "bound_fraction", "fit_kd", "fit_ki"]
 
 ROUNDS = 3  # of constants and scatter in turn: both stand still by then
 _REACH = math.log(1e5)  # how far beyond the doses a constant is looked for
-_LESS_THAN_SHOWN = 0.05  # one-sided chance of a limit
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Affinity:
     value, low, high : float
         NM, 95 % by profile likelihood; NaN unless bounded on both sides.
     above, below : float
-        Limits, 95 % one-sided, where there is no value.
+        Limits where there is no value: the side of the 95 % interval that is bounded, which holds in 97.5 %.
     free, bound : float
         Signal of the free and of the bound probe.
     residual : float
@@ -256,6 +255,6 @@ def _fit(
     low, high = edge(-1, 0.975), edge(1, 0.975)
     if math.isfinite(low) and math.isfinite(high):
         return Affinity(math.exp(centre), math.exp(low), math.exp(high), **signals)
-    below = math.exp(edge(1, 1 - _LESS_THAN_SHOWN)) if math.isfinite(high) else math.nan
-    above = math.exp(edge(-1, 1 - _LESS_THAN_SHOWN)) if math.isfinite(low) else math.nan
+    below = math.exp(high) if math.isfinite(high) else math.nan
+    above = math.exp(low) if math.isfinite(low) else math.nan
     return Affinity(math.nan, math.nan, math.nan, above, below, **signals)

@@ -136,7 +136,7 @@ def estimate_ec50(curves: Curves, *, unit: str = "blot") -> Estimate:
     """
     doses = np.unique(curves.dose[curves.dose > 0])
     if len(doses) < FEWEST_DOSES:
-        return _said(curves, _NONE, "not_estimable", f"{len(doses)} doses; at least {FEWEST_DOSES} are needed")
+        return _said(curves, _NONE, "not_estimable", f"{_doses(len(doses))}; at least {FEWEST_DOSES} are needed")
     fit = fit_curves(curves)
     if fit.freedom < 1:
         said = f"{len(curves.dose)} points are too few for a curve"
@@ -154,10 +154,15 @@ _NONE = (math.nan,) * 6
 _NO_LIMITS = math.nan, math.nan
 
 
-def _limits(interval: tuple[float, float]) -> tuple[float, float]:
-    """An interval that may be open as limits: NaN where it is."""
+def _limits(curves: Curves, fit: Fit, interval: tuple[float, float]) -> tuple[float, float]:
+    """An interval that may be open as limits: NaN where it is.
+
+    Of half an effect beyond the doses no limit is known on the far side unless the plateau was given: the profile is
+    that of a plateau which the fit made up (on simulated curves such a limit held in none of 96).
+    """
     low, high = interval
-    return low if low > 0 else math.nan, high if math.isfinite(high) else math.nan
+    made_up = fit.ec50[0] > curves.dose.max() and curves.held[1] is None
+    return low if low > 0 else math.nan, high if math.isfinite(high) and not made_up else math.nan
 
 
 def _said(
@@ -199,7 +204,7 @@ def _shaped(curves: Curves, fit: Fit, unit: str) -> Estimate:
     # Plateaus and slope of a curve that is not determined are as little known as its EC50.
     numbers = (ec50, *interval, *shape) if ok else _NONE
     robust = numbers[0], numbers[1], numbers[2]
-    limits = _NO_LIMITS if ok else _limits(interval)
+    limits = _NO_LIMITS if ok else _limits(curves, fit, interval)
     return _said(curves, numbers, status, note, fit, robust=robust, replicates=each, lack_of_fit=poor, limits=limits)
 
 
@@ -250,7 +255,7 @@ def _sigmoid_of_all(curves: Curves, fit: Fit, unit: str) -> Estimate:
     interval = profile_interval(curves, fit)
     status, said = _reportable(curves, fit, interval)
     if status != "ok":
-        return _said(curves, _NONE, status, said, fit, limits=_limits(interval))
+        return _said(curves, _NONE, status, said, fit, limits=_limits(curves, fit, interval))
     end, hill = float(fit.end[0]), float(fit.hill[0])
     (ec50, interval), each, between = over_blocks(curves, float(fit.ec50[0]), interval, unit)
     shape = hill if end > fit.start else -hill, min(fit.start, end), max(fit.start, end)

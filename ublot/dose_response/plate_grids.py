@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,12 +41,17 @@ class Grid:
     cells : tuple of tuple of str
         8 x 12 or 16 x 24; a grid that is written only in part is filled up with empty cells.
     row : int
-        Of its first line of cells in the file, from 1.
+        Of its line A in the file, from 1; where the file begins with a later one, of where A would stand.
     """
 
     title: str
     cells: tuple[tuple[str, ...], ...]
     row: int
+
+    @property
+    def top(self) -> int:
+        """Row of its first line that is written in the file."""
+        return self.row + next((i for i, line in enumerate(self.cells) if any(line)), 0)
 
     def wells(self) -> list[tuple[str, str, int]]:
         """Name, content and row in the file of every well that is not empty."""
@@ -77,6 +82,38 @@ def _numbers(cells: Sequence[str]) -> tuple[int, int]:
     return 0, 0
 
 
+def _above(records: Sequence[Sequence[str]], row: int, used: int) -> str:
+    """Text of the three lines above a row, as far as they belong to no grid before."""
+    above = [" ".join(c.strip() for c in records[k] if c.strip()) for k in range(max(used, row - 3), row)]
+    return " ".join(text for text in above if text)
+
+
+def _part(records: Sequence[Sequence[str]], row: int) -> Grid | None:
+    """Some rows and columns of a plate under a corner ``<>``, with empty cells around them."""
+    head = [cell.strip() for cell in records[row]]
+    if not head or head[0] != "<>":
+        return None
+    columns: list[int] = []
+    for cell in head[1:]:
+        if not re.fullmatch(r"[1-9]|1\d|2[0-4]", cell) or (columns and int(cell) <= columns[-1]):
+            break
+        columns.append(int(cell))
+    lines: dict[int, Sequence[str]] = {}
+    for cells in records[row + 1 :]:
+        label = cells[0].strip().upper() if cells else ""
+        if len(label) != 1 or label not in _LETTERS or _LETTERS.index(label) in lines:
+            break
+        lines[_LETTERS.index(label)] = [cell.strip() for cell in cells[1 : 1 + len(columns)]]
+    if not columns or not lines:
+        return None
+    height, width = next(shape for shape in sorted(SHAPES) if max(lines) < shape[0] and columns[-1] <= shape[1])
+    grid = [[""] * width for _ in range(height)]
+    for line, values in lines.items():
+        for column, value in zip(columns, values, strict=False):
+            grid[line][column - 1] = value
+    return Grid("", tuple(map(tuple, grid)), row + 2 - min(lines))
+
+
 def _bare(cells: Sequence[str], start: int, width: int) -> bool:
     """Whether a line is one of values under 1, 2, 3, … without the letter of its row."""
     label = cells[start - 1].strip() if start <= len(cells) else "?"
@@ -86,9 +123,17 @@ def _bare(cells: Sequence[str], start: int, width: int) -> bool:
 
 
 def grids_of(records: Sequence[Sequence[str]]) -> list[Grid]:
-    """All grids in the rows of a file: a line of 1 to 12 (24), under it lines that begin with A to H (P)."""
+    """All grids in the rows of a file: a line of 1 to 12 (24), under it lines that begin with A to H (P).
+
+    Under a corner ``<>``, as Tecan writes it, it may be any part of a plate.
+    """
     out, i, used = [], 0, 0
     while i < len(records):
+        part = _part(records, i)
+        if part is not None:
+            out.append(replace(part, title=f"{_above(records, i, used)} <>".strip()))
+            used = i = i + 1 + sum(any(line) for line in part.cells)
+            continue
         start, width = _numbers(records[i])
         if not width:
             i += 1
@@ -108,8 +153,7 @@ def grids_of(records: Sequence[Sequence[str]]) -> list[Grid]:
         if not lines:
             i += 1
             continue
-        above = [" ".join(c.strip() for c in records[k] if c.strip()) for k in range(max(used, i - 3), i)]
-        title = " ".join([*(text for text in above if text), records[i][start - 1].strip() if start else ""]).strip()
+        title = " ".join([_above(records, i, used), records[i][start - 1].strip() if start else ""]).strip()
         lines += [("",) * width] * (height - len(lines))
         out.append(Grid(title, tuple(lines), i + 2))
         i += height + 1
@@ -159,8 +203,10 @@ def read_map(paths: str | Path | Sequence[str | Path], said: list[str]) -> Table
         paths = [part.strip() for part in paths.split(",")]
     files = [paths] if isinstance(paths, str | Path) else list(paths)
     fields: dict[str, dict[str, str]] = {}
+    decimal_comma = False
     for file in files:
         sheets = read_records(file, "plate map")
+        decimal_comma = decimal_comma or any(comma for _, comma in sheets)
         found = [grid for records, _ in sheets for grid in grids_of(records)]
         if not found:
             if len(files) > 1:
@@ -181,7 +227,7 @@ def read_map(paths: str | Path | Sequence[str | Path], said: list[str]) -> Table
     wells = list(dict.fromkeys(well for cells in fields.values() for well in cells))
     header = ["well", *fields]
     body = [[well, *(cells.get(well, "") for cells in fields.values())] for well in wells]
-    return table_from_records(str(files[0]), [header, *body])
+    return table_from_records(str(files[0]), [header, *body], decimal_comma=decimal_comma)
 
 
 def _list(file: str | Path) -> Table:

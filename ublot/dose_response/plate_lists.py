@@ -38,6 +38,7 @@ _NO_SIGNAL = {
     "sd",
     "cv",
 }
+_VALUES = {"value", "mean", "wert", "mittelwert"}
 _PLATE = {"plate", "plate id", "barcode", "plate name"}
 _UNITS = {"s": 1 / 60, "sec": 1 / 60, "ms": 1 / 60000, "min": 1.0, "h": 60.0, "hr": 60.0}
 
@@ -56,11 +57,13 @@ def readings_in_lists(records: Sequence[Sequence[str]], *, decimal_comma: bool =
 
 
 def labels_above(rows: Sequence[Sequence[str]], row: int) -> str:
-    """What the nearest line ``Label: NAME`` above a row (from 0) says; empty where there is none."""
+    """What the nearest line ``Label: NAME`` or ``Name, NAME`` above a row (from 0) says; empty where there is none."""
     for k in range(row - 1, -1, -1):
-        first = rows[k][0].strip() if rows[k] else ""
+        first, *rest = [cell.strip() for cell in rows[k] if cell.strip()] or [""]
         if first.casefold().startswith("label"):
             return first.split(":", 1)[1].strip() if ":" in first else first
+        if first.casefold() == "name" and rest:
+            return rest[0]
     return ""
 
 
@@ -133,13 +136,21 @@ def _list(rows: Sequence[Sequence[str]], start: int, end: int, place: int, comma
 
 
 def _across(rows: Sequence[Sequence[str]], comma: bool) -> Iterator[Reading]:
-    """Lists with a column for each well and a line for each time."""
+    """Lists with a column for each well and a line for each time, or one line with the values."""
     for k, head in enumerate(rows):
         wells = [c for c, cell in enumerate(head) if _well(cell)]
         clock = next((c for c, cell in enumerate(head) if cell.casefold().startswith(("time", "zeit"))), None)
-        if len(wells) < FEWEST_WELLS or clock is None:
+        if len(wells) < FEWEST_WELLS:
             continue
         title = " ".join(cell for cell in rows[k - 1] if cell) if k else ""
+        if clock is None:
+            line = rows[k + 1] if k + 1 < len(rows) else []
+            if line and line[0].casefold() in _VALUES:
+                for c in wells:
+                    value = _value(line[c], comma) if c < len(line) else None
+                    if value is not None:
+                        yield Reading("", well_name(head[c]), labels_above(rows, k) or SIGNAL, math.nan, value)
+            continue
         for line in rows[k + 1 :]:
             time = _time(line[clock], head[clock], comma) if clock < len(line) else math.nan
             if math.isnan(time):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
+import tempfile
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from ublot.dose_response.intensities import find_channels, is_computed
-from ublot.dose_response.plate_columns import is_plate_header, names_compound
+from ublot.dose_response.plate_columns import BEYOND, is_plate_header, names_compound
 from ublot.dose_response.plate_grids import Grid, grids_of, read_map, well_name
 from ublot.dose_response.plate_lists import labels_above, readings_in_lists
 from ublot.dose_response.reading import SIGNAL, Reading
@@ -158,17 +160,17 @@ def readings_of(path: str | Path, sheets: Sequence[tuple[Sequence[Sequence[str]]
                 found = _told_apart(_by_allotropy(path, name, maker))
             except BlotError:
                 # A short export may hold no more than the grid itself, or a list.
-                found = _of_grids(sheets, apart=True) or _of_lists(sheets)
+                found = _of_grids(path, sheets, apart=True) or _of_lists(sheets)
                 if not found:
                     raise
                 return f"{_VALUES_IN} an export of {name}", found
         else:
-            found = _of_grids(sheets, apart=True) or _of_lists(sheets)
-        if not found:
+            found = _of_grids(path, sheets, apart=True) or _of_lists(sheets)
+        if not any(r.value for r in found):
             what = f"recognised an export of {name}, in which no well has an end point or a time course"
-            raise BlotError(what, path, "export the raw values of the wells, not spectra or curves")
+            raise BlotError(what, path, "export the raw values of the wells, not spectra, curves or reduced values")
         return f"an export of {name}", found
-    found = _of_grids(sheets)
+    found = _of_grids(path, sheets)
     if found:
         return "a grid", found
     return _LIST, _of_lists(sheets)
@@ -195,7 +197,9 @@ def _of_lists(sheets: Sequence[tuple[Sequence[Sequence[str]], bool]]) -> list[Re
     ]
 
 
-def _of_grids(sheets: Sequence[tuple[Sequence[Sequence[str]], bool]], *, apart: bool = False) -> list[Reading]:
+def _of_grids(
+    path: str | Path, sheets: Sequence[tuple[Sequence[Sequence[str]], bool]], *, apart: bool = False
+) -> list[Reading]:
     """Values of all grids of numbers: of one measurement on several plates, or (`apart`) of several measurements."""
     out = []
     each = [(rows, comma, [grid for grid in grids_of(rows) if _numeric(grid)]) for rows, comma in sheets]
@@ -203,7 +207,7 @@ def _of_grids(sheets: Sequence[tuple[Sequence[Sequence[str]], bool]], *, apart: 
     for sheet, (rows, comma, grids) in enumerate(each, 1):
         before = f"sheet {sheet}" if several else ""
         for k, grid in enumerate(grids, 1):
-            title = labels_above(rows, grid.row - 1) if apart else ""
+            title = labels_above(rows, grid.top - 1) if apart else ""
             title = title or grid.title[-LONGEST:].strip()
             sides = [word for word in words_of(title) if word in {"parallel", "perpendicular"}]
             if sides and not apart:
@@ -215,19 +219,49 @@ def _of_grids(sheets: Sequence[tuple[Sequence[Sequence[str]], bool]], *, apart: 
                 # Grids one under another are plates; what stands above them names them.
                 plate, name = title or (f"plate {k}" if len(grids) > 1 else ""), SIGNAL
             plate = " ".join(part for part in (before, plate) if part)
-            for well, text, _ in grid.wells():
-                value = text.replace(",", ".") if comma and "." not in text else text
-                out.append(Reading(plate, well, name, math.nan, value))
+            wells = grid.wells()
+            texts = _with_points(path, wells) if comma else [text for _, text, _ in wells]
+            out += [Reading(plate, well, name, math.nan, text) for (well, _, _), text in zip(wells, texts, strict=True)]
     return _told_apart(out)
+
+
+def _with_points(path: str | Path, wells: Sequence[tuple[str, str, int]]) -> list[str]:
+    """Values of a grid with decimal commas, points of thousands taken out, as a table of them is read."""
+    column = table_from_records(str(path), [["value"], *([text] for _, text, _ in wells)], decimal_comma=True)
+    if column.ambiguous:
+        at, text = column.ambiguous["value"]
+        plain = text.replace(".", "")
+        what = f"{text} may be {float(text):g} or {plain}: nothing in the grid tells the point's meaning"
+        raise BlotError(what, f"{path}, well {wells[at - 2][0]}", f"write {float(text):g} or {plain}")
+    values = [cells["value"] for _, cells in column.rows]
+    return [text.replace(",", ".") if "." not in text else text for text in values]
 
 
 def _numeric(grid: Grid) -> bool:
     """Whether a grid holds values and not the names of what is in the wells."""
     wells = grid.wells()
-    return sum(re.match(r"[-+<>]?[\d.,]*\d", text) is not None for _, text, _ in wells) > len(wells) / 2
+    value = re.compile(r"[-+<>*]?\s*[\d.,]*\d[.,]?(e[-+]?\d+)?\s*[*#%?]*", re.IGNORECASE)
+    return sum(value.fullmatch(text) is not None for _, text, _ in wells) > len(wells) / 2
 
 
 def _by_allotropy(path: str | Path, name: str, maker: str) -> list[Reading]:
+    """Readings of an export; of one that holds several plates of Gen5, which allotropy refuses, plate by plate."""
+    raw = Path(path).read_bytes() if maker == "AGILENT_GEN5" else b""
+    encoding = "utf-16" if raw[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "latin-1"
+    plates = re.split(r"^(?=Software Version\b)", raw.decode(encoding, "replace"), flags=re.MULTILINE)[1:]
+    if len(plates) < 2:
+        return _one_export(path, path, name, maker)
+    out = []
+    with tempfile.TemporaryDirectory() as folder:
+        for k, text in enumerate(plates, 1):
+            part = Path(folder) / f"plate {k}{Path(path).suffix}"
+            part.write_bytes(text.encode(encoding))
+            out += _one_export(part, path, name, maker)
+    return out
+
+
+def _one_export(part: str | Path, path: str | Path, name: str, maker: str) -> list[Reading]:
+    """Readings of the file `part`, which messages call `path`."""
     import warnings
 
     import pandas as pd
@@ -240,7 +274,7 @@ def _by_allotropy(path: str | Path, name: str, maker: str) -> list[Reading]:
                 from allotropy.parser_factory import Vendor
                 from allotropy.to_allotrope import allotrope_from_file
 
-                document = allotrope_from_file(str(path), Vendor[maker])
+                document = allotrope_from_file(str(part), Vendor[maker])
     except ImportError:
         raise BlotError(f"an export of {name} takes the package allotropy", path, "pip install ublot[plates]") from None
     except Exception as error:  # noqa: BLE001 -- it raises nearly anything on a file it does not expect
@@ -260,10 +294,18 @@ def _readings(part: Mapping[str, Any]) -> Iterator[Reading]:
             plate = PureWindowsPath(plate).stem if "\\" in plate else plate
             well = well_name(str(sample.get("location identifier", "")))
             wave = _wavelengths(one)
+            wrong = {
+                str(e.get("error feature", "")).casefold(): str(e.get("error", ""))
+                for e in one.get("error aggregate document", {}).get("error document", ())
+            }
             for kind in _KINDS:
                 if isinstance(one.get(kind), dict):
                     value = one[kind]["value"]
-                    if isinstance(value, int | float) and math.isfinite(value):
+                    if kind in wrong:
+                        # There stands -0.0 for what is not there, or is no number.
+                        said = wrong[kind] if wrong[kind].casefold() in BEYOND else ""
+                        yield Reading(plate, well, " ".join([kind, *wave]), math.nan, said)
+                    elif isinstance(value, int | float) and math.isfinite(value):
                         yield Reading(plate, well, " ".join([kind, *wave]), math.nan, repr(float(value)))
             for key, cube in one.items():
                 if key.endswith("data cube") and isinstance(cube, dict):

@@ -11,7 +11,7 @@ from ublot.forensics.histogram import clipped_share
 from ublot.io.images.makers import maker_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ublot.inputs.layout import Layout
     from ublot.inputs.params import Params
@@ -34,6 +34,9 @@ OF_LANES = (
 )
 """Flags of lanes that are about the picture's fitness. What else an analysis flags is about its result."""
 
+LOCAL = ("copied", "spliced")
+"""Flags of which reading says in the metadata, by their names, where in the picture they were seen."""
+
 BACKGROUND = "gutter"
 """The method that an analysis uses where nothing else is asked for."""
 
@@ -53,8 +56,9 @@ def describe(blot: Blot, layout: Layout | None = None, params: Params | None = N
     Returns
     -------
     dict
-        ``flags`` is a list of dicts with ``name``, ``severity``, ``meaning``, ``advice``, ``source`` and ``lanes``
-        (numbers, empty where it is of the whole image); ``pictures`` lists regions as ``R0:R1,C0:C1``;
+        ``flags`` is a list of dicts with ``name``, ``severity``, ``meaning``, ``advice``, ``source``, ``lanes``
+        (numbers, empty where it is of the whole region) and ``where`` (in words, empty where it is all over);
+        ``pictures`` lists regions as ``R0:R1,C0:C1``;
         ``quantifiable`` is false where no lane may be scored, and ``verdict`` says so in a sentence, or which lanes may
         not.
 
@@ -99,8 +103,8 @@ def inspect_blot(
         "region": "" if blot.roi is None else _region(blot.roi),
         "pictures": [_region(w) for w in blot.pictures],
         "lanes": len(stages.geometry),
-        "metadata": {key: text for key, text in said.items() if key not in OWN},
-        "flags": [_told(name, lanes) for name, lanes in flags.items()],
+        "metadata": {key: text for key, text in said.items() if key not in (*OWN, *LOCAL)},
+        "flags": [_told(name, lanes, said) for name, lanes in flags.items()],
         "quantifiable": fit,
         "verdict": verdict,
     }
@@ -144,10 +148,11 @@ def _at_floor(blot: Blot) -> float:
     return clipped_share(np.asarray(inside)) if inside.size else 0.0
 
 
-def _told(name: str, lanes: list[int]) -> dict[str, Any]:
+def _told(name: str, lanes: list[int], said: Mapping[str, str]) -> dict[str, Any]:
     flag = FLAGS.get(name)
     words = {key: getattr(flag, key, "") for key in ("meaning", "advice", "source")}
-    return {"name": name, "severity": severity_of(name), **words, "lanes": lanes}
+    where = said.get(name, "") if name in LOCAL else ""
+    return {"name": name, "severity": severity_of(name), **words, "lanes": lanes, "where": where}
 
 
 def _verdict(flags: dict[str, list[int]], loaded: Sequence[int]) -> tuple[bool, str]:

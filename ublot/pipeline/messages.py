@@ -56,7 +56,9 @@ def pictures_in_words(blot: Blot) -> tuple[str, ...]:
         return ()
     boxes = (f"{w.top}:{w.bottom},{w.left}:{w.right}" for w in blot.pictures)
     each = joined(", ", (told("{n} = {roi} {box}", n=n, box=box) for n, box in enumerate(boxes, 1)))
-    return (told("{count} pictures on this one: choose with {panel} N: {each}", count=len(blot.pictures), each=each),)
+    out = told("{count} pictures on this one: choose with {panel} N: {each}", count=len(blot.pictures), each=each)
+    beside = blot.source.metadata.get("left_out", "")
+    return (told("{out} ({beside})", out=out, beside=beside) if beside else out,)
 
 
 def no_lanes_in_words(blot: Blot, layout: Layout | None, params: Params) -> str:

@@ -47,9 +47,11 @@ def _means(values: Array, rows: int) -> Array:
 
 def _excess(profile: Profile, background: Array, rows: int) -> Array:
     """By how much the background stands above the lane's own level over `rows` rows, beyond noise."""
-    level = _means(profile.raw - background, rows)
-    noise = np.sqrt(np.maximum(_means(profile.noise**2, rows), 0.0) / rows)
-    return np.asarray(np.maximum(-level - NOISE * noise, 0.0) * (profile.noise > 0), np.float64)
+    seen = profile.noise > 0
+    share = np.maximum(_means(seen.astype(np.float64), rows), 1e-9)  # what lies beyond the membrane says nothing
+    level = _means((profile.raw - background) * seen, rows) / share
+    noise = np.sqrt(np.maximum(_means(profile.noise**2, rows), 0.0) / rows) / share
+    return np.asarray(np.maximum(-level - NOISE * noise, 0.0) * seen, np.float64)
 
 
 def kept_below(profile: Profile) -> Profile:
@@ -61,9 +63,11 @@ def kept_below(profile: Profile) -> Profile:
     ----------
     profile : Profile
     """
-    lower = profile.background
-    for rows in (max(round(LONG * profile.width), SHORT), SHORT):  # a long stretch is less noisy, a short one shows all
-        lower = lower - _excess(profile, lower, rows)
+    # A long stretch is less noisy, a short one shows all.
+    lower = profile.background - _excess(profile, profile.background, max(round(LONG * profile.width), SHORT))
+    # As far as the mean of every short stretch asks for: by the most that any stretch asks for that a row lies in.
+    asked = cv2.dilate(_excess(profile, lower, SHORT)[None], np.ones((1, SHORT)))[0]
+    lower = lower - asked * (profile.noise > 0)
     moved = profile.background - lower
     most = float(moved.max(initial=0.0))
     if not most > 0:

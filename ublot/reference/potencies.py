@@ -7,17 +7,26 @@ of the assay as well.
 from __future__ import annotations
 
 import csv
-import math
+import os
 import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from ublot.errors import BlotError
 
-__all__ = ["POTENCY_COLUMNS", "Potency", "all_potencies", "find_potencies", "potency_columns"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["OWN_POTENCIES", "POTENCY_COLUMNS", "Potency", "all_potencies", "find_potencies", "potency_columns"]
+
+OWN_POTENCIES = "UBLOT_POTENCIES"
+"""Environment variable that names a table of one's own values, which stand before those of the package."""
+
+KINDS = ("Ki", "Kd", "IC50", "EC50")
+RELATIONS = ("=", "<", ">", "~")
 
 POTENCY_COLUMNS = (
     *("compound", "target", "kind", "relation", "value_nM", "value_high_nM", "system", "evidence", "source"),
@@ -41,7 +50,7 @@ class Potency:
         The second is NaN unless the source gives a range.
     system : str
         Domain, cells, or ``not stated``.
-    evidence : {"primary", "secondary"}
+    evidence : {"primary", "secondary", "own table"}
         Whether the source measured it itself.
     source : str
     conflict : bool
@@ -63,26 +72,70 @@ class Potency:
     note: str
 
 
-@cache
 def all_potencies() -> tuple[Potency, ...]:
-    """Every value of the table that ships with the package."""
+    """Every value of the table that ships with the package, those of one's own table (`OWN_POTENCIES`) first.
+
+    Raises
+    ------
+    BlotError
+        One's own table cannot be read.
+    """
+    own = os.environ.get(OWN_POTENCIES, "").strip()
+    return (
+        *(_own_potencies(own, Path(own).stat().st_mtime_ns if Path(own).is_file() else 0) if own else ()),
+        *_shipped(),
+    )
+
+
+@cache
+def _shipped() -> tuple[Potency, ...]:
     text = files("ublot.reference").joinpath("potencies.csv").read_text("utf-8")
-    return tuple(
-        Potency(
-            row["compound"],
-            tuple(name for name in row["aliases"].split(";") if name),
-            row["target"],
-            row["kind"],
-            row["relation"],
-            float(row["value_nM"]),
-            float(row["value_high_nM"] or math.nan),
-            row["system"],
-            row["evidence"],
-            row["source"],
-            row["conflict"] == "yes",
-            row["note"],
-        )
-        for row in csv.DictReader(text.splitlines())
+    return tuple(_potency(row, "potencies.csv") for row in csv.DictReader(text.splitlines()))
+
+
+@cache
+def _own_potencies(path: str, changed: int) -> tuple[Potency, ...]:
+    """Values of a table as it was when it was `changed`: comma, semicolon or tab; columns as in `POTENCY_COLUMNS`."""
+    try:
+        lines = Path(path).read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeError) as error:
+        fix = f"{OWN_POTENCIES} names a table in UTF-8 with compound, target, kind, value_nM and source"
+        raise BlotError(f"cannot be read ({error})", path, fix) from None
+    head = lines[0] if lines else ""
+    rows = list(csv.DictReader(lines, delimiter=max(",;\t", key=head.count)))
+    lacking = [name for name in ("compound", "target", "kind", "value_nM", "source") if name not in head]
+    if lacking:
+        raise BlotError(f"no column {', '.join(lacking)}", path, "each value takes its kind and where it stands")
+    return tuple(_potency(row, f"{path}, row {k}") for k, row in enumerate(rows, 2))
+
+
+def _potency(row: Mapping[str, str | None], place: str) -> Potency:
+    cells = {name: (row.get(name) or "").strip() for name in (*POTENCY_COLUMNS, "aliases")}
+    kind = next((k for k in KINDS if k.casefold() == cells["kind"].casefold().replace("_", "")), None)
+    relation = cells["relation"] or "="
+    try:
+        value, high = (float((cells[c] or "nan").replace(",", ".")) for c in ("value_nM", "value_high_nM"))
+    except ValueError:
+        raise BlotError(f"value_nM {cells['value_nM']!r} is no number", place, "give a number in nM") from None
+    if kind is None or relation not in RELATIONS or not value > 0:
+        what = f"kind {cells['kind']!r}, relation {relation!r}, value_nM {cells['value_nM']!r} cannot be right"
+        allowed = f"allowed: {', '.join(KINDS)}; {' '.join(RELATIONS)}; a number above 0"
+        raise BlotError(what, place, allowed)
+    if not (cells["compound"] and cells["target"] and cells["source"]):
+        raise BlotError("a value without compound, target or source", place, "say of what it is and where it stands")
+    return Potency(
+        cells["compound"],
+        tuple(name for name in cells["aliases"].split("|" if "|" in cells["aliases"] else ";") if name),
+        cells["target"],
+        kind,
+        relation,
+        value,
+        high,
+        cells["system"] or "not stated",
+        cells["evidence"] or "own table",
+        cells["source"],
+        cells["conflict"].casefold() == "yes",
+        cells["note"],
     )
 
 

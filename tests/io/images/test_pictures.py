@@ -92,6 +92,16 @@ def test_every_picture_is_found_where_it_was_put(kind):
     assert "several_pictures" in blot.flags and len(blot.pictures) == len(boxes)
 
 
+def test_frames_and_half_pixels_of_paper_are_no_part_of_a_picture():
+    for strips, line in (("framed strips on white", 2), ("strips in frames that nearly touch", 2)):
+        page, boxes = figure(strips)
+        blurred = cv2.GaussianBlur(page, (0, 0), 0.7)
+        for window, (top, bottom, left, right) in zip(find_pictures(blurred), boxes, strict=True):
+            assert window.top >= top + line and window.bottom <= bottom - line
+            assert window.left >= left + line and window.right <= right - line
+            assert window.height >= bottom - top - 2 * line - 4 and window.width >= right - left - 2 * line - 4
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_panel_is_its_region(kind):
     page, _ = figure(kind)
@@ -180,3 +190,72 @@ def test_one_picture_on_a_page_is_the_region():
     everything = Window(0, 540, 0, 720)
     assert read_blot(page, roi=everything).roi == everything
     assert read_blot(blot).roi == read_blot(replace(blot, roi=None)).roi == blot.roi
+
+
+def strips_in_thin_frames():
+    """Six strips as clear as the page, in thin grey frames that nearly touch, with ticks, arrows and numbers."""
+    page, boxes = np.full((620, 900), 255.0), []
+    for col, left in enumerate((90, 520)):
+        for k, top in enumerate((60, 124, 248)):
+            high = (60, 120, 44)[k]
+            strip = grey_strip(high - 4, 276, 3 * col + k, 250)
+            page[top : top + high, left : left + 280] = 205
+            page[top + 2 : top + high - 2, left + 2 : left + 278] = strip
+            boxes.append((top, top + high, left, left + 280))
+            for row in (top + 12, top + 34):
+                page[row : row + 2, left - 14 : left] = 10  # a tick
+                lettering(page, row - 5, left - 40, 2, seed=k)
+            for d in range(9):  # the head of an arrow
+                page[top + 20 - d : top + 21 + d, left + 281 + d] = 20
+        page[330:334, left : left + 270 : 36] = 0
+    # Axes and bars of a diagram, and a title in a box.
+    page[400:580, 100:103] = 0
+    page[580:583, 100:420] = 0
+    for k in range(5):
+        page[580 - 30 * (k + 1) : 580, 130 + 55 * k : 160 + 55 * k] = (120, 180)[k % 2]
+    cv2.rectangle(page, (520, 420), (830, 460), 120.0, 1)
+    lettering(page, 434, 560, 20)
+    return np.clip(np.rint(page), 0, 255).astype(np.uint8), boxes
+
+
+def test_strips_as_clear_as_the_page_are_found_by_their_frames():
+    page, boxes = strips_in_thin_frames()
+    found = [(w.top, w.bottom, w.left, w.right) for w in find_pictures(page)]
+    assert len(found) == len(boxes)
+    for box in boxes:
+        assert min(np.max(np.abs(np.subtract(box, one))) for one in found) <= 4
+
+
+def test_a_box_that_was_drawn_on_a_membrane_is_no_picture():
+    page = np.full((500, 700), 255.0)
+    page[60:440, 80:620] = grey_strip(380, 540, 4, 215)
+    cv2.rectangle(page, (200, 150), (420, 300), 20.0, 2)
+    found = find_pictures(np.clip(page, 0, 255).astype(np.uint8))
+    assert [(w.top, w.left) for w in found] == [(60, 80)]
+
+
+def test_numbers_that_touch_a_strip_do_not_hide_it():
+    page, boxes = figure("framed strips on white")
+    lettering(page, 361, 200, 30, seed=4)  # right below a frame
+    lettering(page, 90, 200, 30, seed=5)
+    found = [(w.top, w.bottom, w.left, w.right) for w in find_pictures(page.astype(np.uint8))]
+    assert len(found) == 2
+    for box in boxes:
+        assert min(np.max(np.abs(np.subtract(box, one))) for one in found) <= 4
+
+
+def test_photographs_beside_blots_are_no_panels():
+    page, boxes = figure("strips with labels")
+    colours = np.repeat(page[..., None], 3, axis=2)
+    rng = np.random.default_rng(0)
+    for left in (150, 450):  # tissue in two stains
+        part = cv2.GaussianBlur(rng.normal(0, 1, (200, 200, 2)).astype(np.float32), (0, 0), 4)
+        part = part / part.std() * 0.3 + 0.5
+        stains = np.array([[120, 60, 20], [10, 90, 60]])
+        colours[420:620, left : left + 200] = np.clip(240 - part @ stains, 0, 255)
+    blot = read_blot(colours)
+    assert [w.top for w in blot.pictures] == [top for top, *_ in boxes]
+    assert "2 pictures in many colours" in blot.source.metadata["left_out"]
+    # In one tint they are films.
+    tinted = (np.repeat(page[..., None], 3, axis=2) * np.array([0.7, 0.8, 1.0])).astype(np.uint8)
+    assert len(read_blot(tinted).pictures) == len(boxes)

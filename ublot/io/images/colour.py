@@ -19,7 +19,7 @@ from ublot.errors import BlotError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LARGEST", "Colours", "levels_of_colours", "levels_of_palette"]
+__all__ = ["LARGEST", "Colours", "is_photograph", "levels_of_colours", "levels_of_palette"]
 
 NAMES = ("red", "green", "blue")
 REC601 = (0.299, 0.587, 0.114)
@@ -38,6 +38,11 @@ different dyes. Tinted films, stained gels and figures with coloured marks stay 
 
 ONE_CURVE_OF_TWO = 0.05
 """The same where the third channel is empty, as scanned tints never are: rounding to 8 bits leaves less."""
+
+PHOTOGRAPH, VIVID = 0.04, 10.0
+"""The same share within one of several pictures on a page, from which on it is a photograph, and the least mean
+difference between its channels, of 255. Photographs and stained tissue in a figure have 0.07 and more, films in a tint
+0.02 at most, strips in grey nothing: the geometric middle."""
 
 EMPTY = 0.02
 """Of the largest spread of a channel: one that varies less holds no picture."""
@@ -81,6 +86,8 @@ class Colours:
         What is recorded about it.
     marks, saturated : ndarray of bool, shape (rows, cols), or None
         Pixels that were drawn over, and those that a program marked as saturated.
+    seen : ndarray of uint8, shape (rows, cols, 3), or None
+        The colours that were turned into levels, where they were.
     """
 
     levels: NDArray[Any]
@@ -88,6 +95,18 @@ class Colours:
     said: Mapping[str, str] = field(default_factory=dict)
     marks: NDArray[np.bool_] | None = None
     saturated: NDArray[np.bool_] | None = None
+    seen: NDArray[np.uint8] | None = None
+
+
+def is_photograph(samples: NDArray[np.uint8]) -> bool:
+    """Whether a part of a picture shows many colours, as no blot does: neither in grey nor in the tint of a film.
+
+    Parameters
+    ----------
+    samples : ndarray of uint8, shape (rows, cols, 3)
+    """
+    some = _sample(samples)
+    return bool(np.ptp(some, axis=1).mean() > VIVID and _unexplained(some, [0, 1, 2]) > PHOTOGRAPH)
 
 
 def levels_of_palette(index: NDArray[Any], table: NDArray[Any], where: object) -> Colours:

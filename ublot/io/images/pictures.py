@@ -14,16 +14,27 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from ublot.io.images.colour import LARGEST
+from ublot.io.images.colour import LARGEST, is_photograph
+from ublot.io.images.frames import find_framed
 from ublot.model import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["find_pictures"]
+__all__ = ["find_pictures", "without_photographs"]
 
-LONG = 1000
-"""Pixels along the longer side of what is looked at: a strip of a whole figure is still ten rows high."""
+LONG, LONG_LINES = 1000, 2200
+"""Pixels along the longer side of what is looked at: a strip of a whole figure is still ten rows high; and of what
+lines of frames are looked for in, which must not fade."""
+
+INSIDE = 0.5
+"""Share of a picture that frames inside of it cover, from which on each of these is a picture. A box that was drawn
+around some lanes of a membrane covers less."""
+
+MOSTLY, OWN, LEFT, SOLID_STRIP = (0.2, 0.5), 0.9, 0.5, 0.97
+"""Where labels that touch the edge of a strip are cut off: share of a row or column that it fills and ticks, or text,
+do not; of what belongs to it, and of its frame, that stays; and of its frame that is filled without them. A word and a
+row of bands that touch fill 0.9."""
 
 EVEN = 0.04
 """Of the range of levels: by so much a page may differ from its level, after lossy compression too."""
@@ -68,6 +79,10 @@ SOLID, NEAR, AS_LARGE = 0.012, 0.035, (0.5, 0.25)
 """Of the longer side: what is thinner is a letter or a pen stroke; how near bands of one film stand. Height and area of
 a film that is as clear as the page, over those of a film that is not, at least."""
 
+MARGIN, LOWER, STEP = (3, 0.02), 0.1, 0.1
+"""How far a frame or paper reaches into a picture, in pixels and as a share; the quantile of a line of pixels that is
+membrane and no band; of the range, by how much a frame is further from the page than membrane is, and paper nearer."""
+
 
 def find_pictures(levels: NDArray[Any]) -> tuple[Window, ...]:
     """Regions of pictures that stand on a page, from top to bottom and left to right.
@@ -98,10 +113,60 @@ def find_pictures(levels: NDArray[Any]) -> tuple[Window, ...]:
         return _parted_by_bed(levels)
     found = _on_page(shades, page)
     found += _clear_films(shades, page, found)
-    edges = [(round(edge * shrunk) for edge in (w.top, w.bottom, w.left, w.right)) for w in found]
-    if not edges:
+    scaled = [_scaled(w, shrunk) for w in found]
+    if float(np.median(shades[page])) > 0.5:
+        scaled = _with_framed(scaled, _framed(levels, low, high))
+    if not scaled:
         return _parted_by_bed(levels)
-    return tuple(sorted((Window(*each) for each in edges), key=lambda w: (w.top, w.left)))
+    return tuple(sorted(scaled, key=lambda w: (w.top, w.left)))
+
+
+def without_photographs(pictures: tuple[Window, ...], colours: NDArray[np.uint8]) -> tuple[Window, ...]:
+    """Pictures that may be blots: photographs in many colours beside them are none.
+
+    Parameters
+    ----------
+    pictures : tuple of Window
+    colours : ndarray of uint8, shape (rows, cols, 3)
+        The whole picture.
+
+    Returns
+    -------
+    tuple of Window
+        All of them where none is anything but a photograph.
+    """
+    left = tuple(w for w in pictures if not is_photograph(colours[w.slices]))
+    return left or pictures
+
+
+def _scaled(window: Window, by: float) -> Window:
+    return Window(*(round(edge * by) for edge in (window.top, window.bottom, window.left, window.right)))
+
+
+def _framed(levels: NDArray[Any], low: float, high: float) -> list[Window]:
+    """Strips in frames of thin lines, in pixels of `levels`."""
+    shrunk = max(max(levels.shape) / LONG_LINES, 1.0)
+    rows, cols = (round(side / shrunk) for side in levels.shape)
+    some = levels.astype(np.float32) if shrunk == 1.0 else _reduced(levels, rows, cols)
+    return [_scaled(w, shrunk) for w in find_framed(np.clip((some - low) / np.float32(high - low), 0, 1))]
+
+
+def _with_framed(found: list[Window], framed: list[Window]) -> list[Window]:
+    """Pictures, and the strips in frames among them: those within one picture take its place where they fill it."""
+    out, left = [], list(framed)
+    for w in found:
+        inside = [f for f in left if _overlap(w, f) > 0.5 * f.height * f.width]
+        left = [f for f in left if f not in inside]
+        covered = sum(_overlap(w, f) for f in inside)
+        out += inside if covered > INSIDE * w.height * w.width else [w]
+    # One frame alone is a box that somebody drew.
+    return out + left if len(out) + len(left) > 1 else out
+
+
+def _overlap(one: Window, other: Window) -> int:
+    high = min(one.bottom, other.bottom) - max(one.top, other.top)
+    wide = min(one.right, other.right) - max(one.left, other.left)
+    return max(high, 0) * max(wide, 0)
 
 
 def _on_page(shades: NDArray[np.float32], page: NDArray[np.bool_]) -> list[Window]:
@@ -110,14 +175,20 @@ def _on_page(shades: NDArray[np.float32], page: NDArray[np.bool_]) -> list[Windo
     level = float(np.median(shades[page]))
     found: list[Window] = []
     _, labels, boxes, _ = cv2.connectedComponentsWithStats((~page).astype(np.uint8), connectivity=4)
-    for number, (left, top, width, height, _) in enumerate(boxes[1:].tolist(), 1):
-        area = width * height / (rows * cols)
-        # A lane of a heavy smear may look like a picture, but for being so narrow.
-        if width < max(SIDES[2] * cols, height / 3) or height < max(SIDES[0], SIDES[1] * rows) or area <= AREA:
+    for number, (left, top, width, height, own) in enumerate(boxes[1:].tolist(), 1):
+        whole = (left, top, width, height)
+        if not _is_large(whole, rows, cols):
             continue
-        box = (slice(top, top + height), slice(left, left + width))
-        blank, film = _like_page(shades[box], page[box], shades[page]), level > 0.5 and width > FILM * cols
-        if not _is_picture(labels[box] == number, blank, film) or _is_lettered(shades[box], blank, level):
+        ticks, letters = (_without_labels(np.asarray(labels), number, whole, own, share) for share in MOSTLY)
+        for left, top, width, height in (ticks, whole, letters):
+            box = (slice(top, top + height), slice(left, left + width))
+            blank, film = _like_page(shades[box], page[box], shades[page]), level > 0.5 and width > FILM * cols
+            if _is_large((left, top, width, height), rows, cols) and _is_picture(labels[box] == number, blank, film):
+                break
+        else:
+            continue
+        area = width * height / (rows * cols)
+        if _is_lettered(shades[box], blank, level):
             continue
         # Beyond the page, lighter than white, lies the bed of an imager: then the page is a membrane.
         beyond = float(np.median(shades[box])) - level
@@ -126,7 +197,73 @@ def _on_page(shades: NDArray[np.float32], page: NDArray[np.bool_]) -> list[Windo
         parts = _parted_by_page(shades[box], level)
         if len(parts) > 1 or area < WHOLE:
             found += [Window(top + one, top + other, left, left + width) for one, other in parts]
-    return found
+    found = [_without_frame(shades, w, level) for w in found]
+    return [w for w in found if not any(_is_within(other, w) for other in found)]
+
+
+def _is_within(one: Window, other: Window) -> bool:
+    """Whether a picture is what another's frame holds."""
+    inside = one.top >= other.top and one.bottom <= other.bottom and one.left >= other.left and one.right <= other.right
+    return one != other and inside and one.height * one.width > FILLED * other.height * other.width
+
+
+def _without_frame(shades: NDArray[np.float32], window: Window, level: float) -> Window:
+    """A picture without the lines that are drawn about it, and without pixels that are half paper."""
+    away = np.abs(shades[window.slices] - level)
+    left, right = _inner(away.T)
+    top, bottom = _inner(away[:, left:right])
+    return Window(window.top + top, window.top + bottom, window.left + left, window.left + right)
+
+
+def _inner(away: NDArray[np.float32]) -> tuple[int, int]:
+    """First line of pixels of a picture that is no frame or paper, and the one after the last.
+
+    `away` is its distance from the page. Frames and paper end within a pixel or two, from side to side.
+    """
+    lower = np.quantile(away, LOWER, axis=1)
+    reach = max(MARGIN[0], round(MARGIN[1] * len(lower)))
+    inside = lower[reach:-reach]
+    if len(inside) < 2 * reach:
+        return 0, len(lower)
+    beyond = (lower > inside.max() + STEP) | (lower < inside.min() - STEP)
+    ends = []
+    for line, odd in ((lower, beyond), (lower[::-1], beyond[::-1])):
+        steps = np.abs(line[:reach] - line[2 : reach + 2]) > STEP
+        found = np.flatnonzero(odd[:reach] | steps)
+        ends.append(int(found[-1]) + 1 if len(found) else 0)
+    return ends[0], len(lower) - ends[1]
+
+
+def _is_large(box: tuple[int, int, int, int], rows: int, cols: int) -> bool:
+    """Whether left, top, width and height are those of a picture among `rows` and `cols`.
+
+    A lane of a heavy smear may look like a picture, but for being so narrow.
+    """
+    _, _, width, height = box
+    wide, high = max(SIDES[2] * cols, height / 3), max(SIDES[0], SIDES[1] * rows)
+    return width >= wide and height >= high and width * height > AREA * rows * cols
+
+
+def _without_labels(
+    labels: NDArray[np.int32], number: int, box: tuple[int, int, int, int], area: int, share: float
+) -> tuple[int, int, int, int]:
+    """Left, top, width and height of the rows and columns of which one component fills a share.
+
+    So ticks, letters and numbers that touch it are cut off.
+    """
+    left, top, width, height = box
+    own = labels[top : top + height, left : left + width] == number
+    whole = _flooded(own)
+    down = np.flatnonzero(whole.mean(axis=1) > share)
+    across = np.flatnonzero(whole.mean(axis=0) > share)
+    if not (down.size and across.size):
+        return box
+    rows, cols = slice(int(down[0]), int(down[-1]) + 1), slice(int(across[0]), int(across[-1]) + 1)
+    # A word, or a row of bands that touch, would lose what tells it from a strip.
+    filled = whole[rows, cols]
+    if filled.size < LEFT * own.size or np.count_nonzero(own[rows, cols]) < OWN * area or filled.mean() < SOLID_STRIP:
+        return box
+    return left + cols.start, top + rows.start, cols.stop - cols.start, rows.stop - rows.start
 
 
 def _is_lettered(box: NDArray[np.float32], blank: NDArray[np.bool_], level: float) -> bool:
@@ -268,12 +405,16 @@ def _like_page(box: NDArray[np.float32], page: NDArray[np.bool_], levels: NDArra
     return np.asarray(page | (np.abs(box - np.median(levels)) < EVEN))
 
 
-def _is_picture(own: NDArray[np.bool_], blank: NDArray[np.bool_], film: bool) -> bool:
-    rows, cols = own.shape
-    # What is page inside of it belongs to it: a strip with a frame may be white within.
+def _flooded(own: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A component with what is page inside of it: a strip with a frame may be white within."""
     flooded = cv2.copyMakeBorder(own.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(flooded, None, (0, 0), 2)
-    whole = flooded[1:-1, 1:-1] != 2
+    return np.asarray(flooded[1:-1, 1:-1] != 2)
+
+
+def _is_picture(own: NDArray[np.bool_], blank: NDArray[np.bool_], film: bool) -> bool:
+    rows, cols = own.shape
+    whole = _flooded(own)
     high, wide = max(2, round(0.1 * rows)), max(2, round(0.1 * cols))
     corners = [whole[r, c].mean() for r in (slice(high), slice(-high, None)) for c in (slice(wide), slice(-wide, None))]
     inside = blank[rows // 12 : rows - rows // 12, cols // 24 : cols - cols // 24]

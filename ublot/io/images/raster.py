@@ -83,6 +83,7 @@ def read_raster(path: Path, kind: str, channel: int | None) -> Raw:
         flags=(*flags, *picked.flags),
         drawn=None if picked.marks is None else upright(picked.marks, turned),
         marked_saturated=None if picked.saturated is None else upright(picked.saturated, turned),
+        colours=None if picked.seen is None else upright(picked.seen, turned),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,6 +53,8 @@ class Raw:
     flags : tuple of str
     drawn, marked_saturated : ndarray of bool, shape (rows, cols), or None
         Pixels that something was drawn over, and those that a program marked as saturated, in colour.
+    colours : ndarray of uint8, shape (rows, cols, 3), or None
+        What the levels were made of.
     room : ndarray of float32, shape (rows, cols), optional
         Memory for the signal, of which the levels are the end: written from its front it never overtakes them.
     """
@@ -67,6 +69,7 @@ class Raw:
     flags: tuple[str, ...] = ()
     drawn: NDArray[np.bool_] | None = None
     marked_saturated: NDArray[np.bool_] | None = None
+    colours: NDArray[np.uint8] | None = None
     room: NDArray[np.float32] | None = None
 
 
@@ -184,4 +187,5 @@ def pick_channel(
         return Colours(np.ascontiguousarray(red))
     if count != 3:
         return Colours(np.ascontiguousarray(red), ("first_page",), {"channels": f"{count} channels without names"})
-    return levels_of_colours(samples, where, jumbled=jumbled)
+    found = levels_of_colours(samples, where, jumbled=jumbled)
+    return replace(found, seen=samples) if samples.dtype == np.uint8 else found

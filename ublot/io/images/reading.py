@@ -13,12 +13,12 @@ import numpy as np
 
 from ublot.errors import BlotError
 from ublot.flags import ordered
-from ublot.forensics.examine import examine
+from ublot.forensics.examine import Traces, traces_in
 from ublot.io.images.burnt_in import find_burnt_in, without_burnt_in
 from ublot.io.images.ceiling import Ceiling, find_ceiling
 from ublot.io.images.colour import LARGEST
 from ublot.io.images.digest import Digest
-from ublot.io.images.pictures import find_pictures
+from ublot.io.images.pictures import find_pictures, without_photographs
 from ublot.io.images.polarity import Decision, Sketch, decide_polarity, sketch
 from ublot.io.images.raw import Raw, check_size, pick_channel
 from ublot.io.images.response import decide_response, paper_white, range_end, to_signal
@@ -99,6 +99,12 @@ def read_blot(
     pictures: tuple[Window, ...] = ()
     if roi is None and rotate % 90 == 0:
         pictures = find_pictures(as_seen(raw.levels, mirror, rotate, None))
+        if raw.colours is not None and len(pictures) > 1:
+            found = len(pictures)
+            pictures = without_photographs(pictures, as_seen(raw.colours, mirror, rotate, None))
+            if len(pictures) < found:
+                photographs = f"{found - len(pictures)} pictures in many colours on the page, taken for photographs"
+                raw = replace(raw, metadata={**raw.metadata, "left_out": photographs})
     if panel is not None:
         roi = _panel(panel, roi, pictures, name)
     elif len(pictures) == 1:
@@ -218,6 +224,7 @@ def _from_array(pixels: NDArray[Any], channel: int | None) -> Raw:
         flags=picked.flags,
         drawn=picked.marks,
         marked_saturated=picked.saturated,
+        colours=picked.seen,
     )
 
 
@@ -282,7 +289,8 @@ def _to_blot(
     )
     white = paper_white(picture)
     # Before there is a signal, which may take the place of the levels.
-    flags = [*raw.flags, *examine(levels, declared_lossy=raw.lossy)]
+    traces = _traces(levels, raw.lossy, seen)
+    flags = [*raw.flags, *traces.flags]
     signal = to_signal(
         levels,
         dark=dark,
@@ -302,7 +310,7 @@ def _to_blot(
         signal[foreign] = np.median(signal[::8, ::8])
     flags += ["polarity_assumed"] if not polar.sure else []
     flags += ["response_assumed"] if not respond.sure else []
-    metadata = _with_reasons(raw, polar, respond, ceiling, low, high)
+    metadata = {**_with_reasons(raw, polar, respond, ceiling, low, high), **traces.where}
     if not respond.sure:
         # By these the other reading is made from this one.
         metadata |= {"white": repr(white), "full_white": repr(float(end))}
@@ -316,6 +324,17 @@ def _to_blot(
         source=Source(where, "", 0, raw.format, raw.dtype, (rows, cols), lossy=raw.lossy, metadata=metadata),
         flags=ordered(flags),
     )
+
+
+def _traces(levels: NDArray[Any], lossy: bool, seen: tuple[bool, float, Window | None] | None) -> Traces:
+    """Traces of changes in the region that is meant, told in its coordinates; in all of the picture without one."""
+    if seen is None or seen[2] is None:
+        return traces_in(levels, declared_lossy=lossy)
+    roi = seen[2]
+    part = np.ascontiguousarray(as_seen(levels, *seen))
+    found = traces_in(levels, declared_lossy=lossy, region=part, corner=(roi.top, roi.left))
+    # After a turn by another angle there is no saying where in it a stored column went.
+    return found if seen[1] % 90 == 0 else replace(found, where={})
 
 
 def _declared_ceiling(

@@ -94,6 +94,7 @@ def read_tiff(path: Path, channel: int | None) -> Raw:
                 flags=raw_flags,
                 drawn=None if picked.marks is None else upright(picked.marks, turned),
                 marked_saturated=None if picked.saturated is None else upright(picked.saturated, turned),
+                colours=None if picked.seen is None else upright(picked.seen, turned),
                 room=_room(levels),
             )
     except BlotError:
