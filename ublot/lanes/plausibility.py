@@ -76,7 +76,7 @@ def _spot_at(bright: NDArray[np.bool_], row: int, core: NDArray[np.bool_]) -> tu
         if spots[row, x] == 1:
             # Only what is connected with it is visited, unlike where all spots of the picture are labelled.
             area, _, _, (_, top, wide, high) = cv2.floodFill(spots, None, (x, row), len(found) + 2, flags=4)
-            shared = np.count_nonzero(spots[row][core] == len(found) + 2)
+            shared = int(np.count_nonzero(spots[row][core] == len(found) + 2))
             found.append((shared, -top, (wide, high, area)))
     return max(found)[2] if found else None
 
