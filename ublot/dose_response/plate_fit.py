@@ -237,9 +237,9 @@ def fit_plate(
         lost = sorted({w.plate for w in members} - plates)
         # Without its background a plate has no signal at all.
         bare = [p for p in lost if not any(w.plate == p and math.isfinite(w.signal) for w in plate.wells)]
-        for left, lacking in (([p for p in lost if p not in bare], "vehicle"), (bare, "blank")):
-            if known and left:
-                _add_note(row, f"plate {', '.join(left)} left out: no {lacking} wells")
+        for gone, lacking in (([p for p in lost if p not in bare], "vehicle"), (bare, "blank")):
+            if known and gone:
+                _add_note(row, f"plate {', '.join(gone)} left out: no {lacking} wells")
         if found.outliers:
             _add_note(row, f"standing off: {'; '.join(_named(points[i]) for i in found.outliers)}")
         out.append(Series(row, tuple(points), found, curves))
