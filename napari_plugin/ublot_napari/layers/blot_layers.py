@@ -447,10 +447,11 @@ class Picture:
             if more:  # as many lines as before keep colour and width; to set them again is to draw them again
                 layer.edge_color = keywords["edge_color"]
                 layer.edge_width = [self._line] * len(data)
-            if "features" in keywords and not _told(layer, keywords["features"]):
-                layer.features = keywords["features"]
             if layer.editable is locked:
                 layer.editable = not locked
+        # Another target gives the same rungs other masses.
+        if "features" in keywords and not _told(layer, keywords["features"]):
+            layer.features = keywords["features"]
 
     def _own(self, kind: str) -> Any:
         layer = getattr(self, kind)
