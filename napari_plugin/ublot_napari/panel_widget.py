@@ -122,6 +122,7 @@ class BlotPanel(QWidget):
         told.doses_fitted.connect(self._show_doses)
         told.lane_changed.connect(self._show_lane)
         told.measured.connect(self._measured)
+        told.measured.connect(lambda _: self.loading.tell())  # after what is said of every result
         told.compared.connect(self._compare)
         told.pointed.connect(lambda row, lane: self.profile.plot.mark_row(row if lane else None))
         told.left_unsaved.connect(self.exporter.ask_about)

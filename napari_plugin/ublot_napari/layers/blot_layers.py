@@ -360,17 +360,19 @@ class Picture:
                 self._offer = True
                 return
             if not _same_outlines(layer.data, data):
-                chosen = {i for i in layer.selected_data if i < len(data)} if len(layer.data) == len(data) else set()
+                more = len(layer.data) != len(data)
+                chosen = set() if more else {i for i in layer.selected_data if i < len(data)}
                 layer.selected_data = set()
                 layer.data = [(outline, "polygon") for outline in data]
-                layer.edge_width = [self._line] * len(data)
-                layer.face_color = "transparent"
-                layer.features = keywords["features"]
-                layer.edge_color = role_colours(roles)
+                if more:
+                    layer.edge_width = [self._line] * len(data)
+                    layer.face_color = "transparent"
                 layer.selected_data = chosen
-            elif not layer.features.equals(type(layer.features)(keywords["features"])):
+            coloured = [*layer.features["role"]] if "role" in layer.features else []
+            if not _told(layer, keywords["features"]):
                 layer.features = keywords["features"]
-                layer.edge_color = role_colours(roles)
+                if coloured != [*roles] or len(layer.edge_color) != len(roles):
+                    layer.edge_color = role_colours(roles)
 
     def _add_lanes(self, data: Sequence[Any] | None, keywords: dict[str, Any]) -> None:
         layer = self.viewer.add_shapes(data, **keywords, edge_width=self._line)
@@ -389,10 +391,13 @@ class Picture:
         same = len(layer.data) == len(data) and np.allclose(layer.data, data, atol=1e-3)
         if same and [*layer.features["mass"]] == keywords["features"]["mass"]:
             return
+        more = len(layer.data) != len(data)
         layer.selected_data = set()
         layer.data = data
-        layer.features = keywords["features"]
-        layer.size = keywords["size"]
+        if not _told(layer, keywords["features"]):
+            layer.features = keywords["features"]
+        if more:
+            layer.size = keywords["size"]
 
     def _show_background(self) -> None:
         layer = self._own("background")
@@ -437,12 +442,16 @@ class Picture:
             if kind == "boundaries":
                 layer.events.data.connect(self._boundaries_changed)
         elif not _same_outlines(layer.data, data):
+            more = len(layer.data) != len(data)
             layer.data = [(line, keywords["shape_type"]) for line in data]
-            layer.edge_color = keywords["edge_color"]
-            layer.edge_width = [self._line] * len(data)
-            if "features" in keywords:
-                layer.features = keywords["features"]
-            layer.editable = not locked
+            if more:  # as many lines as before keep colour and width; to set them again is to draw them again
+                layer.edge_color = keywords["edge_color"]
+                layer.edge_width = [self._line] * len(data)
+            if layer.editable is locked:
+                layer.editable = not locked
+        # Another target gives the same rungs other masses.
+        if "features" in keywords and not _told(layer, keywords["features"]):
+            layer.features = keywords["features"]
 
     def _own(self, kind: str) -> Any:
         layer = getattr(self, kind)
@@ -564,6 +573,11 @@ class Picture:
         if self.geometry is not None and len(position) >= 2:
             row, column = float(position[-2]), float(position[-1])
             self.hovered.emit(row, lane_at(self.geometry, row, column))
+
+
+def _told(layer: Any, features: dict[str, Any]) -> bool:
+    """Whether a layer says of its shapes what is to be said; setting it has all of them drawn anew."""
+    return bool(layer.features.equals(type(layer.features)(features)))
 
 
 def _give_text(layer: Any, text: dict[str, Any]) -> None:
