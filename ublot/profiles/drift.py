@@ -31,6 +31,7 @@ SMOOTH = 6  # such spans: what varies more slowly is background, not grain
 FEWEST_ROWS = 4  # in a span: fewer tell no variance of a sum
 STRETCH = 2.3  # lane widths over which background errors are alike: about the membrane's own knots
 GOES_ON = 0.3  # of a stretch's error that is there in all above it too
+SCARCE = 0.8  # a median absolute deviation of n values reads low by n / (n - 0.8): Croux and Rousseeuw 1992, n > 9
 CLIP = 9.0  # of the grain, at most
 BAND = 5.0  # standard deviations of a local sum from which on it is a band
 
@@ -81,13 +82,25 @@ def _stretch(profile: Profile) -> int:
     return max(int(STRETCH * profile.width), _span(profile))
 
 
+def _kept(span: int) -> float:
+    """Share of the variance of a sum of `span` independent rows that is left without their running mean.
+
+    The weights of the rows in such a sum less its running mean, squared: 0.82 for long spans.
+    """
+    length = SMOOTH * span + 1
+    weights = -np.convolve(np.ones(span), np.full(length, 1 / length))
+    first = length // 2
+    weights[first : first + span] += 1.0
+    return float(weights @ weights / span)
+
+
 def _grain(scaled: Array, span: int) -> tuple[float, NDArray[np.bool_]]:
     """Variance of sums over `span` rows, robust against bands, and the rows that are none."""
     line = np.ascontiguousarray(scaled)[None]
     flat = scaled - cv2.blur(line, (SMOOTH * span + 1, 1), borderType=cv2.BORDER_REFLECT_101)[0]
     count = len(flat) // span
     sums = flat[: count * span].reshape(count, span).sum(axis=1)
-    spread = 1.4826 * middle(np.abs(sums - middle(sums)))
+    spread = 1.4826 * middle(np.abs(sums - middle(sums))) * count / (count - SCARCE) / math.sqrt(_kept(span))
     local = cv2.boxFilter(line, -1, (span, 1), normalize=False, borderType=cv2.BORDER_CONSTANT)[0]
     band = np.abs(local - middle(local)) > BAND * max(spread, math.sqrt(span))
     near = cv2.dilate(band.view(np.uint8)[None], np.ones((1, 2 * span + 1), np.uint8))[0]

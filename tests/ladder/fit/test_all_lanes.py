@@ -210,7 +210,8 @@ def test_grain_and_drift_of_the_empty_stretch_are_measured():
     rng = np.random.default_rng(10)
     white = [make_lane(np.array([1.0]), 1.0, rng, number=k + 1) for k in range(10)]
     below = [320.0] * 10
-    assert measure_drift(white, below).grain == pytest.approx(1.0, abs=0.35)
+    # Ten lanes of six spans each: 0.17 is one standard deviation.
+    assert measure_drift(white, below).grain == pytest.approx(1.0, abs=0.45)
     kernel = np.full(4, 0.25)
     grainy = [replace(p, raw=p.raw + 600 * np.convolve(rng.normal(size=703), kernel, "valid")) for p in white]
     # Sums over many rows: white noise of 300 plus 600 drawn out over four rows.
