@@ -321,6 +321,12 @@ class Figure:
 Measured = tuple[str, str, Callable[[], float], tuple[float, float], int]
 """What, of which design, how it is measured, the band, and how many experiments."""
 
+
+def counted(number: int, thing: str) -> str:
+    """``1 blot``, ``2 blots``."""
+    return f"{number} {thing}{'s' * (number > 1)}"
+
+
 COVERED, ERRORS = (0.93, 0.97), (0.04, 0.06)
 
 
@@ -334,8 +340,9 @@ def single_curves(short: bool) -> Iterator[Measured]:
             shares.extend(coverage(n, blots, seed))
             return shares[0]
 
-        yield "coverage of reported EC50 intervals", f"{blots} blots", kept, COVERED, n
-        yield "experiments with a reported EC50", f"{blots} blots", lambda shares=shares: shares[1], (0.5, 1.0), n
+        name = counted(blots, "blot")
+        yield "coverage of reported EC50 intervals", name, kept, COVERED, n
+        yield "experiments with a reported EC50", name, lambda shares=shares: shares[1], (0.5, 1.0), n
     yield "coverage of all EC50 intervals", "1 blot", lambda: bare_coverage(n, 3), COVERED, n
     yield "coverage of rate constants", "", lambda: rate_coverage(n, 4), COVERED, n
     if not short:
@@ -351,7 +358,7 @@ def tests_of_blots(short: bool) -> Iterator[Measured]:
     for k, (blots, conditions, scatter, own) in enumerate(dict.fromkeys(designs)):
         if short and (blots, conditions, scatter) not in {(2, 8, 0.2), (3, 1, 0.1), (3, 5, 0.2), (6, 3, 0.1)}:
             continue
-        name = f"{blots} blots, {conditions} conditions, scatter {scatter:g}, the vehicle's {own:g}"
+        name = f"{blots} blots, {counted(conditions, 'condition')}, scatter {scatter:g}, the vehicle's {own:g}"
         design = blots, conditions, scatter, own
         yield what, name, lambda k=k, design=design: blot_errors(m, 100 + k, *design), ERRORS, m
     name = "5 blots, 6 conditions, scatter 0.1, a quarter missing"
@@ -368,7 +375,7 @@ def several_plates(short: bool) -> Iterator[Measured]:
             if short and (plates, scatter) not in {(1, 0.0), (3, 0.1)}:
                 continue
             whole = (plates, scatter) in {(1, 0.0), (3, 0.1)}
-            name = f"{plates} plates, scatter {scatter:g} log10"
+            name = f"{counted(plates, 'plate')}, scatter {scatter:g} log10"
 
             def measure(p: int = plates, s: float = scatter, w: bool = whole) -> float:
                 return plate_coverage(n, 40 + p, p, s, whole=w)

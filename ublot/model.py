@@ -28,6 +28,7 @@ SCORED = ("vehicle", "sample", "negative")
 """Roles of the lanes that reacted, or might have: those that get a score."""
 
 TILES = 512  # along the longer side of a picture, at least, where there are so many pixels
+BAND = 32  # rows of means that are made at once: their pixels stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -156,15 +157,25 @@ class Blot:
 
         The last rows and columns are left out where they do not fill a tile.
         """
+        return self.means(self.tile)
+
+    def means(self, side: int) -> NDArray[np.float32]:
+        """Means over squares of `side` pixels, a power of two, from the top left of `window`."""
         import cv2
 
-        rows, cols = self.window.height // self.tile, self.window.width // self.tile
-        picture = self.signal[self.window.slices][: rows * self.tile, : cols * self.tile]
-        while picture.shape[0] > rows:
-            # Halving is several times as fast as any other reduction.
-            half = picture.shape[1] // 2, picture.shape[0] // 2
-            picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.float32)
-        return picture
+        rows, cols = self.window.height // side, self.window.width // side
+        picture = self.signal[self.window.slices][: rows * side, : cols * side]
+        if side == 1:
+            return picture
+        means = np.empty((rows, cols), np.float32)
+        # In bands: what is halved of a large picture would be a quarter of its own memory.
+        for top in range(0, rows, BAND):
+            part = picture[top * side : (top + BAND) * side]
+            while part.shape[1] > cols:  # halving is several times as fast as any other reduction
+                half = part.shape[1] // 2, part.shape[0] // 2
+                part = np.asarray(cv2.resize(part, half, interpolation=cv2.INTER_AREA), np.float32)
+            means[top : top + BAND] = part
+        return means
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import drawings
 import proof
 import reference
+import speed
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -26,6 +27,7 @@ PAGES = {
     "reference/flags.md": reference.flags,
     "reference/functions.md": reference.functions,
     "is-it-right.md": proof.page,
+    "how-it-works/speed.md": speed.page,
     "contributing.md": lambda: (ROOT / "CONTRIBUTING.md").read_text("utf-8"),
     "changes.md": lambda: (ROOT / "CHANGELOG.md").read_text("utf-8"),
 }
@@ -37,7 +39,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, path, content=make()))
     for name, picture in drawings.all_pictures().items():
         files.append(File.generated(config, f"pictures/{name}", content=picture))
-    for name, picture in proof.pictures().items():
+    for name, picture in {**proof.pictures(), **speed.pictures()}.items():
         files.append(File.generated(config, f"pictures/{name}", content=picture))
     for path in sorted((ROOT / "test_images/readme").glob("*.png")):
         files.append(File.generated(config, f"pictures/{path.name}", content=path.read_bytes()))

@@ -125,7 +125,7 @@ def _statistics(run: dict[str, Any]) -> str:
     for what, rows in kinds.items():
         values = [row["value"] for row in rows if row["value"] is not None]
         outside = [r for r in rows if r["value"] is not None and not r["low"] <= r["value"] <= r["high"]]
-        spans = sorted({f"{100 * row['low']:g}-{100 * row['high']:g} %" for row in rows})
+        spans = list(dict.fromkeys(f"{100 * r['low']:g}-{100 * r['high']:g} %" for r in rows))
         fewest, most = min(row["experiments"] for row in rows), max(row["experiments"] for row in rows)
         times = f"{fewest}" if fewest == most else f"{fewest}-{most}"
         ends = [text(end, "{:.1%}") for end in ((min(values), max(values)) if values else (None, None))]

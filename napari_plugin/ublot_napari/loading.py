@@ -53,6 +53,11 @@ class LoadingControl(QObject):
         self.controller = controller
         self.opener = opener
         self.runner = runner
+        self.words = ""
+        controller.blot_left.connect(self._forget)
+
+    def _forget(self) -> None:
+        self.words = ""
 
     def ask_picture(self, control: str) -> None:
         """Ask for the picture with the control, and for its channel where it has several."""
@@ -102,5 +107,13 @@ class LoadingControl(QObject):
     def _take(self, blot: EditedBlot, loads: Loads) -> None:
         if blot is not self.controller.blot:
             return
+        self.words = f"{loads.words} Areas are divided by them: undo it, or set “Normalise” to none."
         self.controller.do(lambda shown: shown.set_options({"normalise": list(loads.pairs)}))
-        self.said.emit(f"{loads.words} Areas are divided by them: undo it, or set “Normalise” to none.", False)
+        if blot.state.analysis is not None:  # else once it is measured, which says something as well
+            self.tell()
+
+    def tell(self) -> None:
+        """Say what the loads came to, once they are in the scores that are shown."""
+        if self.words:
+            self.said.emit(self.words, False)
+        self.words = ""

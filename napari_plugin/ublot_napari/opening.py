@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Opener", "channels_of", "dropped_files", "is_blot", "is_table"]
 
+PARTS = ("dyes_merged", "first_page")
+"""Flags of a picture that is one of several, or all of them laid over one another."""
+
 MOST_CHANNELS = 12  # more pages than a person would tell apart by small pictures
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
@@ -79,12 +82,46 @@ class Opener(QObject):
                 self.said.emit(f"{path.name} is {what}.", True)
                 continue
             try:
-                self.viewer.open(str(place), plugin="ublot")
+                layers = self.viewer.open(str(place), plugin="ublot")
             except (BlotError, OSError) as error:
                 if place.is_dir() or not self.ask_channel(place):
                     self.said.emit(panel_words(error), True)
                     continue
+            else:
+                self.ask_part(layers[0])
             remember_place(place)
+
+    def ask_part(self, layer: Any) -> None:
+        """Ask which page, dye or picture is the blot, where a file holds several; Cancel leaves what was opened."""
+        blot = layer.metadata.get("ublot_blot")
+        if not isinstance(blot, Blot) or blot.source.path is None or "ublot_analysis" in layer.metadata:
+            return
+        path, chosen = Path(blot.source.path), {}
+        if any(flag in blot.flags for flag in PARTS):
+            blots = channels_of(path)
+            listed = blot.source.metadata.get("channels", "") if PARTS[0] in blot.flags else ""
+            question = f"{path.name} holds several pictures: which is the blot?"
+            number = self._choose(blots, question, listed) if len(blots) > 1 else None
+            if number is not None:
+                blot, chosen["channel"] = blots[number], number
+        if len(blot.pictures) > 1 and blot.roi is None:
+            parts = [
+                (str(k), blot.signal[one.top : one.bottom, one.left : one.right])
+                for k, one in enumerate(blot.pictures, start=1)
+            ]
+            dialog = ChannelDialog(self.window, f"{path.name} shows several pictures: which is the blot?", parts)
+            if dialog.exec():
+                chosen["panel"] = dialog.chosen + 1
+        if not chosen:
+            return
+        try:
+            data, keywords, kind = blot_layer(read_blot(path, **chosen))
+        except BlotError as error:
+            self.said.emit(panel_words(error), True)
+            return
+        keywords["metadata"]["ublot_options"] = chosen
+        self.viewer.layers.remove(layer)
+        self.viewer.add_layer(Layer.create(data, keywords, kind))
 
     def ask_channel(self, path: Path) -> bool:
         """Open the page or channel of a file that is the blot, asked for where there are several; False for none."""
@@ -104,8 +141,8 @@ class Opener(QObject):
         blots = channels_of(path)
         return self._choose(blots, question) if len(blots) > 1 else 0
 
-    def _choose(self, blots: Mapping[int, Blot], question: str) -> int | None:
-        names = [f"{k}  {blot.source.metadata.get('channel', '')}".strip() for k, blot in blots.items()]
+    def _choose(self, blots: Mapping[int, Blot], question: str, listed: str = "") -> int | None:
+        names = [_name(number, blot, listed) for number, blot in blots.items()]
         pictures = [(name, blot.signal) for name, blot in zip(names, blots.values(), strict=True)]
         dialog = ChannelDialog(self.window, question, pictures)
         return list(blots)[dialog.chosen] if dialog.exec() else None
@@ -126,6 +163,12 @@ class Opener(QObject):
                 action.triggered.connect(lambda _, path=path: self.open([path]))
         if menu.isEmpty() and (action := menu.addAction("Nothing was opened yet")) is not None:
             action.setEnabled(False)
+
+
+def _name(number: int, blot: Blot, listed: str) -> str:
+    """Number of a page or channel, with its name where the file has one or it is `listed` ("1 red, 2 green")."""
+    names = dict(one.split(" ", 1) for one in listed.split(", ") if " " in one)
+    return f"{number}  {blot.source.metadata.get('channel') or names.get(str(number), '')}".strip()
 
 
 def channels_of(path: Path) -> dict[int, Blot]:

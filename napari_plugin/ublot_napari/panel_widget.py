@@ -5,8 +5,16 @@ from typing import Any
 
 import napari
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut  # type: ignore[attr-defined]
+from qtpy.QtGui import (  # type: ignore[attr-defined]
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+    QShortcut,
+)
 from qtpy.QtWidgets import (
+    QApplication,
     QLabel,
     QMainWindow,
     QVBoxLayout,
@@ -114,6 +122,7 @@ class BlotPanel(QWidget):
         told.doses_fitted.connect(self._show_doses)
         told.lane_changed.connect(self._show_lane)
         told.measured.connect(self._measured)
+        told.measured.connect(lambda _: self.loading.tell())  # after what is said of every result
         told.compared.connect(self._compare)
         told.pointed.connect(lambda row, lane: self.profile.plot.mark_row(row if lane else None))
         told.left_unsaved.connect(self.exporter.ask_about)
@@ -209,16 +218,23 @@ class BlotPanel(QWidget):
                 watched.installEventFilter(self)
 
     def _watched(self) -> list[QObject]:
-        """The window, which may close; napari's viewer, on which files are dropped; its canvas, which has keys."""
+        """The window, which may close; napari's viewer and all in it on which files are dropped; its canvas, for keys.
+
+        Where no picture is open, a welcome lies over the canvas and takes what is dropped.
+        """
         shown = getattr(self.main_window, "_qt_viewer", None)
-        found = [self.main_window, shown, getattr(getattr(shown, "canvas", None), "native", None)]
-        return [widget for widget in found if isinstance(widget, QObject)]
+        inside = shown.findChildren(QWidget) if isinstance(shown, QWidget) else []
+        takers = [widget for widget in inside if widget.acceptDrops()]
+        canvas = getattr(getattr(shown, "canvas", None), "native", None)
+        return [widget for widget in {self.main_window, shown, canvas, *takers} if isinstance(widget, QObject)]
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Open what is dropped on the picture, claim keys, and ask before a window with unsaved edits closes."""
         if watched is not self.main_window:
-            if isinstance(event, QDropEvent) and event.type() == QEvent.Type.Drop:
-                return self._dropped(event)
+            if isinstance(event, QDropEvent) and event.type() == QEvent.Type.Drop and self._dropped(event):
+                if watched is not None:  # it shows that something is held over it until that leaves
+                    QApplication.sendEvent(watched, QDragLeaveEvent())
+                return True
             if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and self._act_of(event):
                 event.accept()
                 return True
@@ -266,9 +282,9 @@ class BlotPanel(QWidget):
     def _dropped(self, event: QDropEvent) -> bool:
         """Open what is dropped on the picture; what is not for ublot is left to napari."""
         paths = dropped_files(event)
-        tables = [path for path in paths if is_table(path)]
-        known = sum(is_blot(path) for path in paths) + len(tables)
-        if not paths or known < len(paths) or (tables and self.blot is None and len(tables) == len(paths)):
+        if not paths or not all(is_blot(path) or is_table(path) for path in paths):
+            return False
+        if self.blot is None and len(self.viewer.layers) and all(is_table(path) for path in paths):
             return False
         event.acceptProposedAction()
         self.opener.open(paths)
@@ -357,7 +373,7 @@ class BlotPanel(QWidget):
             form.set_values(blot.options)
         self.tools.show_lanes(blot.count, picture.mode, measured=analysis is not None)
         self._show_rows(blot, count)
-        self.mass.show_bands(blot.bands, blot.scale_kind)
+        self.mass.show_bands(blot.bands, blot.scale_kind, blot.marker_masses)
         self.answer.set_stale(blot.stale)
         if analysis is not None and count:
             self.answer.show_analysis(analysis, blot.dose_response())

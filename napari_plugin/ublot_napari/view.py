@@ -19,6 +19,9 @@ PANEL = "ublot"  # the panel's name in the manifest
 SETTLED = 150
 """Milliseconds without a change of size after which the window is taken to stand as it will."""
 
+NARROW = 1100, 640
+"""Width and height of a screen, px as scaled, below which napari's own lists leave the picture no room."""
+
 
 def open_viewer(path: str | Path | None = None) -> napari.Viewer:
     """Open an image, or a folder that ``ublot analyze`` wrote, or neither; the caller starts the event loop.
@@ -35,8 +38,16 @@ def open_viewer(path: str | Path | None = None) -> napari.Viewer:
     viewer = napari.Viewer()
     for data, keywords, _ in layers:
         viewer.add_image(data, **keywords)
-    viewer.window.add_plugin_dock_widget("ublot", PANEL)
+    _, panel = viewer.window.add_plugin_dock_widget("ublot", PANEL)
     _fit_when_settled(viewer)
+    for layer in list(viewer.layers):
+        from qtpy.QtCore import QTimer
+
+        def ask(layer: Any = layer) -> None:
+            if layer in viewer.layers:
+                panel.opener.ask_part(layer)
+
+        QTimer.singleShot(0, ask)  # once the window stands
     return viewer
 
 
@@ -60,8 +71,16 @@ def _fit_when_settled(viewer: napari.Viewer) -> None:
             return False
 
         def fit(self) -> None:
-            self.canvas.removeEventFilter(self)
+            shown = viewer.window._qt_viewer
+            room, lists = shown.screen().availableSize(), (shown.dockLayerControls, shown.dockLayerList)
+            narrow = room.width() < NARROW[0] or room.height() < NARROW[1]
             viewer.fit_to_view()
+            if narrow and any(one.isVisible() for one in lists):
+                for one in lists:  # the menu Window brings them back
+                    one.hide()
+                self.timer.start(SETTLED)
+                return
+            self.canvas.removeEventFilter(self)
             self.deleteLater()
 
     viewer.fit_to_view()

@@ -525,6 +525,19 @@ def test_a_table_of_ones_own_stands_before_the_published_values(tmp_path, monkey
         find_potencies("x")
 
 
+def test_what_a_plate_lacks_is_said(tmp_path):
+    (tmp_path / "t.csv").write_text("compound,concentration_nM,signal\n")
+    with pytest.raises(BlotError, match="no well has a value of 'signal'"):
+        read_plate(tmp_path / "t.csv", response="signal")
+    rows = [
+        {"plate": p, "compound": c, "concentration_nM": d, "signal": 100 + 900 / (1 + d / 30) + k}
+        for p in "AB" for c, d in (("DMSO", 0), *(("x", 3.0**i) for i in range(8))) for k in (-9, 9)
+    ]  # fmt: skip
+    blank = [{"plate": "A", "compound": "blank", "concentration_nM": 0, "signal": 100.0 + k} for k in (-2, 2)]
+    found = ublot.fit_dose_response([*rows, *blank], response="signal", background="blank")
+    assert "plate B left out: no blank wells" in found["note"][0] and "no vehicle" not in found["note"][0]
+
+
 def test_a_vehicle_that_was_named_and_is_not_there():
     rows = [{"compound": "DMSO", "concentration_nM": 0, "signal": 100.0}]
     rows += [{"compound": "LCL161", "concentration_nM": d, "signal": 50.0} for d in (1, 10)]

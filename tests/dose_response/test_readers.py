@@ -355,3 +355,25 @@ def test_several_plates_of_gen5_are_read_one_by_one(tmp_path):
         for i in range(8)
         for j in range(12)
     }
+
+
+def test_a_grid_and_its_map_with_decimal_commas(tmp_path):
+    def german(value):
+        return f"{value:,.1f}".replace(",", "_").replace(".", ",").replace("_", ".")
+
+    values = [[german(v) for v in line] for line in 10 * truth()]
+    (tmp_path / "t.csv").write_text(grid(values, separator=";"))
+    names, doses, roles = maps()
+    commas = [[dose.replace(".", ",") for dose in line] for line in doses]
+    sheet = grid(names, "compound", ";") + grid(commas, "concentration_uM", ";") + grid(roles, "role", ";")
+    (tmp_path / "map.csv").write_text(sheet)
+    found = read_plate(tmp_path / "t.csv", response="rfu", plate_map=tmp_path / "map.csv").wells
+    raw = np.round(10 * truth(), 1)
+    well = next(w for w in found if w.well == "C4")
+    assert well.signal == pytest.approx(raw[2, 3] - raw[:, 0].mean())
+    assert well.dose_nM == pytest.approx(np.geomspace(1, 20000, 10)[2], rel=1e-4)
+    # 9.123 in every well may be nine thousand or nine.
+    values = [[f"{v:,.0f}".replace(",", ".") for v in line] for line in 1000 + truth()]
+    (tmp_path / "t.csv").write_text(grid(values, separator=";"))
+    with pytest.raises(BlotError, match=r"well A1: 1\.\d{3} may be 1\.\d+ or 1\d{3}"):
+        read_plate(tmp_path / "t.csv", response="rfu", plate_map=tmp_path / "map.csv")

@@ -30,11 +30,18 @@ def canvas(docked: Any) -> Any:
 
 
 def drop(widget: Any, *paths: Path) -> bool:
-    """Drop files on a widget with the events that a desktop sends; returns whether they were taken."""
+    """Drop files on the middle of a widget with the events that a desktop sends; returns whether they were taken.
+
+    What lies there on top of the widget gets them first, as from a mouse.
+    """
     from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
     from qtpy.QtWidgets import QApplication
 
+    on_top = widget.childAt(widget.rect().center()) or widget
+    while on_top is not widget and not on_top.acceptDrops():
+        on_top = on_top.parentWidget()
+    widget = on_top
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     where, copy = QPointF(50, 50), Qt.DropAction.CopyAction
@@ -71,6 +78,19 @@ def test_a_blot_and_its_layout_are_dropped_and_measured(empty: Any, canvas: Any,
     until(lambda: not empty.runner.busy, 60)
     assert empty.analysis.lanes["relative_hmw"].notna().any()
     assert empty.analysis == ublot.analyze(blot_file, layout=blot_file.with_name("roles.csv"))
+
+
+def test_the_welcome_over_an_empty_canvas_takes_blots_and_says_what_a_layout_waits_for(
+    empty: Any, canvas: Any, blot_file: Path
+) -> None:
+    welcome = canvas.childAt(canvas.rect().center())
+    assert "Welcome" in type(welcome).__name__ + type(welcome.parentWidget()).__name__
+    assert drop(canvas, blot_file.with_name("roles.csv"))
+    assert empty.status.text() == "Open the blot first, then its layout."
+    assert drop(canvas, blot_file)
+    assert empty.blot.blot.source.path == str(blot_file)
+    empty.viewer.layers.clear()
+    assert not canvas._welcome_widget.property("drag")  # nothing is held over it any more
 
 
 def test_a_layout_dropped_on_the_picture_is_the_layout(empty: Any, canvas: Any, blot_file: Path) -> None:
@@ -256,18 +276,13 @@ def test_a_result_is_saved_in_its_place_and_never_inside_another(
     assert not list(out.glob("**/*.ublot")) and len(asked) == 1
 
 
-def test_which_page_is_the_blot_is_asked_with_pictures(
-    empty: Any, until: Any, tmp_path: Path, monkeypatch: Any
-) -> None:
+@pytest.fixture
+def answer_by_key(monkeypatch: Any) -> list[list[str]]:
+    """Have the dialog of pictures answered: the second one, by key; returns what was to be chosen from."""
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest
     from ublot_napari.widgets.channel_list import ChannelDialog
 
-    blot = ublot.simulate_blot(seed=4, lanes=8, shape=(240, 320)).image
-    path = tmp_path / "pages.tif"
-    tifffile.imwrite(
-        path, np.stack([np.full_like(blot, 7), blot, blot[::-1]]), photometric="minisblack"
-    )  # the first is empty
     asked: list[list[str]] = []
 
     def choose(dialog: Any) -> int:
@@ -279,10 +294,54 @@ def test_which_page_is_the_blot_is_asked_with_pictures(
         return int(dialog.result())
 
     monkeypatch.setattr(ChannelDialog, "exec", choose)
-    drop(empty, path)
-    assert asked == [["2", "3"]] or asked == [["2  ", "3  "]]
-    assert empty.blot.state.params.channel == 3
-    np.testing.assert_allclose(empty.picture.image.data, ublot.read_blot(path, channel=3).signal)
+    return asked
+
+
+def test_which_dye_of_a_merge_is_the_blot_is_asked(empty: Any, tmp_path: Path, answer_by_key: list[list[str]]) -> None:
+    from skimage.io import imsave
+
+    dyes = [ublot.simulate_blot(seed=seed, lanes=8, shape=(240, 320)).image.astype(float) for seed in (4, 9)]
+    red, green = ((255 - 255 * dye / dye.max()).astype(np.uint8) for dye in dyes)
+    imsave(tmp_path / "merged.png", np.dstack([red, green, np.zeros_like(red)]), check_contrast=False)
+    assert "dyes_merged" in ublot.read_blot(tmp_path / "merged.png").flags
+    drop(empty, tmp_path / "merged.png")
+    assert answer_by_key == [["1  red", "2  green"]]
+    assert empty.blot.state.params.channel == 2 and "dyes_merged" not in empty.blot.blot.flags
+    np.testing.assert_allclose(empty.picture.image.data, ublot.read_blot(tmp_path / "merged.png", channel=2).signal)
+
+
+def test_which_picture_of_a_figure_is_the_blot_is_asked(
+    empty: Any, mouse: Any, until: Any, tmp_path: Path, answer_by_key: list[list[str]]
+) -> None:
+    figure = np.full((420, 700), 255, np.uint8)
+    for top, seed in ((30, 4), (240, 9)):
+        made = ublot.simulate_blot(seed=seed, lanes=8, shape=(150, 320)).image.astype(float)
+        figure[top : top + 150, 60:380] = 225 - 200 * made / made.max()
+    tifffile.imwrite(tmp_path / "figure.tif", figure)
+    whole = ublot.read_blot(tmp_path / "figure.tif")
+    assert len(whole.pictures) == 2
+    drop(empty, tmp_path / "figure.tif")
+    assert answer_by_key == [["1", "2"]] and empty.blot.state.params.panel == 2
+    press(empty.tools.find_button)
+    until(lambda: not empty.runner.busy, 60)
+    assert empty.analysis.geometry.window.top >= whole.pictures[1].top
+    # The view shows the picture that was chosen, not the page.
+    assert mouse.canvas._map_canvas2world((0, 0), mouse.canvas.view)[-2] > 150
+
+
+def test_which_page_is_the_blot_is_asked_with_pictures(
+    empty: Any, tmp_path: Path, answer_by_key: list[list[str]]
+) -> None:
+    blot = ublot.simulate_blot(seed=4, lanes=8, shape=(240, 320)).image
+    for empty_first in (True, False):
+        path = tmp_path / f"pages{empty_first}.tif"
+        first = np.full_like(blot, 7) if empty_first else blot // 2
+        tifffile.imwrite(path, np.stack([first, blot, blot[::-1]]), photometric="minisblack")
+        drop(empty, path)
+        number = 3 if empty_first else 2
+        assert answer_by_key.pop() == (["2", "3"] if empty_first else ["1", "2", "3"])
+        assert empty.blot.state.params.channel == number
+        np.testing.assert_allclose(empty.picture.image.data, ublot.read_blot(path, channel=number).signal)
 
 
 def test_what_was_opened_last_can_be_opened_again(empty: Any, blot_file: Path) -> None:

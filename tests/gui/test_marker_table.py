@@ -41,6 +41,30 @@ def test_an_edit_leaves_the_other_bands_to_the_last_digit(table) -> None:
     assert table.bands() == list(zip(rows, [250.0, 100 / 3, 20.0], strict=True))
 
 
+def test_a_mass_is_chosen_from_the_marker_s_list_or_typed(table) -> None:
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+    from qtpy.QtWidgets import QComboBox
+
+    table.masses.masses = (250.0, 150.0, 100.0, 75.0, 50.0)
+    at = table.model.index(3, MASS)
+    table.table.setCurrentIndex(at)
+    table.table.edit(at)
+    combo = table.table.findChild(QComboBox)
+    assert [combo.itemText(i) for i in range(combo.count())] == ["250", "150", "100", "75", "50"]
+    assert combo.currentText() == "75"
+    QTest.keyClick(combo, Qt.Key.Key_Down)
+    QTest.keyClick(combo, Qt.Key.Key_Return)
+    assert table.bands()[3] == (200.0, 50.0)
+    table.table.setCurrentIndex(at)
+    table.table.edit(at)
+    again = next(other for other in table.table.findChildren(QComboBox) if other is not combo)
+    QTest.keyClicks(again, "62,5")
+    QTest.keyClick(again, Qt.Key.Key_Return)
+    QTest.qWait(1)
+    assert table.bands()[3] == (200.0, 62.5)
+
+
 def test_an_edit_is_told_once(table) -> None:
     told = hands.heard(table.changed)
     hands.type_in(table.table, 1, MASS, "130,5")

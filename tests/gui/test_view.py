@@ -33,6 +33,14 @@ def test_an_image_with_the_panel(opened, root: Path) -> None:
     assert panel.blot.state.layout().roles[0] == "marker"
 
 
+def test_on_a_small_screen_the_picture_has_the_room_of_napari_s_lists(
+    opened, root: Path, until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ublot_napari.view.NARROW", (9999, 9999))
+    shown = opened(root / "test_images" / "dose_series.tif").window._qt_viewer
+    until(lambda: not shown.dockLayerList.isVisible() and not shown.dockLayerControls.isVisible())
+
+
 def test_a_result_with_its_lanes_and_scores(opened, root: Path, tmp_path: Path) -> None:
     analysis = ublot.analyze(root / "test_images" / "dose_series.tif", ladder=False)
     analysis.save(tmp_path / "out", report=False)

@@ -108,3 +108,14 @@ def test_a_smear_that_reaches_the_top_is_no_well():
     rng = np.random.default_rng(6)
     lanes = [as_profile(unmodified(4000) + smear(9000, 400, 75), i, noise=1.0, rng=rng) for i in range(1, 7)]
     assert find_well(lanes, bands_of(lanes), range(1, 7)) == (None,) * 6
+
+
+def test_broad_bands_that_are_steeper_below_are_found_without_masses():
+    at, lanes = np.arange(ROWS), []
+    for i, height in enumerate((300.0, 500.0, 900.0, 700.0, 1000.0, 1100.0), 1):
+        # As film shows it: 90 rows that are nearly as dark all over, the last of them darkest.
+        top, end = 1 / (1 + np.exp((550 - at) / 12)), 1 / (1 + np.exp((at - 640) / 2))
+        blob = height * top * end * (1 + 0.002 * (at - 600))
+        lanes.append(as_profile(blob, i, noise=0.5, rng=np.random.default_rng(i)))
+    found = find_unmodified(lanes, np.arange(6.0), None, None, range(1, 7))
+    assert all(b is not None and b.seen and 560 < b.row < 640 for b in found)

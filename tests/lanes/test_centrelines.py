@@ -9,6 +9,7 @@ import pytest
 from strip_blots import curved, draw
 
 from ublot.lanes.centrelines import refine_lanes, straight_lane
+from ublot.lanes.finding import find_lanes
 from ublot.membrane.lateral_shape import lane_cells
 
 
@@ -59,3 +60,19 @@ def test_one_wide_lane_does_not_widen_the_others():
     widths = np.array([lane.width for lane in found]) / drawn.pitch
     assert widths[3] == pytest.approx(0.8 if wide.heights[3].any() else 0.68, abs=0.05)
     assert np.allclose(np.delete(widths, 3), 0.68, atol=0.03)
+
+
+def blotched(rows, cols, rng):
+    """A membrane with a blotch wider than a lane about the third of eight."""
+    y, x = np.mgrid[0:rows, 0:cols]
+    at = cols * (0.06 + 0.88 * 2.5 / 8)
+    return 2000 + 900 * np.exp(-0.5 * (((x - at) / (0.06 * cols)) ** 2 + ((y - 0.5 * rows) / (0.3 * rows)) ** 2))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_lane_without_signal_takes_the_width_of_its_neighbours(known):
+    drawn = draw(rows=200, cols=400, membrane=blotched, blank=(3,))
+    found = find_lanes(drawn.blot, 8, blank=(3,) if known else ())
+    widths = np.array([lane.width for lane in found])
+    assert widths[2] == pytest.approx(np.median(np.delete(widths, 2)), rel=0.01)
+    assert np.abs(widths / drawn.width - 1).max() < 0.1

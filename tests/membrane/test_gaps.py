@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from strip_blots import curved, draw
+from strip_blots import as_blot, curved, draw
 
 from ublot.membrane.gaps import TOUCHING, _regress, measure_gaps
+from ublot.model import Lane, Lanes, Window
 
 
 def in_the_gap(drawn):
@@ -45,3 +46,20 @@ def test_two_lanes_alike_beside_a_gap_without_noise_are_measured():
     share, error, noise = _regress(np.zeros(200), bands, np.array([0.1, 0.1]), 2)
     assert share == pytest.approx([0.0, 0.0], abs=1e-6)
     assert np.isfinite(error).all() and noise > 0
+
+
+def test_arms_of_smiling_bands_in_the_gaps_of_a_low_strip_are_no_membrane():
+    rows, pitch, lanes = 80, 60, 5
+    r, x = np.mgrid[:rows, : lanes * pitch].astype(float)
+    off = x % pitch - pitch / 2
+    # One band in every lane, bent upwards so far that its arms meet those of its neighbours 18 rows higher.
+    image = 300 + 4000 * np.exp(-0.5 * ((r - (50 - 18 * (2 * off / pitch) ** 2)) / 4) ** 2) * (
+        np.abs(off) < 0.49 * pitch
+    )
+    image += np.random.default_rng(0).normal(0, 5, image.shape)
+    knots = (0.0, rows - 1.0)
+    items = [Lane(i + 1, knots, (pitch * (i + 0.5) - 0.5,) * 2, 40.0) for i in range(lanes)]
+    placed = Lanes(tuple(items), Window(0, rows, 0, lanes * pitch), float(pitch), 6.0)
+    gaps = measure_gaps(as_blot(image), placed)
+    seen, _ = gaps.membrane(np.full((lanes, len(gaps.rows)), 300.0))
+    assert np.abs(seen[1:-1] - 300).max() < 400  # of arms that stand at 2800

@@ -198,3 +198,11 @@ def test_another_marker_drops_the_bands_set_by_hand(edited: EditedBlot) -> None:
     assert edited.state.bands is None and edited.state.edits.calibration is None
     with pytest.raises(ublot.BlotError, match="target-kda"):
         edited.set_options({"target_kda": "-1"})
+
+
+def test_the_same_rungs_of_another_target_say_other_masses(picture: Picture) -> None:
+    lines = [np.array([[20.0, 300.0], [20.0, 320.0]]), np.array([[60.0, 300.0], [60.0, 320.0]])]
+    for labels in (["121", "96"], ["97", "70"]):
+        keywords = {"name": "rungs", "shape_type": "line", "features": {"label": labels}}
+        picture._put("rungs", (lines, keywords | {"edge_color": "red", "text": "{label}"}, "shapes"), locked=True)
+        assert [*picture.rungs.features["label"]] == labels == [*picture.rungs.text.values]

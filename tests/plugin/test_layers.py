@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from napari.components import ViewerModel
 from npe2 import PluginManifest
 from ublot_napari import reader
 from ublot_napari.layers import lanes as layers
+from ublot_napari.layers.annotations import axis_layer, numbers_shown
 from ublot_napari.layers.foreign import SUFFIXES
 from ublot_napari.state.strips import lane_of_strip, strip_of_lane
 
@@ -143,3 +145,29 @@ def test_a_drawn_rectangle_is_a_straight_lane() -> None:
 def test_an_outline_without_extent_is_refused(outline: list[list[float]]) -> None:
     with pytest.raises(ublot.BlotError, match="lane 4"):
         lane_of_strip(np.array(outline), 4)
+
+
+@pytest.mark.parametrize("count", [4, 15, 26, 60])
+def test_numbers_of_lanes_have_room_on_the_screen(count: int) -> None:
+    for apart in (5.0, 9.0, 16.0, 24.0, 40.0):  # px of the screen from lane to lane
+        columns = [100 + 3 * apart * k for k in range(count)]
+        shown = numbers_shown(columns, pixel=3.0)
+        told = [(column / 3.0, text) for column, text in zip(columns, shown, strict=True) if text]
+        assert [text for _, text in told] == [str(k + 1) for k, text in enumerate(shown) if text]
+        for (one, text), (other, _) in itertools.pairwise(told):
+            assert other - one >= 11 * len(text)  # as wide as napari draws letters of that size
+        assert len(told) > 1 or count * apart < 40
+        assert len(told) == count or apart < 40
+
+
+def test_ticks_of_the_axis_have_room_on_the_screen() -> None:
+    found = ublot.simulate_blot(seed=5, lanes=8, shape=(320, 420))
+    analysis = ublot.analyze(found.image, layout=found.layout, ladder=False, marker=found.truth["marker_kda"])
+    many = 0
+    for pixel in (0.2, 1.0, 4.0):
+        lines, keywords, _ = axis_layer(analysis, "kDa", pixel)
+        rows = sorted(line[0, 0] for line, text in zip(lines, keywords["features"]["label"], strict=True) if text)
+        assert np.diff(rows).min() >= 15 * pixel  # as high as its letters
+        assert lines[0][1, 1] - lines[0][0, 1] >= 33 * pixel  # as wide as "500"
+        assert many == 0 or len(rows) < many
+        many = len(rows)

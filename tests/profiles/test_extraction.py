@@ -49,6 +49,19 @@ def test_noise_is_what_repetitions_scatter_by():
     assert np.median(claimed[:, quiet]) == pytest.approx(raw.std(axis=0, ddof=1)[:, quiet].mean(), rel=0.15)
 
 
+def test_a_band_that_an_outline_cuts_off_may_be_signal():
+    drawn = draw(rows=200, cols=300)
+    inside = np.ones(drawn.image.shape, bool)
+    inside[100:, :50] = False  # of the first lane, with its unmodified band at row 140
+    first, *others = measured(drawn.blot, replace(drawn.lanes, inside=inside))
+    unsure = np.sqrt((first.modes**2).sum(axis=0))
+    assert not first.signal[100:].any()
+    band = drawn.heights[0][130:150] * lateral_mean(drawn.edge) * drawn.width
+    # The lane's usual row, which it is counted from, holds some smear.
+    assert unsure[130:150].sum() == pytest.approx(band.sum(), rel=0.2)
+    assert all(p.signal[130:150].sum() > 10 * np.sqrt((p.modes**2).sum(axis=0))[130:150].sum() for p in others)
+
+
 def test_membrane_edge_holds_no_signal():
     drawn = draw()
     inside = np.ones(drawn.image.shape, bool)

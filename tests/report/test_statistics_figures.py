@@ -16,6 +16,7 @@ from ublot.report.figures.plot import Points
 from ublot.report.figures.time_course import time_figure
 from ublot.statistics.reactions import Reaction
 from ublot.statistics.time_course import time_course_columns
+from ublot.wording.words import affinity_text
 
 
 def texts(figure):
@@ -44,6 +45,10 @@ def test_whiskers_are_shown_or_marked_as_cut():
     assert sum(line.get_marker() == "^" and line.get_color() == "#D55E00" for line in axes.lines) == 1
     # Every point lies within.
     assert axes.get_ylim()[1] > 5
+    # A blot of which nothing could be scored is not in the key.
+    empty = reaction(10.0, math.nan, "without DMSO")
+    key = comparison_figure(rows, [points[0], empty, *points[1:]], "relative_hmw", "fold").axes[0].get_legend()
+    assert [text.get_text() for text in key.get_texts()] == ["a", "b"]
     whole = comparison_figure(rows[:1], points[:1], "relative_hmw", "fold")
     assert not [text for text in texts(whole) if text.startswith("to ")]
 
@@ -118,3 +123,12 @@ def test_time_courses_are_drawn():
     assert sum(line.get_linestyle() == "None" for line in figure.axes[0].lines) == 20
     assert {"DMSO", "c 100 nM"} <= set(texts(figure))
     assert time_figure(reactions, [], "fraction") is None
+
+
+def test_affinity_in_words():
+    nothing = math.nan
+    row = {"ki_nM": 1.94, "ki_low": 1.63, "ki_high": 2.21, "kd_nM": nothing}
+    assert affinity_text(row) == "K_i 1.9 nM (1.6–2.2)" and affinity_text(row, "95 % ") == "K_i 1.9 nM (95 % 1.6–2.2)"
+    assert affinity_text({"ki_nM": nothing, "ki_below_nM": 0.033, "ki_above_nM": nothing}) == "K_i < 0.033 nM"
+    assert affinity_text({"kd_nM": nothing, "kd_above_nM": 1200.0}) == "K_d > 1200 nM"
+    assert affinity_text({"ec50_nM": 3.0, "ki_nM": nothing}) == ""

@@ -136,7 +136,7 @@ def estimate_ec50(curves: Curves, *, unit: str = "blot") -> Estimate:
     """
     doses = np.unique(curves.dose[curves.dose > 0])
     if len(doses) < FEWEST_DOSES:
-        return _said(curves, _NONE, "not_estimable", f"{len(doses)} doses; at least {FEWEST_DOSES} are needed")
+        return _said(curves, _NONE, "not_estimable", f"{_doses(len(doses))}; at least {FEWEST_DOSES} are needed")
     fit = fit_curves(curves)
     if fit.freedom < 1:
         said = f"{len(curves.dose)} points are too few for a curve"

@@ -235,8 +235,11 @@ def fit_plate(
                 left = [w for w in own if w not in off], [w for w in vehicles if w not in off]
                 _add_note(row, without_words(binding_row(binding, *left, others, found.robust[0], plate.response)[0]))
         lost = sorted({w.plate for w in members} - plates)
-        if known and lost:
-            _add_note(row, f"plate {', '.join(lost)} left out: no vehicle wells")
+        # Without its background a plate has no signal at all.
+        bare = [p for p in lost if not any(w.plate == p and math.isfinite(w.signal) for w in plate.wells)]
+        for gone, lacking in (([p for p in lost if p not in bare], "vehicle"), (bare, "blank")):
+            if known and gone:
+                _add_note(row, f"plate {', '.join(gone)} left out: no {lacking} wells")
         if found.outliers:
             _add_note(row, f"standing off: {'; '.join(_named(points[i]) for i in found.outliers)}")
         out.append(Series(row, tuple(points), found, curves))

@@ -203,8 +203,10 @@ def read_map(paths: str | Path | Sequence[str | Path], said: list[str]) -> Table
         paths = [part.strip() for part in paths.split(",")]
     files = [paths] if isinstance(paths, str | Path) else list(paths)
     fields: dict[str, dict[str, str]] = {}
+    decimal_comma = False
     for file in files:
         sheets = read_records(file, "plate map")
+        decimal_comma = decimal_comma or any(comma for _, comma in sheets)
         found = [grid for records, _ in sheets for grid in grids_of(records)]
         if not found:
             if len(files) > 1:
@@ -225,7 +227,7 @@ def read_map(paths: str | Path | Sequence[str | Path], said: list[str]) -> Table
     wells = list(dict.fromkeys(well for cells in fields.values() for well in cells))
     header = ["well", *fields]
     body = [[well, *(cells.get(well, "") for cells in fields.values())] for well in wells]
-    return table_from_records(str(files[0]), [header, *body])
+    return table_from_records(str(files[0]), [header, *body], decimal_comma=decimal_comma)
 
 
 def _list(file: str | Path) -> Table:

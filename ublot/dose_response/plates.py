@@ -141,6 +141,10 @@ def read_plate(
     if empty:
         said.append(f"{source.name}: no signal, or one above the reader's range, in {_rows(empty)}: left out")
     rows = [row for row in rows if not math.isnan(row.signal)]
+    if not rows:
+        raise BlotError(
+            f"no well has a value of {response!r}", source.name, "give one row for each well, with its signal"
+        )
     taken, wanted = _background(rows, columns, background, source.name)
     rows = _assigned(rows, source.name, vehicle, wanted, said)
     blank = [row for row in rows if row.role == "blank" and (wanted or background is None)]

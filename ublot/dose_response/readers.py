@@ -160,17 +160,17 @@ def readings_of(path: str | Path, sheets: Sequence[tuple[Sequence[Sequence[str]]
                 found = _told_apart(_by_allotropy(path, name, maker))
             except BlotError:
                 # A short export may hold no more than the grid itself, or a list.
-                found = _of_grids(sheets, apart=True) or _of_lists(sheets)
+                found = _of_grids(path, sheets, apart=True) or _of_lists(sheets)
                 if not found:
                     raise
                 return f"{_VALUES_IN} an export of {name}", found
         else:
-            found = _of_grids(sheets, apart=True) or _of_lists(sheets)
+            found = _of_grids(path, sheets, apart=True) or _of_lists(sheets)
         if not any(r.value for r in found):
             what = f"recognised an export of {name}, in which no well has an end point or a time course"
             raise BlotError(what, path, "export the raw values of the wells, not spectra, curves or reduced values")
         return f"an export of {name}", found
-    found = _of_grids(sheets)
+    found = _of_grids(path, sheets)
     if found:
         return "a grid", found
     return _LIST, _of_lists(sheets)
@@ -197,7 +197,9 @@ def _of_lists(sheets: Sequence[tuple[Sequence[Sequence[str]], bool]]) -> list[Re
     ]
 
 
-def _of_grids(sheets: Sequence[tuple[Sequence[Sequence[str]], bool]], *, apart: bool = False) -> list[Reading]:
+def _of_grids(
+    path: str | Path, sheets: Sequence[tuple[Sequence[Sequence[str]], bool]], *, apart: bool = False
+) -> list[Reading]:
     """Values of all grids of numbers: of one measurement on several plates, or (`apart`) of several measurements."""
     out = []
     each = [(rows, comma, [grid for grid in grids_of(rows) if _numeric(grid)]) for rows, comma in sheets]
@@ -217,10 +219,22 @@ def _of_grids(sheets: Sequence[tuple[Sequence[Sequence[str]], bool]], *, apart: 
                 # Grids one under another are plates; what stands above them names them.
                 plate, name = title or (f"plate {k}" if len(grids) > 1 else ""), SIGNAL
             plate = " ".join(part for part in (before, plate) if part)
-            for well, text, _ in grid.wells():
-                value = text.replace(",", ".") if comma and "." not in text else text
-                out.append(Reading(plate, well, name, math.nan, value))
+            wells = grid.wells()
+            texts = _with_points(path, wells) if comma else [text for _, text, _ in wells]
+            out += [Reading(plate, well, name, math.nan, text) for (well, _, _), text in zip(wells, texts, strict=True)]
     return _told_apart(out)
+
+
+def _with_points(path: str | Path, wells: Sequence[tuple[str, str, int]]) -> list[str]:
+    """Values of a grid with decimal commas, points of thousands taken out, as a table of them is read."""
+    column = table_from_records(str(path), [["value"], *([text] for _, text, _ in wells)], decimal_comma=True)
+    if column.ambiguous:
+        at, text = column.ambiguous["value"]
+        plain = text.replace(".", "")
+        what = f"{text} may be {float(text):g} or {plain}: nothing in the grid tells the point's meaning"
+        raise BlotError(what, f"{path}, well {wells[at - 2][0]}", f"write {float(text):g} or {plain}")
+    values = [cells["value"] for _, cells in column.rows]
+    return [text.replace(",", ".") if "." not in text else text for text in values]
 
 
 def _numeric(grid: Grid) -> bool:

@@ -175,6 +175,11 @@ def find_unmodified(
     for turn in range(3):
         for i in chosen:
             place = peaks.highest(i, centre[i] - reach, centre[i] + reach)
+            before = bands[i]
+            if place is None and not known and before is not None:
+                # The summit of a broad band that is steeper on one side stands beside its centre.
+                near = max(reach, before.sigma)
+                place = peaks.highest(i, centre[i] - near, centre[i] + near)
             if place != places[i]:
                 places[i], bands[i] = place, None if place is None else peaks.measure(i, place)
         found = np.array([b is not None for b in bands])

@@ -61,13 +61,24 @@ def _spots(cells: Cells, lanes: Lanes, fit: MembraneFit, sharp: Cells) -> NDArra
         core = np.abs(sharp.x_px - float(lane.centre(peak))) <= max(0.25 * lane.width, across)
         strength = above[np.ix_(near, core)].mean(axis=1)
         top = near[np.argmax(strength)]
-        spot = (above > 0.5 * strength.max()).astype(np.uint8)
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(spot, connectivity=4)
-        seen = labels[top][core & (labels[top] > 0)]
-        if len(seen):
-            _, _, wide, high, area = stats[np.bincount(seen).argmax()]
+        found = _spot_at(above > 0.5 * strength.max(), int(top), core)
+        if found is not None:
+            wide, high, area = found
             out.append((high * down, wide * across, area * down * across))
     return np.array(out, np.float64).reshape(-1, 3)
+
+
+def _spot_at(bright: NDArray[np.bool_], row: int, core: NDArray[np.bool_]) -> tuple[int, int, int] | None:
+    """Width, height and area, in cells, of the connected spot that most of a row's bright cells in a core belong to."""
+    spots = bright.astype(np.uint8)
+    found: list[tuple[int, int, tuple[int, int, int]]] = []
+    for x in np.flatnonzero(core).tolist():
+        if spots[row, x] == 1:
+            # Only what is connected with it is visited, unlike where all spots of the picture are labelled.
+            area, _, _, (_, top, wide, high) = cv2.floodFill(spots, None, (x, row), len(found) + 2, flags=4)
+            shared = int(np.count_nonzero(spots[row][core] == len(found) + 2))
+            found.append((shared, -top, (wide, high, area)))
+    return max(found)[2] if found else None
 
 
 def are_dots(cells: Cells, lanes: Lanes, fit: MembraneFit, sharp: Cells) -> bool:

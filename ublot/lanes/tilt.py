@@ -37,10 +37,12 @@ def _slanted_sums(pictures: NDArray[np.float32], stride: int) -> NDArray[np.floa
     sums = pictures[:, :, None]
     while sums.shape[1] > 1:
         upper, lower = sums[:, ::2], sums[:, 1::2]
-        sums = np.repeat(upper, 2, axis=2)
+        sums = np.empty((len(upper), upper.shape[1], 2 * upper.shape[2], upper.shape[3]), np.float32)
         for slope in range(sums.shape[2]):
-            move = (slope + 1) // 2 * stride
-            sums[:, :, slope, : -move or None] += lower[:, :, slope // 2, move:]
+            kept = sums.shape[3] - (slope + 1) // 2 * stride
+            above, below = upper[:, :, slope // 2], lower[:, :, slope // 2]
+            np.add(above[..., :kept], below[..., -kept:], out=sums[:, :, slope, :kept])
+            sums[:, :, slope, kept:] = above[..., kept:]
     return sums[:, 0]
 
 

@@ -29,7 +29,7 @@ TOUCHING = 0.2
 CELLS = 240  # down the picture
 CORE = 0.06  # of the pitch: half the width of a gap that is looked at
 LANE_CORE = 0.2  # of a lane's width: half of what is taken for its middle
-DOWN = 11  # cells down the rows over which the median of a gap is taken
+DOWN, LONG = 11, 0.6  # cells down the rows over which the median of a gap is taken, or of the pitch where that is more
 SHARP = 0.3  # of the pitch (sigma): what varies along the run no slower than this is bands, not membrane
 BEFORE = 0.3  # standard deviation of what a lateral shape says of the level in a gap, as a share of the lane
 UNLIKE = 0.1  # standard deviation by which the shares of both its lanes in one gap differ beyond what shapes say
@@ -61,6 +61,8 @@ class Gaps:
         Standard deviation of a value of `level`.
     seen : ndarray of bool, shape (lanes + 1,)
         Gaps that lie on the picture.
+    down : int
+        Rows of values over which a median is taken: what is sharper, arms of smiling bands included, is no membrane.
     """
 
     level: Array
@@ -70,6 +72,7 @@ class Gaps:
     leak_sd: Array
     noise: float
     seen: NDArray[np.bool_]
+    down: int = DOWN
 
     @cached_property
     def depth(self) -> Array:
@@ -96,8 +99,9 @@ class Gaps:
         level = self.level - self.leak[:, :1] * before - self.leak[:, 1:] * after
         variance = self.noise**2 + (self.leak_sd[:, :1] * before) ** 2 + (self.leak_sd[:, 1:] * after) ** 2
         # A median down the rows: dust, and what is left of strong bands.
-        ends = np.arange(-(DOWN // 2), level.shape[1] + DOWN // 2).clip(0, level.shape[1] - 1)
-        smooth = row_medians(np.lib.stride_tricks.sliding_window_view(level[:, ends], DOWN, axis=1))
+        half = self.down // 2
+        ends = np.arange(-half, level.shape[1] + half).clip(0, level.shape[1] - 1)
+        smooth = row_medians(np.lib.stride_tricks.sliding_window_view(level[:, ends], 2 * half + 1, axis=1))
         # A gap beyond the picture shows nothing: the other one stands for both.
         pair = np.stack([self.seen[:-1], self.seen[1:]]).astype(np.float64)
         pair[:, ~pair.any(axis=0)] = 1.0
@@ -138,7 +142,8 @@ def measure_gaps(blot: Blot, lanes: Lanes) -> Gaps:
             leak[gap, k], error[gap, k] = value, doubt
         noise.append(left)
     seen_gaps = ((places > cells.x_px[0]) & (places < cells.x_px[-1])).mean(axis=1) > 0.5
-    return Gaps(level, lane, cells.row_px, leak, error, float(np.median(noise)), seen_gaps)
+    down = max(DOWN, round(LONG * pitch / cells.size[0]))
+    return Gaps(level, lane, cells.row_px, leak, error, float(np.median(noise)), seen_gaps, down)
 
 
 def _sides(lanes: int) -> list[list[tuple[int, int]]]:

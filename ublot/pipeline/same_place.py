@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
 from ublot.errors import BlotError
 from ublot.lanes.straightened import lane_strip
@@ -114,6 +113,8 @@ def sideways_shift(blot: Blot, lanes: Lanes, loaded: Collection[int]) -> tuple[f
     each : dict of int to float
         The shift of every lane by its number: membranes stretch, so each may stand a little off the common one.
     """
+    from scipy.ndimage import uniform_filter1d  # here: most blots have no second picture, and it takes long to import
+
     chosen = [lane for lane in lanes if lane.number in loaded] or list(lanes)
     if lanes.pitch <= 0:
         return 0.0, 1.0, dict.fromkeys((lane.number for lane in lanes), 0.0)

@@ -9,6 +9,7 @@ import numpy as np
 from ublot.lanes.straightened import core_mean, core_width, lane_strip
 from ublot.membrane.noise import estimate_noise
 from ublot.model import Background, Blot, Lane, Lanes, Profile
+from ublot.numerics.medians import middle
 from ublot.numerics.remembering import remembered
 from ublot.profiles.level_check import check_levels
 
@@ -29,6 +30,20 @@ def _outside(blot: Blot, lanes: Lanes, centres: Array) -> NDArray[np.bool_]:
         for lane, rows in zip(lanes, outside, strict=True):
             rows |= ~lane_strip(mask, lane, lanes.window, core_width(lane), nearest=True).all(axis=1)
     return outside
+
+
+def _cut_off(raw: Array, outside: NDArray[np.bool_]) -> Array:
+    """What stands out of the lanes where they lie beyond the membrane, shape (lanes, rows).
+
+    It is measured as nothing, but may be signal: an outline that was drawn wrongly cuts bands off. Beyond a membrane's
+    true edge there is nothing that stands out.
+    """
+    cut = np.zeros_like(raw)
+    for lane in np.flatnonzero(outside.any(axis=1)).tolist():
+        seen = raw[lane, ~outside[lane]]
+        usual = middle(seen if len(seen) else raw[lane])
+        cut[lane] = np.where(outside[lane], np.maximum(raw[lane] - usual, 0.0), 0.0)
+    return cut
 
 
 def _saturated(blot: Blot, lanes: Lanes, full: list[int]) -> NDArray[np.int64]:
@@ -79,6 +94,7 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
     # There is nothing to measure there: no signal rather than camera black less membrane.
     if outside.any():
         level[outside], sd[outside], modes[:, outside] = raw[outside], 0.0, 0.0
+        modes = np.concatenate([modes, _cut_off(raw, outside)[None]])
     for values in (raw, level, sd, modes):
         values *= width[:, None]
     full = [max(round(lane.width), 1) for lane in lanes]

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from ublot.lanes.straightened import lane_strip
-from ublot.model import Window
+from ublot.model import Lane, Window
 from ublot.numerics.medians import middle
+from ublot.numerics.remembering import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from ublot.model import Blot, Lane, Lanes, Profile
+    from ublot.model import Blot, Lanes, Profile
 
 __all__ = ["hollow_depth", "hollow_lanes"]
 
@@ -75,36 +75,34 @@ def hollow_lanes(blot: Blot, lanes: Lanes, profiles: Sequence[Profile]) -> dict[
     if not seen:
         return {}
     side = 1 << max(int(min(lane.width for lane, _ in seen) / FINE).bit_length() - 1, 0)
-    picture = _in_cells(blot, side)
     for lane, profile in seen:
-        depth = hollow_depth(_above_background(blot, picture, lane, lanes.window, profile, side), lane.width / side)
+        depth = hollow_depth(_above_background(blot, lane, lanes.window, profile, side), lane.width / side)
         if depth >= DEEP:
             found[lane.number] = depth
     return found
 
 
+@remembered(1)
 def _in_cells(blot: Blot, side: int) -> NDArray[np.float32]:
-    """The region of interest, or the whole picture, as means over squares of `side` pixels, a power of two."""
-    if side == blot.tile:
-        return blot.tiles
-    rows, cols = blot.window.height // side, blot.window.width // side
-    picture = blot.signal[blot.window.slices][: rows * side, : cols * side]
-    while len(picture) > rows:  # halving is several times as fast as any other reduction
-        half = picture.shape[1] // 2, picture.shape[0] // 2
-        picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.float32)
-    return picture
+    return blot.tiles if side == blot.tile else blot.means(side)
 
 
-def _above_background(
-    blot: Blot, picture: NDArray[np.float32], lane: Lane, window: Window, profile: Profile, side: int
+@remembered(128)  # of all lanes of a large gel, and of those that have just been moved
+def _strip(
+    blot: Blot, rows: tuple[float, ...], xs: tuple[float, ...], lines: tuple[int, int], wide: int, side: int
 ) -> NDArray[np.float32]:
+    """A lane and its surroundings along its centre line, in cells of `side` pixels."""
+    picture = _in_cells(blot, side)
+    return lane_strip(picture, Lane(0, rows, xs, 1.0), Window(*lines, 0, picture.shape[1]), wide)
+
+
+def _above_background(blot: Blot, lane: Lane, window: Window, profile: Profile, side: int) -> NDArray[np.float32]:
     """A lane and its surroundings along its centre line, less background, in cells of `side` pixels."""
     top, left = blot.window.top, blot.window.left
     first, last = -(-(window.top - top) // side), (window.bottom - top) // side
     rows = tuple((row - top + 0.5) / side - 0.5 for row in lane.rows)
     xs = tuple((x - left + 0.5) / side - 0.5 for x in lane.xs)
-    wide = 2 * int(np.ceil(RIM[1] * lane.width / side)) + 1
-    strip = lane_strip(picture, replace(lane, rows=rows, xs=xs), Window(first, last, 0, picture.shape[1]), wide)
+    strip = _strip(blot, rows, xs, (first, last), 2 * int(np.ceil(RIM[1] * lane.width / side)) + 1, side)
     skipped = top + side * first - window.top
     background = profile.background[skipped : skipped + side * (last - first)].reshape(-1, side).mean(axis=1)
     return np.asarray(strip - (background / profile.width)[:, None], np.float32)

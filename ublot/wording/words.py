@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Wording",
+    "affinity_text",
     "count_text",
     "dose_sentence",
     "interval_text",
@@ -146,6 +147,24 @@ def interval_text(low: Any, high: Any) -> str:
     if not (a and b):
         return ""
     return f"{a} to {b}" if "−" in a + b else f"{a}–{b}"
+
+
+def affinity_text(row: Mapping[str, Any], of: str = "") -> str:
+    """K_i or K_d of a row of ``dose_response.csv`` in nM with its interval, or its limit; empty without either.
+
+    Parameters
+    ----------
+    row : mapping
+    of : str
+        What stands before the interval.
+    """
+    for key, name in (("ki", "K_i"), ("kd", "K_d")):
+        value, above, below = (number_text(row.get(f"{key}{end}")) for end in ("_nM", "_above_nM", "_below_nM"))
+        if value:
+            return f"{name} {value} nM ({of}{interval_text(row.get(f'{key}_low'), row.get(f'{key}_high'))})"
+        if below or above:
+            return f"{name} {f'< {below}' if below else f'> {above}'} nM"
+    return ""
 
 
 def percent_text(value: Any) -> str:

@@ -6,6 +6,7 @@ Layers are described by napari's ``(data, keywords, type)``, in the model's coor
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,7 @@ __all__ = [
     "boundaries_layer",
     "cursor_layer",
     "marker_column",
+    "numbers_shown",
     "region_layer",
     "rungs_layer",
 ]
@@ -38,8 +40,14 @@ __all__ = [
 MARKED, BOUNDARY, AXIS, REGION = "#CC00CC", "#00B050", "#888888", "#E69F00"
 
 ROUND_MASSES = (500, 400, 300, 250, 200, 150, 120, 100, 85, 75, 60, 50, 40, 30, 25, 20, 15, 10)
-TICK_SPACING = 0.045  # of the height, that two ticks of the axis keep
-LABEL_WIDTH = 0.06  # of the blot's width
+# What is written keeps its size on the screen however far the view is zoomed, so that room is counted there, px:
+# napari's letters of size 8 to 10 are 9 to 11 wide and 13 to 15 high.
+TICK_APART = 17.0
+LABEL_WIDTH = 36.0
+GAP = 6.0
+DIGIT = 11.0
+STRIDES = (1, 2, 5, 10, 20, 50)
+"""Every first, second, fifth … lane is numbered, as room allows."""
 
 
 def marker_column(analysis: Analysis) -> float:
@@ -48,7 +56,36 @@ def marker_column(analysis: Analysis) -> float:
     return float(lanes[marker_lane(analysis) - 1].centre(lanes.window.mid_row))
 
 
-def bands_layer(bands: Sequence[tuple[float, float]], analysis: Analysis, name: str) -> LayerTuple:
+def numbers_shown(columns: Sequence[float], pixel: float) -> list[str]:
+    """Numbers of lanes that have room side by side, empty for the others.
+
+    Parameters
+    ----------
+    columns : sequence of float
+        Where the number of each lane begins, left to right.
+    pixel : float
+        Pixels of the picture on one of the screen.
+    """
+    count = len(columns)
+    need = (DIGIT * len(str(count)) + GAP) * pixel
+    apart = min((b - a for a, b in pairwise(columns)), default=need)
+    stride = next((s for s in STRIDES if s * apart >= need), STRIDES[-1])
+    if stride == 2:
+        return [str(n) if n % 2 else "" for n in range(1, count + 1)]
+    first = 1 if (stride - 1) * apart >= 0.7 * need or stride == 1 else stride
+    return [str(n) if n % stride == 0 or n == first else "" for n in range(1, count + 1)]
+
+
+def _clear(rows: Sequence[float], apart: float) -> list[bool]:
+    """Which of rows, top to bottom, keep their distance from the one before that does."""
+    last, clear = -math.inf, []
+    for row in rows:
+        clear.append(row - last >= apart)
+        last = row if clear[-1] else last
+    return clear
+
+
+def bands_layer(bands: Sequence[tuple[float, float]], analysis: Analysis, name: str, pixel: float = 1.0) -> LayerTuple:
     """Return the points layer of the marker bands, each with its mass, to be dragged up and down.
 
     Parameters
@@ -58,10 +95,15 @@ def bands_layer(bands: Sequence[tuple[float, float]], analysis: Analysis, name: 
     analysis : Analysis
         Where the marker lane is.
     name : str
+    pixel : float
+        Pixels of the picture on one of the screen: a mass without room on it is not written.
     """
     column = marker_column(analysis)
     lanes = analysis.geometry
-    aside = 0.5 * lanes[0].width + 0.022 * lanes.window.width  # the mass stands beside its band
+    aside = 0.5 * lanes[0].width + 0.5 * LABEL_WIDTH * pixel  # the mass stands beside its band
+    order = sorted(range(len(bands)), key=lambda k: bands[k][0])
+    clear = dict(zip(order, _clear([bands[k][0] for k in order], 0.8 * TICK_APART * pixel), strict=True))
+    masses = [f"{mass:g}" if clear[k] and math.isfinite(mass) else "" for k, (_, mass) in enumerate(bands)]
     data = np.array([[row, column] for row, _ in bands], np.float64).reshape(-1, 2)
     keywords = {
         "name": name,
@@ -71,23 +113,30 @@ def bands_layer(bands: Sequence[tuple[float, float]], analysis: Analysis, name: 
         "face_color": MARKED,
         "border_color": MARKED,
         "border_width": 0.1,
-        "text": {"string": "{mass:g}", "anchor": "center", "size": 8, "color": MARKED, "translation": [0.0, -aside]},
+        "text": {
+            "string": {"array": masses, "default": ""},
+            "anchor": "center",
+            "size": 8,
+            "color": MARKED,
+            "translation": [0.0, -aside],
+        },
         "opacity": 0.9,
     }
     return data, keywords, "points"
 
 
-def rungs_layer(analysis: Analysis, name: str) -> LayerTuple:
-    """Return the shapes layer of the ladder's rungs where these are the ruler: a faint line each, with its mass."""
+def rungs_layer(analysis: Analysis, name: str, pixel: float = 1.0) -> LayerTuple:
+    """Return the shapes layer of the ladder's rungs where these are the ruler: a faint line each, with its mass.
+
+    `pixel` is how many pixels of the picture lie on one of the screen.
+    """
     found, window = analysis.calibration, analysis.geometry.window
-    lines: list[NDArray[np.float64]] = []
-    labels: list[str] = []
-    for row, mass in zip(found.rows, found.masses, strict=True) if found is not None and found.kind == "rungs" else ():
-        lines.append(np.array([[row, window.right], [row, window.right + 0.03 * window.width]]))
-        # Rungs crowd at the top: a label keeps the distance that ticks of the axis keep.
-        told = [lines[k][0, 0] for k, text in enumerate(labels) if text]
-        clear = all(abs(row - other) >= TICK_SPACING * window.height for other in told)
-        labels.append(f"{mass:.0f}" if clear else "")
+    rungs = [] if found is None or found.kind != "rungs" else sorted(zip(found.rows, found.masses, strict=True))
+    # Rungs crowd at the top: one without room for its mass is not drawn.
+    clear = _clear([row for row, _ in rungs], TICK_APART * pixel)
+    told = [rung for rung, room in zip(rungs, clear, strict=True) if room]
+    lines = [np.array([[row, window.right], [row, window.right + LABEL_WIDTH * pixel]]) for row, _ in told]
+    labels = [f"{mass:.0f}" for _, mass in told]
     keywords = {
         "name": name,
         "shape_type": "line",
@@ -106,18 +155,26 @@ def region_layer(region: Window, name: str) -> LayerTuple:
     return [box], keywords, "shapes"
 
 
-def axis_layer(analysis: Analysis, name: str) -> LayerTuple:
-    """Return the shapes layer of a kDa axis to the left of the blot; without a calibration there is nothing in it."""
+def axis_layer(analysis: Analysis, name: str, pixel: float = 1.0) -> LayerTuple:
+    """Return the shapes layer of a kDa axis to the left of the blot; without a calibration there is nothing in it.
+
+    `pixel` is how many pixels of the picture lie on one of the screen: ticks that have no room there are left out.
+    """
     window, calibration = analysis.geometry.window, analysis.calibration
     ticks: list[tuple[float, str]] = []
+    apart = TICK_APART * pixel
     if calibration is not None:
         rows = row_at(calibration, ROUND_MASSES)
         for mass, row in zip(ROUND_MASSES, rows, strict=True):
-            inside = window.top <= row < window.bottom
-            if inside and (not ticks or row - ticks[-1][0] >= TICK_SPACING * window.height):
+            above = ticks[-1][0] if ticks else window.top  # "kDa" stands there
+            if row < window.bottom and row - above >= apart:
                 ticks.append((float(row), f"{mass:g}"))
-    right = window.left - 0.01 * window.width
-    left = right - LABEL_WIDTH * window.width
+    right = window.left - GAP * pixel
+    if calibration is not None and calibration.kind != "rungs":
+        # The masses of the marker stand to the left of its lane.
+        marker = analysis.geometry[marker_lane(analysis) - 1]
+        right = min(right, marker_column(analysis) - 0.5 * marker.width - (LABEL_WIDTH + GAP) * pixel)
+    left = right - LABEL_WIDTH * pixel
     # Every label stands on a line of its own, so that the layer is as wide as its text and nothing is cut.
     lines = [np.array([[row, left], [row, right]]) for row, _ in ticks]
     if lines:

@@ -21,10 +21,18 @@ from ublot_napari.layers.annotations import (
     bands_layer,
     boundaries_layer,
     cursor_layer,
+    numbers_shown,
     region_layer,
     rungs_layer,
 )
-from ublot_napari.layers.lanes import blot_layer, empty_lanes_layer, lane_features, lanes_layer, role_colours
+from ublot_napari.layers.lanes import (
+    NUMBERS,
+    blot_layer,
+    empty_lanes_layer,
+    lane_features,
+    lanes_layer,
+    role_colours,
+)
 from ublot_napari.state.strips import lane_at
 
 if TYPE_CHECKING:
@@ -44,6 +52,9 @@ KINDS = ("background", "saturated", "boundaries", "rungs", "axis", "lanes", "ban
 OUTLINES = ("boundaries", "rungs", "axis", "lanes", "region")
 LINE = 1.6
 """Width of outlines on the screen, px: below one and a half a line falls apart into dashes."""
+FITS = 6
+"""Times that the view is fitted at most: what is written keeps its size on the screen, and so takes another share of
+the view each time; on a canvas of 200 px that settles to 2 % after five."""
 SATURATED = Colormap([[1, 0, 0, 0], [1, 0, 0, 1]], name="ublot saturated")
 
 DONE = {ActionType.ADDED, ActionType.CHANGED, ActionType.REMOVED}
@@ -164,20 +175,47 @@ class Picture:
             self.viewer.fit_to_view(layers=[self.image])
 
     def fit(self) -> None:
-        """Fit the view to the blot and what is written beside it."""
-        self.viewer.fit_to_view(layers=[layer for layer in self.layers if layer.visible])
+        """Fit the view to the blot, or the part of the picture that it is, and to what is written beside it."""
+        made = self._analysis
+        part = made is not None and made.blot.roi is not None and len(made.geometry)
+        for _ in range(FITS):
+            before = self._pixel
+            shown = [layer for layer in self.layers if layer.visible and not (part and layer is self.image)]
+            self.viewer.fit_to_view(layers=shown)
+            self.fit_lines()
+            if abs(self._pixel / before - 1) < 0.02:
+                break
+
+    @property
+    def _pixel(self) -> float:
+        """Pixels of the picture on one of the screen."""
+        return 1 / max(float(self.viewer.scene.camera.zoom), 1e-6)
 
     def fit_lines(self) -> None:
-        """Give outlines the same width on the screen however far the view is zoomed."""
-        width = LINE / max(float(self.viewer.scene.camera.zoom), 1e-6)
+        """Give outlines the same width, and what is written room, on the screen however far the view is zoomed."""
+        width = LINE * self._pixel
         if abs(width / self._line - 1) < 0.02:
             return
         self._line = width
         with self.quietly():
+            if self._analysis is not None and len(self._analysis.geometry):
+                self._write(self._analysis)
             for kind in OUTLINES:
                 layer = self._own(kind)
                 if layer is not None and len(layer.data):
                     layer.edge_width = [width] * len(layer.data)
+
+    def _write(self, analysis: Analysis) -> None:
+        """Write axis, rungs, masses and numbers of the lanes as the screen has room for them."""
+        self._put("axis", axis_layer(analysis, f"{self.name} kDa", self._pixel), locked=True)
+        self._put("rungs", rungs_layer(analysis, f"{self.name} rungs", self._pixel), locked=True)
+        bands, lanes = self._own("bands"), self._own("lanes")
+        if bands is not None and len(bands.data):
+            marks = list(zip(bands.data[:, 0].tolist(), [*bands.features["mass"]], strict=True))
+            _give_text(bands, bands_layer(marks, analysis, "", self._pixel)[1]["text"])
+        if lanes is not None and len(lanes.data):
+            columns = [float(outline[0][1]) for outline in lanes.data]
+            _give_text(lanes, {"string": {"array": numbers_shown(columns, self._pixel), "default": ""}, **NUMBERS})
 
     def show_saturated(self, shown: bool) -> None:
         """Switch the mark of saturated pixels on or off."""
@@ -290,7 +328,7 @@ class Picture:
     def _show(self, analysis: Analysis | None, state: State) -> None:
         with self.quietly():
             self._analysis = analysis
-            self._line = LINE / max(float(self.viewer.scene.camera.zoom), 1e-6)
+            self._line = LINE * self._pixel
             self._show_region(state.params.roi)
             if analysis is None or not len(analysis.geometry):
                 drawn_on = self._own("lanes")
@@ -306,8 +344,7 @@ class Picture:
                 by_marker = found is not None and found.kind != "rungs"
                 bands = tuple(zip(found.rows, found.masses, strict=True)) if found is not None and by_marker else ()
             self._show_bands(bands, analysis)
-            self._put("axis", axis_layer(analysis, f"{self.name} kDa"), locked=True)
-            self._put("rungs", rungs_layer(analysis, f"{self.name} rungs"), locked=True)
+            self._write(analysis)
             self._put("boundaries", boundaries_layer(analysis, f"{self.name} HMW boundary"), locked=False)
             self._show_background()
 
@@ -323,17 +360,19 @@ class Picture:
                 self._offer = True
                 return
             if not _same_outlines(layer.data, data):
-                chosen = {i for i in layer.selected_data if i < len(data)} if len(layer.data) == len(data) else set()
+                more = len(layer.data) != len(data)
+                chosen = set() if more else {i for i in layer.selected_data if i < len(data)}
                 layer.selected_data = set()
                 layer.data = [(outline, "polygon") for outline in data]
-                layer.edge_width = [self._line] * len(data)
-                layer.face_color = "transparent"
-                layer.features = keywords["features"]
-                layer.edge_color = role_colours(roles)
+                if more:
+                    layer.edge_width = [self._line] * len(data)
+                    layer.face_color = "transparent"
                 layer.selected_data = chosen
-            elif not layer.features.equals(type(layer.features)(keywords["features"])):
+            coloured = [*layer.features["role"]] if "role" in layer.features else []
+            if not _told(layer, keywords["features"]):
                 layer.features = keywords["features"]
-                layer.edge_color = role_colours(roles)
+                if coloured != [*roles] or len(layer.edge_color) != len(roles):
+                    layer.edge_color = role_colours(roles)
 
     def _add_lanes(self, data: Sequence[Any] | None, keywords: dict[str, Any]) -> None:
         layer = self.viewer.add_shapes(data, **keywords, edge_width=self._line)
@@ -343,7 +382,7 @@ class Picture:
         layer.mouse_move_callbacks.append(self._moved_on)
 
     def _show_bands(self, bands: Sequence[tuple[float, float]], analysis: Analysis) -> None:
-        data, keywords, _ = bands_layer(bands, analysis, f"{self.name} marker")
+        data, keywords, _ = bands_layer(bands, analysis, f"{self.name} marker", self._pixel)
         layer = self._own("bands")
         if layer is None:
             self.bands = self.viewer.add_points(data, **keywords)
@@ -352,10 +391,13 @@ class Picture:
         same = len(layer.data) == len(data) and np.allclose(layer.data, data, atol=1e-3)
         if same and [*layer.features["mass"]] == keywords["features"]["mass"]:
             return
+        more = len(layer.data) != len(data)
         layer.selected_data = set()
         layer.data = data
-        layer.features = keywords["features"]
-        layer.size = keywords["size"]
+        if not _told(layer, keywords["features"]):
+            layer.features = keywords["features"]
+        if more:
+            layer.size = keywords["size"]
 
     def _show_background(self) -> None:
         layer = self._own("background")
@@ -400,12 +442,16 @@ class Picture:
             if kind == "boundaries":
                 layer.events.data.connect(self._boundaries_changed)
         elif not _same_outlines(layer.data, data):
+            more = len(layer.data) != len(data)
             layer.data = [(line, keywords["shape_type"]) for line in data]
-            layer.edge_color = keywords["edge_color"]
-            layer.edge_width = [self._line] * len(data)
-            if "features" in keywords:
-                layer.features = keywords["features"]
-            layer.editable = not locked
+            if more:  # as many lines as before keep colour and width; to set them again is to draw them again
+                layer.edge_color = keywords["edge_color"]
+                layer.edge_width = [self._line] * len(data)
+            if layer.editable is locked:
+                layer.editable = not locked
+        # Another target gives the same rungs other masses.
+        if "features" in keywords and not _told(layer, keywords["features"]):
+            layer.features = keywords["features"]
 
     def _own(self, kind: str) -> Any:
         layer = getattr(self, kind)
@@ -527,6 +573,19 @@ class Picture:
         if self.geometry is not None and len(position) >= 2:
             row, column = float(position[-2]), float(position[-1])
             self.hovered.emit(row, lane_at(self.geometry, row, column))
+
+
+def _told(layer: Any, features: dict[str, Any]) -> bool:
+    """Whether a layer says of its shapes what is to be said; setting it has all of them drawn anew."""
+    return bool(layer.features.equals(type(layer.features)(features)))
+
+
+def _give_text(layer: Any, text: dict[str, Any]) -> None:
+    """Have a layer write something else, unless it writes that already."""
+    written = layer.metadata.get("ublot_text")
+    if written != text:
+        layer.text = text
+        layer.metadata["ublot_text"] = text
 
 
 def _extent(outline: Any) -> tuple[float, float, float, float]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ublot import Analysis, Blot, Lanes
 
 __all__ = [
+    "NUMBERS",
     "ROLE_COLOURS",
     "LayerTuple",
     "blot_layer",
@@ -48,6 +49,9 @@ ROLE_COLOURS = {
     "blank": "#56B4E9",
     "ignore": "#CC79A7",
 }
+
+NUMBERS = {"anchor": "upper_left", "size": 10, "color": "#D55E00"}
+"""How the numbers of the lanes are written."""
 
 
 def blot_layer(blot: Blot) -> LayerTuple:
@@ -132,7 +136,7 @@ def lanes_layer(lanes: Lanes, features: Mapping[str, Sequence[Any]], name: str =
         "features": columns,
         "face_color": "transparent",
         "edge_color": role_colours(roles),
-        "text": {"string": "{lane}", "anchor": "upper_left", "size": 10, "color": "#D55E00"},
+        "text": {"string": "{lane}", **NUMBERS},
         "metadata": {"ublot_window": lanes.window, "ublot_softness": lanes.softness},
     }
     return [strip_of_lane(lane, lanes.window) for lane in lanes], keywords, "shapes"

@@ -100,6 +100,12 @@ class EditedBlot(Session):
         return () if found is None or found.kind == "rungs" else tuple(zip(found.rows, found.masses, strict=True))
 
     @property
+    def marker_masses(self) -> tuple[float, ...]:
+        """Masses of the marker's bands, the heaviest first; none where no marker is chosen."""
+        marker = self.state.params.marker
+        return tuple(sorted(find_marker(marker).masses, reverse=True)) if marker else ()
+
+    @property
     def scale_kind(self) -> str | None:
         """What the mass scale rests on."""
         found = self.shown.calibration if self.shown is not None else None
@@ -332,8 +338,7 @@ class EditedBlot(Session):
     def _mass_for(self, row: float, known: Sequence[tuple[float, float]]) -> float:
         """Mass of the marker that is not placed yet and lies nearest to what the scale says of a row."""
         shown = self.shown
-        marker = self.state.params.marker
-        free = [m for m in (find_marker(marker).masses if marker else ()) if m not in {mass for _, mass in known}]
+        free = [m for m in self.marker_masses if m not in {mass for _, mass in known}]
         if shown is None or shown.calibration is None:
             above = [mass for at, mass in known if at < row]
             below = [mass for at, mass in known if at > row]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
@@ -20,6 +21,8 @@ from qtpy.QtWidgets import (
 __all__ = ["Foot", "Head"]
 
 WRONG = "color: #D55E00"
+SHORT = 0.3
+"""Seconds that something may take without saying how far it is."""
 
 
 class Head(QWidget):
@@ -48,6 +51,7 @@ class Head(QWidget):
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._since = 0.0
         self.progress = QProgressBar()
         self.progress.setRange(0, 100)
         self.progress.setMaximumHeight(18)
@@ -81,11 +85,17 @@ class Head(QWidget):
 
     def show_busy(self, busy: bool) -> None:
         """Show whether something is being done."""
+        if not busy or not self._since:
+            self._since = time.monotonic() if busy else 0.0
+            self.progress.setFormat("")
+            self.progress.setValue(0)
         self.progress.setVisible(busy)
         self.cancel.setVisible(busy)
 
     def show_progress(self, stage: str, share: float) -> None:
-        """Show how far it is."""
+        """Show how far it is, once it takes long: to draw the bar costs an edit more than many a stage."""
+        if time.monotonic() - self._since < SHORT:
+            return
         self.progress.setFormat(stage)
         self.progress.setValue(round(100 * share))
 

@@ -67,8 +67,10 @@ def comparison_figure(
     axes.set_ylabel(label, fontsize=8, parse_math=False)
     axes.tick_params(labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
-    if 1 < len(blots) <= MOST:
-        for blot, marker in zip(blots, MARKERS, strict=False):
+    # A blot without a vehicle has no points.
+    drawn = {r.blot for row in rows for r in _members(row, reactions, quantity)}
+    if 1 < len(drawn) <= MOST:
+        for blot, marker in ((blot, MARKERS[k % len(MARKERS)]) for k, blot in enumerate(blots) if blot in drawn):
             axes.plot([], [], marker=marker, color="black", markersize=3.5, linestyle="none", label=blot[:40])
         legend = axes.legend(fontsize=6.5, frameon=False, loc="upper left")
         for text in legend.get_texts():

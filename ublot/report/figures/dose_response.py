@@ -12,7 +12,7 @@ from ublot.io.cells import number_or_nan
 from ublot.report.figures.plot import Drawing, Line, Mark, Plot, Points, Text, nice_ticks, wide
 from ublot.report.figures.style import SERIES
 from ublot.wording.labels import shortened, time_text
-from ublot.wording.words import interval_text, number_text
+from ublot.wording.words import affinity_text, interval_text, number_text
 
 __all__ = ["MARKERS", "QUANTITY", "curve_at", "dose_figure"]
 
@@ -129,9 +129,14 @@ def _key(fits: Sequence[Row]) -> list[tuple[str, str]]:
         label = shortened(str(fit["compound"]))
         if fit["status"] == "ok":
             bounds = interval_text(fit["ec50_low"], fit["ec50_high"])
-            label += f": EC50 {number_text(fit['ec50_nM'])} nM ({bounds})"
+            said = f"EC50 {number_text(fit['ec50_nM'])} nM ({bounds})"
         else:
-            label += f": {str(fit['status']).replace('_', ' ')}"
+            said = str(fit["status"]).replace("_", " ")
+            robust = number_text(fit.get("robust_ec50_nM"))
+            if robust and number_or_nan(fit.get("standing_off")) > 0:
+                bounds = interval_text(fit["robust_low"], fit["robust_high"])
+                said += f"; without what stands off: EC50 {robust} nM ({bounds})"
+        label += ": " + "; ".join(part for part in (affinity_text(fit), said) if part)
         out.append((label, colour))
     return out
 

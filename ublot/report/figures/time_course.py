@@ -83,7 +83,8 @@ def _draw(axes: Axes, row: Row, members: Sequence[Reaction], colour: str, blots:
     for r in members:
         marker = MARKERS[blots.index(r.blot) % len(MARKERS)]
         axes.plot(r.time_min, r.values[QUANTITY], marker=marker, color=colour, markersize=3.6, linestyle="none")
-    dose = dose_text(row["concentration_nM"])
+    # "DMSO 0 nM" says nothing more than DMSO.
+    dose = dose_text(row["concentration_nM"]) if number_or_nan(row["concentration_nM"]) > 0 else ""
     label = f"{shortened(str(row['compound'] or 'vehicle'))} {dose}".strip()
     rate, plateau, constant = (
         number_or_nan(row[name]) for name in ("initial_rate_per_min", "plateau", "rate_constant_per_min")

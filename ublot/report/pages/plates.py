@@ -21,7 +21,7 @@ from ublot.report.tables.cells import bounded_cell, controls_table, number_cell,
 from ublot.report.text.methods import Methods
 from ublot.report.text.references import Citations
 from ublot.wording.labels import dose_text, time_text
-from ublot.wording.words import interval_text, number_text, p_text
+from ublot.wording.words import affinity_text, interval_text, number_text, p_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -153,10 +153,13 @@ def found_sentence(row: Mapping[str, Any]) -> str:
     place = ", ".join(part for part in (str(row["group"] or ""), time_text(row["time_min"])) if part)
     name = f"{row['compound']}{f' ({place})' if place else ''}"
     note = f"; {row['note']}" if row["note"] else ""
+    # Where binding was asked for, its constant is the answer; a limit stands in the note, with its reason.
+    bound = affinity_text(row, "95 % ")
+    name += f": {bound}" if "(" in bound else ""
     if row["status"] == "ok":
         bounds = interval_text(row["ec50_low"], row["ec50_high"])
-        return f"{name}: EC50 {number_text(row['ec50_nM'])} nM (95 % {bounds}){note}."
-    return f"{name}: no EC50 ({str(row['status']).replace('_', ' ')}){note}."
+        return f"{name}{';' if '(' in bound else ':'} EC50 {number_text(row['ec50_nM'])} nM (95 % {bounds}){note}."
+    return f"{name}{';' if '(' in bound else ':'} no EC50 ({str(row['status']).replace('_', ' ')}){note}."
 
 
 def curve_table(rows: Sequence[Record]) -> TableView:

@@ -34,8 +34,8 @@ def learned(before: Analysis, after: Analysis) -> str:
     if len(untouched) == len(after.geometry):
         return ""
     shares = before.columns["lanes"]["hmw_fraction"], after.columns["lanes"]["hmw_fraction"]
-    changes = {k + 1: abs(number_or_nan(shares[1][k]) - number_or_nan(shares[0][k])) for k in untouched}
-    changes = {lane: change for lane, change in changes.items() if change >= TOLD}
+    old, new = ([round(number_or_nan(share), DECIMALS) for share in shares_of] for shares_of in shares)
+    changes = {k + 1: abs(new[k] - old[k]) for k in untouched if abs(new[k] - old[k]) > 0}
     if not changes:
         return ""
     most = max(changes, key=changes.__getitem__)
@@ -45,8 +45,8 @@ def learned(before: Analysis, after: Analysis) -> str:
     )
 
 
-TOLD = 0.0015
-"""Change of another lane's HMW fraction from which on it is told: the table shows three decimals."""
+DECIMALS = 3
+"""Of the HMW fraction in the table: what changes there is told."""
 
 
 def flag_advice(name: str) -> str:

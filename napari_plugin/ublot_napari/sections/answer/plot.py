@@ -241,6 +241,7 @@ class ScorePlot(QWidget):
             return
         self.canvas.column, self.canvas.lane = self.column, self._lane
         self.canvas.clear()
+        self.area.setVisible(self._table is not None)  # axes without anything would say something
         if self._table is None:
             return
         if self.tabs.currentIndex() == DOSES:

@@ -6,7 +6,16 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ublot.io.tables import number
 from ublot.reference.markers import MARKERS, find_marker
@@ -188,6 +197,8 @@ class MarkerTable(QWidget):
         self._exact_mass: dict[str, float] = {}
         self.table = _BandTable(self)
         self.table.setModel(self.model)
+        self.masses = MassDelegate(self.table)
+        self.table.setItemDelegateForColumn(MASS, self.masses)
         self.table.setAccessibleName("Bands of the marker")
         self.table.setToolTip("Double-click or type to edit; copy Ctrl+C, paste Ctrl+V, delete a band Ctrl+Del")
         header = self.table.horizontalHeader()
@@ -307,6 +318,49 @@ class MarkerTable(QWidget):
         self.status.setText("\n".join([*lines[: 2 if more else 3], *more]))
         self.status.setToolTip("\n".join(lines))
         self.status.setVisible(bool(lines))
+
+
+class MassDelegate(QStyledItemDelegate):
+    """Choose a mass from the marker's list, or type another one; without a marker there is no list."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.masses: Sequence[float] = ()
+
+    def createEditor(self, parent: QWidget | None, option: QStyleOptionViewItem, index: QModelIndex) -> QWidget | None:
+        """Return a combo box of masses that can be typed in."""
+        if not self.masses:
+            return super().createEditor(parent, option, index)
+        combo = QComboBox(parent)
+        combo.setEditable(True)
+        combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        combo.setCompleter(None)  # what is typed is meant: 25 is no beginning of 250
+        combo.addItems([f"{mass:g}" for mass in self.masses])
+        combo.activated.connect(lambda: self._take(combo))
+        return combo
+
+    def _take(self, combo: QComboBox) -> None:
+        self.commitData.emit(combo)
+        self.closeEditor.emit(combo)
+
+    def setEditorData(self, editor: QWidget | None, index: QModelIndex) -> None:
+        """Show the mass, to be typed over."""
+        if not isinstance(editor, QComboBox):
+            super().setEditorData(editor, index)
+            return
+        text = str(index.data(Qt.ItemDataRole.EditRole) or "")
+        editor.setCurrentIndex(editor.findText(text))
+        editor.setEditText(text)
+        line = editor.lineEdit()
+        if line is not None:
+            line.selectAll()
+
+    def setModelData(self, editor: QWidget | None, model: Any, index: QModelIndex) -> None:
+        """Take the mass."""
+        if isinstance(editor, QComboBox):
+            model.setData(index, editor.currentText(), Qt.ItemDataRole.EditRole)
+        else:
+            super().setModelData(editor, model, index)
 
 
 class _BandTable(CellTable):

@@ -82,13 +82,17 @@ class MassScale(QWidget):
         """Both forms."""
         return self.first, self.further
 
-    def show_bands(self, bands: Sequence[tuple[float, float]], kind: str | None) -> None:
-        """Show bands as (row, mass), and what the scale rests on."""
+    def show_bands(self, bands: Sequence[tuple[float, float]], kind: str | None, masses: Sequence[float] = ()) -> None:
+        """Show bands as (row, mass), and what the scale rests on; a mass is chosen among `masses` of the marker."""
+        self.bands.masses.masses = masses
         said = {
             "marker": "Bands of the marker, as they were read.",
             "positions": "Bands as they were set by hand.",
+            "kept": "The scale is the marker's as it was read until there are two bands: add them in the picture.",
             "rungs": "No marker: the scale rests on the ladder's own rungs.",
         }
+        if kind == "marker" and not bands:
+            kind = "kept"
         self.words.setText(said.get(kind or "", "No mass scale: choose the marker, or give two bands or more."))
         shown = self.bands.bands()
         if len(shown) != len(bands) or any(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QEvent, QObject, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QKeyEvent, QShowEvent
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSpacerItem, QVBoxLayout, QWidget
 
 from ublot_napari.sections.profile.view import ProfileView, mass_ticks, shift_between
 from ublot_napari.widgets.plot_style import (
@@ -103,7 +103,13 @@ class ProfilePlot(QWidget):
         from ublot_napari.sections.profile.parts import make_parts
 
         parts = make_parts(REGIONS, CURVES)
-        self._column.insertWidget(2, parts.plot, 1)
+        # The plot asks for no height, and a layout with words that wrap asks for nothing else: without something that
+        # does, what is below would lie on it.
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(parts.plot)
+        row.addItem(QSpacerItem(0, parts.plot.minimumHeight()))
+        self._column.insertLayout(2, row, 1)
         parts.boundary.sigPositionChanged.connect(self._shade)
         parts.boundary.sigPositionChangeFinished.connect(self._tell_boundary)
         parts.plot.getViewBox().sigXRangeChanged.connect(self._label)
