@@ -16,7 +16,7 @@ def blot(*, loading, ladder=True):
     rows, cols = np.mgrid[:420, :540]
     out = 2000 + rng.normal(0, 25, rows.shape)
     for k, x in enumerate(COLUMNS):
-        across = np.exp(-(np.abs(cols - x) / 22.0) ** 6)
+        across = np.exp(-((np.abs(cols - x) / 22.0) ** 6))
         out += across * 9000 * np.exp(-(((rows - 150) / 4.0) ** 2))
         for rung in range(1, 5) if ladder else ():
             out += across * (400 + 350 * k) / rung * np.exp(-(((rows - 150 + 13 * rung) / 4.0) ** 2))
