@@ -14,6 +14,7 @@ import ublot
 from ublot.dose_response.crossing import crossing
 from ublot.dose_response.ki import competition_ki
 from ublot.dose_response.logistic import Curves, fit_curves
+from ublot.dose_response.plate_fit import PLATE_COLUMNS
 from ublot.dose_response.plates import read_plate
 from ublot.errors import BlotError
 from ublot.inputs.loads import loads_from_file, proportionality
@@ -523,6 +524,22 @@ def test_a_table_of_ones_own_stands_before_the_published_values(tmp_path, monkey
     monkeypatch.setenv(OWN_POTENCIES, str(tmp_path / "missing.csv"))
     with pytest.raises(BlotError, match="cannot be read"):
         find_potencies("x")
+
+
+def test_limits_stand_in_the_table_of_curves():
+    from ublot.report.pages.plates import curve_table
+
+    def shown(**numbers):
+        row = dict.fromkeys(PLATE_COLUMNS, math.nan)
+        row |= {"group": "", "compound": "x", "status": "ok", "note": "", "n": 9, "replicates": 1, "standing_off": 0}
+        table = curve_table([row | numbers])
+        return dict(zip((c.name for c in table.columns), (c.text for c in table.rows[0].cells), strict=True))
+
+    assert (
+        shown(ki_below_nM=0.034)["K_i"] == "< 0.034" and shown(kd_nM=12.2, kd_low=11.0, kd_high=13.0)["K_d"] == "12.2"
+    )
+    found = shown(ec50_above_nM=2950.0, ec50_below_nM=13300.0)
+    assert found["EC50"] == "> 2950, < 13300" and "K_i" not in found
 
 
 def test_what_a_plate_lacks_is_said(tmp_path):

@@ -173,6 +173,7 @@ def curve_table(rows: Sequence[Record]) -> TableView:
         Column("at 50 %", "nM", number=True),
         Column("descending limb", "nM, 95 %", number=True),
         Column("K_i", "nM, 95 %", number=True),
+        Column("K_d", "nM, 95 %", number=True),
         Column("Hill", number=True),
         Column("bottom", "%", number=True),
         Column("top", "%", number=True),
@@ -187,11 +188,12 @@ def curve_table(rows: Sequence[Record]) -> TableView:
             (
                 *place_cells(row),
                 Cell(str(row["compound"])),
-                bounded_cell(row, "ec50_nM", "ec50_low", "ec50_high"),
+                _known(row, "ec50"),
                 bounded_cell(row, "robust_ec50_nM", "robust_low", "robust_high") if row["standing_off"] else Cell(""),
                 number_cell(row["absolute_ic50_nM"]),
                 bounded_cell(row, "descending_ic50_nM", "descending_low", "descending_high"),
-                bounded_cell(row, "ki_nM", "ki_low", "ki_high"),
+                _known(row, "ki"),
+                _known(row, "kd"),
                 number_cell(row["hill"]),
                 number_cell(row["bottom"]),
                 number_cell(row["top"]),
@@ -205,6 +207,14 @@ def curve_table(rows: Sequence[Record]) -> TableView:
         for row in rows
     ]
     return TableView.of("Curves", columns, out)
+
+
+def _known(row: Record, name: str) -> Cell:
+    """A constant with its interval, or the limits that are known of it."""
+    above, below = number_text(row[f"{name}_above_nM"]), number_text(row[f"{name}_below_nM"])
+    if not (above or below) or math.isfinite(row[f"{name}_nM"]):
+        return bounded_cell(row, f"{name}_nM", f"{name}_low", f"{name}_high")
+    return Cell(", ".join(f"{sign} {limit}" for sign, limit in ((">", above), ("<", below)) if limit))
 
 
 def _replicate_table(rows: Sequence[Record]) -> TableView:
