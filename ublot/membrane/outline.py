@@ -210,7 +210,8 @@ def _are_bands_in_a_row(strips: list[NDArray[np.bool_]]) -> bool:
     rows = [np.flatnonzero(strip.any(axis=1)) for strip in strips]
     together = np.flatnonzero(np.logical_or.reduce(strips).any(axis=0))
     shared = min(r[-1] for r in rows) - max(r[0] for r in rows) + 1
-    return shared > 0.5 * max(map(len, rows)) and max(map(len, rows)) < LOW_ROW * (np.ptp(together) + 1)
+    highest = max(len(r) for r in rows)
+    return bool(shared > 0.5 * highest and highest < LOW_ROW * (np.ptp(together) + 1))
 
 
 def _is_cut_straight(inside: NDArray[np.bool_]) -> bool:
