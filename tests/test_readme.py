@@ -85,11 +85,12 @@ def test_flags_and_columns_named_in_pages_exist(root: Path) -> None:
     import ublot
     from ublot.flags import FLAGS
     from ublot.inputs.params import Params
+    from ublot.reference.potencies import POTENCY_COLUMNS
     from ublot.results.column_meanings import MEANINGS
 
     columns = {f"{column}{end}" for table in MEANINGS.values() for column in table for end in ("", "_low", "_high")}
     known = {*FLAGS, *Params.model_fields, *ublot.__all__, *columns}
-    known |= {"mass_kda", "row_px", "no_vehicle", "p_vehicle", "assay_quality"}
+    known |= {"mass_kda", "row_px", "no_vehicle", "p_vehicle", "assay_quality", *POTENCY_COLUMNS}
     for page in [root / "README.md", *(root / "docs/how-to").glob("*.md"), *(root / "docs/how-it-works").glob("*.md")]:
         named = set(re.findall(r"`([a-z]+(?:_[a-zA-Z]+)+)`", page.read_text("utf-8")))
         assert not named - known, page

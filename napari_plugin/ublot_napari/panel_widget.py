@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 import ublot
+from ublot.pipeline.messages import is_refusal
 from ublot_napari.controller import Controller
 from ublot_napari.exporting import Exporter
 from ublot_napari.joining import Joiner
@@ -427,7 +428,8 @@ class BlotPanel(QWidget):
         analysis = self.analysis
         if analysis is None:
             return
-        count, messages = len(analysis.geometry), [panel_words(text) for text in analysis.messages]
+        worst_first = sorted(analysis.messages, key=lambda text: not is_refusal(text))
+        count, messages = len(analysis.geometry), [panel_words(text) for text in worst_first]
         more = f" (and {len(messages) - 1} more under 5 Answer > Flags)" if len(messages) > 1 else ""
         said = f" {messages[0][:1].upper()}{messages[0][1:]}{more}." if messages else ""
         self.say(f"{count} lane{'s' * (count != 1)}.{said}" if count else messages[0] if messages else "No lanes.")

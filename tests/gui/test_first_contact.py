@@ -375,3 +375,14 @@ def test_of_a_file_whose_first_page_is_empty_the_only_picture_is_opened(empty: A
     assert empty.blot is not None
     assert empty.blot.state.params.channel == 2
     assert empty.controller.image.data.std() > 100
+
+
+def test_a_refusal_is_said_before_anything_else(empty: Any, monkeypatch: Any) -> None:
+    from types import SimpleNamespace
+
+    lines = ("lane 2 stands in a gap", "no lane is scored (lossy): compressed")
+    monkeypatch.setattr(type(empty), "analysis", SimpleNamespace(geometry=[1, 2], messages=lines))
+    empty._say_result()
+    assert empty.status.text().startswith("2 lanes. No lane is scored (lossy)")
+    monkeypatch.undo()
+    empty.say("")

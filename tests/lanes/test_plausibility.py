@@ -60,3 +60,26 @@ def test_single_bands_are_lanes(thick):
 def test_real_dot_blot_shows_no_lanes(name):
     found = find_lanes(read_blot(real_file("chemidoc_1sc", name)))
     assert len(found) == 0 and "no_lanes" in found.flags
+
+
+@pytest.mark.parametrize("high", [46, 54, 62])
+def test_long_exposed_bands_as_high_as_wide_are_lanes_where_dots_stand_apart(high):
+    y, x = np.mgrid[0:150, 0:424]
+    image = np.random.default_rng(1).normal(1000, 25, y.shape)
+    for centre in range(36, 410, 70):
+        across, along = np.abs(2 * (x - centre) / 54) ** 2.5, np.abs(2 * (y - 75) / high) ** 2.5
+        image += 6000 * np.exp(-np.log(2) * (across + along))
+    assert len(find_lanes(as_blot(image))) == 6
+
+
+@pytest.mark.parametrize("dip", [0.6, 0.9])
+def test_a_low_row_of_bands_that_run_into_each_other_is_no_membrane(dip):
+    """A narrow strip: bands all but join, a fainter place in their middle parts them into two "strips" of membrane."""
+    y, x = np.mgrid[0:95, 0:744]
+    image = np.random.default_rng(2).normal(1000, 15, y.shape)
+    centres = np.arange(42, 740, 82.5)
+    for centre in centres:
+        image += 6000 * np.exp(-np.log(2) * (np.abs(2 * (x - centre) / 80) ** 8 + np.abs(2 * (y - 45) / 30) ** 10))
+    image -= dip * (image - 1000) * (np.abs(x - 0.5 * (centres[4] + centres[5])) < 12)
+    found = find_lanes(as_blot(image))
+    assert [lane.centre(45) for lane in found] == pytest.approx(centres.tolist(), abs=12)

@@ -29,6 +29,9 @@ LEAST, PLAIN = 0.01, 0.1
 ROUND = (0.8, 1.3)
 # Share of its bounding box that a spot fills: a disc 0.785, a band, even one with soft ends, mostly more, a frown less.
 FILLS = (0.65, 0.87)
+APART = 0.6
+"""Of the pitch: dots are narrower. Manifolds for dot blots have wells of 3 to 5 mm every 9 mm; a comb's teeth, and so
+the bands, are wider than the gaps between them: exposed for long they are as high as wide, too, but no dots."""
 
 
 def is_noise(cells: Cells, lanes: Lanes, fit: MembraneFit) -> bool:
@@ -100,7 +103,8 @@ def are_dots(cells: Cells, lanes: Lanes, fit: MembraneFit, sharp: Cells) -> bool
         return False
     high, wide, area = spots.T
     aspect, fills = float(np.median(high / wide)), float(np.median(area / (high * wide)))
-    return bool(ROUND[0] < aspect < ROUND[1] and FILLS[0] < fills < FILLS[1])
+    apart = float(np.median(wide)) < APART * lanes.pitch
+    return bool(apart and ROUND[0] < aspect < ROUND[1] and FILLS[0] < fills < FILLS[1])
 
 
 def are_lanes(cells: Cells, lanes: Lanes, fit: MembraneFit, sharp: Cells, contrast: float) -> bool:

@@ -41,6 +41,9 @@ LOWEST = 24
 # Of its convex hull that a membrane fills: they are cut straight. Those of real blots fill 0.95 and more, the glow of
 # lanes on a membrane whose own edges are too faint 0.89.
 CONVEX = 0.92
+# Height over width of all strips together, below which strips side by side are a row of bands: rows of 6 and 9 bands of
+# overexposed films stood at 0.07 and 0.1; a strip of membrane is cut as wide as its lanes are and higher than a band.
+LOW_ROW = 0.15
 # Quantile of a membrane that is membrane and no band, however many bands there are.
 LOWER = 0.25
 # Share of the variance within a tall membrane that is across it. A single lane varies along itself only.
@@ -167,7 +170,7 @@ def find_membrane(blot: Blot) -> MembraneArea:
         return whole
     inside = _without_rim(small, strips[0])
     flags = ("several_membranes",) if len(strips) > 1 else ()
-    if _leaves_bands(small, inside, np.logical_or.reduce(strips), usable):
+    if _leaves_bands(small, inside, np.logical_or.reduce(strips), usable) or _are_bands_in_a_row(strips):
         return whole
     if not _is_cut_straight(inside):
         # It follows the glow of lanes and cuts through the outer ones: what lies about them is membrane as well.
@@ -198,6 +201,17 @@ def _leaves_bands(
     solid = cv2.morphologyEx((small > level).astype(np.uint8), cv2.MORPH_OPEN, np.ones(LETTER, np.uint8)) > 0
     near = cv2.dilate(strips.astype(np.uint8), np.ones((2 * RIM_CELLS + 5,) * 2, np.uint8)) > 0
     return bool((solid & usable & ~near).any())
+
+
+def _are_bands_in_a_row(strips: list[NDArray[np.bool_]]) -> bool:
+    """Whether several strips lie side by side and are together far lower than wide: bands that run into each other."""
+    if len(strips) < 2:
+        return False
+    rows = [np.flatnonzero(strip.any(axis=1)) for strip in strips]
+    together = np.flatnonzero(np.logical_or.reduce(strips).any(axis=0))
+    shared = min(r[-1] for r in rows) - max(r[0] for r in rows) + 1
+    highest = max(len(r) for r in rows)
+    return bool(shared > 0.5 * highest and highest < LOW_ROW * (np.ptp(together) + 1))
 
 
 def _is_cut_straight(inside: NDArray[np.bool_]) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ublot.scoring.relative import Score
 
 
-__all__ = ["messages_of", "no_lanes_in_words", "pictures_in_words"]
+__all__ = ["is_refusal", "messages_of", "no_lanes_in_words", "pictures_in_words"]
 
 
 def messages_of(
@@ -45,6 +45,11 @@ def messages_of(
     elif alone:
         out.append(f"{_lanes_in_words(alone)} relative to the vehicle: it has no lane of their group and time")
     return tuple(out)
+
+
+def is_refusal(message: str) -> bool:
+    """Whether a line of an analysis' messages says that lanes are not scored, which is to be read before all others."""
+    return " scored (" in message
 
 
 def pictures_in_words(blot: Blot) -> tuple[str, ...]:
