@@ -41,8 +41,9 @@ FAR = 0.4
 """Of the range: how far the level beside a stroke is from its own. Text as bright as what is around it does no harm."""
 
 FLAT = 0.02
-"""Of the range: by how much levels two and four pixels from a stroke differ at most. Beside the steepest full bands
-that were drawn (sigma 2 px, ten times the ceiling) it is 0.07."""
+"""Of the range: by how much levels two and four pixels from a stroke differ at most. Beside a full band of a Gaussian's
+shape, ten times the ceiling, it is 0.07 at a sigma of 2 px, but 0.01 at 1 px: so small a band is told from a stroke by
+its shape alone (`TICK`)."""
 
 SOFT, BETWEEN = 3, 11
 """Pixels about a stroke that its blended edge may reach, and between strokes of one word."""
