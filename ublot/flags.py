@@ -174,7 +174,7 @@ _TABLE = (
         "dyes_merged",
         "refuse",
         "the colours are pictures of different dyes, laid over one another: their mean is none of them",
-        told("choose one with {channel} (1 red, 2 green, 3 blue)"),
+        told("choose one with {channel}"),
         _DESIGN,
     ),
     Flag(
@@ -314,6 +314,13 @@ _TABLE = (
         "warn",
         "no lane shows a band at the mass of the unmodified target: what is measured may not be it",
         told("check {target}, {marker} and which lane the marker is in"),
+        _OWN,
+    ),
+    Flag(
+        "rows_apart",
+        "warn",
+        "two rows of bands run through the lanes, and nothing says which is the target: the other may be",
+        told("choose the row with {roi}, or give {marker}"),
         _OWN,
     ),
     Flag(

@@ -136,6 +136,14 @@ def test_imagers_own_combs_are_no_stretching():
     assert not is_stretched((levels + 900).clip(0, 65535).astype(np.uint16))
 
 
+def test_squares_of_a_scanners_roots_are_no_stretching():
+    rng = np.random.default_rng(3)
+    levels = picture() + rng.uniform(0, 1, picture().shape)
+    roots = np.rint(np.sqrt(levels / levels.max()) * 20_000)
+    assert not is_stretched(np.rint((roots / 20_000) ** 2 * 65535).astype(np.uint16))
+    assert is_stretched(np.rint(np.rint(levels - levels.min()) * 1.3).clip(0, 65535).astype(np.uint16))
+
+
 def test_eight_bits_cut_at_both_ends_were_stretched():
     grey = np.clip(doctored.eight_bits(picture()).astype(int) + 20, 0, 255)
     assert not is_stretched(grey.astype(np.uint8))

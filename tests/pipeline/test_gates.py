@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_lanes import quantified
 
 import ublot
 from ublot.flags import refuses
 from ublot.inputs.edits import Edits
-from ublot.pipeline.gates import floor_share
+from ublot.pipeline.gates import cuts_signal, floor_share
 from ublot.pipeline.inspection import describe
 from ublot.simulation import save_blot, simulate_blot
 
@@ -71,6 +73,12 @@ def test_a_region_without_the_unmodified_band_is_seen(above, flagged):
     cut = ublot.analyze(blot.image[: row - above], layout=list(blot.layout), ladder=False, edits=known)
     found = np.mean(["crop_tight" in flags for flags in flags_by_lane(cut) if "no_signal" not in flags])
     assert found >= flagged if flagged else found == 0
+
+
+@pytest.mark.parametrize(("boundary", "cut"), [(480.0, False), (-6.0, True)])
+def test_no_room_for_the_modified_above_the_band_is_seen(boundary, cut):
+    lane = replace(quantified(1, 1000.0, 0.0), boundary_row=boundary)
+    assert cuts_signal(lane) == cut
 
 
 @pytest.mark.parametrize(("room", "flagged"), [(0.6, True), (0.9, True), (1.25, False)])

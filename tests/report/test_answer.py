@@ -145,20 +145,31 @@ def test_some_refused_are_told():
 def test_without_layout_or_vehicle():
     rows = [lane(1, "", hmw_fraction=0.12), lane(2, "", hmw_fraction=0.8)]
     found = answer(rows, layout=False)
-    assert "there is no layout" in found.sentence and found.verdict == "none"
-    assert found.more == (
+    # The headline says what was measured and what is missing, and names no protein as found.
+    assert found.question == "How much of each lane's signal stands above its main band?"
+    assert found.sentence == (
         "The part of each lane's signal that stands above its main band runs from 12 % (lane 1) to 80 % (lane 2); to "
-        "call it the ubiquitinated share of cIAP1 takes a layout that says what the lanes are.",
+        "call it the ubiquitinated share of cIAP1 takes a layout that says what the lanes are."
     )
+    assert found.verdict == "none" and "there is no layout" in found.more[0]
     rows = [lane(1, "sample", "A", 1, hmw_fraction=0.5)]
     assert "names no DMSO lane" in answer(rows).sentence
     assert answer(rows).more == ("The ubiquitinated share of cIAP1 is 50 % in lane 1.",)
     rows = [lane(1, "sample", "A", 1, hmw_fraction=0.5, flags="no_calibration;target_unseen")]
-    (said,) = answer(rows).more
+    said = answer(rows).sentence
     assert said.startswith("The part of each lane's signal")
     assert said.endswith("takes a mass calibration and a band seen at the mass of cIAP1.")
     assert "every lane is a marker" in answer([lane(1, "marker"), lane(2, "blank")]).sentence
     assert "names no sample lane" in answer([vehicle(1, relative_hmw=NAN)]).sentence
+
+
+def test_a_fold_without_masses_is_of_what_stands_above_the_main_band():
+    flags = "no_calibration"
+    rows = [vehicle(1, flags=flags), lane(2, "sample", "A", 10, 3.0, 2.5, 3.5, flags=flags)]
+    found = answer(rows)
+    assert found.sentence == "A at 10 nM raised the signal above the main band to 3.0-fold of DMSO (95 % 2.5–3.5)."
+    assert found.more[0] == "To call it auto-ubiquitination of cIAP1 takes a mass calibration."
+    assert "ubiquitination" not in found.question
 
 
 def test_cells_are_asked_by_area_and_what_is_left_is_told():

@@ -226,6 +226,9 @@ def _flags(
     if antibody == "modifier" and calibration is None:
         return ()  # no band says where H begins: nothing can be said of its signal
     signal = area[HMW] if antibody == "modifier" else area[UNMODIFIED] + area[HMW]
+    if math.isnan(signal) and area[TOTAL] > Z95 * sd[TOTAL]:
+        # There is signal, all of it in smears: no band that U and H could be told from.
+        return ("target_unseen",)
     if not signal > Z95 * error:
         # A lane with bands has signal: what is not known is how much of it is background.
         return ("background_unsure",) if shows and signal > 0 else ("no_signal",)

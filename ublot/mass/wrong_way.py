@@ -92,6 +92,11 @@ def seen_wrong(
         # A half turn puts the marker into the mirrored lane, as a mirror alone does.
         swapped = marked is not None and flags in (("mirrored",), ("upside_down",))
         places = {lane for at in lanes for lane in (_mirrored(at, count, len(blank)) if swapped else [at])}
+        if marked is not None and not swapped:
+            # Lanes were placed by what a marker looks like the right way up: it may stand beside where it was put.
+            places |= {
+                at + step for at in lanes if _is_empty(profiles, at) for step in (-1, 1) if 1 <= at + step <= count
+            }
         for lane in sorted(places):
             profile = _turned(profiles[lane - 1]) if "upside_down" in flags else profiles[lane - 1]
             found = calibrate_mass(profile, marker, part=False)
@@ -105,6 +110,11 @@ def seen_wrong(
         return tuple(sorted(way))
     straighter = here is None or (len(best.rows) >= read and best.residual * BETTER < here.residual)
     return tuple(sorted(way)) if straighter or len(best.rows) >= read + MORE else ()
+
+
+def _is_empty(profiles: Sequence[Profile], lane: int) -> bool:
+    tallest = [float(p.signal.max(initial=0.0)) for p in profiles]
+    return tallest[lane - 1] < EMPTY * float(np.median(tallest))
 
 
 def _mirrored(lane: int, count: int, blanks: int) -> list[int]:

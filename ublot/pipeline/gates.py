@@ -106,6 +106,8 @@ def cuts_signal(ladder: Ladder) -> bool:
     rows = ladder.profile.rows[measured]
     if ladder.target_row > rows[-1] - REACH or ladder.target_row < rows[0] + REACH:
         return True
+    if ladder.antibody == "target" and ladder.boundary_row <= rows[0]:
+        return True  # no room above the band: of what is modified nothing is on the picture
     zone = max(int(ZONE * len(measured)), 4)
     return _cut_above(ladder, measured, zone) or _cut_below(ladder, measured, zone)
 

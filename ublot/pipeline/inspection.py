@@ -151,7 +151,7 @@ def _at_floor(blot: Blot) -> float:
 def _told(name: str, lanes: list[int], said: Mapping[str, str]) -> dict[str, Any]:
     flag = FLAGS.get(name)
     words = {key: getattr(flag, key, "") for key in ("meaning", "advice", "source")}
-    where = said.get(name, "") if name in LOCAL else ""
+    where = said.get("channels" if name == "dyes_merged" else name, "") if name in (*LOCAL, "dyes_merged") else ""
     return {"name": name, "severity": severity_of(name), **words, "lanes": lanes, "where": where}
 
 

@@ -10,7 +10,7 @@ from ublot.model import SCORED
 from ublot.option_words import joined, told
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ublot.inputs.params import Params
     from ublot.model import Blot
@@ -21,9 +21,17 @@ __all__ = ["is_refusal", "messages_of", "no_lanes_in_words", "pictures_in_words"
 
 
 def messages_of(
-    scores: Sequence[Score], layout: Layout | None, params: Params, notes: Sequence[str]
+    scores: Sequence[Score],
+    layout: Layout | None,
+    params: Params,
+    notes: Sequence[str],
+    said: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
-    """Refusals, `notes` and missing vehicle lanes in words, one line for each reason."""
+    """Refusals, `notes` and missing vehicle lanes in words, one line for each reason.
+
+    `said` is what the file says about itself: which channels hold dyes that were merged.
+    """
+    channels = (said or {}).get("channels", "")
     loaded = [s for s in scores if layout is None or layout.of(s.lane).role in SCORED]
     refused: dict[str, list[int]] = {}
     overridden: dict[str, list[int]] = {}
@@ -35,8 +43,8 @@ def messages_of(
     whole = [name for name, lanes in refused.items() if len(lanes) == len(loaded)]
     if whole:
         # What else there would be to say is of no use: nothing is scored.
-        return (*(layout.notes if layout is not None else ()), _refusal("no lane is", whole))
-    out = [*notes, *(_refusal(_lanes_in_words(lanes), [name]) for name, lanes in refused.items())]
+        return (*(layout.notes if layout is not None else ()), _refusal("no lane is", whole, channels))
+    out = [*notes, *(_refusal(_lanes_in_words(lanes), [name], channels) for name, lanes in refused.items())]
     alone = [score.lane for score in scores if "no_vehicle" in score.flags]
     if layout is None:
         out.append("no layout: nothing says which lanes hold the vehicle (DMSO), and nothing is relative to it")
@@ -80,8 +88,14 @@ def no_lanes_in_words(blot: Blot, layout: Layout | None, params: Params) -> str:
     return told("no lanes found: {steps}", steps=joined(", ", steps))
 
 
-def _refusal(which: str, names: Sequence[str]) -> str:
-    reasons = joined("; ", (text for name in names for text in (FLAGS[name].meaning, FLAGS[name].advice)))
+def _refusal(which: str, names: Sequence[str], channels: str) -> str:
+    def words(name: str) -> tuple[str, str]:
+        advice = FLAGS[name].advice
+        if name == "dyes_merged" and channels:
+            advice = told("{advice}: {channels}", advice=advice, channels=channels)
+        return FLAGS[name].meaning, advice
+
+    reasons = joined("; ", (text for name in names for text in words(name)))
     said = "{which} scored ({names}): {reasons}, or override with {allow_unfit}"
     return told(said, which=which, names=", ".join(names), reasons=reasons)
 

@@ -35,6 +35,7 @@ from ublot.pipeline.marker_picture import calibrate_elsewhere
 from ublot.pipeline.marker_ticks import calibrate_by_pen, calibrate_by_ticks
 from ublot.pipeline.messages import messages_of, no_lanes_in_words, pictures_in_words
 from ublot.pipeline.quantification import Elsewhere, quantify_lanes
+from ublot.pipeline.rows_apart import row_above, row_above_in_words
 from ublot.profiles.extraction import extract_profiles
 from ublot.profiles.hollow import hollow_lanes
 from ublot.scoring.normalisation import amounts_loaded
@@ -253,17 +254,21 @@ def _run_once(run: Run, tell: Progress, earlier: Run | None, geometry: Lanes | N
         ladders = with_target_flags(with_crop_flags(ladders, found.loaded), found.loaded)
         ladders = _with_hollow(ladders, hollow)
         ladders = with_background_flags(ladders, found.loaded)
-    image_flags = ordered(image_flags, _seen_wrong(profiles, layout, params, edits, found))
+    other_row = None if edits.boundary_rows else row_above(ladders, found.loaded, found.calibration)
+    image_flags = ordered(
+        image_flags, _seen_wrong(profiles, layout, params, edits, found), ("rows_apart",) * (other_row is not None)
+    )
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
     notes = (
+        *(() if other_row is None else (row_above_in_words(other_row, ladders, found.loaded, blot.window),)),
         *background_notes(profiles, found.loaded),
         *found.notes,
         *(layout.notes if layout is not None else ()),
     )
     doubted = () if edits.lanes is not None else _doubtful(blot, geometry, lanes_with_roles(layout, "blank"))
     placed = (*pictures_in_words(blot), *_one_off(blot, geometry, layout), *doubted)
-    said = (*placed, *messages_of(scores, layout, params, notes))
+    said = (*placed, *messages_of(scores, layout, params, notes, blot.source.metadata))
     cleaned = tuple(k.profile for k in ladders)
     return Stages(
         geometry=geometry,

@@ -127,6 +127,8 @@ def _reach(spread: Array, weights: Array) -> float:
     """Half the width of the central 95 % of a mixture of normal distributions about one mean."""
     # The share within is concave in the width: Newton's steps from the smallest come up to it from below.
     reach = Z95 * float(spread[weights > 0].min())
+    if not math.isfinite(reach):
+        return reach
     for _ in range(50):
         z = reach / spread
         lacking = 0.95 - float(weights @ (2 * special.ndtr(z) - 1))

@@ -20,10 +20,12 @@ __all__ = [
     "count_text",
     "dose_sentence",
     "interval_text",
+    "lacking",
     "level_text",
     "number_text",
     "p_text",
     "percent_text",
+    "region_words",
     "series_text",
     "wording",
 ]
@@ -83,6 +85,41 @@ def wording(params: Params, rows: Iterable[Mapping[str, Any]]) -> Wording:
     names = {str(row.get("compound") or "").strip() for row in rows if row.get("role") == "vehicle"} - {""}
     vehicle = names.pop() if len(names) == 1 else "DMSO" if not names else "the vehicle"
     return Wording(target, modifier, name, f"{done} {target}", f"{done} share of {target}", vehicle)
+
+
+def lacking(rows: Iterable[Mapping[str, Any]], target: str, *, layout: bool) -> list[str]:
+    """What it would take to call what was measured by its name, in words; none where all of it is there.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        As in ``lanes.csv``.
+    target : str
+        Name of the target.
+    layout : bool
+        Whether there is one.
+    """
+    flags = {name for row in rows for name in str(row.get("flags") or "").split(";")}
+    lacks = [] if layout else ["a layout that says what the lanes are"]
+    lacks += ["a mass calibration"] * ("no_calibration" in flags)
+    lacks += [f"a band seen at the mass of {target}"] * ("target_unseen" in flags)
+    return lacks
+
+
+def region_words(words: Wording | None = None, *, known: bool) -> dict[str, str]:
+    """What the regions U, H and W are called.
+
+    Parameters
+    ----------
+    words : Wording, optional
+        Names the target and what carries the modifier.
+    known : bool
+        False where nothing says that the main band is the target, and what stands above it modified.
+    """
+    if not known:
+        return {"U": "U, the main band", "H": "H, above it", "W": "W, the well"}
+    unmodified, done = ("unmodified", "ubiquitinated") if words is None else (f"unmodified {words.target}", words.done)
+    return {"U": f"U, {unmodified}", "H": f"H, {done}", "W": "W, the well"}
 
 
 def _known(name: str, find: Any) -> str:

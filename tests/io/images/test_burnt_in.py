@@ -65,3 +65,17 @@ def test_hot_pixels_and_specks_are_not_drawn():
     specks[tuple(rng.integers(0, n, 20) for n in levels.shape)] = 1e6
     spotted = np.clip(levels + cv2.GaussianBlur(specks, (0, 0), 1.2), 0, 65535).astype(np.uint16)
     assert find_burnt_in(spotted) is None
+
+
+@pytest.mark.parametrize("scale", [0.4, 0.5])
+def test_small_letters_that_were_smoothed_are_found(scale):
+    levels = blot16(rows=300, cols=400)
+    drawn = np.zeros(levels.shape, np.uint8)
+    cv2.putText(drawn, "2024-11-28 14:32 exp 30 s", (20, 285), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, 1, cv2.LINE_AA)
+    part = 0.8 * drawn / 255.0  # nowhere of the full level
+    stamped = np.rint(levels * (1 - part) + 60000 * part).astype(np.uint16)
+    found = find_burnt_in(stamped)
+    assert found is not None
+    assert found[drawn > 150].mean() > 0.9
+    assert found.mean() < 0.1
+    assert find_burnt_in(levels) is None

@@ -41,8 +41,14 @@ FAR = 0.4
 """Of the range: how far the level beside a stroke is from its own. Text as bright as what is around it does no harm."""
 
 FLAT = 0.02
-"""Of the range: by how much levels two and four pixels from a stroke differ at most. Beside the steepest full bands
-that were drawn (sigma 2 px, ten times the ceiling) it is 0.07."""
+"""Of the range: by how much levels two and four pixels from a stroke differ at most. Beside a full band of a Gaussian's
+shape, ten times the ceiling, it is 0.07 at a sigma of 2 px, but 0.01 at 1 px: so small a band is told from a stroke by
+its shape alone (`TICK`)."""
+
+SMALL, IN_A_ROW, LINE_LIKE, FAINT = 9, 5, 3.0, 0.1
+"""Pixels that a stroke of a small letter is thinner than and half of what the letter is high at most; letters or pieces
+of them in a row that make a word, how many times longer than high it is, and of the range, what of its letters stands
+out of the background."""
 
 SOFT, BETWEEN = 3, 11
 """Pixels about a stroke that its blended edge may reach, and between strokes of one word."""
@@ -61,6 +67,8 @@ def find_burnt_in(levels: NDArray[Any]) -> NDArray[np.bool_] | None:
     low, high = int(levels.min()), int(levels.max())
     found = [_strokes(levels, extreme, float(high - low)) for extreme in (low, high)] if high > low else []
     drawn = [mask for mask in found if mask is not None]
+    if not drawn and high > low:
+        drawn = [mask for bright in (True, False) if (mask := _small_letters(levels, bright, low, high)) is not None]
     if not drawn:
         return None
     strokes = np.logical_or.reduce(drawn).astype(np.uint8)
@@ -96,6 +104,41 @@ def _strokes(levels: NDArray[Any], extreme: int, span: float) -> NDArray[np.bool
     _, groups = cv2.connectedComponents(cv2.dilate(np.isin(labels, thin).astype(np.uint8), beside))
     letters = np.unique(groups[np.isin(labels, text)])
     return np.isin(labels, thin) & np.isin(groups, letters)
+
+
+def _small_letters(levels: NDArray[Any], bright: bool, low: int, high: int) -> NDArray[np.bool_] | None:
+    """Words in letters so small that smoothing left them without the full level: thin, clear, in a row."""
+    span, extreme = float(high - low), high if bright else low
+    around = np.ones((SMALL, SMALL), np.uint8)
+    how = cv2.MORPH_TOPHAT if bright else cv2.MORPH_BLACKHAT
+    out = cv2.morphologyEx(np.ascontiguousarray(levels), how, around)
+    clear = out >= FAR * span
+    if not FEWEST // 2 <= np.count_nonzero(clear) <= MOST * levels.size:
+        return None
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(clear.astype(np.uint8), connectivity=8)
+    if count > PATCHES:
+        return None
+    thin = [
+        k
+        for k in range(1, count)
+        if max(stats[k, cv2.CC_STAT_WIDTH], stats[k, cv2.CC_STAT_HEIGHT]) <= 2 * SMALL
+        and not _is_tick(stats[k], levels.shape[1])
+        and _is_stroke(levels, np.asarray(labels, np.int32), stats[k], k, extreme, span)
+    ]
+    letters = np.isin(labels, thin)
+    _, groups, boxes, _ = cv2.connectedComponentsWithStats(
+        cv2.dilate(letters.astype(np.uint8), np.ones((3, SMALL), np.uint8)), connectivity=8
+    )
+    first = {k: int(groups[labels == k][0]) for k in thin}
+    words = [
+        word
+        for word in set(first.values())
+        if sum(group == word for group in first.values()) >= IN_A_ROW
+        and boxes[word, cv2.CC_STAT_WIDTH] >= LINE_LIKE * boxes[word, cv2.CC_STAT_HEIGHT]
+    ]
+    # What is fainter of the letters of a word belongs to it: all that stands out within its frame.
+    inside = np.isin(groups, words) & (out >= FAINT * span)
+    return inside | (letters & np.isin(groups, words)) if words else None
 
 
 def _is_tick(box: NDArray[np.int32], cols: int) -> bool:

@@ -57,8 +57,8 @@ What was decided wrongly on 746 pictures and crops stayed below; noise does belo
 """
 
 LONG_LINE = 255
-"""Cells: pictures of usual shapes need less. One of 60000 rows and 60 columns took minutes at OpenCV's way, which grows
-with the line."""
+"""Cells of a line from which on a filter is taken whose time does not grow with the line, as OpenCV's does: on a
+picture of 60000 rows and 60 columns that was minutes."""
 
 CV2_TYPES = (np.uint8, np.uint16, np.int16, np.float32)
 

@@ -9,7 +9,14 @@ import numpy as np
 
 from ublot.io.columns import records_of
 from ublot.report.figures.plot import Area, Drawing, Line, Mark, Plot, Text, nice_ticks, wide
-from ublot.report.figures.style import GREEN, REGION_COLOURS, VERMILLION, lane_regions, lanes_without_target
+from ublot.report.figures.style import (
+    GREEN,
+    REGION_COLOURS,
+    VERMILLION,
+    lane_regions,
+    lanes_without_target,
+    regions_of,
+)
 from ublot.scoring.primary import lane_state
 from ublot.wording.labels import lane_labels
 
@@ -66,7 +73,7 @@ def profiles_figure(analysis: Any) -> Drawing:
     drawing.marks += [
         Text(0.5 * drawing.width, drawing.height - 4, across, 8, anchor="ms"),
         Text(4, 0.5 * drawing.height, label, 8, anchor="mt", angle=90),
-        *_key(profiles, ladders, drawing.width),
+        *_key(ladders, drawing.width, regions_of(analysis, rows)),
     ]
     return drawing
 
@@ -141,7 +148,7 @@ def _mass_ticks(calibration: Any, profiles: Any) -> list[tuple[float, str]]:
     return ticks
 
 
-def _key(profiles: Any, ladders: dict[int, Any], width: float) -> Sequence[Mark]:
+def _key(ladders: dict[int, Any], width: float, words: dict[str, str]) -> Sequence[Mark]:
     """What lines and areas mean, in the middle of the upper edge."""
     lines: list[tuple[str, str, tuple[float, ...]]] = [
         ("raw", "#000000", ()),
@@ -149,7 +156,6 @@ def _key(profiles: Any, ladders: dict[int, Any], width: float) -> Sequence[Mark]
         *([("fit", GREEN, ())] if any(ladder.fit is not None for ladder in ladders.values()) else []),
     ]
     present = {name for ladder in ladders.values() for name, _, _ in lane_regions(ladder)}
-    words = {"U": "U, unmodified", "H": "H, ubiquitinated", "W": "W, well"}
     areas = [(words[name], REGION_COLOURS[name]) for name in "UHW" if name in present]
     sample, gap, size = 15.0, 5.0, 7.0
     texts = [*(text for text, *_ in lines), *(text for text, _ in areas)]

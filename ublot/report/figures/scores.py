@@ -10,6 +10,7 @@ import numpy as np
 from ublot.io.cells import number_or_nan
 from ublot.io.columns import records_of
 from ublot.report.figures.plot import Area, Drawing, Line, Plot, Points, Text, nice_ticks, wide
+from ublot.report.figures.style import is_known
 from ublot.scoring.primary import REACTED, by_area, lane_state, primary_quantity, role_of
 from ublot.wording.labels import lane_labels, shortened
 
@@ -58,6 +59,9 @@ def scores_figure(analysis: Any) -> Drawing:
         return drawing
     refused = quantity == "hmw_fraction" and any(role_of(row) == "vehicle" for row in rows)
     title = _TITLES[quantity].replace("no vehicle lane", "no scored vehicle lane") if refused else _TITLES[quantity]
+    if not is_known(analysis, everything):
+        title = title.replace("ubiquitinated fraction", "share above the main band")
+        title = title.replace("ubiquitinated signal", "signal above the main band")
     names = [f"{shortened(label)} ({_lane_list(lanes)})" if label else _lane_list(lanes) for label, lanes in groups]
     mean = "log-odds mean" if quantity == "hmw_fraction" else "geometric mean"
     plot = Plot(

@@ -33,7 +33,7 @@ from ublot.report.text.provenance import (
 )
 from ublot.scoring.primary import by_area, primary_quantity
 from ublot.wording.flags_in_words import flags_in_words
-from ublot.wording.words import Wording, count_text, dose_sentence, level_text, wording
+from ublot.wording.words import Wording, count_text, dose_sentence, lacking, level_text, region_words, wording
 
 __all__ = ["report_files"]
 
@@ -68,7 +68,8 @@ def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel
     answer = answer_of(rows, analysis.params, layout=analysis.layout is not None, messages=analysis.messages)
     fits = records_of(analysis.statistics["dose_response"])
     scored = any(math.isfinite(number_or_nan(row.get(quantity))) for row in rows)
-    first = _first(files, answer, quantity, words, dpi, scored=scored)
+    known = not lacking(rows, words.target, layout=analysis.layout is not None)
+    first = _first(files, answer, quantity, words, dpi, scored=scored, known=known)
     figures = _figures(analysis, rows, fits, files, quantity, words)
     paper = _paper_picture(files["panel.png"], panel, analysis)
     rival = analysis.stages.rowwise if rows else {}
@@ -83,7 +84,9 @@ def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel
         "potency_note": POTENCY_NOTE,
         "dose_lines": [dose_sentence(fit, words) for fit in fits if fit["quantity"] == quantity],
         "lanes": lane_table(rows, words, quantity) if rows else None,
-        "lanes_note": _LANES_NOTE.format(target=words.target, vehicle=words.vehicle),
+        "lanes_note": _LANES_NOTE.format(
+            band=f"unmodified band of {words.target}" if known else "lane's main band", vehicle=words.vehicle
+        ),
         "lanes_uri": data_uri("text/csv", csv_bytes(analysis.columns["lanes"])) if rows else "",
         "flags": flags_in_words(
             rows,
@@ -119,7 +122,7 @@ def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel
 
 
 _LANES_NOTE = (
-    "H: signal above the unmodified band of {target}; U: that band; fold: H / (H + U) over the {vehicle} lanes; n: "
+    "H: signal above the {band}; U: that band; fold: H / (H + U) over the {vehicle} lanes; n: "
     "apparent number of modifiers, counting unmodified molecules as 0. Empty: makes no sense for the lane, or refused."
 )
 
@@ -133,15 +136,22 @@ def _overridden_note(overridden: Mapping[str, Sequence[int]]) -> str:
 
 
 def _first(
-    files: Mapping[str, bytes], answer: Answer, quantity: str, words: Wording, dpi: float, *, scored: bool
+    files: Mapping[str, bytes],
+    answer: Answer,
+    quantity: str,
+    words: Wording,
+    dpi: float,
+    *,
+    scored: bool,
+    known: bool,
 ) -> list[Picture]:
     """The blot, and the bars where there are any."""
+    called = region_words(words, known=known)
     out = [
         picture(
             "blot",
             "The blot as it was analysed",
-            f"Green: lanes found; blue: U, unmodified {words.target}; orange: H, {words.done}; purple: W, the well. "
-            "Hatched: refused.",
+            f"Green: lanes found; blue: {called['U']}; orange: {called['H']}; purple: {called['W']}. Hatched: refused.",
             f"Blot with the lanes outlined and named, masses in kDa at the left, and the regions that were measured. "
             f"{answer.sentence}",
             files["overlay.png"],
@@ -152,7 +162,8 @@ def _first(
         return out
     title, caption = f"Every condition against {words.vehicle}", f"{words.vehicle} is 1 (dashed). "
     if quantity == "hmw_fraction":
-        title, caption = f"The {words.share} in every lane", ""
+        what = words.share if known else "part of the signal above the main band"
+        title, caption = f"The {what} in every lane", ""
     mean = "mean (of log-odds)" if quantity == "hmw_fraction" else "geometric mean"
     caption += f"Bars: {mean} of the lanes of a condition; points: lanes; lines: their 95 % intervals."
     alt = f"Bars of the score of every condition with the single lanes as points. {answer.sentence}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ublot.flags import FLAGS, severity_of
@@ -12,7 +12,7 @@ from ublot.io.cells import number_or_nan
 from ublot.report.text.conditions import Effect, effects_of
 from ublot.scoring.primary import by_area, lane_state, primary_quantity
 from ublot.statistics.reactions import given_or_first
-from ublot.wording.words import Wording, count_text, interval_text, number_text, percent_text, wording
+from ublot.wording.words import Wording, count_text, interval_text, lacking, number_text, percent_text, wording
 
 if TYPE_CHECKING:
     from ublot.inputs.params import Params
@@ -23,6 +23,7 @@ Row = Mapping[str, Any]
 
 WIDE = 3.0  # upper over lower bound of an interval, from where on it says little
 OF_MASSES = ("above_marker",)  # says that masses are uncertain, not that the fold is
+ABOVE = "of each lane's signal stands above its main band"
 ONE_BLOT = "One blot is one experiment: independent repeats decide whether the compound works."
 OF_NOTE = ("single_vehicle", "override", "edited")  # notes that bear on trust
 
@@ -73,14 +74,20 @@ def answer_of(rows: Sequence[Row], params: Params, *, layout: bool, messages: Se
         Refusals in words.
     """
     words = wording(params, rows)
+    lacks = lacking(rows, words.target, layout=layout)
     question = f"How much more or less {words.act} is there than with {words.vehicle}?"
+    if lacks and rows:
+        question = f"How much {ABOVE}, against {words.vehicle}?" if layout else f"How much {ABOVE}?"
     if not rows:
         return Answer(question, "No answer: no lanes were found on this picture.", "none", tuple(messages))
     quantity = primary_quantity(rows, by_area=by_area(params))
     effects = effects_of(rows, quantity) if quantity.startswith("relative") else []
     if effects:
-        return _scored(question, rows, effects, quantity, words)
-    return _not_scored(question, rows, quantity, words, layout=layout, messages=messages)
+        if not lacks:
+            return _scored(question, rows, effects, quantity, words)
+        found = _scored(question, rows, effects, quantity, replace(words, act="the signal above the main band"))
+        return replace(found, more=(f"To call it {words.act} takes {' and '.join(lacks)}.", *found.more))
+    return _not_scored(question, rows, quantity, words, lacks, layout=layout, messages=messages)
 
 
 def strongest(effects: Sequence[Effect]) -> Effect:
@@ -217,6 +224,7 @@ def _not_scored(
     rows: Sequence[Row],
     quantity: str,
     words: Wording,
+    lacks: Sequence[str],
     *,
     layout: bool,
     messages: Sequence[str],
@@ -237,29 +245,25 @@ def _not_scored(
     if vehicle and not any(row.get("role") == "sample" for row in rows):
         return Answer(question, "No answer: the layout names no sample lane.", "none", tuple(messages))
     if not layout:
-        lacking = f"No answer yet: there is no layout, so nothing says which lanes hold {words.vehicle}."
+        without = f"No answer yet: there is no layout, so nothing says which lanes hold {words.vehicle}."
     elif not vehicle:
-        lacking = f"No answer: the layout names no {words.vehicle} lane, so there is nothing to compare with."
+        without = f"No answer: the layout names no {words.vehicle} lane, so there is nothing to compare with."
     else:
-        lacking = f"No answer: no sample lane could be set against its {words.vehicle} lanes."
-    return Answer(
-        question, lacking, "none", tuple(messages), tuple(_spread_of(fractions or scored, words, layout=layout))
-    )
+        without = f"No answer: no sample lane could be set against its {words.vehicle} lanes."
+    said = _spread_of(fractions or scored, words, lacks)
+    if lacks and said:
+        # What was measured, and what is missing, rather than what there is no answer to.
+        return Answer(question, said[0], "none", tuple(messages), (without,))
+    return Answer(question, without, "none", tuple(messages), tuple(said))
 
 
-def _spread_of(rows: Sequence[Row], words: Wording, *, layout: bool) -> list[str]:
+def _spread_of(rows: Sequence[Row], words: Wording, lacks: Sequence[str]) -> list[str]:
     """What was measured, by the name of what it is where that is known, else with what lacks."""
     known = sorted((number_or_nan(row.get("hmw_fraction")), int(row["lane"])) for row in rows)
     known = [pair for pair in known if math.isfinite(pair[0])]
     if not known:
         return []
-    flags = {name for row in rows for name in flag_names(row)}
-    lacks = [] if layout else ["a layout that says what the lanes are"]
-    lacks += ["a mass calibration"] * ("no_calibration" in flags)
-    lacks += [f"a band seen at the mass of {words.target}"] * ("target_unseen" in flags)
-    share = f"The {words.share}"
-    if lacks:
-        share = "The part of each lane's signal that stands above its main band"
+    share = "The part of each lane's signal that stands above its main band" if lacks else f"The {words.share}"
     (low, first), (high, last) = known[0], known[-1]
     if first == last:
         said = f"{share} is {percent_text(low)} % in lane {first}"
