@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 import ublot
+from ublot.profiles import hollow
 from ublot.profiles.hollow import DEEP, hollow_depth
 
 WIDTH = 40.0
@@ -73,9 +76,21 @@ def test_hollow_lanes_are_refused_and_never_told_to_load_more():
     picture = floor + above * np.exp(-((above / (0.45 * strongest)) ** 2))
     picture = cv2.GaussianBlur(picture, (0, 0), 0.7)
     analysis = ublot.analyze(picture.astype(np.uint16), layout=simulated.layout, marker="precision-plus")
-    hollow = analysis.lanes[analysis.lanes["flags"].str.contains("hollow_band")]
-    assert len(hollow) >= 3
-    assert hollow["relative_hmw"].isna().all()
-    assert not hollow["flags"].str.contains("no_signal").any()
+    burnt_out = analysis.lanes[analysis.lanes["flags"].str.contains("hollow_band")]
+    assert len(burnt_out) >= 3
+    assert burnt_out["relative_hmw"].isna().all()
+    assert not burnt_out["flags"].str.contains("no_signal").any()
     whole = ublot.analyze(simulated.image, layout=simulated.layout, marker="precision-plus", ladder=False)
     assert not whole.lanes["flags"].str.contains("hollow_band").any()
+
+
+@pytest.mark.parametrize(("depths", "said"), [((0.3, 0.2), []), ((0.5, 0.2), [1, 2])])
+def test_mild_dips_count_only_where_the_light_burnt_out_elsewhere_on_the_blot(monkeypatch, depths, said):
+    analysis = ublot.analyze(ublot.simulate_blot(seed=3, difficulty="easy", shape=(360, 480)).image, ladder=False)
+    lanes, profiles = list(analysis.geometry)[:2], list(analysis.profile_list)[:2]
+    tall = max(profiles, key=lambda profile: profile.signal.max())
+    each = iter(depths)
+    monkeypatch.setattr(hollow, "hollow_depth", lambda *_: next(each))
+    geometry = replace(analysis.geometry, items=tuple(lanes))
+    found = hollow.hollow_lanes(analysis.blot, geometry, [replace(tall, lane=k) for k in (1, 2)])
+    assert list(found) == said

@@ -32,6 +32,11 @@ REACH = 0.5
 DEEP = 0.12
 """Of the rim's height: a dip from which on a band is hollow."""
 
+SURE = 0.35
+"""A dip so deep somewhere on the blot: then the light burnt out, and milder dips elsewhere are the same. Doublets between
+the thick edges of a lane, and dust about a band, made dips of 0.14 to 0.3 on three real gels that are not burnt out;
+burnt-out blots had one of 0.6 and more."""
+
 OF_BAND = 0.6
 """The rim reaches so much of the tallest signal about it: the ground between two bands does not."""
 
@@ -79,7 +84,7 @@ def hollow_lanes(blot: Blot, lanes: Lanes, profiles: Sequence[Profile]) -> dict[
         depth = hollow_depth(_above_background(blot, lane, lanes.window, profile, side), lane.width / side)
         if depth >= DEEP:
             found[lane.number] = depth
-    return found
+    return found if max(found.values(), default=0.0) >= SURE else {}
 
 
 @remembered(1)
