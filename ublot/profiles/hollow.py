@@ -33,7 +33,7 @@ DEEP = 0.12
 """Of the rim's height: a dip from which on a band is hollow."""
 
 SURE = 0.35
-"""A dip so deep somewhere on the blot: then the light burnt out, and milder dips elsewhere are the same. Doublets between
+"""A dip so deep somewhere on the blot: then the light burnt out, and milder dips are the same. Doublets between
 the thick edges of a lane, and dust about a band, made dips of 0.14 to 0.3 on three real gels that are not burnt out;
 burnt-out blots had one of 0.6 and more."""
 
