@@ -29,9 +29,10 @@ LEAST, PLAIN = 0.01, 0.1
 ROUND = (0.8, 1.3)
 # Share of its bounding box that a spot fills: a disc 0.785, a band, even one with soft ends, mostly more, a frown less.
 FILLS = (0.65, 0.87)
-APART = 0.6
-"""Of the pitch: dots are narrower. Manifolds for dot blots have wells of 3 to 5 mm every 9 mm; a comb's teeth, and so
-the bands, are wider than the gaps between them: exposed for long they are as high as wide, too, but no dots."""
+APART = 0.66
+"""Of the pitch: dots are narrower. Dots of five real blots: 0.3 to 0.62; bands of four long-exposed films, as high as
+wide: 0.85 to 0.95. Manifolds have wells of 3 to 5 mm every 9 mm; combs have teeth wider than their gaps.
+"""
 
 
 def is_noise(cells: Cells, lanes: Lanes, fit: MembraneFit) -> bool:

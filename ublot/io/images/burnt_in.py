@@ -50,6 +50,10 @@ SMALL, IN_A_ROW, LINE_LIKE, FAINT = 9, 5, 3.0, 0.1
 of them in a row that make a word, how many times longer than high it is, and of the range, what of its letters stands
 out of the background."""
 
+EVERY, STEP, STEEP = 3, 4, 0.3
+"""Rows, of which one is looked at, to see whether there may be small letters; pixels within which their strokes begin
+and end; and of the range, what levels jump by there: five letters of 8 px make 30 such jumps and more."""
+
 SOFT, BETWEEN = 3, 11
 """Pixels about a stroke that its blended edge may reach, and between strokes of one word."""
 
@@ -67,8 +71,11 @@ def find_burnt_in(levels: NDArray[Any]) -> NDArray[np.bool_] | None:
     low, high = int(levels.min()), int(levels.max())
     found = [_strokes(levels, extreme, float(high - low)) for extreme in (low, high)] if high > low else []
     drawn = [mask for mask in found if mask is not None]
-    if not drawn and high > low:
-        drawn = [mask for bright in (True, False) if (mask := _small_letters(levels, bright, low, high)) is not None]
+    if not drawn and high > low and _has_steps(levels, float(high - low)):
+        scale = 255 / (high - low)  # in 8 bits the filters are several times as fast
+        coarse = cv2.convertScaleAbs(np.ascontiguousarray(levels), alpha=scale, beta=-low * scale)
+        found = [_small_letters(levels, coarse, extreme, bright=extreme == high) for extreme in (low, high)]
+        drawn = [mask for mask in found if mask is not None]
     if not drawn:
         return None
     strokes = np.logical_or.reduce(drawn).astype(np.uint8)
@@ -106,13 +113,24 @@ def _strokes(levels: NDArray[Any], extreme: int, span: float) -> NDArray[np.bool
     return np.isin(labels, thin) & np.isin(groups, letters)
 
 
-def _small_letters(levels: NDArray[Any], bright: bool, low: int, high: int) -> NDArray[np.bool_] | None:
-    """Words in letters so small that smoothing left them without the full level: thin, clear, in a row."""
-    span, extreme = float(high - low), high if bright else low
-    around = np.ones((SMALL, SMALL), np.uint8)
+def _has_steps(levels: NDArray[Any], span: float) -> bool:
+    """Whether levels jump anywhere within a few pixels, as they do at letters and hardly anywhere else on a blot."""
+    rows = levels[::EVERY].astype(np.float32)
+    jumps = cv2.absdiff(rows[:, STEP:], rows[:, :-STEP])
+    return cv2.countNonZero(cv2.compare(jumps, STEEP * span, cv2.CMP_GE)) >= FEWEST // 4
+
+
+def _small_letters(
+    levels: NDArray[Any], coarse: NDArray[np.uint8], extreme: int, *, bright: bool
+) -> NDArray[np.bool_] | None:
+    """Words in letters so small that smoothing left them without the full level: thin, clear, in a row.
+
+    `coarse` are the levels, their range stretched to that of 8 bits; `extreme` is the end of it that is drawn with.
+    """
+    span, around = float(np.ptp(levels)), np.ones((SMALL, SMALL), np.uint8)
     how = cv2.MORPH_TOPHAT if bright else cv2.MORPH_BLACKHAT
-    out = cv2.morphologyEx(np.ascontiguousarray(levels), how, around)
-    clear = out >= FAR * span
+    out = cv2.morphologyEx(coarse, how, around)
+    clear = out >= FAR * 255
     if not FEWEST // 2 <= np.count_nonzero(clear) <= MOST * levels.size:
         return None
     count, labels, stats, _ = cv2.connectedComponentsWithStats(clear.astype(np.uint8), connectivity=8)
@@ -137,7 +155,7 @@ def _small_letters(levels: NDArray[Any], bright: bool, low: int, high: int) -> N
         and boxes[word, cv2.CC_STAT_WIDTH] >= LINE_LIKE * boxes[word, cv2.CC_STAT_HEIGHT]
     ]
     # What is fainter of the letters of a word belongs to it: all that stands out within its frame.
-    inside = np.isin(groups, words) & (out >= FAINT * span)
+    inside = np.isin(groups, words) & (out >= FAINT * 255)
     return inside | (letters & np.isin(groups, words)) if words else None
 
 
