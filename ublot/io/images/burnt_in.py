@@ -117,11 +117,11 @@ def _has_steps(levels: NDArray[Any], span: float) -> bool:
     """Whether levels jump anywhere within a few pixels, as they do at letters and hardly anywhere else on a blot."""
     rows = levels[::EVERY].astype(np.float32)
     jumps = cv2.absdiff(rows[:, STEP:], rows[:, :-STEP])
-    return cv2.countNonZero(cv2.compare(jumps, STEEP * span, cv2.CMP_GE)) >= FEWEST // 4
+    return bool(np.count_nonzero(jumps >= STEEP * span) >= FEWEST // 4)
 
 
 def _small_letters(
-    levels: NDArray[Any], coarse: NDArray[np.uint8], extreme: int, *, bright: bool
+    levels: NDArray[Any], coarse: NDArray[Any], extreme: int, *, bright: bool
 ) -> NDArray[np.bool_] | None:
     """Words in letters so small that smoothing left them without the full level: thin, clear, in a row.
 
