@@ -148,7 +148,7 @@ def by_levels(pictures, every):
     for name, levels, expected, _ in pictures:
         for what, change in near_misses():
             changed = change(levels)
-            found = set(examine(np.ascontiguousarray(changed)))
+            found = set(examine(np.ascontiguousarray(changed)).flags)
             # What the picture is remains what it is; smoothing may hide it and is not judged for that.
             for gate in GATES:
                 if gate not in expected and not (gate == "eight_bit" and changed.dtype == np.uint8):
@@ -160,7 +160,7 @@ def by_levels(pictures, every):
         for what, gate, change in forgeries():
             coarse = levels.dtype == np.uint8 and gate == "stretched"
             if not coarse:
-                missed.add((gate, what), gate not in examine(change(levels)), name)
+                missed.add((gate, what), gate not in examine(change(levels)).flags, name)
     return missed, alarmed
 
 

@@ -101,40 +101,40 @@ def jpeg(levels, quality):
 @pytest.mark.parametrize("crop", [(0, 0), (3, 5)])
 def test_blocks_betray_a_jpeg_in_another_format(quality, crop):
     levels = jpeg(blot8(rows=480, cols=640, height=14000), quality)[crop[0] :, crop[1] :]
-    assert "lossy" in examine(levels)
+    assert "lossy" in examine(levels).flags
     # Spread over 16 bits it is still the same picture.
-    assert "lossy" in examine(levels.astype(np.uint16) * 257)
+    assert "lossy" in examine(levels.astype(np.uint16) * 257).flags
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_no_blocks_without_jpeg(seed):
     levels = blot8(seed=seed, rows=480, cols=640, height=14000)
-    assert "lossy" not in examine(levels)
+    assert "lossy" not in examine(levels).flags
     for times in (2, 4):
-        assert "lossy" not in examine(np.repeat(np.repeat(levels, times, 0), times, 1))
+        assert "lossy" not in examine(np.repeat(np.repeat(levels, times, 0), times, 1)).flags
     framed = levels.copy()
     framed[80:400:8, 96:98] = 255
-    assert "lossy" not in examine(framed)
+    assert "lossy" not in examine(framed).flags
 
 
 @pytest.mark.parametrize("gain", [1.3, 1.7, 2.5])
 def test_a_stretched_histogram_has_gaps(gain):
     levels = np.clip(bands() / 220, 0, 255).astype(np.uint8)
-    assert "stretched" not in examine(levels)
-    assert "stretched" in examine(np.clip((levels - 5.0) * gain, 0, 255).astype(np.uint8))
+    assert "stretched" not in examine(levels).flags
+    assert "stretched" in examine(np.clip((levels - 5.0) * gain, 0, 255).astype(np.uint8)).flags
 
 
 def test_genuine_sixteen_bits_are_clean():
-    assert examine(blot16()) == ()
-    assert examine(blot16() // 16 * 16) == ()
+    assert examine(blot16()).flags == ()
+    assert examine(blot16() // 16 * 16).flags == ()
 
 
 def test_eight_bits_in_a_sixteen_bit_file():
-    assert examine(blot8().astype(np.uint16) * 257) == ("upconverted",)
-    assert examine(blot8().astype(np.float32)) == ("upconverted",)
+    assert examine(blot8().astype(np.uint16) * 257).flags == ("upconverted",)
+    assert examine(blot8().astype(np.float32)).flags == ("upconverted",)
     # One genuine level more than 8 bits can have.
     levels = np.random.default_rng(0).permutation(np.arange(64 * 64, dtype=np.uint16) % 257).reshape(64, 64)
-    assert examine(levels) == ()
+    assert examine(levels).flags == ()
 
 
 def test_clipping_at_the_floor():

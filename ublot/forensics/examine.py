@@ -17,7 +17,7 @@ from ublot.forensics.splices import Seam, find_seam
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Traces", "examine", "traces_in"]
+__all__ = ["Traces", "examine"]
 
 
 @dataclass(frozen=True)
@@ -36,25 +36,7 @@ class Traces:
     where: Mapping[str, str] = field(default_factory=dict)
 
 
-def examine(levels: NDArray[Any], *, declared_lossy: bool = False) -> tuple[str, ...]:
-    """Flags of a whole image that its stored levels give rise to.
-
-    Parameters
-    ----------
-    levels : ndarray, shape (rows, cols)
-        As stored, before any response is applied.
-    declared_lossy : bool
-        The file says itself that its compression is lossy.
-
-    Returns
-    -------
-    tuple of str
-        Names from `ublot.flags.FLAGS`.
-    """
-    return traces_in(levels, declared_lossy=declared_lossy).flags
-
-
-def traces_in(
+def examine(
     levels: NDArray[Any],
     *,
     declared_lossy: bool = False,

@@ -13,7 +13,7 @@ import numpy as np
 
 from ublot.errors import BlotError
 from ublot.flags import ordered
-from ublot.forensics.examine import Traces, traces_in
+from ublot.forensics.examine import Traces, examine
 from ublot.io.images.burnt_in import find_burnt_in, without_burnt_in
 from ublot.io.images.ceiling import Ceiling, find_ceiling
 from ublot.io.images.colour import LARGEST
@@ -329,10 +329,10 @@ def _to_blot(
 def _traces(levels: NDArray[Any], lossy: bool, seen: tuple[bool, float, Window | None] | None) -> Traces:
     """Traces of changes in the region that is meant, told in its coordinates; in all of the picture without one."""
     if seen is None or seen[2] is None:
-        return traces_in(levels, declared_lossy=lossy)
+        return examine(levels, declared_lossy=lossy)
     roi = seen[2]
     part = np.ascontiguousarray(as_seen(levels, *seen))
-    found = traces_in(levels, declared_lossy=lossy, region=part, corner=(roi.top, roi.left))
+    found = examine(levels, declared_lossy=lossy, region=part, corner=(roi.top, roi.left))
     # After a turn by another angle there is no saying where in it a stored column went.
     return found if seen[1] % 90 == 0 else replace(found, where={})
 
