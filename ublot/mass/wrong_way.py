@@ -83,6 +83,8 @@ def seen_wrong(
     if len(masses) < FEWEST or whole or exact:
         return ("mirrored",) if exchanged else ()
     lanes = list(marked) if marked is not None else [1, count]
+    tallest = np.array([float(p.signal.max(initial=0.0)) for p in profiles])
+    empty = {number for number in range(1, count + 1) if tallest[number - 1] < EMPTY * np.median(tallest)}
     ways: list[tuple[str, ...]] = [("upside_down",)]
     if marked is not None:
         ways = [("mirrored",), ("upside_down",), ("upside_down", "mirrored")]
@@ -94,9 +96,8 @@ def seen_wrong(
         places = {lane for at in lanes for lane in (_mirrored(at, count, len(blank)) if swapped else [at])}
         if marked is not None and not swapped:
             # Lanes were placed by what a marker looks like the right way up: it may stand beside where it was put.
-            places |= {
-                at + step for at in lanes if _is_empty(profiles, at) for step in (-1, 1) if 1 <= at + step <= count
-            }
+            beside = {at + step for at in empty.intersection(lanes) for step in (-1, 1)}
+            places |= beside.intersection(range(1, count + 1))
         for lane in sorted(places):
             profile = _turned(profiles[lane - 1]) if "upside_down" in flags else profiles[lane - 1]
             found = calibrate_mass(profile, marker, part=False)
@@ -110,11 +111,6 @@ def seen_wrong(
         return tuple(sorted(way))
     straighter = here is None or (len(best.rows) >= read and best.residual * BETTER < here.residual)
     return tuple(sorted(way)) if straighter or len(best.rows) >= read + MORE else ()
-
-
-def _is_empty(profiles: Sequence[Profile], lane: int) -> bool:
-    tallest = [float(p.signal.max(initial=0.0)) for p in profiles]
-    return tallest[lane - 1] < EMPTY * float(np.median(tallest))
 
 
 def _mirrored(lane: int, count: int, blanks: int) -> list[int]:

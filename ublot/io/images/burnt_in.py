@@ -6,6 +6,7 @@ beside it. Light has neither: beside a band that is full, or a speck that is, le
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -141,18 +142,20 @@ def _small_letters(
         for k in range(1, count)
         if max(stats[k, cv2.CC_STAT_WIDTH], stats[k, cv2.CC_STAT_HEIGHT]) <= 2 * SMALL
         and not _is_tick(stats[k], levels.shape[1])
-        and _is_stroke(levels, np.asarray(labels, np.int32), stats[k], k, extreme, span)
+        and _is_stroke(levels, labels, stats[k], k, extreme, span)
     ]
     letters = np.isin(labels, thin)
     _, groups, boxes, _ = cv2.connectedComponentsWithStats(
         cv2.dilate(letters.astype(np.uint8), np.ones((3, SMALL), np.uint8)), connectivity=8
     )
-    first = {k: int(groups[labels == k][0]) for k in thin}
+    # Every letter lies in one group: its own pixels, which the top row of its box holds some of, tell which.
+    row, left, wide = cv2.CC_STAT_TOP, cv2.CC_STAT_LEFT, cv2.CC_STAT_WIDTH
+    tops = [np.s_[stats[k, row], stats[k, left] : stats[k, left] + stats[k, wide]] for k in thin]
+    members = Counter(int(groups[top][labels[top] == k][0]) for k, top in zip(thin, tops, strict=True))
     words = [
         word
-        for word in set(first.values())
-        if sum(group == word for group in first.values()) >= IN_A_ROW
-        and boxes[word, cv2.CC_STAT_WIDTH] >= LINE_LIKE * boxes[word, cv2.CC_STAT_HEIGHT]
+        for word, letters_of in members.items()
+        if letters_of >= IN_A_ROW and boxes[word, wide] >= LINE_LIKE * boxes[word, cv2.CC_STAT_HEIGHT]
     ]
     # What is fainter of the letters of a word belongs to it: all that stands out within its frame.
     inside = np.isin(groups, words) & (out >= FAINT * 255)
@@ -165,7 +168,7 @@ def _is_tick(box: NDArray[np.int32], cols: int) -> bool:
 
 
 def _is_stroke(
-    levels: NDArray[Any], labels: NDArray[np.int32], box: NDArray[np.int32], label: int, extreme: int, span: float
+    levels: NDArray[Any], labels: NDArray[Any], box: NDArray[np.int32], label: int, extreme: int, span: float
 ) -> bool:
     """Whether one patch of an extreme level is thin, and the picture about it flat and far from its level."""
     left, top, width, height = (int(v) for v in box[:4])
