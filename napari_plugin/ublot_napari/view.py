@@ -40,15 +40,22 @@ def open_viewer(path: str | Path | None = None) -> napari.Viewer:
         viewer.add_image(data, **keywords)
     _, panel = viewer.window.add_plugin_dock_widget("ublot", PANEL)
     _fit_when_settled(viewer)
-    for layer in list(viewer.layers):
-        from qtpy.QtCore import QTimer
+    _ask_when_shown(viewer, panel)
+    return viewer
 
-        def ask(layer: Any = layer) -> None:
+
+def _ask_when_shown(viewer: napari.Viewer, panel: Any) -> None:
+    """Ask which dye, page or picture of the layers is meant, once the window stands."""
+    from qtpy.QtCore import QTimer
+
+    opened = list(viewer.layers)
+
+    def ask() -> None:
+        for layer in opened:
             if layer in viewer.layers:
                 panel.opener.ask_part(layer)
 
-        QTimer.singleShot(0, ask)  # once the window stands
-    return viewer
+    QTimer.singleShot(0, ask)
 
 
 def _fit_when_settled(viewer: napari.Viewer) -> None:

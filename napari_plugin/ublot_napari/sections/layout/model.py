@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QColor, QFont
-from qtpy.QtWidgets import QComboBox, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from qtpy.QtWidgets import QComboBox, QStyleOptionViewItem, QWidget
 
 from ublot.errors import BlotError
 from ublot.inputs.layout import ROLES
@@ -26,6 +26,7 @@ from ublot_napari.sections.layout.cells import (
     text_rows,
 )
 from ublot_napari.state.option_places import panel_words
+from ublot_napari.widgets.choice_delegate import ChoiceDelegate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -302,7 +303,7 @@ def _by_lane(row: Mapping[str, str]) -> int:
     return int(row["lane"]) if row["lane"].isdecimal() else 10**6
 
 
-class RoleDelegate(QStyledItemDelegate):
+class RoleDelegate(ChoiceDelegate):
     """Choose a role from the list of roles; the first letters choose as well."""
 
     def createEditor(self, parent: QWidget | None, option: QStyleOptionViewItem, index: QModelIndex) -> QWidget:
@@ -312,20 +313,11 @@ class RoleDelegate(QStyledItemDelegate):
         for role in ROLES:
             combo.addItem(role)
             combo.setItemData(combo.count() - 1, QColor(ROLE_COLOURS[role]), Qt.ItemDataRole.DecorationRole)
-        combo.activated.connect(lambda: self._take(combo))
+        self.take_choices_of(combo)
         return combo
-
-    def _take(self, combo: QComboBox) -> None:
-        self.commitData.emit(combo)
-        self.closeEditor.emit(combo)
 
     def setEditorData(self, editor: QWidget | None, index: QModelIndex) -> None:
         """Show the role, and the list to choose from."""
         if isinstance(editor, QComboBox):
             editor.setCurrentText(str(index.data(Qt.ItemDataRole.EditRole) or ""))
             editor.showPopup()
-
-    def setModelData(self, editor: QWidget | None, model: Any, index: QModelIndex) -> None:
-        """Take the role chosen."""
-        if isinstance(editor, QComboBox):
-            model.setData(index, editor.currentText(), Qt.ItemDataRole.EditRole)

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
@@ -21,6 +20,7 @@ from ublot.io.tables import number
 from ublot.reference.markers import MARKERS, find_marker
 from ublot_napari.sections.layout.model import WRONG, wrong_font
 from ublot_napari.widgets.cell_table import CellTable
+from ublot_napari.widgets.choice_delegate import ChoiceDelegate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -320,7 +320,7 @@ class MarkerTable(QWidget):
         self.status.setVisible(bool(lines))
 
 
-class MassDelegate(QStyledItemDelegate):
+class MassDelegate(ChoiceDelegate):
     """Choose a mass from the marker's list, or type another one; without a marker there is no list."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -336,12 +336,8 @@ class MassDelegate(QStyledItemDelegate):
         combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         combo.setCompleter(None)  # what is typed is meant: 25 is no beginning of 250
         combo.addItems([f"{mass:g}" for mass in self.masses])
-        combo.activated.connect(lambda: self._take(combo))
+        self.take_choices_of(combo)
         return combo
-
-    def _take(self, combo: QComboBox) -> None:
-        self.commitData.emit(combo)
-        self.closeEditor.emit(combo)
 
     def setEditorData(self, editor: QWidget | None, index: QModelIndex) -> None:
         """Show the mass, to be typed over."""
@@ -354,13 +350,6 @@ class MassDelegate(QStyledItemDelegate):
         line = editor.lineEdit()
         if line is not None:
             line.selectAll()
-
-    def setModelData(self, editor: QWidget | None, model: Any, index: QModelIndex) -> None:
-        """Take the mass."""
-        if isinstance(editor, QComboBox):
-            model.setData(index, editor.currentText(), Qt.ItemDataRole.EditRole)
-        else:
-            super().setModelData(editor, model, index)
 
 
 class _BandTable(CellTable):
