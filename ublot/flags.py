@@ -77,6 +77,13 @@ _TABLE = (
         "Ghosh, Gilda & Gomes 2014, Expert Review of Proteomics 11, 549",
     ),
     Flag(
+        "seam_in_lane",
+        "refuse",
+        "the level changes along a straight line through the lane or beside it: its background is of another picture",
+        "use one exposure of one membrane, unedited",
+        _ROSSNER,
+    ),
+    Flag(
         "gutters_poor",
         "refuse",
         "the background is so uncertain that the 95 % interval of the HMW fraction is wider than 0.3",

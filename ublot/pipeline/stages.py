@@ -20,6 +20,7 @@ from ublot.lanes.placement import place_roles
 from ublot.lanes.sideways import lanes_are_sideways
 from ublot.mass.scale import row_at
 from ublot.mass.wrong_way import seen_wrong
+from ublot.membrane.pieces import flag_lanes_across_seams, without_pieces
 from ublot.numerics.threads import one_thread
 from ublot.option_words import told
 from ublot.pipeline.background_check import (
@@ -308,12 +309,15 @@ def profile_lanes(
     done = earlier.stages if earlier is not None and earlier.same_geometry(run) else None
     if geometry is None:
         geometry = done.geometry if done else flag_lanes_at_edge(run.blot, _geometry(run))
+        if done is None and "spliced" in run.blot.flags:
+            geometry = flag_lanes_across_seams(run.blot, geometry)
     tell("removing the background", 0.5)
     done = done if earlier is not None and earlier.same_profiles(run) else None
     if done is not None:
         return geometry, done.background, done.extracted
     blank = lanes_with_roles(run.layout, "blank")
-    background = estimate_background(run.blot, geometry, run.params.background, blank=blank)
+    membrane = without_pieces(run.blot, geometry) if "spliced" in run.blot.flags else geometry
+    background = estimate_background(run.blot, membrane, run.params.background, blank=blank)
     return geometry, background, extract_profiles(run.blot, geometry, background)
 
 
