@@ -7,6 +7,7 @@ piece is not known, and its level is none of the membrane's beside it.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +77,7 @@ def _pieces(blot: Blot, lanes: Lanes) -> list[tuple[int, int]]:
     """Columns from and to which a piece was laid over the membrane, which goes on beyond it as it was before."""
     found = _seams(blot, lanes)
     out: list[tuple[int, int]] = []
-    for (left, down), (right, up) in zip(found, found[1:], strict=False):
+    for (left, down), (right, up) in pairwise(found):
         if out and out[-1][1] == left:
             continue
         narrow = right - left <= WIDEST * lanes.window.width
