@@ -232,8 +232,15 @@ _TABLE = (
     Flag(
         "upside_down",
         "refuse",
-        "the marker reads from bottom to top: the wells are at the bottom",
+        "the marker or the ladder reads from bottom to top: the wells are at the bottom",
         told("turn the picture with {rotate} 180"),
+        _OWN,
+    ),
+    Flag(
+        "signal_below",
+        "warn",
+        "a smear stands below the band taken for the target and nothing above it: the wells may be at the bottom",
+        told("turn the picture with {rotate} 180, or set {target}"),
         _OWN,
     ),
     Flag(
