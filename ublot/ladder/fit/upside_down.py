@@ -81,6 +81,6 @@ def _beside_band(ladder: Ladder) -> tuple[float, float]:
         return 0.0, 0.0
     at, reach = ladder.target_row - ladder.profile.top, max(BAND * len(signal), 3.0)
     wide = 2 * round(0.5 * WIDE * len(signal)) + 1
-    above, smear = signal[: max(int(at - reach), 0)].sum(), median_filter(signal[int(at + reach) :], wide, mode="nearest")
-    below = smear.sum()
-    return float(above) / whole, float(below) / whole
+    above = signal[: max(int(at - reach), 0)]
+    smear = median_filter(signal[int(at + reach) :], wide, mode="nearest")
+    return float(above.sum()) / whole, float(smear.sum()) / whole
