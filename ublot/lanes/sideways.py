@@ -53,14 +53,13 @@ def bands_stand_on_end(blot: Blot) -> tuple[float, ...]:
 
     1 for bands as wide as the picture, 0 for dots, -1 for the first turned by a quarter.
     """
-    picture = blot.tiles
-    down, across = (max(round(RIM * side), 2) for side in picture.shape)
-    picture = picture[down:-down, across:-across]
+    whole = blot.tiles
+    down, across = (max(round(RIM * side), 2) for side in whole.shape)
+    picture = np.ascontiguousarray(whole[down:-down, across:-across], np.float32)
     scale = max(picture.shape) / LONG_SIDE
     if scale > 1:
         size = (max(round(picture.shape[1] / scale), 16), max(round(picture.shape[0] / scale), 16))
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    picture = np.ascontiguousarray(picture, np.float32)
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
     return tuple(_balance(picture, sigma) for sigma in SCALES)
 
 
