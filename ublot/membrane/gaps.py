@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, lane_widths, lateral_shape
-from ublot.numerics.medians import middle, row_medians
+from ublot.numerics.medians import linear_quantiles, middle, row_medians
 from ublot.numerics.smoothing import smooth_rows
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ SEEN = 0.1  # of what is sharp in the middle lane: a lane with less shows nothin
 ROUNDS = 2  # of re-weighting against dust and bands of another shape
 SHAPE = 0.1  # of what bands make in a gap, by which they may differ there
 OUTLIER = 4.0  # standard deviations from which on a cell counts for nothing (dust)
+OPEN = 0.3  # of a gap's level that is its own, below which it shows nothing
+BETWEEN = 0.5  # of the pitch along the run, to both sides: what the membrane is under a lane is seen beside it so far off
+BLOTCH = 0.0  # of half of what both gaps of a lane differ by: how far from the middle the membrane under it may be
+SURE = 2.0  # standard errors
+DARKEST = 0.01  # quantile of what is seen, below which no membrane lies
 NOISE_LEAST = 1e-6  # of the bands: far below what any detector has, far above what float64 rounds by
 
 
@@ -59,10 +65,12 @@ class Gaps:
         Their standard errors.
     noise : float
         Standard deviation of a value of `level`.
-    seen : ndarray of bool, shape (lanes + 1,)
-        Gaps that lie on the picture.
+    seen : ndarray of bool, shape (lanes + 1, rows)
+        Where gaps lie on the membrane.
     down : int
         Rows of values over which a median is taken: what is sharper, arms of smiling bands included, is no membrane.
+    per_pitch : float
+        Rows of values in one pitch.
     """
 
     level: Array
@@ -73,6 +81,7 @@ class Gaps:
     noise: float
     seen: NDArray[np.bool_]
     down: int = DOWN
+    per_pitch: float = 1.0
 
     @cached_property
     def depth(self) -> Array:
@@ -98,15 +107,52 @@ class Gaps:
         before, after = np.concatenate([none, signal]), np.concatenate([signal, none])
         level = self.level - self.leak[:, :1] * before - self.leak[:, 1:] * after
         variance = self.noise**2 + (self.leak_sd[:, :1] * before) ** 2 + (self.leak_sd[:, 1:] * after) ** 2
-        # A median down the rows: dust, and what is left of strong bands.
-        half = self.down // 2
-        ends = np.arange(-half, level.shape[1] + half).clip(0, level.shape[1] - 1)
-        smooth = row_medians(np.lib.stride_tricks.sliding_window_view(level[:, ends], 2 * half + 1, axis=1))
-        # A gap beyond the picture shows nothing: the other one stands for both.
+        smooth = self._medians(level)
+        # A gap beyond the membrane shows nothing: the other one stands for both.
         pair = np.stack([self.seen[:-1], self.seen[1:]]).astype(np.float64)
         pair[:, ~pair.any(axis=0)] = 1.0
-        left, right = (pair / pair.sum(axis=0))[:, :, None]
+        left, right = pair / pair.sum(axis=0)
         return left * smooth[:-1] + right * smooth[1:], np.sqrt(left**2 * variance[:-1] + right**2 * variance[1:])
+
+    def _medians(self, level: Array) -> Array:
+        """Medians down the rows: without dust, and what is left of strong bands."""
+        half = self.down // 2
+        ends = np.arange(-half, level.shape[1] + half).clip(0, level.shape[1] - 1)
+        return row_medians(np.lib.stride_tricks.sliding_window_view(level[:, ends], 2 * half + 1, axis=1))
+
+    def bounds(self) -> tuple[Array, Array]:
+        """Between what levels the membrane under each lane lies by what is seen about it, shape (lanes, rows).
+
+        What leaks into a gap is taken off by the share that is measured of it, without a background: a gap's level is
+        ``m + l (a - m) + r (b - m)`` with the levels of both lanes. Under a lane there is nothing higher than what both
+        its gaps show within `BETWEEN` along the run, and nothing lower; and no membrane is darker than the darkest
+        that is seen on the picture.
+        """
+        none = np.zeros((1, self.lane.shape[1]))
+        before, after = np.concatenate([none, self.lane]), np.concatenate([self.lane, none])
+        left, right = self.leak[:, :1], self.leak[:, 1:]
+        clear = 1 - left - right
+        own = np.maximum(clear, OPEN)
+        level = np.minimum((self.level - left * before - right * after) / own, self.level)  # light is not negative
+        doubt = [sd * (lane - level) for sd, lane in zip(self.leak_sd.T[:, :, None], (before, after), strict=True)]
+        spread = SURE * np.sqrt(self.noise**2 + doubt[0] ** 2 + doubt[1] ** 2) / own
+        low = np.where(self.seen & (clear >= OPEN), self._medians(level) - spread, np.inf)
+        # Whatever leaks into a gap, the membrane is no higher than its level.
+        high = np.where(self.seen, self._medians(self.level) + SURE * self.noise, -np.inf)
+        low, high = np.minimum(low[:-1], low[1:]), _between(high[:-1], high[1:])
+        nothing = np.isinf(low), np.isinf(high)
+        brush = np.ones((1, 2 * max(round(BETWEEN * self.per_pitch), 1) + 1))
+        low, high = cv2.erode(low, brush), cv2.dilate(high, brush)
+        low[nothing[0]], high[nothing[1]] = -np.inf, np.inf
+        darkest = np.concatenate([self.level[self.seen], self.lane.ravel()])
+        return np.maximum(low, linear_quantiles(darkest, DARKEST)[0] - SURE * self.noise), high
+
+
+def _between(left: Array, right: Array) -> Array:
+    """The most that a lane may have between two gaps: `BLOTCH` of the way from the middle to the higher of them."""
+    one = np.isinf(left) | np.isinf(right)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(one, np.maximum(left, right), 0.5 * (left + right + BLOTCH * np.abs(left - right))))
 
 
 def measure_gaps(blot: Blot, lanes: Lanes) -> Gaps:
@@ -141,9 +187,10 @@ def measure_gaps(blot: Blot, lanes: Lanes) -> Gaps:
         for (k, _), value, doubt in zip(sides, share, sd, strict=True):
             leak[gap, k], error[gap, k] = value, doubt
         noise.append(left)
-    seen_gaps = ((places > cells.x_px[0]) & (places < cells.x_px[-1])).mean(axis=1) > 0.5
+    on = _means(cells.mask, cells.x_px, places, CORE * pitch) > 0.99
+    on &= (places > cells.x_px[0]) & (places < cells.x_px[-1])
     down = max(DOWN, round(LONG * pitch / cells.size[0]))
-    return Gaps(level, lane, cells.row_px, leak, error, float(np.median(noise)), seen_gaps, down)
+    return Gaps(level, lane, cells.row_px, leak, error, float(np.median(noise)), on, down, pitch / cells.size[0])
 
 
 def _sides(lanes: int) -> list[list[tuple[int, int]]]:
@@ -151,7 +198,7 @@ def _sides(lanes: int) -> list[list[tuple[int, int]]]:
     return [[(k, gap - 1 + k) for k in (0, 1) if 0 <= gap - 1 + k < lanes] for gap in range(lanes + 1)]
 
 
-def _means(values: NDArray[np.float32], x_px: Array, places: Array, half: float) -> Array:
+def _means(values: NDArray[np.float32] | NDArray[np.bool_], x_px: Array, places: Array, half: float) -> Array:
     """Means over `half` px to both sides of places, shape (places, rows of cells)."""
     step, count = float(x_px[1] - x_px[0]) if len(x_px) > 1 else 1.0, len(x_px)
     reach = min(int(half / step), (count - 1) // 2)
