@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, lane_widths, lateral_shape
-from ublot.numerics.medians import linear_quantiles, middle, row_medians
+from ublot.numerics.medians import middle, row_medians
 from ublot.numerics.smoothing import smooth_rows
 
 if TYPE_CHECKING:
@@ -39,11 +39,10 @@ SEEN = 0.1  # of what is sharp in the middle lane: a lane with less shows nothin
 ROUNDS = 2  # of re-weighting against dust and bands of another shape
 SHAPE = 0.1  # of what bands make in a gap, by which they may differ there
 OUTLIER = 4.0  # standard deviations from which on a cell counts for nothing (dust)
-OPEN = 0.3  # of a gap's level that is its own, below which it shows nothing
-BETWEEN = 0.5  # of the pitch along the run, to both sides: what the membrane is under a lane is seen beside it so far off
-BLOTCH = 0.0  # of half of what both gaps of a lane differ by: how far from the middle the membrane under it may be
+OPEN = 0.5  # of a gap's level that must be its own, that it shows how low the membrane may be
+MORE = 1.25  # times what leaks into a gap of sharp bands: the most of a smear that does
+BETWEEN = 0.5  # of the pitch along the run, to both sides: within it gaps show what the membrane under a lane may be
 SURE = 2.0  # standard errors
-DARKEST = 0.01  # quantile of what is seen, below which no membrane lies
 NOISE_LEAST = 1e-6  # of the bands: far below what any detector has, far above what float64 rounds by
 
 
@@ -123,36 +122,48 @@ class Gaps:
     def bounds(self) -> tuple[Array, Array]:
         """Between what levels the membrane under each lane lies by what is seen about it, shape (lanes, rows).
 
-        What leaks into a gap is taken off by the share that is measured of it, without a background: a gap's level is
-        ``m + l (a - m) + r (b - m)`` with the levels of both lanes. Under a lane there is nothing higher than what both
-        its gaps show within `BETWEEN` along the run, and nothing lower; and no membrane is darker than the darkest
-        that is seen on the picture.
+        A gap's level is ``m + l (a - m) + r (b - m)`` with the levels of both lanes, so that no background is needed.
+        No membrane is higher than its gaps, whatever leaks into them; and none is lower than what is left of a gap
+        where all that leaks, and `MORE` of it, is of the higher of its lanes, which sharp bands need not tell. Under a
+        lane the membrane is no higher than the middle between its gaps within `BETWEEN` along the run, no lower than
+        the lower of them there, bent across as four gaps show it, and nowhere darker than the darkest of the picture.
         """
         none = np.zeros((1, self.lane.shape[1]))
-        before, after = np.concatenate([none, self.lane]), np.concatenate([self.lane, none])
-        left, right = self.leak[:, :1], self.leak[:, 1:]
-        clear = 1 - left - right
-        own = np.maximum(clear, OPEN)
-        level = np.minimum((self.level - left * before - right * after) / own, self.level)  # light is not negative
-        doubt = [sd * (lane - level) for sd, lane in zip(self.leak_sd.T[:, :, None], (before, after), strict=True)]
-        spread = SURE * np.sqrt(self.noise**2 + doubt[0] ** 2 + doubt[1] ** 2) / own
-        low = np.where(self.seen & (clear >= OPEN), self._medians(level) - spread, np.inf)
-        # Whatever leaks into a gap, the membrane is no higher than its level.
-        high = np.where(self.seen, self._medians(self.level) + SURE * self.noise, -np.inf)
-        low, high = np.minimum(low[:-1], low[1:]), _between(high[:-1], high[1:])
+        higher = np.maximum(np.concatenate([none, self.lane]), np.concatenate([self.lane, none]))
+        leaks = np.minimum(MORE * self.inner, 1 - OPEN)[:, None]
+        level = np.minimum((self.level - leaks * higher) / (1 - leaks), self.level)
+        doubt = np.linalg.norm(self.leak_sd, axis=1)[:, None] * (higher - level)
+        spread = SURE * np.hypot(self.noise, doubt) / (1 - leaks)
+        shown = (MORE * self.inner < 1 - OPEN)[:, None]
+        low = np.where(self.seen, np.where(shown, self._medians(level) - spread, -np.inf), np.inf)
+        smooth = self._medians(self.level)
+        high = np.where(self.seen, smooth + SURE * self.noise, -np.inf)
+        high = np.maximum(_between(high), _bent(high))
+        low = np.fmin(np.minimum(low[:-1], low[1:]), _bent(low))
         nothing = np.isinf(low), np.isinf(high)
         brush = np.ones((1, 2 * max(round(BETWEEN * self.per_pitch), 1) + 1))
         low, high = cv2.erode(low, brush), cv2.dilate(high, brush)
         low[nothing[0]], high[nothing[1]] = -np.inf, np.inf
-        darkest = np.concatenate([self.level[self.seen], self.lane.ravel()])
-        return np.maximum(low, linear_quantiles(darkest, DARKEST)[0] - SURE * self.noise), high
+        darkest = min(float(np.where(self.seen, smooth, np.inf).min()), float(self._medians(self.lane).min()))
+        return np.maximum(low, darkest - SURE * self.noise), np.asarray(high, np.float64)
 
 
-def _between(left: Array, right: Array) -> Array:
-    """The most that a lane may have between two gaps: `BLOTCH` of the way from the middle to the higher of them."""
-    one = np.isinf(left) | np.isinf(right)
+def _between(gaps: Array) -> Array:
+    """The middle between the gaps of every lane, or the one that is seen."""
+    one = np.isinf(gaps[:-1]) | np.isinf(gaps[1:])
+    either = np.where(np.isinf(gaps[:-1]), gaps[1:], gaps[:-1])
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(one, np.maximum(left, right), 0.5 * (left + right + BLOTCH * np.abs(left - right))))
+        return np.asarray(np.where(one, either, 0.5 * (gaps[:-1] + gaps[1:])), np.float64)
+
+
+def _bent(gaps: Array) -> Array:
+    """The middle between the gaps of every lane of a membrane that bends across: a cubic through four of them."""
+    level = _between(gaps)
+    if len(gaps) > 3:
+        with np.errstate(invalid="ignore"):
+            bend = (gaps[:-3] + gaps[3:] - gaps[1:-2] - gaps[2:-1]) / 16
+        level[1:-1] -= np.where(np.isfinite(bend), bend, 0.0)
+    return level
 
 
 def measure_gaps(blot: Blot, lanes: Lanes) -> Gaps:

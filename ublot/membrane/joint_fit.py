@@ -666,7 +666,8 @@ def _finished(
     of_far = heights[:, free] @ np.tensordot(ways.T, seen[:, :, free], axes=1).transpose(0, 2, 1)
     return JointFit(
         picture.along, state.shapes, under,
-        np.concatenate([of_membrane, of_far, _of_closed_gaps(picture, state, heights), doubted[None]]), heights, leak, standard,
+        np.concatenate([of_membrane, of_far, _of_closed_gaps(picture, state, heights), doubted[None]]), heights, leak,
+        standard,
         float(state.smoothness or 0.0),
     )  # fmt: skip
 

@@ -26,6 +26,7 @@ REACH = 1.0  # pitches along the run (sigma): what varies more slowly is membran
 FEWEST = 24  # rows of cells that show it
 WHOLE = 0.6  # of the place of a neighbour that must be on the picture
 SURE = 2.0  # standard errors
+UNLIKE = 1.25  # times: by how much more another lane may shed than an outermost one (widths differ by a few per cent)
 ALIKE = 3.0  # rows of cells that tell as much as one: what is off is smooth along the run
 
 
@@ -70,4 +71,4 @@ def _share(along: AlongLanes, height: Array, place: float, core: float, pitch: f
     share = float(tall @ sharp) / power
     left = sharp - share * tall
     error = math.sqrt(float(left @ left) / max(len(rows) - 1, 1) * ALIKE / power)
-    return max(share, 0.0) + SURE * error
+    return UNLIKE * max(share, 0.0) + SURE * error

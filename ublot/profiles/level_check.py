@@ -26,9 +26,6 @@ __all__ = ["UNSURE", "check_levels", "compared_with_gap", "kept_below", "lane_he
 
 NOISE = 3.0  # standard deviations of a mean over neighbouring rows: what is further off is not noise
 LONG, SHORT = 0.5, 5  # of the lane's width, and rows: over so much a lane's own level is looked at
-FEW = 20  # means from which on grain is seen
-SMALLER, SMALLER_NORMAL = 0.3, 0.3853  # quantile of the absolute values looked at, and what it is of a normal law
-COARSEST = 4.0  # standard deviations of means over those stated: all pixels of a mean over a few rows vary as one
 SOFT = 0.3  # of the lane's width (sigma), over which what is moved falls off beside where it must be
 REACH = 1.0  # of the lane's width (sigma): the membrane is no rougher than that
 GAP_ROWS = 0.5  # of the lane's width, over which a gap's level is averaged
@@ -49,30 +46,13 @@ def _means(values: Array, rows: int) -> Array:
     return np.asarray(cv2.blur(values[None], (rows, 1), borderType=cv2.BORDER_REFLECT)[0], np.float64)
 
 
-def _grain(profile: Profile) -> float:
-    """How much more means over a few rows scatter than independent rows of the stated noise would.
-
-    Grain of film and pixels that were interpolated vary together down the rows too. By second differences of the means,
-    of which bands make large ones: the smaller ones tell.
-    """
-    seen = np.flatnonzero(profile.noise > 0)
-    count = len(seen) // SHORT
-    if count < FEW:
-        return 1.0
-    use = seen[: count * SHORT].reshape(count, SHORT)
-    means = profile.raw[use].mean(axis=1)
-    stated = np.sqrt((profile.noise[use] ** 2).sum(axis=1)) / SHORT
-    bend = np.abs(means[:-2] - 2 * means[1:-1] + means[2:]) / (6**0.5 * stated[1:-1])
-    return float(np.clip(linear_quantiles(bend, SMALLER)[0] / SMALLER_NORMAL, 1.0, COARSEST))
-
-
-def _excess(profile: Profile, background: Array, rows: int, grain: float) -> Array:
+def _excess(profile: Profile, background: Array, rows: int) -> Array:
     """By how much the background stands above the lane's own level over `rows` rows, beyond noise."""
     seen = profile.noise > 0
     share = np.maximum(_means(seen.astype(np.float64), rows), 1e-9)  # what lies beyond the membrane says nothing
     level = _means((profile.raw - background) * seen, rows) / share
     noise = np.sqrt(np.maximum(_means(profile.noise**2, rows), 0.0) / rows) / share
-    return np.asarray(np.maximum(-level - NOISE * grain * noise, 0.0) * seen, np.float64)
+    return np.asarray(np.maximum(-level - NOISE * noise, 0.0) * seen, np.float64)
 
 
 def kept_below(profile: Profile) -> Profile:
@@ -85,11 +65,11 @@ def kept_below(profile: Profile) -> Profile:
     profile : Profile
     """
     # A long stretch is less noisy, a short one shows all.
-    grain, seen = _grain(profile), profile.noise > 0
-    long = _excess(profile, profile.background, max(round(LONG * profile.width), SHORT), grain)
+    seen = profile.noise > 0
+    long = _excess(profile, profile.background, max(round(LONG * profile.width), SHORT))
     lower = profile.background - _smooth_cover(long, SOFT * profile.width) * seen
     # As far as the mean of every short stretch asks for: by the most that any stretch asks for that a row lies in.
-    asked = cv2.dilate(_excess(profile, lower, SHORT, grain)[None], np.ones((1, SHORT)))[0]
+    asked = cv2.dilate(_excess(profile, lower, SHORT)[None], np.ones((1, SHORT)))[0]
     lower = lower - _smooth_cover(asked, SOFT * profile.width) * seen
     moved = profile.background - lower
     most = float(moved.max(initial=0.0))
