@@ -26,6 +26,9 @@ __all__ = ["UNSURE", "check_levels", "compared_with_gap", "kept_below", "lane_he
 
 NOISE = 3.0  # standard deviations of a mean over neighbouring rows: what is further off is not noise
 LONG, SHORT = 0.5, 5  # of the lane's width, and rows: over so much a lane's own level is looked at
+# The same where a background is lowered to the lane's own level: of what is noise after all, three times as much would
+# lift fractions of faint lanes by 0.002.
+SOFT_BELOW = 0.1
 SOFT = 0.3  # of the lane's width (sigma), over which what is moved falls off beside where it must be
 REACH = 1.0  # of the lane's width (sigma): the membrane is no rougher than that
 GAP_ROWS = 0.5  # of the lane's width, over which a gap's level is averaged
@@ -67,10 +70,10 @@ def kept_below(profile: Profile) -> Profile:
     # A long stretch is less noisy, a short one shows all.
     seen = profile.noise > 0
     long = _excess(profile, profile.background, max(round(LONG * profile.width), SHORT))
-    lower = profile.background - _smooth_cover(long, SOFT * profile.width) * seen
+    lower = profile.background - _smooth_cover(long, SOFT_BELOW * profile.width) * seen
     # As far as the mean of every short stretch asks for: by the most that any stretch asks for that a row lies in.
     asked = cv2.dilate(_excess(profile, lower, SHORT)[None], np.ones((1, SHORT)))[0]
-    lower = lower - _smooth_cover(asked, SOFT * profile.width) * seen
+    lower = lower - _smooth_cover(asked, SOFT_BELOW * profile.width) * seen
     moved = profile.background - lower
     most = float(moved.max(initial=0.0))
     if not most > 0:
