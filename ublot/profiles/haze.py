@@ -84,9 +84,10 @@ def remove_haze(
     there too. It is proven where its level, bands left out, is the same below the band and towards the well, and is
     undercut nowhere in between; and in a lane whose smear reaches the well, where the level below the band is like that
     of lanes of the blot in which it is proven. There it is shrunk towards none by what these lanes scatter (James &
-    Stein 1961, empirical Bayes). Haze need not be the same above the band: it goes over into what the lane shows where it
-    is lowest, and how far it may differ in between is part of its uncertainty, learned from lanes that hold no target. Where it is not proven nothing is taken off, and the most that
-    it can be, the lesser of the levels below and above the band, is part of the background's uncertainty.
+    Stein 1961, empirical Bayes). Haze need not be the same above the band: it goes over into what the lane shows where
+    it is lowest, and how far it may differ in between is part of its uncertainty, learned from lanes that hold no
+    target. Where it is not proven nothing is taken off, and the most that it can be, the lesser of the levels below and
+    above the band, is part of the background's uncertainty.
 
     Parameters
     ----------
