@@ -339,9 +339,9 @@ _TABLE = (
     ),
     Flag(
         "rows_apart",
-        "warn",
+        "refuse",
         "two rows of bands run through the lanes, and nothing says which is the target: the other may be",
-        told("choose the row with {roi}, or give {marker}"),
+        told("choose the row with {roi} or {panel}, or give {marker}"),
         _OWN,
     ),
     Flag(
