@@ -32,7 +32,8 @@ ROWS = 160
 """Rows looked at, about."""
 
 SLANT = 0.02
-"""Share of the rows by which a front may be higher or lower beside."""
+"""Share of the rows by which a front may be higher or lower beside; half a band's height where that is more, as on a
+strip of one row of bands."""
 
 SEEN = 0.6
 """Share of the rows that must lie on the membrane."""
@@ -85,7 +86,7 @@ def _is_like(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> bool:
 def _match(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> tuple[float, float]:
     """Best correlation with the typical profile, and the strength over it there."""
     n = len(typical)
-    most = max(int(SLANT * n), 2)
+    most = max(int(SLANT * n), _band(typical) // 2, 2)
     moves = np.arange(-most, most + 1, max(most // 6, 1))
     at = np.arange(n) + moves[:, None]
     moved = np.where((at >= 0) & (at < n), seen[np.clip(at, 0, n - 1)], np.nan)
@@ -101,6 +102,17 @@ def _match(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> tuple[flo
     alike = xy[told] / np.sqrt(xx * yy)[told]
     best = int(alike.argmax())
     return float(alike[best]), float(xy[told][best] / xx[told][best])
+
+
+def _band(typical: NDArray[np.float64]) -> int:
+    """Rows of the strongest band of a profile, at half of its height."""
+    if not np.isfinite(typical).any():
+        return 0
+    level = np.nan_to_num(typical - np.nanmin(typical))
+    top = int(level.argmax())
+    low = np.flatnonzero(level < 0.5 * level[top])
+    above, below = low[low < top], low[low > top]
+    return int((below[0] if len(below) else len(level)) - (above[-1] if len(above) else -1) - 1)
 
 
 def flag_lanes_at_edge(blot: Blot, lanes: Lanes) -> Lanes:
