@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ublot.lanes.borders import ALIKE, CORE_LOOKED_AT, FEWEST_LANES, GUTTER, ROWS, likeness
+from ublot.lanes.borders import ALIKE, CORE_LOOKED_AT, FEWEST_LANES, ROWS, SEEN, likeness
 from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, lane_widths, strip_means
 
 if TYPE_CHECKING:
@@ -20,14 +20,18 @@ __all__ = ["with_faint_ends"]
 MOST = 2
 """Lanes added at either end."""
 
-NOISE = 10.0
-"""Standard errors of a row that a faint lane's strongest rows reach; bands of its own reach half of it. Noise is below
-5 in all rows."""
+NOISE, OWN = 10.0, 4.0
+"""Standard errors of a row that a faint lane's strongest rows reach, and bands of its own, of which it takes several.
+Noise is below 5 in all rows."""
 
 LEAST = 0.01
 """Of the typical lane's strongest row, that they reach besides: where a picture is so clean that it has no noise, what
 compression and glow leave beside a band does not. It was 0.001 to 0.0075 on two clean figures, and is 0.03 in faint
 lanes that a person sees."""
+
+CLEAN, BARE = 1e-3, 0.05
+"""Noise over the typical lane's strongest row below which a picture is so clean that bands of a lane's own must reach
+the second: there the traces of compression are as sharp as bands, and reached 0.03 in three rows."""
 
 VALLEYS, NARROW = (0.36, 0.43, 0.5, 0.57, 0.64), 0.12
 """Of the pitch: how far beside a lane its gutters may be darkest, and how wide a strip of them is looked at. A strong
@@ -79,7 +83,7 @@ def with_faint_ends(blot: Blot, lanes: Lanes) -> Lanes:
     left, right = np.where(np.isfinite(left), left, right), np.where(np.isfinite(right), right, left)
     beside = 0.5 * (left + right) + 0.25 * np.abs(left - right)
     typical = _median((core - beside)[2 * MOST :])
-    least = LEAST * float(np.nanmax(typical)) if np.isfinite(typical).any() else np.inf
+    top = float(np.nanmax(typical)) if np.isfinite(typical).any() else np.inf
     room, added = INSIDE * pitch, []
     for end in (0, MOST):
         count = 0
@@ -88,7 +92,7 @@ def with_faint_ends(blot: Blot, lanes: Lanes) -> Lanes:
             if x.min() < blot.window.left + room or x.max() > blot.window.right - 1 - room:
                 break
             seen, both = core[k] - beside[k], np.fmin(first[k], second[k]) - beside[k]
-            if not (_is_alike(seen, typical, least) or _has_bands(both, least)):
+            if not (_is_alike(seen, typical, LEAST * top) or _has_bands(both, _noise(seen), top)):
                 break
             count += 1
         added.append(count)
@@ -103,8 +107,10 @@ def _valley(strips: Array, weight: Array) -> Array:
     strips : ndarray, shape (strips, places, rows)
     weight : ndarray, shape (rows,)
     """
-    level = (np.nan_to_num(strips) * weight).sum(axis=2) / (np.isfinite(strips) * weight + 1e-12).sum(axis=2)
-    level = np.where(np.isfinite(strips).any(axis=2), level, np.inf)
+    known = (np.isfinite(strips) * weight).sum(axis=2)
+    level = (np.nan_to_num(strips) * weight).sum(axis=2) / (known + 1e-12)
+    # Where the membrane ends beside a lane the strip that most of is known says most.
+    level = np.where(known >= SEEN * known.max(axis=0), level, np.inf)
     return np.asarray(strips[level.argmin(axis=0), np.arange(strips.shape[1])])
 
 
@@ -117,9 +123,10 @@ def _median(profiles: Array) -> Array:
 
 
 def _noise(profile: Array) -> float:
-    steps = np.abs(np.diff(profile))
-    steps = steps[np.isfinite(steps)]
-    return 1.4826 * float(np.median(steps)) / 2**0.5 + 1e-12 if steps.size else np.inf
+    # Second differences: bands that fill a low strip are smooth, noise is not.
+    bends = np.abs(np.diff(profile, 2))
+    bends = bends[np.isfinite(bends)]
+    return 1.4826 * float(np.median(bends)) / 6**0.5 + 1e-12 if bends.size else np.inf
 
 
 def _is_alike(seen: Array, typical: Array, least: float) -> bool:
@@ -130,19 +137,19 @@ def _is_alike(seen: Array, typical: Array, least: float) -> bool:
     return likeness(seen, typical) > ALIKE
 
 
-def _has_bands(both: Array, least: float) -> bool:
-    """Whether a profile has several narrow bands well above the noise."""
+def _has_bands(both: Array, noise: float, strongest: float) -> bool:
+    """Whether a profile has several narrow bands well above the noise, where the typical one reaches `strongest`."""
     if len(both) < BAND_ROWS or not np.isfinite(both).any():
         return False
     filled = np.maximum(np.nan_to_num(both - np.nanmedian(both)), 0).astype(np.float32)
     smooth = cv2.GaussianBlur(filled[:, None], (1, 0), sigmaX=1, sigmaY=1)[:, 0]
     broad = cv2.morphologyEx(smooth[:, None], cv2.MORPH_OPEN, np.ones((BAND_ROWS // 2, 1), np.uint8))[:, 0]
     high = smooth - broad
-    inner = high[1:-1]
+    inner, least = high[1:-1], (BARE if noise < CLEAN * strongest else LEAST) * strongest
     top = (
         (inner > high[:-2])
         & (inner >= high[2:])
-        & (inner > max(0.5 * NOISE * _noise(both), OF_STRONGEST * float(high.max()), least))
+        & (inner > max(OWN * noise, OF_STRONGEST * float(high.max()), least))
     )
     return int(top.sum()) >= BANDS
 
