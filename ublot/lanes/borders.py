@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ublot.model import Blot, Lanes
 
 
-__all__ = ["flag_lanes_at_edge", "lanes_beside", "likeness"]
+__all__ = ["best_match", "flag_lanes_at_edge", "lanes_beside", "likeness"]
 
 ALIKE = 0.65
 """Correlation of its profile with the typical one from which on a strip is a lane: membrane and pen reach 0.5."""
@@ -74,16 +74,16 @@ def lanes_beside(blot: Blot, lanes: Lanes, blank: Collection[int] = ()) -> bool:
 
 def likeness(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> float:
     """Correlation of a profile with the typical one, moved up or down a little; 0 where too little of it is known."""
-    return _match(seen, typical)[0]
+    return best_match(seen, typical)[0]
 
 
 def _is_like(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> bool:
     """Whether a profile follows the typical one, moved up or down a little, and is not much fainter."""
-    alike, strength = _match(seen, typical)
+    alike, strength = best_match(seen, typical)
     return alike > ALIKE and strength > FAINT
 
 
-def _match(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> tuple[float, float]:
+def best_match(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> tuple[float, float]:
     """Best correlation with the typical profile, and the strength over it there."""
     n = len(typical)
     most = max(int(SLANT * n), _band(typical) // 2, 2)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ublot.lanes.borders import ALIKE, CORE_LOOKED_AT, FEWEST_LANES, ROWS, SEEN, likeness
+from ublot.lanes.borders import ALIKE, CORE_LOOKED_AT, FEWEST_LANES, ROWS, SEEN, best_match
 from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, lane_widths, strip_means
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ MOST = 2
 """Lanes added at either end."""
 
 NOISE, OWN = 10.0, 4.0
-"""Standard errors of a row that a faint lane's strongest rows reach, and bands of its own, of which it takes several.
-Noise is below 5 in all rows."""
+"""Standard errors of a row that a faint lane's strongest rows reach, and further bands of its own, of which it takes
+several. Noise is below 5 in all rows, and reached 9 where compression makes that of neighbouring rows alike."""
 
 LEAST = 0.01
 """Of the typical lane's strongest row, that they reach besides: where a picture is so clean that it has no noise, what
@@ -37,8 +37,9 @@ VALLEYS, NARROW = (0.36, 0.43, 0.5, 0.57, 0.64), 0.12
 """Of the pitch: how far beside a lane its gutters may be darkest, and how wide a strip of them is looked at. A strong
 neighbour often reaches beyond the middle between both."""
 
-BANDS, OF_STRONGEST = 3, 0.25
-"""Bands of its own that tell a faint marker from dust, and the strength over the strongest of them that counts."""
+BANDS, CLEAR_BANDS, OF_STRONGEST = 3, 2, 0.25
+"""Bands of its own that tell a faint marker from dust, how many do where they are far above all noise, and the strength
+over the strongest of them that counts."""
 
 BAND_ROWS = 25
 """Rows, of `ROWS`, that no band is high: what is wider is membrane."""
@@ -92,7 +93,7 @@ def with_faint_ends(blot: Blot, lanes: Lanes) -> Lanes:
             if x.min() < blot.window.left + room or x.max() > blot.window.right - 1 - room:
                 break
             seen, both = core[k] - beside[k], np.fmin(first[k], second[k]) - beside[k]
-            if not (_is_alike(seen, typical, LEAST * top) or _has_bands(both, _noise(seen), top)):
+            if not (_is_alike(seen, both, typical, LEAST * top) or _has_bands(both, _noise(seen), top)):
                 break
             count += 1
         added.append(count)
@@ -129,29 +130,37 @@ def _noise(profile: Array) -> float:
     return 1.4826 * float(np.median(bends)) / 6**0.5 + 1e-12 if bends.size else np.inf
 
 
-def _is_alike(seen: Array, typical: Array, least: float) -> bool:
-    known = seen[np.isfinite(seen)]
-    # One row may be a speck.
-    if len(known) < 3 or np.sort(known)[-2] < max(NOISE * _noise(seen), least):
+def _is_alike(seen: Array, both: Array, typical: Array, least: float) -> bool:
+    """Whether a profile, or what is narrow and stands at both sides of its centre line, follows the typical one."""
+    if not (np.isfinite(both).any() and np.isfinite(typical).any()):
         return False
-    return likeness(seen, typical) > ALIKE
+    noise = _noise(seen)
+    for own, usual in ((seen, typical), (_narrow(both), _narrow(typical))):
+        alike, share = best_match(own, usual)
+        if alike > ALIKE and share * float(np.nanmax(usual) - np.nanmin(usual)) > max(NOISE * noise, least):
+            return True
+    return False
+
+
+def _narrow(profile: Array) -> Array:
+    """What is as narrow as a band of a profile; beside what is not known nothing stands."""
+    filled = np.maximum(np.nan_to_num(profile - np.nanmedian(profile)), 0).astype(np.float32)
+    smooth = cv2.GaussianBlur(filled[:, None], (1, 0), sigmaX=1, sigmaY=1)
+    broad = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, np.ones((BAND_ROWS // 2, 1), np.uint8))
+    return np.where(np.isfinite(profile), (smooth - broad)[:, 0], np.nan)
 
 
 def _has_bands(both: Array, noise: float, strongest: float) -> bool:
     """Whether a profile has several narrow bands well above the noise, where the typical one reaches `strongest`."""
     if len(both) < BAND_ROWS or not np.isfinite(both).any():
         return False
-    filled = np.maximum(np.nan_to_num(both - np.nanmedian(both)), 0).astype(np.float32)
-    smooth = cv2.GaussianBlur(filled[:, None], (1, 0), sigmaX=1, sigmaY=1)[:, 0]
-    broad = cv2.morphologyEx(smooth[:, None], cv2.MORPH_OPEN, np.ones((BAND_ROWS // 2, 1), np.uint8))[:, 0]
-    high = smooth - broad
-    inner, least = high[1:-1], (BARE if noise < CLEAN * strongest else LEAST) * strongest
-    top = (
-        (inner > high[:-2])
-        & (inner >= high[2:])
-        & (inner > max(OWN * noise, OF_STRONGEST * float(high.max()), least))
-    )
-    return int(top.sum()) >= BANDS
+    high = np.nan_to_num(_narrow(both))
+    inner = high[1:-1]
+    least = (BARE if noise < CLEAN * strongest else 0.5 * LEAST) * strongest
+    tops = inner[(inner > high[:-2]) & (inner >= high[2:])]
+    clear = np.count_nonzero(tops > max(NOISE * noise, BARE * strongest))
+    some = np.count_nonzero(tops > max(OWN * noise, OF_STRONGEST * float(high.max()), least))
+    return bool(clear >= CLEAR_BANDS or (some >= BANDS and float(high.max()) > NOISE * noise))
 
 
 def _extended(lanes: Lanes, pitch: float, before: int, after: int) -> Lanes:
