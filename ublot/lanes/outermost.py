@@ -37,9 +37,8 @@ VALLEYS, NARROW = (0.36, 0.43, 0.5, 0.57, 0.64), 0.12
 """Of the pitch: how far beside a lane its gutters may be darkest, and how wide a strip of them is looked at. A strong
 neighbour often reaches beyond the middle between both."""
 
-BANDS, CLEAR_BANDS, OF_STRONGEST = 3, 2, 0.25
-"""Bands of its own that tell a faint marker from dust, how many do where they are far above all noise, and the strength
-over the strongest of them that counts."""
+BANDS, OF_STRONGEST = 3, 0.25
+"""Bands of its own that tell a faint marker from dust, and the strength over the strongest of them that counts."""
 
 BAND_ROWS = 25
 """Rows, of `ROWS`, that no band is high: what is wider is membrane."""
@@ -158,9 +157,8 @@ def _has_bands(both: Array, noise: float, strongest: float) -> bool:
     inner = high[1:-1]
     least = (BARE if noise < CLEAN * strongest else 0.5 * LEAST) * strongest
     tops = inner[(inner > high[:-2]) & (inner >= high[2:])]
-    clear = np.count_nonzero(tops > max(NOISE * noise, BARE * strongest))
     some = np.count_nonzero(tops > max(OWN * noise, OF_STRONGEST * float(high.max()), least))
-    return bool(clear >= CLEAR_BANDS or (some >= BANDS and float(high.max()) > NOISE * noise))
+    return bool(some >= BANDS and float(high.max()) > NOISE * noise)
 
 
 def _extended(lanes: Lanes, pitch: float, before: int, after: int) -> Lanes:
