@@ -72,6 +72,7 @@ def test_what_refuses():
         "lanes_sideways",
         "upside_down",
         "mirrored",
+        "seam_in_lane",
     } == REFUSING
     assert refuses(["eight_bit", "saturated", "lanes_touching"]) == ()
     assert refuses(["eight_bit", "lossy"]) == ("lossy",)

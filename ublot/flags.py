@@ -77,6 +77,13 @@ _TABLE = (
         "Ghosh, Gilda & Gomes 2014, Expert Review of Proteomics 11, 549",
     ),
     Flag(
+        "seam_in_lane",
+        "refuse",
+        "the level changes along a straight line through the lane or beside it: its background is of another picture",
+        "use one exposure of one membrane, unedited",
+        _ROSSNER,
+    ),
+    Flag(
         "gutters_poor",
         "refuse",
         "the background is so uncertain that the 95 % interval of the HMW fraction is wider than 0.3",
@@ -225,8 +232,15 @@ _TABLE = (
     Flag(
         "upside_down",
         "refuse",
-        "the marker reads from bottom to top: the wells are at the bottom",
+        "the marker or the ladder reads from bottom to top: the wells are at the bottom",
         told("turn the picture with {rotate} 180"),
+        _OWN,
+    ),
+    Flag(
+        "signal_below",
+        "warn",
+        "a smear stands below the band taken for the target and nothing above it: the wells may be at the bottom",
+        told("turn the picture with {rotate} 180, or set {target}"),
         _OWN,
     ),
     Flag(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -32,3 +33,18 @@ def test_noise_dots_and_narrow_strips_are_not_sideways():
     strip = replace(read_blot(picture), roi=None).signal[:, 200:280]
     for levels in (noise, dots, strip):
         assert not lanes_are_sideways(read_blot(np.ascontiguousarray(levels), polarity="light-on-dark"))
+
+
+def test_a_rim_of_the_page_beside_flat_bands_is_no_band():
+    """Bands drawn in one level on an even membrane, cut out a pixel too wide on a white page."""
+    levels = np.full((240, 420), 190.0)
+    y, x = np.mgrid[0:240, 0:420]
+    for lane in range(7):
+        inside = ((x - 45 - 55 * lane) / 22.0) ** 4 + ((y - 130 - 3 * lane) / 8.0) ** 2 < 1
+        levels[inside] = 30
+    levels = cv2.GaussianBlur(levels, (0, 0), 2.0)
+    levels[:, [0, 1, -2, -1]] = 255
+    seen = read_blot(np.clip(levels, 0, 255).astype(np.uint8), polarity="dark-on-light", response="linear")
+    assert not lanes_are_sideways(seen)
+    turned = np.ascontiguousarray(np.rot90(levels)).clip(0, 255).astype(np.uint8)
+    assert lanes_are_sideways(read_blot(turned, polarity="dark-on-light", response="linear"))

@@ -63,3 +63,30 @@ def test_arms_of_smiling_bands_in_the_gaps_of_a_low_strip_are_no_membrane():
     gaps = measure_gaps(as_blot(image), placed)
     seen, _ = gaps.membrane(np.full((lanes, len(gaps.rows)), 300.0))
     assert np.abs(seen[1:-1] - 300).max() < 400  # of arms that stand at 2800
+
+
+@pytest.mark.parametrize(("fill", "seed"), [(0.68, 0), (0.68, 1), (0.8, 2), (0.9, 3)])
+def test_the_membrane_lies_within_what_the_gaps_show(fill, seed):
+    drawn = draw(fill=fill, membrane=curved, seed=seed)
+    gaps = measure_gaps(drawn.blot, drawn.lanes)
+    low, high = gaps.bounds()
+    cores = [slice(round(x - 0.3 * drawn.width), round(x + 0.3 * drawn.width)) for x in drawn.centres]
+    level = np.array([np.interp(gaps.rows, np.arange(400), drawn.membrane[:, c].mean(axis=1)) for c in cores])
+    height = np.quantile(gaps.lane - level, 0.98)
+    # How far it bends between two gaps they do not show: 0.6 % of its level here.
+    assert (low - level).max() < 0.02 * height and (level - high).max() < 0.02 * height
+    # Of how low it is between lanes that touch nothing is seen. Across one pitch it changes by up to half of this.
+    assert np.median(high - low) < 0.5 * height or gaps.inner.max() > 0.4
+
+
+def test_a_gap_beyond_the_membrane_shows_nothing():
+    drawn = draw()
+    inside = np.ones(drawn.image.shape, bool)
+    left = round(drawn.centres[0] - 0.4 * drawn.pitch)
+    inside[:, :left] = False
+    image = np.where(inside, drawn.image, 0.0)
+    lanes = Lanes(drawn.lanes.items, drawn.lanes.window, drawn.pitch, drawn.edge, inside=inside)
+    gaps = measure_gaps(as_blot(image), lanes)
+    assert not gaps.seen[0].any() and gaps.seen[1:].all()
+    low, high = gaps.bounds()
+    assert low[0].min() > 1500 and high[0].max() < 3000

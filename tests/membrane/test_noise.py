@@ -63,3 +63,9 @@ def test_tiny_pictures(shape):
 def test_even_picture_has_none():
     blot = as_blot(np.full((50, 60), 7.0))
     assert estimate_noise(blot, whole(blot)).of(np.array([7.0]))[0] == 0
+
+
+def test_levels_that_are_whole_numbers_are_known_no_better():
+    y = np.mgrid[0:120, 0:160][0]
+    blot = as_blot(np.rint(100 + 40 * np.exp(-0.5 * ((y - 60) / 8) ** 2)))
+    assert np.sqrt(estimate_noise(blot, whole(blot)).of(np.array([100.0])))[0] == pytest.approx(1 / np.sqrt(12))

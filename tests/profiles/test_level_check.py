@@ -11,7 +11,7 @@ from strip_blots import draw
 
 from ublot.background.estimation import estimate_background
 from ublot.profiles.extraction import extract_profiles
-from ublot.profiles.level_check import UNSURE, compared_with_gap, kept_below, lane_height
+from ublot.profiles.level_check import UNSURE, compared_with_gap, kept_below, lane_height, within_bounds
 
 AT = np.arange(ROWS)
 LANE = unmodified(40_000) + rungs([6000, 4000, 2000])
@@ -97,3 +97,18 @@ def test_a_background_that_misses_what_is_seen_is_flagged():
     names = ["background_unsure" in p.flags for p in extract_profiles(lanes.blot, lanes.lanes, wrong)]
     assert all(names)
     assert not any("background_unsure" in p.flags for p in extract_profiles(lanes.blot, lanes.lanes, right))
+
+
+def test_a_background_beyond_what_is_seen_about_it_is_moved_there_and_said():
+    hump = 3000 * np.exp(-0.5 * ((AT - 300) / 60) ** 2) - 3000 * np.exp(-0.5 * ((AT - 900) / 60) ** 2)
+    before = drawn(hump)
+    low, high = np.full(ROWS, 450.0), np.full(ROWS, 600.0)
+    found = within_bounds(before, low, high)
+    assert found.background.min() > 449 and found.background.max() < 601
+    assert found.off == pytest.approx(2950 / lane_height(before), rel=0.1)
+    # As smooth as it was; and no more uncertain by it than the bounds are apart.
+    steps = np.abs(np.diff(found.background)).max()
+    assert steps < 1.5 * np.abs(np.diff(before.background)).max()
+    assert np.abs(found.modes[-1]).max() <= 150
+    same = within_bounds(drawn(), low, high)
+    assert (same.background == drawn().background).all() and same.off == 0.0

@@ -33,6 +33,7 @@ from ublot.cli.printing import lanes_table, print_facts, print_json, progress_ba
 from ublot.cli.simulation import register as register_simulation
 from ublot.cli.statistics import register as register_statistics
 from ublot.errors import BlotError
+from ublot.numerics.threads import THREADS
 from ublot.option_words import told
 
 __all__ = ["app", "main"]
@@ -345,4 +346,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot write a mu must not stop the run
+    for name in THREADS:
+        # Linear algebra is kept to one thread anyway: no others need to be started.
+        os.environ.setdefault(name, "1")
     app()

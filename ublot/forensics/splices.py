@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Seam", "find_seam"]
+__all__ = ["Seam", "find_seam", "level_seams"]
 
 STRIPE, STRIPES, LEAST = 12, {"column": 32, "row": 12}, 48
 """Rows of a stripe that one level and one noise is taken from for every column, how many stripes there are (fewer
@@ -111,6 +111,29 @@ def find_seam(levels: NDArray[Any], *, unit: float = 0.0) -> Seam | None:
     return None
 
 
+def level_seams(picture: NDArray[Any]) -> list[tuple[int, float]]:
+    """All seams along columns at which the level changes.
+
+    Parameters
+    ----------
+    picture : ndarray, shape (rows, cols)
+        Levels, or a signal made of them.
+
+    Returns
+    -------
+    list of (int, float)
+        First column beyond each, and by how much the level is higher there, from left to right.
+    """
+    if picture.shape[0] < LEAST or picture.shape[1] < 4 * BESIDE:
+        return []
+    cells = [(np.add.reduce(part), _noise(part)) for part in _stripes(picture, STRIPES["column"])]
+    level, noise = (np.stack(values) for values in zip(*cells, strict=True))
+    level *= np.float32(1 / STRIPE)
+    alone = _steps_alone(level)
+    clear = np.flatnonzero(np.abs(alone) > _clear_step(alone, noise, 0.0))
+    return [(int(k) + 3, float(alone[k])) for k in clear if _is_step(level, noise, int(k) + 3, None)]
+
+
 def _stripes(picture: NDArray[Any], most: int) -> Iterator[NDArray[np.float32]]:
     """Stripes of rows all over the picture, each of shape (STRIPE, cols)."""
     for top in np.linspace(0, len(picture) - STRIPE, min(most, len(picture) // STRIPE)).astype(int):
@@ -139,8 +162,7 @@ def _steps_alone(level: NDArray[np.float32]) -> NDArray[np.floating]:
 def _level_seam(level: NDArray[np.float32], noise: NDArray[np.float32], top: float, unit: float) -> Found | None:
     """A step between two columns that most stripes share and that is over within one pixel."""
     alone = _steps_alone(level)
-    usual, pixel = quantile(np.abs(alone), 0.9) / 1.645, median(noise[:, ::8]) / PER_SIGMA
-    limit = max(STEP_CLEAR * usual, STEP_NOISE * pixel, STEP_LEVELS * unit)
+    limit = _clear_step(alone, noise, unit)
     for k in np.argsort(-np.abs(alone))[:8]:
         if abs(alone[k]) <= limit:
             break
@@ -150,8 +172,17 @@ def _level_seam(level: NDArray[np.float32], noise: NDArray[np.float32], top: flo
     return None
 
 
-def _is_step(level: NDArray[np.float32], noise: NDArray[np.float32], seam: int, top: float) -> bool:
-    """Whether the level stays changed beyond `seam`, all of it between two columns, and both sides are membrane."""
+def _clear_step(alone: NDArray[np.floating], noise: NDArray[np.float32], unit: float) -> float:
+    """Least change of the level that is beyond what is usual between two columns."""
+    usual, pixel = quantile(np.abs(alone), 0.9) / 1.645, median(noise[:, ::8]) / PER_SIGMA
+    return max(STEP_CLEAR * usual, STEP_NOISE * pixel, STEP_LEVELS * unit)
+
+
+def _is_step(level: NDArray[np.float32], noise: NDArray[np.float32], seam: int, top: float | None) -> bool:
+    """Whether the level stays changed beyond `seam`, all of it between two columns, and both sides are membrane.
+
+    `top` is the highest level that can be; with None the level's zero says nothing, as in a signal.
+    """
     left, right = level[:, max(seam - 6, 0) : seam], level[:, seam : seam + 6]
     if left.shape[1] < 6 or right.shape[1] < 6:
         return False
@@ -167,7 +198,7 @@ def _is_step(level: NDArray[np.float32], noise: NDArray[np.float32], seam: int, 
     if min(float(np.median(noise[:, s])) for s in (slice(seam - 6, seam), slice(seam, seam + 6))) <= 0:
         return False  # a page, a frame or clipped pixels: drawn, not seen
     one, other = float(np.median(left)), float(np.median(right))
-    return min(_ratio(one, other), _ratio(top - one, top - other)) > OUTSIDE
+    return top is None or min(_ratio(one, other), _ratio(top - one, top - other)) > OUTSIDE
 
 
 def _median(stripes: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -29,6 +29,9 @@ SIDEWAYS = -0.1
 stay above -0.05 on one scale at least; turned by a quarter, which changes the sign, all but two of the former are seen
 (those left are one smear and little else)."""
 
+RIM = 0.02
+"""Of either side: there a region may hold the edge of a page or of a membrane, which is longer than any band."""
+
 FEWEST_ROWS = 100
 """px of the shorter side: in a narrower strip the edges of lanes are longer than any band."""
 
@@ -50,7 +53,9 @@ def bands_stand_on_end(blot: Blot) -> tuple[float, ...]:
 
     1 for bands as wide as the picture, 0 for dots, -1 for the first turned by a quarter.
     """
-    picture = blot.tiles
+    whole = blot.tiles
+    down, across = (max(round(RIM * side), 2) for side in whole.shape)
+    picture = np.ascontiguousarray(whole[down:-down, across:-across], np.float32)
     scale = max(picture.shape) / LONG_SIDE
     if scale > 1:
         size = (max(round(picture.shape[1] / scale), 16), max(round(picture.shape[0] / scale), 16))

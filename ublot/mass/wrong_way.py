@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ublot.model import Calibration, Profile
     from ublot.reference.markers import Marker
 
-__all__ = ["seen_wrong"]
+__all__ = ["seen_wrong", "turned"]
 
 WHOLE = 0.6
 """Share of a marker's bands that are told with confidence where its lane is read the right way."""
@@ -99,7 +99,7 @@ def seen_wrong(
             beside = {at + step for at in empty.intersection(lanes) for step in (-1, 1)}
             places |= beside.intersection(range(1, count + 1))
         for lane in sorted(places):
-            profile = _turned(profiles[lane - 1]) if "upside_down" in flags else profiles[lane - 1]
+            profile = turned(profiles[lane - 1]) if "upside_down" in flags else profiles[lane - 1]
             found = calibrate_mass(profile, marker, part=False)
             sound = found is not None and "marker_doubtful" not in found.flags
             told = found is not None and sound and len(found.rows) >= enough and found.residual <= STRAIGHT
@@ -123,7 +123,7 @@ def _mirrored(lane: int, count: int, blanks: int) -> list[int]:
     return [other for other in near if 1 <= other <= count and other != lane]
 
 
-def _turned(profile: Profile) -> Profile:
+def turned(profile: Profile) -> Profile:
     """The same lane read from its other end."""
     return replace(
         profile,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, lane_widths, lateral_shape
@@ -38,6 +39,10 @@ SEEN = 0.1  # of what is sharp in the middle lane: a lane with less shows nothin
 ROUNDS = 2  # of re-weighting against dust and bands of another shape
 SHAPE = 0.1  # of what bands make in a gap, by which they may differ there
 OUTLIER = 4.0  # standard deviations from which on a cell counts for nothing (dust)
+OPEN = 0.1  # of a gap's level that must be its own, that it shows how low the membrane may be
+MORE = 1.25  # times what leaks into a gap of sharp bands: the most of a smear that does
+BETWEEN = 0.5  # of the pitch along the run, to both sides: within it gaps show what the membrane under a lane may be
+SURE = 2.0  # standard errors
 NOISE_LEAST = 1e-6  # of the bands: far below what any detector has, far above what float64 rounds by
 
 
@@ -59,10 +64,12 @@ class Gaps:
         Their standard errors.
     noise : float
         Standard deviation of a value of `level`.
-    seen : ndarray of bool, shape (lanes + 1,)
-        Gaps that lie on the picture.
+    seen : ndarray of bool, shape (lanes + 1, rows)
+        Where gaps lie on the membrane.
     down : int
         Rows of values over which a median is taken: what is sharper, arms of smiling bands included, is no membrane.
+    per_pitch : float
+        Rows of values in one pitch.
     """
 
     level: Array
@@ -73,6 +80,7 @@ class Gaps:
     noise: float
     seen: NDArray[np.bool_]
     down: int = DOWN
+    per_pitch: float = 1.0
 
     @cached_property
     def depth(self) -> Array:
@@ -98,15 +106,64 @@ class Gaps:
         before, after = np.concatenate([none, signal]), np.concatenate([signal, none])
         level = self.level - self.leak[:, :1] * before - self.leak[:, 1:] * after
         variance = self.noise**2 + (self.leak_sd[:, :1] * before) ** 2 + (self.leak_sd[:, 1:] * after) ** 2
-        # A median down the rows: dust, and what is left of strong bands.
-        half = self.down // 2
-        ends = np.arange(-half, level.shape[1] + half).clip(0, level.shape[1] - 1)
-        smooth = row_medians(np.lib.stride_tricks.sliding_window_view(level[:, ends], 2 * half + 1, axis=1))
-        # A gap beyond the picture shows nothing: the other one stands for both.
+        smooth = self._medians(level)
+        # A gap beyond the membrane shows nothing: the other one stands for both.
         pair = np.stack([self.seen[:-1], self.seen[1:]]).astype(np.float64)
         pair[:, ~pair.any(axis=0)] = 1.0
-        left, right = (pair / pair.sum(axis=0))[:, :, None]
+        left, right = pair / pair.sum(axis=0)
         return left * smooth[:-1] + right * smooth[1:], np.sqrt(left**2 * variance[:-1] + right**2 * variance[1:])
+
+    def _medians(self, level: Array) -> Array:
+        """Medians down the rows: without dust, and what is left of strong bands."""
+        half = self.down // 2
+        ends = np.arange(-half, level.shape[1] + half).clip(0, level.shape[1] - 1)
+        return row_medians(np.lib.stride_tricks.sliding_window_view(level[:, ends], 2 * half + 1, axis=1))
+
+    def bounds(self) -> tuple[Array, Array]:
+        """Between what levels the membrane under each lane lies by what is seen about it, shape (lanes, rows).
+
+        A gap's level is ``m + l (a - m) + r (b - m)`` with the levels of both lanes, so that no background is needed.
+        No membrane is higher than its gaps, whatever leaks into them; and none is lower than what is left of a gap
+        where all that leaks, and `MORE` of it, is of the higher of its lanes, which sharp bands need not tell. Under a
+        lane the membrane is no higher than the middle between its gaps within `BETWEEN` along the run, no lower than
+        the lower of them there, bent across as four gaps show it, and nowhere darker than the darkest of the picture.
+        """
+        none = np.zeros((1, self.lane.shape[1]))
+        higher = np.maximum(np.concatenate([none, self.lane]), np.concatenate([self.lane, none]))
+        leaks = np.minimum(MORE * self.inner, 1 - OPEN)[:, None]
+        level = np.minimum((self.level - leaks * higher) / (1 - leaks), self.level)
+        doubt = np.linalg.norm(self.leak_sd, axis=1)[:, None] * (higher - level)
+        spread = SURE * np.hypot(self.noise, doubt) / (1 - leaks)
+        shown = (MORE * self.inner < 1 - OPEN)[:, None]
+        low = np.where(self.seen, np.where(shown, self._medians(level) - spread, -np.inf), np.inf)
+        smooth = self._medians(self.level)
+        high = np.where(self.seen, smooth + SURE * self.noise, -np.inf)
+        high = np.maximum(_between(high), _bent(high))
+        low = np.fmin(np.minimum(low[:-1], low[1:]), _bent(low))
+        nothing = np.isinf(low), np.isinf(high)
+        brush = np.ones((1, 2 * max(round(BETWEEN * self.per_pitch), 1) + 1))
+        low, high = cv2.erode(low, brush), cv2.dilate(high, brush)
+        low[nothing[0]], high[nothing[1]] = -np.inf, np.inf
+        darkest = min(float(np.where(self.seen, smooth, np.inf).min()), float(self._medians(self.lane).min()))
+        return np.maximum(low, darkest - SURE * self.noise), np.asarray(high, np.float64)
+
+
+def _between(gaps: Array) -> Array:
+    """The middle between the gaps of every lane, or the one that is seen."""
+    one = np.isinf(gaps[:-1]) | np.isinf(gaps[1:])
+    either = np.where(np.isinf(gaps[:-1]), gaps[1:], gaps[:-1])
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(one, either, 0.5 * (gaps[:-1] + gaps[1:])), np.float64)
+
+
+def _bent(gaps: Array) -> Array:
+    """The middle between the gaps of every lane of a membrane that bends across: a cubic through four of them."""
+    level = _between(gaps)
+    if len(gaps) > 3:
+        with np.errstate(invalid="ignore"):
+            bend = (gaps[:-3] + gaps[3:] - gaps[1:-2] - gaps[2:-1]) / 16
+        level[1:-1] -= np.where(np.isfinite(bend), bend, 0.0)
+    return level
 
 
 def measure_gaps(blot: Blot, lanes: Lanes) -> Gaps:
@@ -141,9 +198,10 @@ def measure_gaps(blot: Blot, lanes: Lanes) -> Gaps:
         for (k, _), value, doubt in zip(sides, share, sd, strict=True):
             leak[gap, k], error[gap, k] = value, doubt
         noise.append(left)
-    seen_gaps = ((places > cells.x_px[0]) & (places < cells.x_px[-1])).mean(axis=1) > 0.5
+    on = _means(cells.mask, cells.x_px, places, CORE * pitch) > 0.99
+    on &= (places > cells.x_px[0]) & (places < cells.x_px[-1])
     down = max(DOWN, round(LONG * pitch / cells.size[0]))
-    return Gaps(level, lane, cells.row_px, leak, error, float(np.median(noise)), seen_gaps, down)
+    return Gaps(level, lane, cells.row_px, leak, error, float(np.median(noise)), on, down, pitch / cells.size[0])
 
 
 def _sides(lanes: int) -> list[list[tuple[int, int]]]:
@@ -151,7 +209,7 @@ def _sides(lanes: int) -> list[list[tuple[int, int]]]:
     return [[(k, gap - 1 + k) for k in (0, 1) if 0 <= gap - 1 + k < lanes] for gap in range(lanes + 1)]
 
 
-def _means(values: NDArray[np.float32], x_px: Array, places: Array, half: float) -> Array:
+def _means(values: NDArray[np.float32] | NDArray[np.bool_], x_px: Array, places: Array, half: float) -> Array:
     """Means over `half` px to both sides of places, shape (places, rows of cells)."""
     step, count = float(x_px[1] - x_px[0]) if len(x_px) > 1 else 1.0, len(x_px)
     reach = min(int(half / step), (count - 1) // 2)

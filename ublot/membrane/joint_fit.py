@@ -27,6 +27,7 @@ from ublot.membrane.along_lanes import PARTS, AlongLanes, cells_along_lanes
 from ublot.membrane.flanks import FAR, NEAR, Flanks, make_flanks
 from ublot.membrane.lateral_shape import BESIDE, lane_pitch
 from ublot.membrane.noise import estimate_noise
+from ublot.membrane.outer_light import most_light_beside
 from ublot.numerics.medians import linear_quantiles, middle
 from ublot.numerics.nonnegative import solve_nonnegative
 from ublot.numerics.smoothing import smooth_rows
@@ -637,6 +638,10 @@ def _finished(
     """What lies under the cores, and how sure it is."""
     free, hats = picture.loaded, len(picture.flanks.lane)
     heights, leak = _heights(picture, state), _leaks(picture, state.shapes)
+    core = float(np.median(1 / np.maximum(picture.flanks.cores.max(axis=1), 1e-3))) * picture.along.wide
+    known = np.minimum(leak, most_light_beside(picture.along, heights, free, core))
+    doubted = heights @ (leak - known).T  # light that the fit sees in cores, and that is not seen where none stands
+    leak = known
     under = state.under + heights @ leak.T + picture.centre
     standard = (state.residual if state.residual is not None else 0.0) * np.sqrt(system.weights)
     # What a flank is off by is off in the cells beside as well: as many fewer of them tell something new.
@@ -661,7 +666,8 @@ def _finished(
     of_far = heights[:, free] @ np.tensordot(ways.T, seen[:, :, free], axes=1).transpose(0, 2, 1)
     return JointFit(
         picture.along, state.shapes, under,
-        np.concatenate([of_membrane, of_far, _of_closed_gaps(picture, state, heights)]), heights, leak, standard,
+        np.concatenate([of_membrane, of_far, _of_closed_gaps(picture, state, heights), doubted[None]]), heights, leak,
+        standard,
         float(state.smoothness or 0.0),
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ __all__ = ["Noise", "estimate_noise"]
 
 BINS = 24
 SAMPLES = 100_000
+ROUNDED = 20_000  # samples by which is seen whether levels are rounded
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,4 +92,13 @@ def estimate_noise(blot: Blot, window: Window) -> Noise:
     blocked = _robust_variance(_curvature(blocks, 1)[0]) * n if blocks.shape[1] > 3 else whole
     correlation = float(np.clip(blocked / max(whole, 1e-300), 1.0, n))
     levels = level.ravel()[bins[:, middle]].astype(np.float64)
-    return Noise(levels, np.maximum(variance, 0.25 * quiet), correlation)
+    return Noise(levels, np.maximum(variance, max(0.25 * quiet, _rounding(rows))), correlation)
+
+
+def _rounding(rows: NDArray[np.float32]) -> float:
+    """Variance by which levels are rounded, where they are: what is all of one level is known no better."""
+    some = rows.ravel()[:: max(1, rows.size // ROUNDED)]
+    levels = np.unique(some)
+    if not 1 < len(levels) < len(some) / 4:
+        return 0.0
+    return float(np.diff(levels).min()) ** 2 / 12

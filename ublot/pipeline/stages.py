@@ -13,6 +13,7 @@ from ublot.flags import ordered
 from ublot.inputs.layout import Layout, LayoutRow, lanes_with_roles
 from ublot.inputs.params import masses_of
 from ublot.io.images.response import other_reading
+from ublot.ladder.fit.upside_down import hangs_down
 from ublot.lanes.borders import flag_lanes_at_edge, lanes_beside
 from ublot.lanes.doubts import flag_doubtful_lanes, lane_doubts
 from ublot.lanes.finding import find_lanes
@@ -20,6 +21,8 @@ from ublot.lanes.placement import place_roles
 from ublot.lanes.sideways import lanes_are_sideways
 from ublot.mass.scale import row_at
 from ublot.mass.wrong_way import seen_wrong
+from ublot.membrane.lateral_shape import mid_columns
+from ublot.membrane.pieces import flag_lanes_across_seams, without_pieces
 from ublot.numerics.threads import one_thread
 from ublot.option_words import told
 from ublot.pipeline.background_check import (
@@ -256,7 +259,9 @@ def _run_once(run: Run, tell: Progress, earlier: Run | None, geometry: Lanes | N
         ladders = with_background_flags(ladders, found.loaded)
     other_row = None if edits.boundary_rows else row_above(ladders, found.loaded, found.calibration)
     image_flags = ordered(
-        image_flags, _seen_wrong(profiles, layout, params, edits, found), ("rows_apart",) * (other_row is not None)
+        image_flags,
+        _seen_wrong(profiles, geometry, layout, params, edits, found),
+        ("rows_apart",) * (other_row is not None),
     )
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
@@ -308,12 +313,15 @@ def profile_lanes(
     done = earlier.stages if earlier is not None and earlier.same_geometry(run) else None
     if geometry is None:
         geometry = done.geometry if done else flag_lanes_at_edge(run.blot, _geometry(run))
+        if done is None and "spliced" in run.blot.flags:
+            geometry = flag_lanes_across_seams(run.blot, geometry)
     tell("removing the background", 0.5)
     done = done if earlier is not None and earlier.same_profiles(run) else None
     if done is not None:
         return geometry, done.background, done.extracted
     blank = lanes_with_roles(run.layout, "blank")
-    background = estimate_background(run.blot, geometry, run.params.background, blank=blank)
+    membrane = without_pieces(run.blot, geometry) if "spliced" in run.blot.flags else geometry
+    background = estimate_background(run.blot, membrane, run.params.background, blank=blank)
     return geometry, background, extract_profiles(run.blot, geometry, background)
 
 
@@ -357,7 +365,12 @@ def _with_hollow(ladders: Sequence[Ladder], hollow: Collection[int]) -> tuple[La
 
 
 def _seen_wrong(
-    profiles: Sequence[Profile], layout: Layout | None, params: Params, edits: Edits, found: Quantified
+    profiles: Sequence[Profile],
+    geometry: Lanes,
+    layout: Layout | None,
+    params: Params,
+    edits: Edits,
+    found: Quantified,
 ) -> tuple[str, ...]:
     """Flags of a blot that is seen upside down or from its back."""
     here = found.calibration is None or not found.calibration.picture
@@ -365,7 +378,15 @@ def _seen_wrong(
         return ()
     marked = lanes_with_roles(layout, "marker") if layout is not None else None
     blank = lanes_with_roles(layout, "blank")
-    return seen_wrong(profiles, params.marker, found.calibration, marked=marked, blank=blank)
+    by_marker = seen_wrong(profiles, params.marker, found.calibration, marked=marked, blank=blank)
+    if found.calibration is not None or "upside_down" in by_marker:
+        return by_marker
+    # Neither a marker nor rungs above the band: they may be below it.
+    target, modifier = masses_of(params)
+    ladders = found.ladders
+    by_ladder = hangs_down(ladders, target_kda=target, modifier_kda=modifier, x=mid_columns(geometry).tolist())
+    # A half turn puts the marker into the mirrored lane, as a mirror alone does.
+    return by_ladder if "upside_down" in by_ladder else ordered(by_marker, by_ladder)
 
 
 def _scores(

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from ublot.model import Background, Blot, Lanes, Profile
     from ublot.numerics.arrays import Array
 
-__all__ = ["UNSURE", "check_levels", "compared_with_gap", "kept_below", "lane_height"]
+__all__ = ["UNSURE", "check_levels", "compared_with_gap", "kept_below", "lane_height", "within_bounds"]
 
 NOISE = 3.0  # standard deviations of a mean over neighbouring rows: what is further off is not noise
 LONG, SHORT = 0.5, 5  # of the lane's width, and rows: over so much a lane's own level is looked at
+# The same where a background is lowered to the lane's own level: of what is noise after all, three times as much would
+# lift fractions of faint lanes by 0.002.
+SOFT_BELOW = 0.1
+SOFT = 0.3  # of the lane's width (sigma), over which what is moved falls off beside where it must be
 REACH = 1.0  # of the lane's width (sigma): the membrane is no rougher than that
 GAP_ROWS = 0.5  # of the lane's width, over which a gap's level is averaged
 ENDS = 0.02  # of a lane's raw values, at either end: its height is what lies between
@@ -64,17 +68,55 @@ def kept_below(profile: Profile) -> Profile:
     profile : Profile
     """
     # A long stretch is less noisy, a short one shows all.
-    lower = profile.background - _excess(profile, profile.background, max(round(LONG * profile.width), SHORT))
+    seen = profile.noise > 0
+    long = _excess(profile, profile.background, max(round(LONG * profile.width), SHORT))
+    lower = profile.background - _smooth_cover(long, SOFT_BELOW * profile.width) * seen
     # As far as the mean of every short stretch asks for: by the most that any stretch asks for that a row lies in.
     asked = cv2.dilate(_excess(profile, lower, SHORT)[None], np.ones((1, SHORT)))[0]
-    lower = lower - asked * (profile.noise > 0)
+    lower = lower - _smooth_cover(asked, SOFT_BELOW * profile.width) * seen
     moved = profile.background - lower
     most = float(moved.max(initial=0.0))
     if not most > 0:
         return profile
     height = lane_height(profile)
     modes = np.concatenate([profile.modes, moved[None]])
-    return replace(profile, background=lower, modes=modes, off=most / height if height > 0 else 0.0)
+    return replace(profile, background=lower, modes=modes, off=max(profile.off, most / height if height > 0 else 0.0))
+
+
+def within_bounds(profile: Profile, low: Array, high: Array) -> Profile:
+    """The profile with its background between what is seen about it: what is off is moved, as smoothly as a membrane.
+
+    Parameters
+    ----------
+    profile : Profile
+    low, high : ndarray, shape (rows,)
+        In the unit of the profile.
+    """
+    seen = profile.noise > 0
+    up, down = (np.maximum(x, 0.0) * seen for x in (low - profile.background, profile.background - high))
+    if not (up.any() or down.any()):
+        return profile
+    up, down = (_smooth_cover(x, SOFT * profile.width) for x in (up, down))
+    moved = (up - down) * seen
+    height = lane_height(profile)
+    # It lies between the bounds: no more than these are apart is it off by now.
+    left = np.minimum(np.abs(moved), np.maximum(high - low, 0.0))
+    modes = np.concatenate([profile.modes, left[None]])
+    most = float(np.abs(moved).max())
+    off = max(profile.off, most / height if height > 0 else 0.0)
+    return replace(profile, background=profile.background + moved, modes=modes, off=off)
+
+
+def _smooth_cover(values: Array, sigma: float) -> Array:
+    """What covers non-negative values and falls off beside each no faster than a Gaussian."""
+    if not values.any():
+        return values
+    reach = max(round(3 * sigma), 1)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 0.3)) ** 2)
+    padded = np.pad(values, reach)
+    return np.asarray(
+        np.max([k * padded[i : i + len(values)] for i, k in enumerate(kernel.tolist())], axis=0), np.float64
+    )
 
 
 def compared_with_gap(profile: Profile, gap: Array, error: Array) -> Profile:
@@ -116,9 +158,10 @@ def check_levels(blot: Blot, lanes: Lanes, background: Background, profiles: Seq
     profiles : sequence of Profile
         Of `lanes`, as they were extracted with it.
     """
-    found = [kept_below(p) for p in profiles]
+    found = list(profiles)
     if background.method == "gutter" and len(lanes) > 1:
         found = _beside(blot, lanes, background, found)
+    found = [kept_below(p) for p in found]
     return tuple(
         replace(p, flags=(*p.flags, "background_unsure"))
         if p.off > UNSURE and "background_unsure" not in p.flags
@@ -131,7 +174,11 @@ def _beside(blot: Blot, lanes: Lanes, background: Background, profiles: Sequence
     """The profiles, compared with the gaps beside them."""
     gaps, window = measure_gaps(blot, lanes), background.window
     rows = np.arange(window.top, window.bottom, dtype=np.float64)
-    level = np.array([background.level[lane.number - 1] for lane in lanes])
+    profiles = [
+        within_bounds(p, *(np.interp(rows, gaps.rows, bound) * p.width for bound in bounds))
+        for p, *bounds in zip(profiles, *gaps.bounds(), strict=True)
+    ]
+    level = np.array([p.background / p.width for p in profiles])
     seen, error = gaps.membrane(np.array([np.interp(gaps.rows, rows, under) for under in level]))
     out = []
     for p, membrane, sd, depth in zip(profiles, seen, error, gaps.depth.tolist(), strict=True):

@@ -1,0 +1,31 @@
+"""Modules that libraries load at their start and a command never uses, put off until somebody uses what is in them.
+
+SciPy looks at every public module of NumPy when its linear algebra is loaded, and its optimisers load its geometry: of
+a command that takes a second this is a twentieth.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import LazyLoader, find_spec, module_from_spec
+
+__all__ = ["LATE", "put_off_modules"]
+
+LATE = ("numpy.f2py", "numpy.testing", "scipy.spatial")
+
+
+def put_off_modules() -> None:
+    """Let modules that are not loaded yet be loaded by the first use of what is in them.
+
+    For a process of ublot's own: a library leaves the modules of others alone.
+    """
+    for name in LATE:
+        package, _, own = name.partition(".")
+        spec = None if name in sys.modules else find_spec(name)
+        if spec is None or spec.loader is None:
+            continue
+        spec.loader = LazyLoader(spec.loader)
+        module = module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        setattr(sys.modules[package], own, module)
