@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from ublot.lanes.borders import ALIKE, CORE_LOOKED_AT, FEWEST_LANES, ROWS, SEEN, best_match
+from ublot.lanes.borders import ALIKE, CORE_LOOKED_AT, FEWEST_LANES, GUTTER, ROWS, SEEN, best_match
 from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, lane_widths, strip_means
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ __all__ = ["with_faint_ends"]
 MOST = 2
 """Lanes added at either end."""
 
-NOISE, OWN = 10.0, 4.0
+NOISE, OWN = 10.0, 5.0
 """Standard errors of a row that a faint lane's strongest rows reach, and further bands of its own, of which it takes
 several. Noise is below 5 in all rows, and reached 9 where compression makes that of neighbouring rows alike."""
 
@@ -71,17 +72,18 @@ def with_faint_ends(blot: Blot, lanes: Lanes) -> Lanes:
     # From the row outwards at either end.
     places = np.concatenate([centres[:1] - steps, centres[-1:] + steps, centres])
     aside = ASIDE * width
-    core, first, second, *gutters = strip_means(
+    core, first, second, before, after, *gutters = strip_means(
         cells,
         (places, CORE_LOOKED_AT * width),
         (places - aside, aside),
         (places + aside, aside),
+        (places - 0.5 * pitch, GUTTER * pitch),
+        (places + 0.5 * pitch, GUTTER * pitch),
         *((places + side * far * pitch, NARROW * pitch) for side in (-1, 1) for far in VALLEYS),
     )
     weight = np.maximum(np.nan_to_num(_median((core - np.fmin(gutters[2], gutters[-3]))[2 * MOST :])), 0)
     left, right = (_valley(np.array(side), weight) for side in (gutters[: len(VALLEYS)], gutters[len(VALLEYS) :]))
-    left, right = np.where(np.isfinite(left), left, right), np.where(np.isfinite(right), right, left)
-    beside = 0.5 * (left + right) + 0.25 * np.abs(left - right)
+    beside, usual = _beside(left, right), _beside(before, after)
     typical = _median((core - beside)[2 * MOST :])
     top = float(np.nanmax(typical)) if np.isfinite(typical).any() else np.inf
     room, added = INSIDE * pitch, []
@@ -91,12 +93,18 @@ def with_faint_ends(blot: Blot, lanes: Lanes) -> Lanes:
             x = places[k]
             if x.min() < blot.window.left + room or x.max() > blot.window.right - 1 - room:
                 break
-            seen, both = core[k] - beside[k], np.fmin(first[k], second[k]) - beside[k]
-            if not (_is_alike(seen, both, typical, LEAST * top) or _has_bands(both, _noise(seen), top)):
+            seen, both = core[k] - beside[k], np.fmin(first[k], second[k]) - usual[k]
+            if not (_is_alike(seen, both, typical, LEAST * top) or _has_bands(both, top)):
                 break
             count += 1
         added.append(count)
     return _extended(lanes, pitch, *added) if any(added) else lanes
+
+
+def _beside(left: Array, right: Array) -> Array:
+    """Level beside places from that to both sides, what fades out to one side counted in full."""
+    left, right = np.where(np.isfinite(left), left, right), np.where(np.isfinite(right), right, left)
+    return np.asarray(0.5 * (left + right) + 0.25 * np.abs(left - right))
 
 
 def _valley(strips: Array, weight: Array) -> Array:
@@ -122,11 +130,14 @@ def _median(profiles: Array) -> Array:
     return out
 
 
-def _noise(profile: Array) -> float:
-    # Second differences: bands that fill a low strip are smooth, noise is not.
-    bends = np.abs(np.diff(profile, 2))
-    bends = bends[np.isfinite(bends)]
-    return 1.4826 * float(np.median(bends)) / 6**0.5 + 1e-12 if bends.size else np.inf
+def _noise(profile: Array, order: int = 2) -> float:
+    """Standard error of a row, from differences of neighbouring ones.
+
+    Second differences do not see bands that fill a low strip; first ones see a membrane's own unevenness as well.
+    """
+    steps = np.abs(np.diff(profile, order))
+    steps = steps[np.isfinite(steps)]
+    return 1.4826 * float(np.median(steps)) / math.comb(2 * order, order) ** 0.5 + 1e-12 if steps.size else np.inf
 
 
 def _is_alike(seen: Array, both: Array, typical: Array, least: float) -> bool:
@@ -149,16 +160,15 @@ def _narrow(profile: Array) -> Array:
     return np.where(np.isfinite(profile), (smooth - broad)[:, 0], np.nan)
 
 
-def _has_bands(both: Array, noise: float, strongest: float) -> bool:
+def _has_bands(both: Array, strongest: float) -> bool:
     """Whether a profile has several narrow bands well above the noise, where the typical one reaches `strongest`."""
     if len(both) < BAND_ROWS or not np.isfinite(both).any():
         return False
-    high = np.nan_to_num(_narrow(both))
+    high, noise = np.nan_to_num(_narrow(both)), _noise(both, 1)
     inner = high[1:-1]
-    least = (BARE if noise < CLEAN * strongest else 0.5 * LEAST) * strongest
+    least = (BARE if noise < CLEAN * strongest else LEAST) * strongest
     tops = inner[(inner > high[:-2]) & (inner >= high[2:])]
-    some = np.count_nonzero(tops > max(OWN * noise, OF_STRONGEST * float(high.max()), least))
-    return bool(some >= BANDS and float(high.max()) > NOISE * noise)
+    return np.count_nonzero(tops > max(OWN * noise, OF_STRONGEST * float(high.max()), least)) >= BANDS
 
 
 def _extended(lanes: Lanes, pitch: float, before: int, after: int) -> Lanes:
