@@ -213,7 +213,7 @@ def _quiet(profile: Profile, signal: Array, noise: Array, look: _Look | None, st
     def apart(k: int) -> float:
         return math.hypot(own[k], look.own, float(np.linalg.norm(load[:, k] - look.load)))
 
-    # What is no higher than that by more than the error of either is as low: a single lowest run would be low by chance.
+    # What is higher than that by no more than their error is as low: a single lowest run would be low by chance.
     low = levels <= levels[at] + AS_LOW * apart(at)
     mid = 0.5 * (rows[usable[starts[: len(levels)]]] + rows[usable[(starts + sizes - 1)[RUN - 1 :]]])
     return _Quiet(
