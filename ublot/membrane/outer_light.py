@@ -72,7 +72,7 @@ def _beside(along: AlongLanes, place: float, core: float) -> tuple[Array, NDArra
     there = np.flatnonzero(np.abs(along.columns - place) <= 0.5 * core)
     if len(there) * along.wide < WHOLE * core:
         return np.zeros(len(along.values)), np.zeros(len(along.values), bool)
-    return along.values[:, there].mean(axis=1), along.mask[:, there].all(axis=1)
+    return along.values[:, there].mean(axis=1), np.asarray(along.mask[:, there].all(axis=1), bool)
 
 
 def _share(along: AlongLanes, height: Array, seen: Array, shown: NDArray[np.bool_], pitch: float) -> float | None:
