@@ -112,3 +112,17 @@ def test_a_background_beyond_what_is_seen_about_it_is_moved_there_and_said():
     assert np.abs(found.modes[-1]).max() <= 150
     same = within_bounds(drawn(), low, high)
     assert (same.background == drawn().background).all() and same.off == 0.0
+
+
+def test_where_no_band_shows_how_lanes_look_across_it_is_said():
+    for blank, expected in (((), False), (tuple(range(1, 9)), True)):
+        lanes = draw(blank=blank, smear=0.0)
+        profiles = extract_profiles(lanes.blot, lanes.lanes, estimate_background(lanes.blot, lanes.lanes))
+        assert ["shape_assumed" in p.flags for p in profiles] == [expected] * 8
+
+
+def test_what_is_moved_does_not_leave_the_bounds_on_its_other_side():
+    before = drawn(1000 * np.exp(-0.5 * ((AT - 500) / 40) ** 2))
+    low, high = np.full(ROWS, 490.0), np.full(ROWS, 520.0)
+    found = within_bounds(replace(before, width=400.0), low, high)
+    assert found.background.min() >= 490.0 and found.background.max() <= 520.0 + 1e-9
