@@ -168,7 +168,8 @@ def _has_bands(both: Array, strongest: float) -> bool:
     inner = high[1:-1]
     least = (BARE if noise < CLEAN * strongest else LEAST) * strongest
     tops = inner[(inner > high[:-2]) & (inner >= high[2:])]
-    return np.count_nonzero(tops > max(OWN * noise, OF_STRONGEST * float(high.max()), least)) >= BANDS
+    reach = max(OWN * noise, OF_STRONGEST * float(high.max()), least)
+    return int(np.count_nonzero(tops > reach)) >= BANDS
 
 
 def _extended(lanes: Lanes, pitch: float, before: int, after: int) -> Lanes:
