@@ -43,7 +43,7 @@ NOTHING, SOMETHING = 0.02, 0.1
 what leaks into an empty lane from its neighbours, and faint bands."""
 
 NOISE = 6.0
-"""Standard errors of a row that noise does not reach in any of `ROWS`; and of the mean of them that a faint smear does."""
+"""Standard errors of a row that noise does not reach in any of `ROWS`; and of their mean that a faint smear does."""
 
 AS_STRONG, WIDE = 0.15, 0.2
 """Strength over the usual lane's from which on a lane's own bands are no light of its neighbours, and share of the rows
