@@ -12,6 +12,8 @@ from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, l
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from numpy.typing import NDArray
+
     from ublot.membrane.cells import Cells
     from ublot.model import Blot, Lanes
     from ublot.numerics.arrays import Array
@@ -96,7 +98,7 @@ def lane_doubts(blot: Blot, lanes: Lanes, skip: Collection[int] = ()) -> dict[in
     return out
 
 
-def _joined(cells: Cells, centres: Array, pitch: float, unknown: Array) -> Array:
+def _joined(cells: Cells, centres: Array, pitch: float, unknown: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which lanes no gap parts from the next one, where lanes are parted."""
     if len(centres) < 4:
         return np.zeros(len(centres) - 1, bool)
@@ -104,7 +106,9 @@ def _joined(cells: Cells, centres: Array, pitch: float, unknown: Array) -> Array
     wide = NARROW * pitch
     on = np.array(strip_means(cells, (centres, wide))[0])
     between = np.array(strip_means(cells, *((at, wide) for at in steps)))
-    base = np.nanmin(np.concatenate([on, between.min(axis=0)]), axis=0) if np.isfinite(on).any() else 0.0
+    both = np.concatenate([on, between.min(axis=0)])
+    base = np.where(np.isfinite(both), both, np.inf).min(axis=0)
+    base = np.where(np.isfinite(base), base, 0.0)
     fainter, darkest = np.minimum(on[:-1], on[1:]) - base, between.min(axis=0) - base
     known = np.isfinite(fainter) & np.isfinite(darkest)
     fainter, darkest = np.where(known, fainter, 0.0), np.where(known, darkest, 0.0)
