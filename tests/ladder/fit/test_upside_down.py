@@ -52,6 +52,13 @@ def _on_head(profiles):
     return [replace(p, raw=p.raw[::-1]) for p in profiles]
 
 
+def _both_ways(profiles):
+    """The same with bands on the other side as well, as a ladder of DNA has them on both sides of its brightest."""
+    return [
+        replace(p, raw=p.raw + 0.4 * np.roll(q.raw, -101)) for p, q in zip(profiles, _lanes(60.0, RUNGS), strict=True)
+    ]
+
+
 RUNGS = np.cumsum([14.0, 12.6, 11.4, 10.4, 9.6])
 
 
@@ -59,12 +66,13 @@ RUNGS = np.cumsum([14.0, 12.6, 11.4, 10.4, 9.6])
     ("profiles", "expected"),
     [
         (_on_head(_lanes(60.0, RUNGS)), ("upside_down",)),
+        (_both_ways(_on_head(_lanes(60.0, RUNGS))), ()),
         (_on_head(_lanes(300.0)), ("signal_below",)),
         (_lanes(300.0), ()),
         (_on_head(_lanes(0.0)), ()),
         (_on_head(_lanes(0.0, [37.0])), ()),  # one fragment
     ],
-    ids=["ladder", "smear", "upright smear", "bands alone", "fragment"],
+    ids=["ladder", "bands on both sides", "smear", "upright smear", "bands alone", "fragment"],
 )
 def test_what_hangs_below_the_band(profiles, expected):
     x = [50.0 * p.lane for p in profiles]

@@ -26,6 +26,10 @@ FEWEST = 3
 BAND = 0.03
 """Of the rows to either side of the unmodified band: what belongs to it."""
 
+MOST_ABOVE = 0.25
+"""Of what lies below the band: what may lie above it in a picture on its head. A ladder of DNA, bands on both sides of
+its brightest, has 0.29."""
+
 WIDE = 0.12
 """Of the rows: bands less than half as high are no smear."""
 
@@ -60,6 +64,9 @@ def hangs_down(
     ]
     if len(seen) < FEWEST:
         return ()
+    above, below, smear = np.median([_beside_band(k) for k, _ in seen], axis=0)
+    if above > MOST_ABOVE * below:
+        return ()
     profiles = tuple(turned(k.profile) for k, _ in seen)
     columns = [column for _, column in seen]
     cut = quantify_ladder(profiles, target=target_kda, modifier=modifier_kda, x=columns)
@@ -69,18 +76,17 @@ def hangs_down(
         loaded = {p.lane for p in profiles}
         if rungs_hold(fit_ladders(cut, by_rungs, target_kda=target_kda, modifier_kda=modifier_kda, loaded=loaded)):
             return ("upside_down",)
-    above, below = np.median([_beside_band(k) for k, _ in seen], axis=0)
-    return ("signal_below",) if below >= BELOW and above <= ABOVE else ()
+    return ("signal_below",) if smear >= BELOW and above <= ABOVE else ()
 
 
-def _beside_band(ladder: Ladder) -> tuple[float, float]:
-    """Shares of the lane's signal above the unmodified band, and in a smear below it."""
+def _beside_band(ladder: Ladder) -> tuple[float, float, float]:
+    """Shares of the lane's signal above the unmodified band, below it, and of the latter in a smear."""
     signal = ladder.profile.signal
     whole = float(np.abs(signal).sum())
     if not whole > 0:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     at, reach = ladder.target_row - ladder.profile.top, max(BAND * len(signal), 3.0)
     wide = 2 * round(0.5 * WIDE * len(signal)) + 1
-    above = signal[: max(int(at - reach), 0)]
-    smear = median_filter(signal[int(at + reach) :], wide, mode="nearest")
-    return float(above.sum()) / whole, float(smear.sum()) / whole
+    above, below = signal[: max(int(at - reach), 0)], signal[int(at + reach) :]
+    smear = median_filter(below, wide, mode="nearest")
+    return float(above.sum()) / whole, float(below.sum()) / whole, float(smear.sum()) / whole
