@@ -138,11 +138,24 @@ def test_imagers_own_combs_are_no_stretching():
     assert not is_stretched((levels + 900).clip(0, 65535).astype(np.uint16))
 
 
-def test_squares_of_a_scanners_roots_are_no_stretching():
+@pytest.mark.parametrize("count", [20_000, 7_000, 4_000, 1_500])
+def test_squares_of_a_scanners_roots_are_no_stretching(count):
     rng = np.random.default_rng(3)
     levels = picture() + rng.uniform(0, 1, picture().shape)
-    roots = np.rint(np.sqrt(levels / levels.max()) * 20_000)
-    assert not is_stretched(np.rint((roots / 20_000) ** 2 * 65535).astype(np.uint16))
+    roots = np.rint(np.sqrt(levels / levels.max()) * count)
+    assert not is_stretched(np.rint((roots / count) ** 2 * 65535).astype(np.uint16))
+
+
+@pytest.mark.parametrize("gain", [1.3, 4.7, 17.0])
+def test_a_gain_is_no_square(gain):
+    rng = np.random.default_rng(3)
+    levels = picture() / max(gain / 1.3, 1.0) + rng.uniform(0, 1, picture().shape)
+    assert is_stretched(np.rint(np.rint(levels - levels.min()) * gain).clip(0, 65535).astype(np.uint16))
+
+
+def test_levels_stretched_after_a_scan_stand_out_by_their_comb():
+    rng = np.random.default_rng(3)
+    levels = picture() + rng.uniform(0, 1, picture().shape)
     assert is_stretched(np.rint(np.rint(levels - levels.min()) * 1.3).clip(0, 65535).astype(np.uint16))
 
 

@@ -153,3 +153,28 @@ def test_a_lane_whose_smear_reaches_the_well_goes_with_those_that_prove_haze():
     assert alone.possible == pytest.approx(levels[3], abs=0.5)
     more = alone.profile.modes[len(full.modes) :]
     assert 2 * np.sqrt((more**2).sum(axis=0)) == pytest.approx(np.full(ROWS, alone.possible))
+
+
+@pytest.mark.parametrize("amplitude", [0.06, 0.12])
+def test_haze_that_drifts_is_followed_to_where_the_lane_shows_nothing_else(amplitude):
+    """By what bands leave free above the band half of the error goes that the level below alone would make."""
+    errors = []
+    for seed in range(8):
+        lanes, haze = drifting(amplitude, seed)
+        end, until = [AT + 50] * len(lanes), int(AT - 40)
+        empty = {len(lanes) - 1, len(lanes)}
+        for found in (remove_haze(lanes, end, empty), remove_haze(lanes, end, empty, above=[ABOVE] * len(lanes))):
+            taken = [(k.profile.background - was.background)[:until] for k, was in zip(found, lanes, strict=True)]
+            errors.append([(t.sum() / h[:until].sum()) - 1 for t, h in zip(taken, haze, strict=True)])
+    alone, followed = (np.sqrt(np.mean(np.square(errors[k::2]))) for k in (0, 1))
+    assert followed < 0.6 * alone
+
+
+def test_fragments_that_leave_no_level_below_the_band_do_not_hide_the_haze_of_their_lane():
+    levels = [12.0, 14.0, 10.0, 13.0, 11.0]
+    lanes = hazy(levels)
+    rows = np.arange(ROWS)
+    pieces = np.where(rows > AT + 50, 40.0 * (rows - AT - 50) / (ROWS - AT - 50), 0.0)
+    mixed = [*lanes[:2], as_profile(lanes[2].signal + pieces, 3, noise=2.0), *lanes[3:]]
+    found = proven(mixed)[2]
+    assert (found.profile.background - 500)[: int(AT - 40)].mean() == pytest.approx(10.0, abs=1.5)

@@ -55,6 +55,14 @@ EVENLY = 0.07
 """Power of a comb of squares, of what it would be if all that stands out were in it: on the same blots 0.10 to 0.34,
 through gamma curves of 0.5 to 0.8 at most 0.05."""
 
+GAPPED, FEWEST_APART, WIDE_RANGE = 3, 150, 1.5
+"""Levels to the next that is in use from which on rounding blurs no lattice of roots; how many such levels there are at
+least, and the highest over the lowest."""
+
+ROOT_BINS, IN_STEP = 1 << 17, 0.5
+"""Places that roots are sorted into, and share of the levels that must be in step with one lattice: on simulated blots
+of 1,000 to 20,000 roots 0.80 and more, on ones stretched by gains of 1.3 to 40 or through gamma curves 0.17 at most."""
+
 LONGEST_PERIOD = 6
 """Levels: a slower wave of the histogram is the picture's own."""
 
@@ -122,6 +130,8 @@ def _are_squares(counts: NDArray[np.float64], dense: NDArray[np.bool_], lowest: 
 
     Its teeth are evenly spaced in the root of the level; those of a stretched contrast in the level itself.
     """
+    if _lie_on_squares((np.flatnonzero(counts) + lowest).astype(np.float64)):
+        return True
     places = np.flatnonzero(dense)
     if len(places) < 4 * FEWEST_LEVELS or lowest + places[-1] == 0:
         return False
@@ -132,6 +142,24 @@ def _are_squares(counts: NDArray[np.float64], dense: NDArray[np.bool_], lowest: 
     # The teeth of a gamma curve are evenly spaced in neither.
     whole = len(odd) * float(np.sum(odd * odd))
     return squares > max(SQUARES * _tooth(odd, level, 0.5), EVENLY * whole)
+
+
+def _lie_on_squares(used: NDArray[np.float64]) -> bool:
+    """Whether levels that are far enough apart, those of bands above all, lie at even distances in their roots.
+
+    Few roots leave the membrane on a handful of levels, which look alike either way; those of bands reach over so wide
+    a range that a comb of the level itself does not.
+    """
+    gap = np.minimum(np.diff(used, prepend=-np.inf), np.diff(used, append=np.inf))
+    apart = used[(gap >= GAPPED) & (used > 0)]
+    if len(apart) < FEWEST_APART or apart[-1] < WIDE_RANGE * apart[0]:
+        return False
+    root = np.sqrt(apart)
+    span = float(root[-1] - root[0])
+    at = np.minimum((root - root[0]) * (ROOT_BINS / span), ROOT_BINS - 1).astype(np.intp)
+    power = np.abs(np.fft.rfft(np.bincount(at, minlength=ROOT_BINS)))
+    # Slower waves are where the picture has levels and where not.
+    return float(power[len(apart) // 2 :].max(initial=0.0)) >= IN_STEP * len(apart)
 
 
 def _tooth(odd: NDArray[np.float64], at: NDArray[np.float64], fastest: float) -> float:

@@ -33,6 +33,7 @@ RUN = 3
 FEWEST_PROVEN, LIKE_OTHERS = 2, 2.0  # lanes that prove haze, and how far from theirs the level may be
 LEVEL_PARTS = 0.5  # of the parts below the band: fewer without bands are no level
 TOWARDS_WELL = 1 / 3  # of the way from the well to the band
+RISE = 0.3  # of what the lane is above the level below where it is lowest above the band, that may be smear: not taken
 POSSIBLE = 0.5  # standard deviation of haze that is not proven, over the most that it can be: 95 % hold all of it
 
 
@@ -83,9 +84,10 @@ def remove_haze(
     there too. It is proven where its level, bands left out, is the same below the band and towards the well, and is
     undercut nowhere in between; and in a lane whose smear reaches the well, where the level below the band is like that
     of lanes of the blot in which it is proven. There it is shrunk towards none by what these lanes scatter (James &
-    Stein 1961, empirical Bayes). Haze need not be the same above the band: how far it may differ there is part of its
-    uncertainty, learned from lanes that hold no target. Where it is not proven nothing is taken off, and the most that
-    it can be, the lesser of the levels below and above the band, is part of the background's uncertainty.
+    Stein 1961, empirical Bayes). Haze need not be the same above the band: it goes over into what the lane shows where
+    it is lowest, and how far it may differ in between is part of its uncertainty, learned from lanes that hold no
+    target. Where it is not proven nothing is taken off, and the most that it can be, the lesser of the levels below and
+    above the band, is part of the background's uncertainty.
 
     Parameters
     ----------
@@ -107,6 +109,7 @@ def remove_haze(
     beneath = np.arange(signal.shape[1]) >= np.array(first)[:, None]
     looks = _levels(profiles, signal, noise, (noise > 0) & beneath)
     taken, possible = looks, [0.0] * len(profiles)
+    quiet: list[_Quiet | None] = [None] * len(profiles)
     if above is not None:
         quiet = [_quiet(*lane) for lane in zip(profiles, signal, noise, looks, above, strict=True)]
         taken = _proven(looks, quiet)
@@ -117,8 +120,8 @@ def remove_haze(
         return tuple(_unsure(p, most) for p, most in zip(profiles, possible, strict=True))
     uneven = _unevenness(profiles, signal, noise, ~beneath, taken, empty)
     return tuple(
-        _unsure(p, most) if look is None else _without(p, look, scatter / (scatter + look.error**2), uneven, start)
-        for p, look, most, start in zip(profiles, taken, possible, first, strict=True)
+        _unsure(p, most) if look is None else _without(p, look, q, scatter / (scatter + look.error**2), uneven, start)
+        for p, look, q, most, start in zip(profiles, taken, quiet, possible, first, strict=True)
     )
 
 
@@ -162,6 +165,10 @@ class _Quiet:
         The same towards the well, and that level's own error.
     flat : bool
         Whether the level below the band is one.
+    row, own : float
+        Where the signal is lowest, and the part of the lowest level's error that is noise.
+    load : ndarray, shape (modes,)
+        What the background's modes are there.
     """
 
     level: float
@@ -171,6 +178,9 @@ class _Quiet:
     top_error: float
     top_noise: float
     flat: bool
+    row: float
+    own: float
+    load: Array
 
 
 def _quiet(profile: Profile, signal: Array, noise: Array, look: _Look | None, stretch: Stretch | None) -> _Quiet | None:
@@ -202,6 +212,8 @@ def _quiet(profile: Profile, signal: Array, noise: Array, look: _Look | None, st
     return _Quiet(
         look.level, float(levels[at]), apart(at), float(levels[top]), apart(top),
         math.hypot(own[top], float(np.linalg.norm(load[:, top]))), look.flat,
+        float(rows[usable[starts[at]]] + rows[usable[min(starts[at] + int(size[at]), len(usable)) - 1]]) / 2,
+        float(own[at]), load[:, at],
     )  # fmt: skip
 
 
@@ -231,6 +243,11 @@ def _proven(looks: Sequence[_Look | None], quiet: Sequence[_Quiet | None]) -> li
         for i, k, _ in able:
             if min(levels) / LIKE_OTHERS <= k.level <= max(levels) * LIKE_OTHERS:
                 out[i] = k
+        for i, k, q in seen:
+            # Fragments below the band, so that there is no level: what the lane falls to above it shows its haze.
+            at = min(k.level, q.lowest)
+            if out[i] is None and min(levels) / LIKE_OTHERS <= at <= max(levels) * LIKE_OTHERS:
+                out[i] = replace(k, level=at, error=math.hypot(q.error, UNEVEN_MOST * at / 2))
     return out
 
 
@@ -247,15 +264,35 @@ def _unsure(profile: Profile, most: float) -> Cleaned:
     return Cleaned(replace(profile, modes=modes), possible=most)
 
 
-def _without(profile: Profile, look: _Look, shrink: float, uneven: float, start: float) -> Cleaned:
-    """A profile without its haze, the haze and its error."""
-    taken, count = shrink * look.level, len(profile.modes)
-    modes = np.empty((count + 3, len(profile.raw)))
-    np.subtract(profile.modes, shrink * look.load[:, None], out=modes[:count])
-    modes[count] = math.sqrt(shrink) * look.own
-    modes[count + 1 :] = _upwards(len(profile.raw), start, uneven * taken) if taken > 0 else 0.0
-    moved = replace(profile, background=profile.background + taken, modes=modes)
-    return Cleaned(moved, taken, math.sqrt(shrink) * look.error)
+def _without(
+    profile: Profile, look: _Look, quiet: _Quiet | None, shrink: float, uneven: float, start: float
+) -> Cleaned:
+    """A profile without its haze, the haze and its error.
+
+    From the band upwards haze goes over into what the lane shows where it is lowest. Nothing negative stands on it, so
+    that it cannot be higher there; where the lane is nowhere as low as below the band, part of that may be a smear, and
+    all of it where it is much.
+    """
+    count, height = len(profile.modes), len(profile.raw)
+    way, step, load, own = np.zeros(height), 0.0, look.load, 0.0
+    if quiet is not None and start - (quiet.row - profile.top) > 1:
+        way = np.clip((start - np.arange(height)) / (start - (quiet.row - profile.top)), 0.0, 1.0)
+        if quiet.lowest < look.level or _alike(look.level, quiet.lowest, quiet.error):
+            step, load, own = quiet.lowest - look.level, quiet.load, quiet.own
+        else:  # a smear that reaches the well
+            way = np.zeros(height)
+    rise = max(step, 0.0)
+    haze = shrink * (look.level + way * (step - RISE * rise))
+    share = RISE if step > 0 else 1.0  # of what is seen at the lowest place
+    modes = np.empty((count + 5, height))
+    modes[:count] = profile.modes - shrink * (look.load[:, None] * (1 - share * way) + load[:, None] * (share * way))
+    modes[count] = math.sqrt(shrink) * look.own * (1 - share * way)
+    modes[count + 1] = math.sqrt(shrink) * own * share * way
+    modes[count + 2] = RISE * rise * way
+    taken = shrink * look.level
+    modes[count + 3 :] = _upwards(height, start, uneven * taken) if taken > 0 else 0.0
+    moved = replace(profile, background=profile.background + haze, modes=modes)
+    return Cleaned(moved, float(haze.mean()), math.sqrt(shrink) * look.error)
 
 
 def _levels(profiles: Sequence[Profile], signal: Array, noise: Array, usable: NDArray[np.bool_]) -> list[_Look | None]:

@@ -200,8 +200,8 @@ def p_text(p: Any, *, sign: bool = False) -> str:
 
 
 def level_text(value: float) -> str:
-    """A signal in a caption."""
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    """A signal in a caption; a zero has no sign."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value + 0.0:.4g}"
 
 
 def dose_sentence(fit: Mapping[str, Any], words: Wording) -> str:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from io_blots import bands, blot8, blot16
+from PIL import Image, ImageDraw, ImageFont
 
 from ublot.io.images.burnt_in import find_burnt_in
 from ublot.io.images.reading import read_blot
@@ -79,3 +80,17 @@ def test_small_letters_that_were_smoothed_are_found(scale):
     assert found[drawn > 150].mean() > 0.9
     assert found.mean() < 0.1
     assert find_burnt_in(levels) is None
+
+
+@pytest.mark.parametrize("size", [9, 12, 15])
+def test_a_line_of_text_is_found_to_its_last_letter(size):
+    """Single letters between words, and those that smoothing left without the full level, belong to the line."""
+    levels = blot16(rows=300, cols=400)
+    ink = Image.new("L", levels.shape[::-1], 0)
+    font = ImageFont.load_default(size)
+    ImageDraw.Draw(ink).text((12, 278), "2024-11-28 14:32  exp 30.0 s  chemi", fill=255, font=font)
+    share = np.asarray(ink) / 255
+    found = find_burnt_in(np.rint((1 - share) * levels + share * 65535).astype(np.uint16))
+    assert found is not None
+    assert found[share > 0.5].mean() > 0.99
+    assert found.mean() < 0.1

@@ -107,6 +107,23 @@ def test_a_damaged_scn_is_refused(tmp_path, old, new, says):
     assert "blot.scn" in str(error.value)
 
 
+def test_a_scn_without_closing_delimiters_is_whole(tmp_path):
+    """Image Lab 3.0 to 6.1 writes none: a part ends where the delimiter of the outer one follows."""
+    content = corpus.scn_bytes(GREY, OTHER)
+    for boundary in ("=_Inner_Boundary_0", "=_Inner_Boundary_1", "=_Top_Boundary_1"):
+        content = content.replace(f"--{boundary}--\r\n".encode(), b"")
+    path = saved(tmp_path, content)
+    np.testing.assert_array_equal(read_levels(path, channel=1).signal, GREY)
+    np.testing.assert_array_equal(read_levels(path, channel=2).signal, OTHER)
+
+
+def test_square_roots_that_image_lab_imported_are_refused(tmp_path):
+    content = corpus.scn_bytes(GREY)
+    imported = b"<scaler><moldyn mode='1' real_scale='0.000021'/></scaler>\n<scan_attributes>"
+    with pytest.raises(BlotError, match=r"square roots.*\.gel file itself"):
+        read_levels(saved(tmp_path, content.replace(b"<scan_attributes>", imported)))
+
+
 @pytest.mark.parametrize("share", [0.0005, 0.01, 0.5, 0.97])
 def test_a_truncated_scn_is_refused(tmp_path, share):
     content = corpus.scn_bytes(GREY)

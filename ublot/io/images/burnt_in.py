@@ -55,6 +55,9 @@ EVERY, STEP, STEEP = 3, 4, 0.3
 """Rows, of which one is looked at, to see whether there may be small letters; pixels within which their strokes begin
 and end; and of the range, what levels jump by there: five letters of 8 px make 30 such jumps and more."""
 
+LINE_GAP, ALONG = 3.0, 0.6
+"""Heights of a line of text that its next letters are away at most, and share of a letter that lies in its rows."""
+
 SOFT, BETWEEN = 3, 11
 """Pixels about a stroke that its blended edge may reach, and between strokes of one word."""
 
@@ -70,13 +73,21 @@ def find_burnt_in(levels: NDArray[Any]) -> NDArray[np.bool_] | None:
     if levels.dtype not in (np.uint8, np.uint16) or min(levels.shape) < 32:
         return None
     low, high = int(levels.min()), int(levels.max())
-    found = [_strokes(levels, extreme, float(high - low)) for extreme in (low, high)] if high > low else []
-    drawn = [mask for mask in found if mask is not None]
-    if not drawn and high > low and _has_steps(levels, float(high - low)):
-        scale = 255 / (high - low)  # in 8 bits the filters are several times as fast
-        coarse = cv2.convertScaleAbs(np.ascontiguousarray(levels), alpha=scale, beta=-low * scale)
+    if high == low:
+        return None
+    found = [_strokes(levels, extreme, float(high - low)) for extreme in (low, high)]
+    nothing = all(mask is None for mask in found)
+    if nothing and not _has_steps(levels, float(high - low)):
+        return None
+    scale = 255 / (high - low)  # in 8 bits the filters are several times as fast
+    coarse = cv2.convertScaleAbs(np.ascontiguousarray(levels), alpha=scale, beta=-low * scale)
+    if nothing:
         found = [_small_letters(levels, coarse, extreme, bright=extreme == high) for extreme in (low, high)]
-        drawn = [mask for mask in found if mask is not None]
+    drawn = [
+        _whole_lines(mask, coarse, bright=bright)
+        for mask, bright in zip(found, (False, True), strict=True)
+        if mask is not None
+    ]
     if not drawn:
         return None
     strokes = np.logical_or.reduce(drawn).astype(np.uint8)
@@ -160,6 +171,30 @@ def _small_letters(
     # What is fainter of the letters of a word belongs to it: all that stands out within its frame.
     inside = np.isin(groups, words) & (out >= FAINT * 255)
     return inside | (letters & np.isin(groups, words)) if words else None
+
+
+def _whole_lines(drawn: NDArray[np.bool_], coarse: NDArray[Any], *, bright: bool) -> NDArray[np.bool_]:
+    """What was found of text and the rest of its lines: letters that lack the full level, single ones between words."""
+    how = cv2.MORPH_TOPHAT if bright else cv2.MORPH_BLACKHAT
+    clear = cv2.morphologyEx(coarse, how, np.ones((SMALL, SMALL), np.uint8)) >= 0.5 * FAR * 255
+    _, _, boxes, _ = cv2.connectedComponentsWithStats((clear & ~drawn).astype(np.uint8), connectivity=8)
+    joined = cv2.dilate(drawn.astype(np.uint8), np.ones((3, SMALL), np.uint8))
+    _, _, lines, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    out = drawn.copy()
+    small = boxes[1:][np.max(boxes[1:, 2:4], axis=1) <= 2 * SMALL] if len(boxes) > 1 else boxes[:0]
+    for left, top, width, height, _ in lines[1:].tolist():
+        if width < LINE_LIKE * height or height > 3 * SMALL:
+            continue  # no line of text
+        in_rows = np.minimum(small[:, 1] + small[:, 3], top + height) - np.maximum(small[:, 1], top)
+        row = small[in_rows >= ALONG * small[:, 3]]
+        reach, first, last = LINE_GAP * height, left, left + width
+        for step in (row[np.argsort(-row[:, 0])], row[np.argsort(row[:, 0])]):
+            for x, y, wide, high, _ in step.tolist():
+                if first - reach <= x + wide and x <= last + reach:
+                    part = np.s_[y : y + high, x : x + wide]
+                    out[part] |= clear[part]
+                    first, last = min(first, x), max(last, x + wide)
+    return out
 
 
 def _is_tick(box: NDArray[np.int32], cols: int) -> bool:

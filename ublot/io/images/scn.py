@@ -87,6 +87,7 @@ def read_scn(path: Path, channel: int | None) -> Raw:
             picture = pictures[(channel or 1) - 1]
             levels = _levels(data, picture, path)
             metadata = _metadata(data, parts, pictures, picture)
+            _check_coding(picture.header)
         except BlotError as error:
             raise BlotError(error.what, path, error.fix) from error
         except Exception as error:  # what a damaged header holds instead of a number fails in many ways
@@ -212,6 +213,17 @@ def _levels(data: mmap.mmap, picture: _Picture, where: Path) -> NDArray[Any]:
     order = ">" if (picture.header.findtext(".//endian") or "little").strip().lower() == "big" else "<"
     stored = np.fromfile(where, f"{order}u{bytes_each}", rows * cols, offset=picture.samples.start)
     return stored.reshape(rows, cols).astype(f"u{bytes_each}", copy=False)
+
+
+def _check_coding(header: ElementTree.Element) -> None:
+    """Refuse a scan of another maker's imager that Image Lab imported as it was coded.
+
+    Of a Molecular Dynamics ``.gel`` it keeps the square roots and notes them as ``scaler/moldyn`` (openreadout's notes
+    on the format, from one such file): levels that are read as they stand would be compressed.
+    """
+    if header.find(".//scaler/moldyn") is not None:
+        what = "the .scn file holds an imported .gel scan, whose levels are coded as square roots"
+        raise BlotError(what, None, "give the .gel file itself")
 
 
 def _ceiling(header: ElementTree.Element) -> float | None:
