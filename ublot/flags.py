@@ -100,6 +100,13 @@ _TABLE = (
         _OWN,
     ),
     Flag(
+        "shape_assumed",
+        "warn",
+        "no band of the picture is sharp and strong enough to show how lanes look across: their shape is the usual one",
+        "compare with a longer exposure; the interval holds what lanes may look like",
+        _OWN,
+    ),
+    Flag(
         "background_unsure",
         "warn",
         "the background disagrees with the lane's own level or with the gaps beside it; the interval holds by how much",

@@ -260,6 +260,22 @@ class Lanes(Sequence[Lane]):
 
 
 @dataclass(frozen=True, eq=False)
+class Widening:
+    """Light that bands have beside the core of their lane because they are wider than its lateral shape.
+
+    Attributes
+    ----------
+    share : ndarray, shape (lanes, rows)
+        Of the light of the lane in that row.
+    error : ndarray, shape (lanes, rows)
+        Standard deviation of `share`.
+    """
+
+    share: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class Background:
     """What is not protein of the lanes, along every lane.
 
@@ -275,6 +291,8 @@ class Background:
     window : Window
     flags : tuple of str
     lane_flags : tuple of tuple of str
+    widening : Widening or None
+        Of the bands, where that was learned with the background.
     """
 
     method: str
@@ -284,6 +302,7 @@ class Background:
     window: Window
     flags: tuple[str, ...] = ()
     lane_flags: tuple[tuple[str, ...], ...] = ()
+    widening: Widening | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,7 +315,7 @@ class Profile:
     top : int
         ``row_px`` of the first value.
     raw, background : ndarray, shape (rows,)
-        Their difference is `signal`; nothing is clipped.
+        Their difference is `signal`; nothing is clipped. Light of wider bands beside the core is in `raw`.
     noise : ndarray, shape (rows,)
         Standard deviation of `raw` from pixel noise, independent from row to row.
     modes : ndarray, shape (modes, rows)

@@ -11,6 +11,7 @@ from strip_blots import as_blot
 from ublot.errors import BlotError
 from ublot.lanes.finding import find_lanes
 from ublot.lanes.placement import place_roles
+from ublot.model import Lane, Lanes
 
 PITCH, FIRST, HEIGHT = 50, 60, 400
 ROLES = ("marker", "negative", "vehicle", "vehicle", *("sample",) * 4, "blank")
@@ -84,3 +85,21 @@ def test_too_few_lanes_say_nothing():
     found, _ = place_roles(blot, lanes, ("sample",) * 4)
     assert [lane.xs for lane in found] == [lane.xs for lane in lanes] and "lanes_one_off" not in found.flags
     assert place_roles(blot, replace(lanes, items=lanes.items[:1]), ("sample",))[1] == ()
+
+
+def test_lanes_that_fill_their_pitch_are_not_empty_and_a_gap_among_them_is():
+    """No gutter is left to stand out from: their own bands tell."""
+    rng = np.random.default_rng(2)
+    y, x = np.mgrid[0:240, 0:480].astype(float)
+    levels = 800 + rng.normal(0, 12, y.shape)
+    ladder = sum(h * np.exp(-0.5 * ((y - row) / 3) ** 2) for row, h in ((150, 9000), (130, 4000), (114, 2000)))
+    for lane in range(8):
+        if lane != 5:
+            strength = 1 - 0.06 * lane
+            levels += strength * ladder * np.exp(-np.log(2) * np.abs((x - 60 - 50 * lane) / 25.5) ** 10)
+    blot = as_blot(levels)
+    lanes = Lanes(
+        tuple(Lane(k + 1, (0.0, 239.0), (60.0 + 50 * k,) * 2, 50.0) for k in range(8)), blot.window, 50.0, 10.0
+    )
+    found, _ = place_roles(blot, lanes, ("vehicle", "vehicle", *("sample",) * 6))
+    assert [lane.number for lane in found if "lane_empty" in lane.flags] == [6]

@@ -129,3 +129,17 @@ def test_a_cover_is_the_highest_of_the_gaussians_over_all_values(sigma, share):
     away = np.abs(np.subtract.outer(np.arange(60), np.arange(60)))
     fades = np.exp(-0.5 * (away / max(sigma, 0.3)) ** 2) * (away <= max(round(3 * sigma), 1))
     assert _smooth_cover(values, sigma) == pytest.approx((fades * values).max(axis=1), rel=1e-12)
+
+
+def test_where_no_band_shows_how_lanes_look_across_it_is_said():
+    for blank, expected in (((), False), (tuple(range(1, 9)), True)):
+        lanes = draw(blank=blank, smear=0.0)
+        profiles = extract_profiles(lanes.blot, lanes.lanes, estimate_background(lanes.blot, lanes.lanes))
+        assert ["shape_assumed" in p.flags for p in profiles] == [expected] * 8
+
+
+def test_what_is_moved_does_not_leave_the_bounds_on_its_other_side():
+    before = drawn(1000 * np.exp(-0.5 * ((AT - 500) / 40) ** 2))
+    low, high = np.full(ROWS, 490.0), np.full(ROWS, 520.0)
+    found = within_bounds(replace(before, width=400.0), low, high)
+    assert found.background.min() >= 490.0 and found.background.max() <= 520.0 + 1e-9

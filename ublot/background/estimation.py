@@ -9,7 +9,7 @@ import numpy as np
 from ublot.background.classical import baseline_along_lanes, blank_lane_level, no_background, rolling_ball_level
 from ublot.background.gutters import gutter_membrane
 from ublot.errors import BlotError
-from ublot.model import Background, Blot, Lanes
+from ublot.model import Background, Blot, Lanes, Widening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "estimate_background"]
 
-METHODS: Mapping[str, Callable[[Blot, Lanes, Collection[int]], tuple[Array, Array]]] = {
+METHODS: Mapping[str, Callable[[Blot, Lanes, Collection[int]], tuple[Array, Array] | tuple[Array, Array, Widening]]] = {
     "gutter": gutter_membrane,
     "blank-lane": blank_lane_level,
     "rolling-ball": rolling_ball_level,
@@ -58,6 +58,7 @@ def estimate_background(blot: Blot, lanes: Lanes, method: str = "gutter", *, bla
     if not len(lanes):
         empty = np.zeros((0, lanes.window.height))
         return Background(method, empty, np.zeros((0, *empty.shape)), np.zeros(0), lanes.window)
-    level, modes = METHODS[method](blot, lanes, blank)
+    level, modes, *wider = METHODS[method](blot, lanes, blank)
     flags = ("smear_at_risk",) if method in EATS_SMEARS else ()
-    return Background(method, level, modes, np.zeros(len(lanes)), lanes.window, flags)
+    widening = wider[0] if wider else None
+    return Background(method, level, modes, np.zeros(len(lanes)), lanes.window, flags, widening=widening)

@@ -10,6 +10,7 @@ import numpy as np
 from ublot.lanes.straightened import CORE
 from ublot.membrane.joint_fit import fit_membrane_and_flanks
 from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch
+from ublot.model import Widening
 from ublot.numerics.medians import row_medians
 
 if TYPE_CHECKING:
@@ -43,15 +44,19 @@ def _between(known: Array, step: int, count: int) -> Array:
     return np.asarray(every[:, step : step + count], np.float64)
 
 
-def gutter_membrane(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Array]:
-    """Membrane under every lane, shape (lanes, rows), by a joint regression of lanes and membrane, and its modes."""
+def gutter_membrane(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Array, Widening]:
+    """Membrane under every lane, shape (lanes, rows), by a joint regression of lanes and membrane, and its modes.
+
+    With it comes by how much bands are wider than their lane.
+    """
     empty = np.array([lane.number in blank for lane in lanes])
     fit = fit_membrane_and_flanks(blot, lanes, empty, CORE, MODES)
-    known = np.concatenate([fit.under[None], fit.modes]).transpose(0, 2, 1).reshape(-1, len(fit.under))
+    wider = np.stack([fit.widening, fit.widening_error])
+    known = np.concatenate([fit.under[None], wider, fit.modes]).transpose(0, 2, 1).reshape(-1, len(fit.under))
     before, behind = 2 * known[:, :1] - known[:, 1:2], 2 * known[:, -1:] - known[:, -2:-1]
     every = _between(np.concatenate([before, known, behind], axis=1), fit.along.high, lanes.window.height)
     every = every.reshape(-1, len(lanes), lanes.window.height)
-    return every[0], every[1:]
+    return every[0], every[3:], Widening(every[1], every[2])
 
 
 def gutter_levels(blot: Blot, lanes: Lanes) -> Array:

@@ -150,6 +150,8 @@ def _second_look(
         rows = COARSE[0] if count is None else COUNTED_ROWS
         side = cell_side(blot, window.height / rows + 0.5 * blot.tile)
         near = make_cells(blot, window, (side, cells.size[1]), membrane.inside)
+        if not near.mask.any():
+            return cells, first  # no cell of it lies on the membrane with all its pixels
     second = _best_sighting(near, count, blank, rimmed=True)
     if second.comb.score <= BETTER * max(first.comb.score, 0.0):
         return cells, first

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from scipy.ndimage import median_filter
 
 from ublot.errors import BlotError
 from ublot.lanes.borders import likeness
@@ -42,7 +43,11 @@ NOTHING, SOMETHING = 0.02, 0.1
 what leaks into an empty lane from its neighbours, and faint bands."""
 
 NOISE = 6.0
-"""Standard errors of a row that noise does not reach in any of `ROWS`."""
+"""Standard errors of a row that noise does not reach in any of `ROWS`; and of the mean of them that a faint smear does."""
+
+AS_STRONG, WIDE = 0.15, 0.2
+"""Strength over the usual lane's from which on a lane's own bands are no light of its neighbours, and share of the rows
+that the median goes over which is taken off them. Lanes that fill their pitch leave no gutter to stand out from."""
 
 INSIDE = 0.3
 """Of the pitch that a lane's centre lies within the membrane, at least."""
@@ -100,12 +105,16 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """The places of a row: their columns at mid-height, how surely something stands there, and what it looks like."""
+    """The places of a row: their columns at mid-height, how surely something stands there, and what it looks like.
+
+    `holds` is where something does though it stands out of no gutter, or out of no single row.
+    """
 
     x: Array
     shown: Array
     alike: Array
     bare: Array
+    holds: NDArray[np.bool_]
 
 
 def _look(blot: Blot, lanes: Lanes) -> _Row:
@@ -136,7 +145,18 @@ def _look(blot: Blot, lanes: Lanes) -> _Row:
     foreign = np.clip((_foreign(seen, typical, loaded) - FOREIGN[0]) / (FOREIGN[1] - FOREIGN[0]), 0, 1)
     alike *= 1 - foreign
     x = np.concatenate([p[None] for p in places])[:, len(cells.row_px) // 2]
-    return _Row(x, shown, alike, _bareness(seen, typical, loaded))
+    holds = _has_own_bands(core, own, noise) | (seen.mean(axis=1) > NOISE * noise / seen.shape[1] ** 0.5)
+    return _Row(x, shown, alike, _bareness(seen, typical, loaded), holds)
+
+
+def _has_own_bands(core: Array, own: slice, noise: Array) -> NDArray[np.bool_]:
+    """Which places have bands not far weaker than those of the usual lane, whatever stands beside them."""
+    known = np.isfinite(core).all(axis=1)
+    wide = 2 * round(0.5 * WIDE * core.shape[1]) + 1
+    high = np.where(known[:, None], core, 0.0)
+    high = high - median_filter(high, size=(1, wide), mode="nearest")
+    top = np.sort(high, axis=1)[:, -2]
+    return known & (top > AS_STRONG * float(np.median(top[own]))) & (top > NOISE * noise)
 
 
 def _bareness(seen: Array, typical: Array, loaded: NDArray[np.intp]) -> Array:
@@ -222,7 +242,7 @@ def readings(blot: Blot, lanes: Lanes, roles: Sequence[str]) -> list[Reading]:
         )
         beside = np.setdiff1d(np.arange(len(row.x)), places)
         cost += float((LEFT_OUT * row.shown[beside] * np.clip(row.alike[beside], 0.2, 1)).sum())
-        bare = row.shown[places] < 0.5
+        bare = (row.shown[places] < 0.5) & ~row.holds[places]
         empty = tuple(k + 1 for k, role in enumerate(roles) if bare[k] and role != "blank")
         out.append(Reading(shift, float(x[0]), float(cost), empty))
     return sorted(out, key=lambda each: (each.cost, abs(each.shift))) or [as_found]

@@ -33,6 +33,8 @@ LANE_CORE = 0.2  # of a lane's width: half of what is taken for its middle
 DOWN, LONG = 11, 0.6  # cells down the rows over which the median of a gap is taken, or of the pitch where that is more
 SHARP = 0.3  # of the pitch (sigma): what varies along the run no slower than this is bands, not membrane
 BEFORE = 0.3  # standard deviation of what a lateral shape says of the level in a gap, as a share of the lane
+LEARNED = 0.5  # of that: what bands leave of it where they show something
+ALIKE = 0.4  # correlation of a cell with the next from which on what is sharp is bands: of noise it is -0.1 to 0.2
 UNLIKE = 0.1  # standard deviation by which the shares of both its lanes in one gap differ beyond what shapes say
 SLANT = 0.1  # of the pitch along the run, by which a band may stand higher or lower in a gap than in its lane
 SEEN = 0.1  # of what is sharp in the middle lane: a lane with less shows nothing in its gaps
@@ -70,6 +72,8 @@ class Gaps:
         Rows of values over which a median is taken: what is sharper, arms of smiling bands included, is no membrane.
     per_pitch : float
         Rows of values in one pitch.
+    learned : bool
+        Whether bands of any lane show in a gap beside it how far its light reaches, or that it does not.
     """
 
     level: Array
@@ -81,6 +85,7 @@ class Gaps:
     seen: NDArray[np.bool_]
     down: int = DOWN
     per_pitch: float = 1.0
+    learned: bool = True
 
     @cached_property
     def depth(self) -> Array:
@@ -145,7 +150,7 @@ class Gaps:
         low, high = cv2.erode(low, brush), cv2.dilate(high, brush)
         low[nothing[0]], high[nothing[1]] = -np.inf, np.inf
         darkest = min(float(np.where(self.seen, smooth, np.inf).min()), float(self._medians(self.lane).min()))
-        return np.maximum(low, darkest - SURE * self.noise), np.asarray(high, np.float64)
+        return np.maximum(low, darkest), np.asarray(high, np.float64)  # a minimum of medians is dark enough
 
 
 def _between(gaps: Array) -> Array:
@@ -186,6 +191,9 @@ def measure_gaps(blot: Blot, lanes: Lanes) -> Gaps:
     power = (bands**2).mean(axis=1)
     seen = power > SEEN**2 * middle(power)
     shift = max(round(SLANT * pitch / cells.size[0]), 1)
+    # Bands go on from cell to cell, noise does not.
+    alike = (bands[:, 1:] * bands[:, :-1]).mean(axis=1) / np.maximum(power, 1e-30)
+    shows, learned = seen & (alike > ALIKE), False
     leak, error, noise = np.zeros((len(lanes) + 1, 2)), np.zeros((len(lanes) + 1, 2)), []
     for gap, sides in enumerate(_sides(len(lanes))):
         at = [i for _, i in sides]
@@ -197,11 +205,14 @@ def measure_gaps(blot: Blot, lanes: Lanes) -> Gaps:
             share[~shown] = share[shown].mean()
         for (k, _), value, doubt in zip(sides, share, sd, strict=True):
             leak[gap, k], error[gap, k] = value, doubt
+        learned |= bool((shows[at] & (sd < LEARNED * BEFORE)).any())
         noise.append(left)
     on = _means(cells.mask, cells.x_px, places, CORE * pitch) > 0.99
     on &= (places > cells.x_px[0]) & (places < cells.x_px[-1])
     down = max(DOWN, round(LONG * pitch / cells.size[0]))
-    return Gaps(level, lane, cells.row_px, leak, error, float(np.median(noise)), on, down, pitch / cells.size[0])
+    return Gaps(
+        level, lane, cells.row_px, leak, error, float(np.median(noise)), on, down, pitch / cells.size[0], learned
+    )
 
 
 def _sides(lanes: int) -> list[list[tuple[int, int]]]:

@@ -28,6 +28,7 @@ from ublot.membrane.flanks import FAR, NEAR, Flanks, make_flanks
 from ublot.membrane.lateral_shape import BESIDE, lane_pitch
 from ublot.membrane.noise import estimate_noise
 from ublot.membrane.outer_light import most_light_beside
+from ublot.membrane.widening import band_widening
 from ublot.numerics.medians import linear_quantiles, middle
 from ublot.numerics.nonnegative import solve_nonnegative
 from ublot.numerics.smoothing import smooth_rows
@@ -55,6 +56,7 @@ FAR_OUT, FAR_FALLS = 0.03, 0.8
 OWN = 0.5  # of these, to begin with: by how much single lanes and sides differ
 BULGE = 0.1  # of its width: by how much the strongest band of a picture is wider than faint ones, or narrower
 BAND = 0.15  # pitches: half the length of a band along the run
+OWN_LIGHT = 0.6  # pitches from its centre line: what lies further out is not counted as a lane's
 BLUR = 0.1, 0.3  # pitches along the run over which light in flanks near and far is spread at most
 OUTLIER = 5.0  # standard deviations from which on a cell counts for nothing
 LEAST_NOISE = 2e-4  # of the highest lane: what cells of 8-bit pictures are off by, a tenth of a level or so
@@ -153,6 +155,7 @@ class _State:
     smoothness: float | None
     alike: float  # variance of sums of neighbouring residuals over what independent ones would have
     held: NDArray[np.bool_]  # hats at the bound of what their gutter allows
+    wider: Array | None = None  # light of strong bands by which they are wider than faint ones, shape (rows, cols)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +197,9 @@ class JointFit:
         Standardised residuals, 0 where a cell was not used.
     smoothness : float
         What roughness costs, per weight of a coefficient.
+    widening, widening_error : ndarray, shape (rows, lanes)
+        By how much of its light a lane has more beside its core than its lateral shape says, and the standard deviation
+        of that: see `ublot.membrane.widening`.
     """
 
     along: AlongLanes
@@ -204,6 +210,8 @@ class JointFit:
     leak: Array
     residual: Array
     smoothness: float
+    widening: Array
+    widening_error: Array
 
 
 def _picture(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], core: float) -> _Picture:
@@ -585,7 +593,7 @@ def _next(
     new = _State(
         shapes, departures, far, _own_spread(picture, state, system, departures), membrane @ splines.under.T, residual,
         heights_blank, doubt, excess, smoothness, alike if state.residual is not None else 1.0,
-        held | state.held,
+        held | state.held, steps[at - 1] * system.columns[at - 1 - hats],
     )  # fmt: skip
     return new, fitted
 
@@ -664,12 +672,36 @@ def _finished(
     seen = np.array([picture.flanks.cores @ picture.flanks.far[..., k].T for k in range(len(far))])
     seen[:, np.arange(len(leak)), np.arange(len(leak))] = 0.0
     of_far = heights[:, free] @ np.tensordot(ways.T, seen[:, :, free], axes=1).transpose(0, 2, 1)
+    widening, error = _widening(picture, state, heights, system.weights > 0)
     return JointFit(
         picture.along, state.shapes, under,
         np.concatenate([of_membrane, of_far, _of_closed_gaps(picture, state, heights), doubted[None]]), heights, leak,
-        standard,
-        float(state.smoothness or 0.0),
+        standard, float(state.smoothness or 0.0), widening, error,
     )  # fmt: skip
+
+
+def _widening(picture: _Picture, state: _State, heights: Array, plain: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """By how much the bands of every lane are wider than its lateral shape: `widening` and its error of a `JointFit`.
+
+    Where a cell that is not `plain` stands against a plain one on the lane's other side, it is dust and no band.
+    """
+    if state.residual is None or state.wider is None:
+        return np.zeros_like(heights), np.zeros_like(heights)
+    along, seen = picture.along, picture.flanks.seen
+    columns = along.columns[seen]
+    away = np.abs(along.columns - along.middle[:, None])
+    own = away < OWN_LIGHT * picture.pitch
+    light = (np.maximum(state.shapes, 0.0) * own).sum(axis=1)
+    owner = away[:, seen].argmin(axis=0)
+    other = np.abs(np.subtract.outer(2 * along.middle[owner] - columns, columns)).argmin(axis=1)
+    residual = np.where(plain | ~plain[:, other], state.residual, state.residual[:, other])
+    beside = ((owner == np.arange(len(away))[:, None]) & own[:, seen]).T.astype(np.float64)
+    excess = np.where(picture.usable, residual + state.wider, 0.0) @ beside
+    shown = along.core_mask & ~along.saturated & ((~picture.usable).astype(np.float64) @ beside == 0)
+    shown[:, picture.blank] = False
+    return band_widening(
+        np.maximum(heights, 0.0) * light, excess, picture.noise @ beside, shown, picture.pitch / along.high
+    )
 
 
 def _of_closed_gaps(picture: _Picture, state: _State, heights: Array) -> Array:

@@ -12,6 +12,7 @@ from ublot.model import Background, Blot, Lane, Lanes, Profile
 from ublot.numerics.medians import middle
 from ublot.numerics.remembering import remembered
 from ublot.profiles.level_check import check_levels
+from ublot.profiles.widening import with_light_beside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,8 +77,9 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
     Returns
     -------
     tuple of Profile
-        In the order of the lanes: mean over the core (70 % of the width, dust left out) x the lane's width. Where the
-        background disagrees with what is seen, the more cautious one, with the difference in its uncertainty.
+        In the order of the lanes: mean over the core (70 % of the width, dust left out) x the lane's width, and half of
+        what wider bands have besides. Where the background disagrees with what is seen, the more cautious one, with the
+        difference in its uncertainty.
     """
     if not len(lanes):
         return ()
@@ -115,4 +117,5 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
         )
         for k, lane in enumerate(lanes)
     ]
-    return check_levels(blot, lanes, background, profiles)
+    checked = check_levels(blot, lanes, background, profiles)
+    return with_light_beside(checked, background.widening) if background.widening is not None else checked

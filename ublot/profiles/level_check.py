@@ -97,6 +97,9 @@ def within_bounds(profile: Profile, low: Array, high: Array) -> Profile:
     if not (up.any() or down.any()):
         return profile
     up, down = (_smooth_cover(x, SOFT * profile.width) for x in (up, down))
+    # What falls off beside does not leave the bounds on the other side.
+    up = np.minimum(up, np.maximum(high - profile.background, 0.0))
+    down = np.minimum(down, np.maximum(profile.background - low, 0.0))
     moved = (up - down) * seen
     height = lane_height(profile)
     # It lies between the bounds: no more than these are apart is it off by now.
@@ -154,7 +157,8 @@ def check_levels(blot: Blot, lanes: Lanes, background: Background, profiles: Seq
     """Check the background of every lane against its own level and against the gaps beside it.
 
     Lanes whose background disagrees with what is seen are flagged ``background_unsure``, those that stand in their gaps
-    ``lanes_touching``. A background that is not taken from the gaps is not compared with them.
+    ``lanes_touching``; all of them ``shape_assumed`` where no band shows how lanes look across. A background that is
+    not taken from the gaps is not compared with them.
 
     Parameters
     ----------
@@ -186,9 +190,10 @@ def _beside(blot: Blot, lanes: Lanes, background: Background, profiles: Sequence
     ]
     level = np.array([p.background / p.width for p in profiles])
     seen, error = gaps.membrane(np.array([np.interp(gaps.rows, rows, under) for under in level]))
+    assumed = () if gaps.learned else ("shape_assumed",)
     out = []
     for p, membrane, sd, depth in zip(profiles, seen, error, gaps.depth.tolist(), strict=True):
         p = compared_with_gap(p, *(np.interp(rows, gaps.rows, values) * p.width for values in (membrane, sd)))
         touching = ("lanes_touching",) * (depth > TOUCHING)
-        out.append(replace(p, gap_level=depth, flags=(*p.flags, *touching)))
+        out.append(replace(p, gap_level=depth, flags=(*p.flags, *touching, *assumed)))
     return out
