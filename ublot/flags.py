@@ -72,7 +72,7 @@ _TABLE = (
     Flag(
         "hollow_band",
         "refuse",
-        "a band is burnt out: its heart is darker than its rim, where the substrate was used up",
+        "a band is burnt out, darker in its heart than at its rim, or nearly so: the substrate was used up",
         "expose at once and shorter, or load less or dilute the antibody",
         "Ghosh, Gilda & Gomes 2014, Expert Review of Proteomics 11, 549",
     ),
