@@ -73,6 +73,7 @@ def test_what_refuses():
         "upside_down",
         "mirrored",
         "seam_in_lane",
+        "rows_apart",
     } == REFUSING
     assert refuses(["eight_bit", "saturated", "lanes_touching"]) == ()
     assert refuses(["eight_bit", "lossy"]) == ("lossy",)

@@ -72,7 +72,7 @@ _TABLE = (
     Flag(
         "hollow_band",
         "refuse",
-        "a band is burnt out: its heart is darker than its rim, where the substrate was used up",
+        "a band is burnt out, darker in its heart than at its rim, or nearly so: the substrate was used up",
         "expose at once and shorter, or load less or dilute the antibody",
         "Ghosh, Gilda & Gomes 2014, Expert Review of Proteomics 11, 549",
     ),
@@ -339,9 +339,9 @@ _TABLE = (
     ),
     Flag(
         "rows_apart",
-        "warn",
+        "refuse",
         "two rows of bands run through the lanes, and nothing says which is the target: the other may be",
-        told("choose the row with {roi}, or give {marker}"),
+        told("choose the row with {roi} or {panel}, or give {marker}"),
         _OWN,
     ),
     Flag(

@@ -33,3 +33,16 @@ def test_lanes_half_a_pitch_off_stand_in_gaps():
 def test_blank_lane_is_not_doubted():
     drawn = draw(blank=(4,))
     assert lane_doubts(drawn.blot, find_lanes(drawn.blot, 8, blank=(4,)), (4,)) == {}
+
+
+def test_two_lanes_on_one_band_are_both_doubted():
+    drawn = draw()
+    lanes = find_lanes(drawn.blot, 8)
+    # One band holds lanes 3 and 4, as where more lanes were asked for than there are.
+    aside = 0.2 * drawn.pitch
+    items = [replace(lane, number=i) for i, lane in enumerate((*tuple(lanes)[:3], lanes[2], *tuple(lanes)[3:]), 1)]
+    for k, shift in ((2, -aside), (3, aside)):
+        items[k] = replace(items[k], xs=tuple(x + shift for x in items[k].xs))
+    doubts = lane_doubts(drawn.blot, replace(lanes, items=tuple(items)))
+    assert set(doubts) == {3, 4}
+    assert "lane 4" in doubts[3] and "lane 3" in doubts[4]

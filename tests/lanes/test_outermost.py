@@ -73,3 +73,25 @@ def test_two_lanes_say_nothing_of_a_third():
     blot = blot_of(0.05, 0.05)
     pair = inner(blot, (1, 2))
     assert with_faint_ends(blot, pair) is pair
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_faint_lane_beside_a_strong_one_that_reaches_into_its_gutter_is_taken(seed):
+    blot = blot_of(1.0, 0.03, width=44, seed=seed)
+    knots = np.linspace(0, HEIGHT - 1, 9)
+    items = [straight_lane(n, FIRST + PITCH * i, 44, 0.0, 200, knots) for n, i in enumerate(range(6), 1)]
+    row = Lanes(tuple(items), blot.window, float(PITCH), 6.0)
+    assert centres(with_faint_ends(blot, row)) == [FIRST + PITCH * i for i in range(7)]
+
+
+def test_on_a_white_without_noise_traces_of_compression_are_no_lane():
+    y, x = np.mgrid[0:HEIGHT, 0:COLS]
+    image = np.zeros(y.shape)
+    for i in range(7):
+        image += 4000 * (np.abs(x - FIRST - PITCH * i) < 17) * np.exp(-0.5 * ((y - 200) / 4) ** 2)
+    # Blocks of eight pixels about the band, of which some keep a level or two.
+    for col in range(64, 88, 8):
+        image[192 + col % 16 : 200 + col % 16, col : col + 8] += 16
+    blot = as_blot(image)
+    row = inner(blot, range(7))
+    assert with_faint_ends(blot, row) is row

@@ -16,8 +16,9 @@ from drawn_lanes import quantified
 import ublot
 from ublot.flags import refuses
 from ublot.inputs.edits import Edits
-from ublot.pipeline.gates import cuts_signal, floor_share
+from ublot.pipeline.gates import cuts_signal, ends_at_band_in_words, floor_share, with_crop_flags
 from ublot.pipeline.inspection import describe
+from ublot.scoring.ratios import fraction_of
 from ublot.simulation import save_blot, simulate_blot
 
 REAL = Path(__file__).parents[2] / "../shared/real_blots"
@@ -79,6 +80,10 @@ def test_a_region_without_the_unmodified_band_is_seen(above, flagged):
 def test_no_room_for_the_modified_above_the_band_is_seen(boundary, cut):
     lane = replace(quantified(1, 1000.0, 0.0), boundary_row=boundary)
     assert cuts_signal(lane) == cut
+    (seen,) = with_crop_flags([lane], {1})
+    assert np.isnan(seen.hmw) == cut  # not 0 with an interval of no width
+    assert fraction_of(seen).known != cut
+    assert bool(ends_at_band_in_words([seen])) == cut
 
 
 @pytest.mark.parametrize(("room", "flagged"), [(0.6, True), (0.9, True), (1.25, False)])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from drawn_lanes import ROWS, as_profile, quantified
 
 import ublot
+from ublot.pipeline.rows_apart import row_above
 
 COLUMNS = np.array([70, 150, 230, 310, 390, 470])
 
@@ -28,7 +32,8 @@ def blot(*, loading, ladder=True):
 def test_two_rows_are_told_apart_and_the_other_is_offered():
     found = ublot.analyze(blot(loading=True), lanes=6)
     assert "rows_apart" in found.stages.image_flags
-    (said,) = [line for line in found.messages if "two rows of bands" in line]
+    assert found.lanes["hmw_fraction"].isna().all()  # it may be the loading control's
+    (said,) = [line for line in found.messages if line.startswith("two rows of bands")]
     assert "at rows 150 and 350" in said and "that at 350 was taken" in said
     assert "--roi 0:250,0:540" in said
     chosen = ublot.analyze(blot(loading=True), lanes=6, roi="0:250,0:540")
@@ -39,3 +44,13 @@ def test_two_rows_are_told_apart_and_the_other_is_offered():
 @pytest.mark.parametrize("ladder", [True, False])
 def test_one_row_with_or_without_its_rungs_is_alone(ladder):
     assert "rows_apart" not in ublot.analyze(blot(loading=False, ladder=ladder), lanes=6).stages.image_flags
+
+
+def test_a_band_just_beyond_the_end_counts_for_nothing():
+    signal = 1000 * np.exp(-0.5 * ((np.arange(ROWS) - ROWS + 2) / 3.0) ** 2)
+    lanes = [
+        replace(quantified(number, 1000.0, 100.0, profile=as_profile(signal, number)), target_row=ROWS - 2.0)
+        for number in range(1, 6)
+    ]
+    lanes[2] = replace(lanes[2], target_row=ROWS - 0.1)
+    assert row_above(lanes, {1, 2, 3, 4, 5}, None) is None

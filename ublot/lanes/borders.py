@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ublot.model import Blot, Lanes
 
 
-__all__ = ["flag_lanes_at_edge", "lanes_beside", "likeness"]
+__all__ = ["best_match", "flag_lanes_at_edge", "lanes_beside", "likeness"]
 
 ALIKE = 0.65
 """Correlation of its profile with the typical one from which on a strip is a lane: membrane and pen reach 0.5."""
@@ -32,7 +32,8 @@ ROWS = 160
 """Rows looked at, about."""
 
 SLANT = 0.02
-"""Share of the rows by which a front may be higher or lower beside."""
+"""Share of the rows by which a front may be higher or lower beside; half a band's height where that is more, as on a
+strip of one row of bands."""
 
 SEEN = 0.6
 """Share of the rows that must lie on the membrane."""
@@ -73,19 +74,19 @@ def lanes_beside(blot: Blot, lanes: Lanes, blank: Collection[int] = ()) -> bool:
 
 def likeness(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> float:
     """Correlation of a profile with the typical one, moved up or down a little; 0 where too little of it is known."""
-    return _match(seen, typical)[0]
+    return best_match(seen, typical)[0]
 
 
 def _is_like(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> bool:
     """Whether a profile follows the typical one, moved up or down a little, and is not much fainter."""
-    alike, strength = _match(seen, typical)
+    alike, strength = best_match(seen, typical)
     return alike > ALIKE and strength > FAINT
 
 
-def _match(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> tuple[float, float]:
+def best_match(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> tuple[float, float]:
     """Best correlation with the typical profile, and the strength over it there."""
     n = len(typical)
-    most = max(int(SLANT * n), 2)
+    most = max(int(SLANT * n), _band(typical) // 2, 2)
     moves = np.arange(-most, most + 1, max(most // 6, 1))
     at = np.arange(n) + moves[:, None]
     moved = np.where((at >= 0) & (at < n), seen[np.clip(at, 0, n - 1)], np.nan)
@@ -101,6 +102,17 @@ def _match(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> tuple[flo
     alike = xy[told] / np.sqrt(xx * yy)[told]
     best = int(alike.argmax())
     return float(alike[best]), float(xy[told][best] / xx[told][best])
+
+
+def _band(typical: NDArray[np.float64]) -> int:
+    """Rows of the strongest band of a profile, at half of its height."""
+    if not np.isfinite(typical).any():
+        return 0
+    level = np.nan_to_num(typical - np.nanmin(typical))
+    top = int(level.argmax())
+    low = np.flatnonzero(level < 0.5 * level[top])
+    above, below = low[low < top], low[low > top]
+    return int((below[0] if len(below) else len(level)) - (above[-1] if len(above) else -1) - 1)
 
 
 def flag_lanes_at_edge(blot: Blot, lanes: Lanes) -> Lanes:

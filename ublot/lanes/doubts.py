@@ -12,6 +12,9 @@ from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, l
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from numpy.typing import NDArray
+
+    from ublot.membrane.cells import Cells
     from ublot.model import Blot, Lanes
     from ublot.numerics.arrays import Array
 
@@ -34,6 +37,14 @@ GAP = 0.0
 
 ACROSS = 0.5
 """Level on the centre line over that to both sides below which a lane spans a gap; bands with dark edges keep more."""
+
+BETWEEN = (0.25, 0.375, 0.5, 0.625, 0.75)
+"""Of the way from a lane to the next one, where the gap between them is looked for."""
+
+JOINED, APART, DARK, SHOWS = 0.9, 0.5, 0.3, 0.2
+"""Level in the darkest place between two lanes over that of the fainter one from which on nothing parts them; that of
+the usual two up to which lanes are parted here at all; the usual gap's in the same rows up to which both lanes hold a
+band there; and strength of the fainter one over the usual that can tell."""
 
 
 def _weighted(value: Array, weight: Array) -> Array:
@@ -79,7 +90,37 @@ def lane_doubts(blot: Blot, lanes: Lanes, skip: Collection[int] = ()) -> dict[in
             out[lane.number] = "stands in a gap: it is brighter half a lane to either side"
         elif dip[i] < ACROSS and contrast[i] > GAP:
             out[lane.number] = "spans a gap: it is brighter beside its centre line than on it"
+    empty = np.array([lane.number in skip or "lane_empty" in lane.flags for lane in lanes])
+    for i in np.flatnonzero(_joined(cells, centres, pitch, empty | ~clear)).tolist():
+        for one, other in ((i, i + 1), (i + 1, i)):
+            words = f"no gap parts it from lane {lanes[other].number}, as it does others"
+            out.setdefault(lanes[one].number, words)
     return out
+
+
+def _joined(cells: Cells, centres: Array, pitch: float, unknown: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which lanes no gap parts from the next one, where lanes are parted."""
+    if len(centres) < 4:
+        return np.zeros(len(centres) - 1, bool)
+    steps = [centres[:-1] + share * np.diff(centres, axis=0) for share in BETWEEN]
+    wide = NARROW * pitch
+    on = np.array(strip_means(cells, (centres, wide))[0])
+    between = np.array(strip_means(cells, *((at, wide) for at in steps)))
+    both = np.concatenate([on, between.min(axis=0)])
+    base = np.where(np.isfinite(both), both, np.inf).min(axis=0)
+    base = np.where(np.isfinite(base), base, 0.0)
+    fainter, darkest = np.minimum(on[:-1], on[1:]) - base, between.min(axis=0) - base
+    known = np.isfinite(fainter) & np.isfinite(darkest)
+    fainter, darkest = np.where(known, fainter, 0.0), np.where(known, darkest, 0.0)
+    weight = fainter**2
+    depth = (weight * darkest).sum(axis=1) / ((weight * fainter).sum(axis=1) + 1e-12)
+    top = fainter.max(axis=1)
+    # Bands of one lane beside nothing of the other say nothing: there the usual gap is as bright.
+    usual = (weight * np.median(darkest, axis=0)).sum(axis=1) / ((weight * fainter).sum(axis=1) + 1e-12)
+    told = ~(unknown[:-1] | unknown[1:]) & (usual < DARK) & (top > SHOWS * np.quantile(top, 0.75))
+    if told.sum() < 3 or np.median(depth[told]) > APART:
+        return np.zeros(len(depth), bool)
+    return np.asarray(told & (depth > JOINED))
 
 
 def flag_doubtful_lanes(blot: Blot, lanes: Lanes, skip: Collection[int] = ()) -> Lanes:

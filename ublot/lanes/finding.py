@@ -14,6 +14,7 @@ from ublot.lanes.contrast import SPECK, contrasts, lane_heights, opened, resized
 from ublot.lanes.halves import join_halves
 from ublot.lanes.outermost import with_faint_ends
 from ublot.lanes.plausibility import are_lanes
+from ublot.lanes.runs import lanes_of_runs, runs_apart
 from ublot.lanes.spacing import LaneRow, best_comb
 from ublot.lanes.tilt import sharpest_sums
 from ublot.membrane.cells import Cells, cell_side, make_cells
@@ -250,7 +251,9 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     if len(sighting.comb.centres) < (count or 2):
         return nothing
     if count is None:
-        centres = join_halves(_clean(cells).values, sighting.comb.centres, sighting.slope)
+        values = _clean(cells).values
+        centres = join_halves(values, sighting.comb.centres, sighting.slope)
+        centres = lanes_of_runs(runs_apart(values, sighting.slope), centres)
         if len(centres) < len(sighting.comb.centres):
             sighting = replace(sighting, comb=replace(sighting.comb, centres=centres))
     lanes = _straight_lanes(cells, membrane, sighting)

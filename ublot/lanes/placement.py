@@ -43,7 +43,7 @@ NOTHING, SOMETHING = 0.02, 0.1
 what leaks into an empty lane from its neighbours, and faint bands."""
 
 NOISE = 6.0
-"""Standard errors of a row that noise does not reach in any of `ROWS`; and of the mean of them that a faint smear does."""
+"""Standard errors of a row that noise does not reach in any of `ROWS`; and of their mean that a faint smear does."""
 
 AS_STRONG, WIDE = 0.15, 0.2
 """Strength over the usual lane's from which on a lane's own bands are no light of its neighbours, and share of the rows
@@ -151,7 +151,7 @@ def _look(blot: Blot, lanes: Lanes) -> _Row:
 
 def _has_own_bands(core: Array, own: slice, noise: Array) -> NDArray[np.bool_]:
     """Which places have bands not far weaker than those of the usual lane, whatever stands beside them."""
-    known = np.isfinite(core).all(axis=1)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(core).all(axis=1), np.bool_)
     wide = 2 * round(0.5 * WIDE * core.shape[1]) + 1
     high = np.where(known[:, None], core, 0.0)
     high = high - median_filter(high, size=(1, wide), mode="nearest")

@@ -1,8 +1,9 @@
-"""How much of a lane's light arrives where its neighbour would stand, seen beside the outermost lanes.
+"""How much of a lane's light arrives where its neighbour stands, seen where the neighbour is none or shows no band.
 
-Between lanes nothing tells what of a lane's flank goes on under the neighbour: it is as smooth there as the neighbour
-itself, and what a gap shows may be arms of bent bands, thick edges, or light that is spread along the run as well. On
-the outer side of the first and the last lane there is no neighbour, and what arrives at its place is seen.
+Between lanes nothing tells what of a lane's flank goes on under the neighbour, and what a gap shows may be arms of bent
+bands, thick edges, or light that is spread along the run as well. On the outer side of the first and the last lane
+there is no neighbour, and a marker or an empty lane has no band in the rows of the bands beside it: what arrives there
+is seen.
 """
 
 from __future__ import annotations
@@ -45,26 +46,41 @@ def most_light_beside(along: AlongLanes, heights: Array, loaded: NDArray[np.intp
     middle = along.middle
     if len(loaded) < 2:
         return math.inf
-    steps, last, most = np.diff(middle), len(middle) - 1, []
-    for lane, side, pitch in ((0, -1, float(steps[0])), (last, 1, float(steps[-1]))):
-        if lane in loaded:
-            share = _share(along, heights[:, lane], float(middle[lane] + side * pitch), core, pitch)
-            if share is not None:
-                most.append(share)
-    # Something else may stand there, or a lane lean outwards: the side that shows less.
-    return min(most, default=math.inf)
+    steps, last = np.diff(middle), len(middle) - 1
+    places = [
+        (0, float(middle[0] - steps[0]), float(steps[0])),
+        (last, float(middle[-1] + steps[-1]), float(steps[-1])),
+    ]
+    found = [
+        _share(along, heights[:, lane], *_beside(along, place, core), step)
+        for lane, place, step in places
+        if lane in loaded
+    ]
+    outside = min((share for share in found if share is not None), default=math.inf)
+    found, cores = [], along.core.mean(axis=2)
+    for left, step in enumerate(steps.tolist()):
+        for lane, other in ((left, left + 1), (left + 1, left)):
+            if lane in loaded:
+                found.append(_share(along, heights[:, lane], cores[:, other], along.core_mask[:, other], step))
+    beside = sorted(share for share in found if share is not None)
+    # Where something else stands as well, more is seen: the least counts, among lanes but for one pair that may be odd.
+    return min(outside, beside[1] if len(beside) > 1 else math.inf)
 
 
-def _share(along: AlongLanes, height: Array, place: float, core: float, pitch: float) -> float | None:
-    """What is seen at a place that goes with the height of a lane, over it, at most."""
+def _beside(along: AlongLanes, place: float, core: float) -> tuple[Array, NDArray[np.bool_]]:
+    """What is seen of a place as wide as a core, and in which rows."""
     there = np.flatnonzero(np.abs(along.columns - place) <= 0.5 * core)
     if len(there) * along.wide < WHOLE * core:
-        return None
-    rows = np.flatnonzero(along.mask[:, there].all(axis=1))
+        return np.zeros(len(along.values)), np.zeros(len(along.values), bool)
+    return along.values[:, there].mean(axis=1), np.asarray(along.mask[:, there].all(axis=1), bool)
+
+
+def _share(along: AlongLanes, height: Array, seen: Array, shown: NDArray[np.bool_], pitch: float) -> float | None:
+    """What is seen somewhere that goes with the height of a lane, over it, at most; None where too few rows show it."""
+    rows = np.flatnonzero(shown)
     if len(rows) < FEWEST:
         return None
-    seen = along.values[np.ix_(rows, there)].mean(axis=1)
-    sharp, tall = (x - smooth_rows(x, max(REACH * pitch / along.high, 1.0)) for x in (seen, height[rows]))
+    sharp, tall = (x[rows] - smooth_rows(x[rows], max(REACH * pitch / along.high, 1.0)) for x in (seen, height))
     power = float(tall @ tall)
     if not power > 0:
         return None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ublot.ladder.regions import areas_of
+from ublot.option_words import told
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from ublot.ladder.cut import Ladder
     from ublot.model import Blot, Lanes
 
-__all__ = ["CLIPPED", "cuts_signal", "floor_share", "with_crop_flags", "with_target_flags"]
+__all__ = ["CLIPPED", "cuts_signal", "ends_at_band_in_words", "floor_share", "with_crop_flags", "with_target_flags"]
 
 CLIPPED = 0.01
 """Share of the membrane's pixels at the floor from which on faint smear is lost."""
@@ -77,8 +80,34 @@ def floor_share(blot: Blot, lanes: Lanes) -> float:
 
 
 def with_crop_flags(ladders: Iterable[Ladder], loaded: Collection[int]) -> tuple[Ladder, ...]:
-    """The ladders, those of `loaded` lanes flagged ``crop_tight`` where the picture cuts their signal."""
-    return tuple(k.flagged("crop_tight") if k.lane in loaded and cuts_signal(k) else k for k in ladders)
+    """The ladders, those of `loaded` lanes flagged ``crop_tight`` where the picture cuts their signal.
+
+    Where it leaves no row above the unmodified band, nothing is known of what is modified: its area is none, not 0.
+    """
+    found = (k.flagged("crop_tight") if k.lane in loaded and cuts_signal(k) else k for k in ladders)
+    return tuple(replace(k, hmw=math.nan) if k.lane in loaded and _ends_at_band(k) else k for k in found)
+
+
+def ends_at_band_in_words(ladders: Iterable[Ladder]) -> tuple[str, ...]:
+    """A line that names the lanes of which nothing above the unmodified band is on the picture; none without such.
+
+    Parameters
+    ----------
+    ladders : iterable of Ladder
+        From `with_crop_flags`.
+    """
+    lanes = [str(k.lane) for k in ladders if "crop_tight" in k.flags and _ends_at_band(k)]
+    which = f"lane{'s' * (len(lanes) > 1)} {', '.join(lanes)}"
+    said = "{which}: the picture ends at the unmodified band: what is modified was not measured; crop less tightly"
+    return (told(said, which=which),) if lanes else ()
+
+
+def _ends_at_band(ladder: Ladder) -> bool:
+    """Whether the picture or region leaves no row above the unmodified band."""
+    measured = np.flatnonzero(ladder.profile.noise > 0)
+    if ladder.antibody != "target" or len(measured) < 8:
+        return False
+    return bool(ladder.boundary_row <= ladder.profile.rows[measured[0]])
 
 
 def with_target_flags(ladders: Iterable[Ladder], loaded: Collection[int]) -> tuple[Ladder, ...]:
@@ -106,8 +135,8 @@ def cuts_signal(ladder: Ladder) -> bool:
     rows = ladder.profile.rows[measured]
     if ladder.target_row > rows[-1] - REACH or ladder.target_row < rows[0] + REACH:
         return True
-    if ladder.antibody == "target" and ladder.boundary_row <= rows[0]:
-        return True  # no room above the band: of what is modified nothing is on the picture
+    if _ends_at_band(ladder):
+        return True
     zone = max(int(ZONE * len(measured)), 4)
     return _cut_above(ladder, measured, zone) or _cut_below(ladder, measured, zone)
 

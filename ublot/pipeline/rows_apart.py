@@ -61,7 +61,7 @@ def row_above(ladders: Sequence[Ladder], loaded: Collection[int], calibration: C
         at = round(k.target_row - k.profile.top)
         signal = k.profile.signal
         band = float(signal[max(at - near, 0) : at + near + 1].max(initial=0.0))
-        if band > 0:
+        if band > 0 and reach <= at < len(signal):  # a band may lie just beyond the picture's end
             above.append(signal[at - reach : at + 1][::-1] / band)
     if len(above) < FEWEST:
         return None

@@ -32,7 +32,7 @@ from ublot.pipeline.background_check import (
     with_background_flags,
 )
 from ublot.pipeline.both_responses import holding_both, how_far_apart, ladders_holding_both
-from ublot.pipeline.gates import floor_share, with_crop_flags, with_target_flags
+from ublot.pipeline.gates import ends_at_band_in_words, floor_share, with_crop_flags, with_target_flags
 from ublot.pipeline.lanes_by_hand import place_given_lanes
 from ublot.pipeline.marker_picture import calibrate_elsewhere
 from ublot.pipeline.marker_ticks import calibrate_by_pen, calibrate_by_ticks
@@ -266,13 +266,14 @@ def _run_once(run: Run, tell: Progress, earlier: Run | None, geometry: Lanes | N
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)
     notes = (
-        *(() if other_row is None else (row_above_in_words(other_row, ladders, found.loaded, blot.window),)),
+        *ends_at_band_in_words(ladders),
         *background_notes(profiles, found.loaded),
         *found.notes,
         *(layout.notes if layout is not None else ()),
     )
     doubted = () if edits.lanes is not None else _doubtful(blot, geometry, lanes_with_roles(layout, "blank"))
-    placed = (*pictures_in_words(blot), *_one_off(blot, geometry, layout), *doubted)
+    two_rows = () if other_row is None else (row_above_in_words(other_row, ladders, found.loaded, blot.window),)
+    placed = (*pictures_in_words(blot), *_one_off(blot, geometry, layout), *doubted, *two_rows)
     said = (*placed, *messages_of(scores, layout, params, notes, blot.source.metadata))
     cleaned = tuple(k.profile for k in ladders)
     return Stages(

@@ -34,6 +34,7 @@ FEWEST_PROVEN, LIKE_OTHERS = 2, 2.0  # lanes that prove haze, and how far from t
 LEVEL_PARTS = 0.5  # of the parts below the band: fewer without bands are no level
 TOWARDS_WELL = 1 / 3  # of the way from the well to the band
 RISE = 0.3  # of what the lane is above the level below where it is lowest above the band, that may be smear: not taken
+AS_LOW = 2.0  # standard errors
 POSSIBLE = 0.5  # standard deviation of haze that is not proven, over the most that it can be: 95 % hold all of it
 
 
@@ -165,8 +166,10 @@ class _Quiet:
         The same towards the well, and that level's own error.
     flat : bool
         Whether the level below the band is one.
-    row, own : float
-        Where the signal is lowest, and the part of the lowest level's error that is noise.
+    row, low : float
+        Where the signal is as low as it gets, and how low on average.
+    own : float
+        The part of that level's error that is noise.
     load : ndarray, shape (modes,)
         What the background's modes are there.
     """
@@ -179,6 +182,7 @@ class _Quiet:
     top_noise: float
     flat: bool
     row: float
+    low: float
     own: float
     load: Array
 
@@ -209,11 +213,13 @@ def _quiet(profile: Profile, signal: Array, noise: Array, look: _Look | None, st
     def apart(k: int) -> float:
         return math.hypot(own[k], look.own, float(np.linalg.norm(load[:, k] - look.load)))
 
+    # What is higher than that by no more than their error is as low: a single lowest run would be low by chance.
+    low = levels <= levels[at] + AS_LOW * apart(at)
+    mid = 0.5 * (rows[usable[starts[: len(levels)]]] + rows[usable[(starts + sizes - 1)[RUN - 1 :]]])
     return _Quiet(
         look.level, float(levels[at]), apart(at), float(levels[top]), apart(top),
         math.hypot(own[top], float(np.linalg.norm(load[:, top]))), look.flat,
-        float(rows[usable[starts[at]]] + rows[usable[min(starts[at] + int(size[at]), len(usable)) - 1]]) / 2,
-        float(own[at]), load[:, at],
+        float(mid[low].mean()), float(levels[low].mean()), float(own[at]), load[:, low].mean(axis=1),
     )  # fmt: skip
 
 
@@ -278,7 +284,7 @@ def _without(
     if quiet is not None and start - (quiet.row - profile.top) > 1:
         way = np.clip((start - np.arange(height)) / (start - (quiet.row - profile.top)), 0.0, 1.0)
         if quiet.lowest < look.level or _alike(look.level, quiet.lowest, quiet.error):
-            step, load, own = quiet.lowest - look.level, quiet.load, quiet.own
+            step, load, own = quiet.low - look.level, quiet.load, quiet.own
         else:  # a smear that reaches the well
             way = np.zeros(height)
     rise = max(step, 0.0)

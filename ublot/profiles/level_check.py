@@ -34,6 +34,9 @@ REACH = 1.0  # of the lane's width (sigma): the membrane is no rougher than that
 GAP_ROWS = 0.5  # of the lane's width, over which a gap's level is averaged
 ENDS = 0.02  # of a lane's raw values, at either end: its height is what lies between
 HIDDEN = 50.0  # of a row's noise: the least height of a lane, so that what is worth a word stands above that noise
+NEARLY_ALL = (
+    0.98  # of a lane's rows: by more its background is moved in the rest only, as where the picture has a frame
+)
 MOSTLY = 0.95  # of a lane's rows: in no more than the rest is its background further off the gaps than is said
 UNSURE = 0.02  # of the lane's height, from where on what a background is off by is worth a word
 
@@ -61,7 +64,8 @@ def _excess(profile: Profile, background: Array, rows: int) -> Array:
 def kept_below(profile: Profile) -> Profile:
     """The profile with its background nowhere above its own raw level by more than noise.
 
-    What the background is moved by is part of its uncertainty; the most of it, over the lane's height, is `off`.
+    What the background is moved by is part of its uncertainty; in nearly all rows it is no more than `off` of the
+    lane's height.
 
     Parameters
     ----------
@@ -75,9 +79,9 @@ def kept_below(profile: Profile) -> Profile:
     asked = cv2.dilate(_excess(profile, lower, SHORT)[None], np.ones((1, SHORT)))[0]
     lower = lower - _smooth_cover(asked, SOFT_BELOW * profile.width) * seen
     moved = profile.background - lower
-    most = float(moved.max(initial=0.0))
-    if not most > 0:
+    if not moved.any():
         return profile
+    most = linear_quantiles(moved, NEARLY_ALL)[0]
     height = lane_height(profile)
     modes = np.concatenate([profile.modes, moved[None]])
     return replace(profile, background=lower, modes=modes, off=max(profile.off, most / height if height > 0 else 0.0))
@@ -105,7 +109,7 @@ def within_bounds(profile: Profile, low: Array, high: Array) -> Profile:
     # It lies between the bounds: no more than these are apart is it off by now.
     left = np.minimum(np.abs(moved), np.maximum(high - low, 0.0))
     modes = np.concatenate([profile.modes, left[None]])
-    most = float(np.abs(moved).max())
+    most = linear_quantiles(np.abs(moved), NEARLY_ALL)[0]
     off = max(profile.off, most / height if height > 0 else 0.0)
     return replace(profile, background=profile.background + moved, modes=modes, off=off)
 

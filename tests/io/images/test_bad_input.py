@@ -196,3 +196,15 @@ def test_black_and_white_holds_no_intensities(tmp_path):
 def test_inks_are_not_intensities(tmp_path):
     tifffile.imwrite(tmp_path / "blot.tif", np.dstack([blot8()] * 4), photometric="separated")
     assert "CMYK" in refused(tmp_path / "blot.tif")
+
+
+def test_samples_of_different_depths_are_refused_before_memory_is_taken(tmp_path):
+    """The number of bits of each sample is then no number, and what is multiplied by it no size."""
+    path = tmp_path / "rgb.tif"
+    tifffile.imwrite(path, np.zeros((600, 800, 3), np.uint8), photometric="rgb")
+    content = path.read_bytes()
+    with tifffile.TiffFile(path) as tif:
+        at = tif.pages[0].tags["BitsPerSample"].valueoffset
+    path.write_bytes(content[: at + 2] + b"\x00\x03" + content[at + 4 :])
+    with pytest.raises(BlotError, match="different numbers of bits"):
+        read_blot(path)

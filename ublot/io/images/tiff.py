@@ -147,6 +147,9 @@ def _check_page(page: Any, where: Path) -> None:
         raise BlotError("the TIFF is damaged: its strips or tiles do not fill the image", where, "export it again")
     if min(page.dataoffsets) < 0 or min(page.databytecounts) < 0 or sum(page.databytecounts) > size:
         raise BlotError("the TIFF is damaged: its strips overlap", where, "export it again")
+    if not isinstance(page.bitspersample, int):
+        what = f"the TIFF's samples have different numbers of bits: {tuple(page.bitspersample)[:4]}"
+        raise BlotError(what, where, "export it again")
     unpacked = int(page.nbytes or page.imagelength * page.imagewidth)
     if page.compression == UNCOMPRESSED and sum(page.databytecounts) < unpacked * page.bitspersample // (
         8 * np.dtype(page.dtype or "u1").itemsize
