@@ -45,6 +45,9 @@ __all__ = ["JointFit", "fit_membrane_and_flanks"]
 DOWN, ACROSS = 96, 16  # cells down the picture and across one pitch, at least
 COARSE, FINE = 1.2, 0.6  # of the pitch between knots of the membrane: where it is even, and where it is blotchy
 MOST = 40  # pieces of the splines each way
+# Down an even membrane. Nothing asks for pieces there that are as short as many lanes are narrow: with 30 and with 50
+# lanes errors, tails and coverage of 16 simulated blots each stayed within their scatter, in 0.9 and 0.7 of the time.
+MOST_DOWN = 24
 BLOTCHY = 4e-5  # smoothness, per weight of a coefficient, below which a membrane is more uneven than COARSE can follow
 TURNS, MOST_TURNS = 3, 6
 MOVED = 0.01  # of a lane's height: with far flanks that still move by so much in a turn, a fit is not at its end
@@ -275,8 +278,11 @@ def _splines(picture: _Picture, spacing: float) -> _Splines:
     along = picture.along
     low, high = along.row_px[0] - 0.5 * along.high, along.row_px[-1] + 0.5 * along.high
     pieces = [
-        min(max(round((b - a) / (spacing * picture.pitch)), 2), MOST)
-        for a, b in ((low, high), (along.edges[0], along.edges[-1]))
+        min(max(round((b - a) / (spacing * picture.pitch)), 2), most)
+        for a, b, most in (
+            (low, high, MOST_DOWN if spacing == COARSE else MOST),
+            (along.edges[0], along.edges[-1], MOST),
+        )
     ]
     down = spline_basis(along.row_px, low, high, pieces[0])
     across = spline_basis(along.columns, float(along.edges[0]), float(along.edges[-1]), pieces[1])
