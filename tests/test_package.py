@@ -45,6 +45,13 @@ def test_command_line_starts_light() -> None:
     assert not modules & set(HEAVY)
 
 
+def test_an_analysis_loads_no_more_than_it_needs() -> None:
+    modules = loaded_by("import ublot.results.analysis, ublot.io.images.reading")
+    assert "scipy.linalg" in modules
+    # Parts of SciPy that a rare picture or a dose-response asks for: each takes as long to load as a lane to measure.
+    assert not modules & {*HEAVY, "scipy.ndimage", "scipy.optimize", "scipy.stats", "scipy.interpolate"}
+
+
 def test_core_knows_nothing_of_the_viewer(root: Path) -> None:
     # `ublot view` starts napari; it alone may name it.
     for module in (root / "ublot").rglob("*.py"):

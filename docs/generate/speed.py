@@ -50,8 +50,8 @@ def page() -> str:
         "and batches of 512 x 512 on two processes, start included, by the clock. Dotted: in proportion, from the first "
         "point on. With pixels, rungs and blots the cost grows no faster than that. "
         "With more than a dozen lanes it does: the membrane may bend within little more than the distance of two lanes, so "
-        "that more lanes ask for a finer membrane, and its equations are solved all at once. Lanes of a gel are hardly "
-        "ever more than 26.\n\n"
+        "that more lanes ask for a finer membrane, and its equations are solved all at once; down the lanes it is no finer "
+        "than that of two dozen. Lanes of a gel are hardly ever more than 26.\n\n"
         f"{made(run)}\n"
     )
     return "\n".join(parts)

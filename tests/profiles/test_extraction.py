@@ -32,10 +32,10 @@ def test_dust_does_not_move_profiles():
     drawn = draw()
     lanes = drawn.lanes
     clean = measured(drawn.blot, lanes)
+    # The worst of four draws moves a lane by 0.6 %, this one by 0.3 %.
     dusty = measured(as_blot(with_dust(drawn.image, 120, seed=4)), lanes)
     for a, b in zip(clean, dusty, strict=True):
-        # By this dust, the worst of four draws, 1.1 %; by the others 0.1 to 0.6 %.
-        assert b.signal.sum() == pytest.approx(a.signal.sum(), rel=0.0125)
+        assert b.signal.sum() == pytest.approx(a.signal.sum(), rel=0.0075)
 
 
 def test_noise_is_what_repetitions_scatter_by():

@@ -11,7 +11,14 @@ from strip_blots import draw
 
 from ublot.background.estimation import estimate_background
 from ublot.profiles.extraction import extract_profiles
-from ublot.profiles.level_check import UNSURE, compared_with_gap, kept_below, lane_height, within_bounds
+from ublot.profiles.level_check import (
+    UNSURE,
+    _smooth_cover,
+    compared_with_gap,
+    kept_below,
+    lane_height,
+    within_bounds,
+)
 
 AT = np.arange(ROWS)
 LANE = unmodified(40_000) + rungs([6000, 4000, 2000])
@@ -112,6 +119,16 @@ def test_a_background_beyond_what_is_seen_about_it_is_moved_there_and_said():
     assert np.abs(found.modes[-1]).max() <= 150
     same = within_bounds(drawn(), low, high)
     assert (same.background == drawn().background).all() and same.off == 0.0
+
+
+@pytest.mark.parametrize("sigma", [0.1, 2.5, 40.0])
+@pytest.mark.parametrize("share", [0.0, 0.05, 1.0])
+def test_a_cover_is_the_highest_of_the_gaussians_over_all_values(sigma, share):
+    rng = np.random.default_rng(8)
+    values = np.where(rng.random(60) < share, rng.random(60), 0.0)
+    away = np.abs(np.subtract.outer(np.arange(60), np.arange(60)))
+    fades = np.exp(-0.5 * (away / max(sigma, 0.3)) ** 2) * (away <= max(round(3 * sigma), 1))
+    assert _smooth_cover(values, sigma) == pytest.approx((fades * values).max(axis=1), rel=1e-12)
 
 
 def test_where_no_band_shows_how_lanes_look_across_it_is_said():

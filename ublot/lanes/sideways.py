@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from ublot.numerics.remembering import remembered
+
 if TYPE_CHECKING:
     from ublot.model import Blot
 
@@ -36,6 +38,7 @@ FEWEST_ROWS = 100
 """px of the shorter side: in a narrower strip the edges of lanes are longer than any band."""
 
 
+@remembered(1)
 def lanes_are_sideways(blot: Blot) -> bool:
     """Whether lanes run from left to right, so that the picture needs a quarter turn.
 

@@ -45,8 +45,12 @@ __all__ = ["JointFit", "fit_membrane_and_flanks"]
 DOWN, ACROSS = 96, 16  # cells down the picture and across one pitch, at least
 COARSE, FINE = 1.2, 0.6  # of the pitch between knots of the membrane: where it is even, and where it is blotchy
 MOST = 40  # pieces of the splines each way
+# Down an even membrane. Nothing asks for pieces there that are as short as many lanes are narrow: with 30 and with 50
+# lanes errors, tails and coverage of 16 simulated blots each stayed within their scatter, in 0.9 and 0.7 of the time.
+MOST_DOWN = 24
 BLOTCHY = 4e-5  # smoothness, per weight of a coefficient, below which a membrane is more uneven than COARSE can follow
-TURNS = 3
+TURNS, MOST_TURNS = 3, 6
+MOVED = 0.01  # of a lane's height: with far flanks that still move by so much in a turn, a fit is not at its end
 # What may be expected of the departures of shapes, as standard deviations in heights of a lane: at the edge, where
 # widths are wrong, and further out, where flanks and halos of real lanes are 0.2 to 0.003 high 0.1 to 0.3 pitches from
 # the edge. A picture that shows its shapes overrules them by far.
@@ -235,11 +239,31 @@ def _picture(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], core: float) ->
     # A picture without any noise still has a scale.
     least = (LEAST_NOISE * float(np.ptp(cores[along.core_mask])) if along.core_mask.any() else 0.0) ** 2 + 1e-30
     area = along.high * along.wide / pixel.correlation
+    noise = pixel.of(values) / area + least
+    usable &= ~_specks(values, noise, cores, along, seen, pitch)
     return _Picture(
         along, flanks, pitch, np.flatnonzero(~blank), np.flatnonzero(blank), np.where(usable, values - centre, 0.0),
-        np.where(along.core_mask, cores - centre, 0.0), centre, usable, beside, pixel.of(values) / area + least,
-        core_noise + least, linear_quantiles(values[near], DARKEST)[0] - centre if near.any() else -math.inf,
+        np.where(along.core_mask, cores - centre, 0.0), centre, usable, beside, noise, core_noise + least,
+        linear_quantiles(values[near], DARKEST)[0] - centre if near.any() else -math.inf,
     )  # fmt: skip
+
+
+def _specks(
+    values: Array, noise: Array, cores: Array, along: AlongLanes, seen: NDArray[np.intp], pitch: float
+) -> NDArray[np.bool_]:
+    """Cells of gutters, shape (rows, cols), that stand above those before and behind, and above the lanes beside them.
+
+    No flank is higher than its lane, and no membrane rises over so few rows: such a cell holds dust. One that the first
+    turn believes puts the shape of its lane wrong for good.
+    """
+    reach = np.ones((2 * max(round(BAND * pitch / along.high), 1) + 1, 1))
+    # Nothing is known beside a lane that is not seen.
+    most = cv2.dilate(np.where(along.core_mask, cores, np.finfo(np.float64).max), reach)
+    after = np.searchsorted(along.middle, along.columns[seen])
+    highest = np.maximum(most[:, np.maximum(after - 1, 0)], most[:, np.minimum(after, len(along.middle) - 1)])
+    lasting = cv2.morphologyEx(values, cv2.MORPH_OPEN, reach)
+    beyond = OUTLIER * np.sqrt(noise)
+    return np.asarray((values > highest + beyond) & (values > lasting + beyond), bool)
 
 
 def _without_dust(parts: Array, variance: Array) -> Array:
@@ -254,8 +278,11 @@ def _splines(picture: _Picture, spacing: float) -> _Splines:
     along = picture.along
     low, high = along.row_px[0] - 0.5 * along.high, along.row_px[-1] + 0.5 * along.high
     pieces = [
-        min(max(round((b - a) / (spacing * picture.pitch)), 2), MOST)
-        for a, b in ((low, high), (along.edges[0], along.edges[-1]))
+        min(max(round((b - a) / (spacing * picture.pitch)), 2), most)
+        for a, b, most in (
+            (low, high, MOST_DOWN if spacing == COARSE else MOST),
+            (along.edges[0], along.edges[-1], MOST),
+        )
     ]
     down = spline_basis(along.row_px, low, high, pieces[0])
     across = spline_basis(along.columns, float(along.edges[0]), float(along.edges[-1]), pieces[1])
@@ -537,7 +564,8 @@ def fit_membrane_and_flanks(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], 
     """
     picture = _picture(blot, lanes, blank, core)
     state, splines = _begin(picture), _splines(picture, COARSE)
-    for turn in range(TURNS):
+    for turn in range(MOST_TURNS):
+        before = state
         heights = _heights(picture, state)
         variance, doubt, excess = _variances(picture, state, heights)
         variance *= state.alike
@@ -548,6 +576,9 @@ def fit_membrane_and_flanks(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], 
             system = _assemble(picture, splines, state, variance, first=False)
             smoothness, root, vector = _likeliest(system, splines.penalty, None)
         state, fitted = _next(picture, splines, state, system, vector, heights, doubt, excess, smoothness)
+        # Single flanks keep moving where a picture hardly shows them; what all lanes share does not.
+        if turn + 1 >= TURNS and float(np.abs(state.far - before.far).max(initial=0.0)) < MOVED:
+            break
     return _finished(picture, splines, state, system, root, fitted, modes)
 
 

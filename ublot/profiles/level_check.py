@@ -116,14 +116,20 @@ def within_bounds(profile: Profile, low: Array, high: Array) -> Profile:
 
 def _smooth_cover(values: Array, sigma: float) -> Array:
     """What covers non-negative values and falls off beside each no faster than a Gaussian."""
-    if not values.any():
+    tall = values.nonzero()[0]
+    if not len(tall):
         return values
-    reach = max(round(3 * sigma), 1)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 0.3)) ** 2)
-    padded = np.pad(values, reach)
-    return np.asarray(
-        np.max([k * padded[i : i + len(values)] for i, k in enumerate(kernel.tolist())], axis=0), np.float64
-    )
+    # Only what is not zero covers anything; the rows of a large scan are not held once for every place of the kernel.
+    first, last = int(tall[0]), int(tall[-1]) + 1
+    part, out = values[first:last], np.array(values, np.float64)
+    reach = min(max(round(3 * sigma), 1), len(values) - 1)
+    for away, k in enumerate(np.exp(-0.5 * (np.arange(reach + 1) / max(sigma, 0.3)) ** 2).tolist()):
+        faded = k * part
+        for begin in (first - away, first + away):
+            low, high = max(begin, 0), min(begin + len(part), len(values))
+            if low < high:
+                np.maximum(out[low:high], faded[low - begin : high - begin], out=out[low:high])
+    return out
 
 
 def compared_with_gap(profile: Profile, gap: Array, error: Array) -> Profile:

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from ublot.ladder.cut import quantify_ladder
 from ublot.ladder.fit.all_lanes import fit_ladders
@@ -81,6 +80,8 @@ def hangs_down(
 
 def _beside_band(ladder: Ladder) -> tuple[float, float, float]:
     """Shares of the lane's signal above the unmodified band, below it, and of the latter in a smear."""
+    from scipy.ndimage import median_filter  # here: most blots have masses, and it takes long to import
+
     signal = ladder.profile.signal
     whole = float(np.abs(signal).sum())
     if not whole > 0:

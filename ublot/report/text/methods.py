@@ -136,7 +136,8 @@ def _background(analysis: Any, rows: Sequence[Row], cite: Citations) -> str:
         "gutter": "Background was taken from the membrane between the lanes at the same height, by joint regression of "
         "every row of pixels on lane shapes, learned from the blot itself, and a smooth membrane, its smoothness by "
         "restricted maximum "
-        f"likelihood{cite('Wood 2011') if method == 'gutter' else ''}.",
+        f"likelihood{cite('Wood 2011') if method == 'gutter' else ''}. Of the light that a band wider than its lane's "
+        "shape had beside the central part, half was counted, and intervals hold from none to all of it.",
         "blank-lane": "Background was taken from the blank lanes at the same height.",
         "rolling-ball": "Background was removed by a rolling ball of 1.1 times the lane spacing"
         f"{cite('Sternberg 1983') if method == 'rolling-ball' else ''}, which removes part of a smear as well.",
