@@ -31,9 +31,10 @@ CORE_LOOKED_AT, GUTTER = 0.5, 0.16
 ROWS = 160
 """Rows looked at, about."""
 
-SLANT = 0.02
+SLANT, MOST_SLANT = 0.02, 0.12
 """Share of the rows by which a front may be higher or lower beside; half a band's height where that is more, as on a
-strip of one row of bands."""
+strip of one row of bands, and no more than the other: a smear is no band, and moved by half of its height it looks like
+anything."""
 
 SEEN = 0.6
 """Share of the rows that must lie on the membrane."""
@@ -86,7 +87,7 @@ def _is_like(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> bool:
 def best_match(seen: NDArray[np.float64], typical: NDArray[np.float64]) -> tuple[float, float]:
     """Best correlation with the typical profile, and the strength over it there."""
     n = len(typical)
-    most = max(int(SLANT * n), _band(typical) // 2, 2)
+    most = max(int(SLANT * n), min(_band(typical) // 2, int(MOST_SLANT * n)), 2)
     moves = np.arange(-most, most + 1, max(most // 6, 1))
     at = np.arange(n) + moves[:, None]
     moved = np.where((at >= 0) & (at < n), seen[np.clip(at, 0, n - 1)], np.nan)
