@@ -150,9 +150,7 @@ def drags(viewer: Any, panel: Any, place: Any, step: tuple[float, float], count:
         viewer.layers.selection.active.selected_data = set()  # whose handles would be taken hold of instead
         begin = np.array(place(before, k))
         end = begin + np.array(step) * (1 if k % 2 else -1)
-        first, last = (
-            (round(x), round(y)) for y, x in (100 * (at - zero) / (far - zero) for at in (begin, end))
-        )
+        first, last = ((round(x), round(y)) for y, x in (100 * (at - zero) / (far - zero) for at in (begin, end)))
         drag(canvas.native, first, last)
         times = time.perf_counter(), time.thread_time()
         worked = thread_work()

@@ -112,6 +112,7 @@ class Picture:
         self._offer = False
         self._quiet = 0
         self._line = LINE
+        self._written: tuple[tuple[Any, ...], tuple[Any, ...]] | None = None
         self._off: set[Layer] = set()
 
     # ------------------------------------------------------------------------------------------------------- showing
@@ -207,12 +208,21 @@ class Picture:
                     layer.edge_width = [width] * len(layer.data)
 
     def _write(self, analysis: Analysis) -> None:
-        """Write axis, rungs, masses and numbers of the lanes as the screen has room for them."""
+        """Write axis, rungs, masses and numbers of the lanes as the screen has room for them.
+
+        What they are drawn from is compared by identity: an edit takes over what it does not change.
+        """
+        bands = self._own("bands")
+        marks = () if bands is None else tuple(zip(bands.data[:, 0].tolist(), [*bands.features["mass"]], strict=True))
+        places = self._pixel, marks
+        drawn_from = analysis.calibration, analysis.geometry, analysis.params
+        before, self._written = self._written, (drawn_from, places)
+        if before and before[1] == places and all(a is b for a, b in zip(before[0], drawn_from, strict=True)):
+            return
         self._put("axis", axis_layer(analysis, f"{self.name} kDa", self._pixel), locked=True)
         self._put("rungs", rungs_layer(analysis, f"{self.name} rungs", self._pixel), locked=True)
-        bands, lanes = self._own("bands"), self._own("lanes")
-        if bands is not None and len(bands.data):
-            marks = list(zip(bands.data[:, 0].tolist(), [*bands.features["mass"]], strict=True))
+        lanes = self._own("lanes")
+        if bands is not None and marks:
             _give_text(bands, bands_layer(marks, analysis, "", self._pixel)[1]["text"])
         if lanes is not None and len(lanes.data):
             columns = [float(outline[0][1]) for outline in lanes.data]
@@ -454,6 +464,7 @@ class Picture:
         return layer if layer is not None and layer in self.viewer.layers else None
 
     def _remove(self, *kinds: str) -> None:
+        self._written = None
         for kind in kinds:
             layer = self._own(kind)
             setattr(self, kind, None)

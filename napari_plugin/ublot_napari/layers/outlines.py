@@ -33,9 +33,10 @@ def move_outlines(layer: Any, wanted: Sequence[Any], kind: str) -> bool:
     kind : str
         What the outlines are, as napari calls it (``line``, ``polygon``).
     """
+    layer = getattr(layer, "__wrapped__", layer)  # napari shows widgets the public half of a layer
     shown = layer.data
     as_many = len(shown) == len(wanted)
-    shapes = getattr(layer, "_data_view", None)
+    shapes: Any = getattr(layer, "_data_view", None)
     if not as_many or not hasattr(shapes, "edit") or any(s != kind for s in layer.shape_type):
         layer.data = [(outline, kind) for outline in wanted]
         return as_many
@@ -45,7 +46,8 @@ def move_outlines(layer: Any, wanted: Sequence[Any], kind: str) -> bool:
     for k in moved:
         shapes.edit(k, np.asarray(wanted[k], np.float64))
     if chosen & set(moved):
-        layer.selected_data = chosen  # the handles stand on the outline as it was
+        layer.selected_data = set()  # the handles stand on the outline as it was
+        layer.selected_data = chosen
     layer.refresh(thumbnail=False, extent=not np.allclose(before, _extent(layer.data)))
     return True
 
