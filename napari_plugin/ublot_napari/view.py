@@ -39,7 +39,7 @@ def open_viewer(path: str | Path | None = None) -> napari.Viewer:
     for data, keywords, _ in layers:
         viewer.add_image(data, **keywords)
     _, panel = viewer.window.add_plugin_dock_widget("ublot", PANEL)
-    _fit_when_settled(viewer)
+    _fit_when_settled(viewer, panel)
     _ask_when_shown(viewer, panel)
     return viewer
 
@@ -58,7 +58,7 @@ def _ask_when_shown(viewer: napari.Viewer, panel: Any) -> None:
     QTimer.singleShot(0, ask)
 
 
-def _fit_when_settled(viewer: napari.Viewer) -> None:
+def _fit_when_settled(viewer: napari.Viewer, panel: Any) -> None:
     """Fit the picture into what the dock leaves of the window, once that is known."""
     from qtpy.QtCore import QEvent, QObject, QTimer
 
@@ -81,7 +81,10 @@ def _fit_when_settled(viewer: napari.Viewer) -> None:
             shown = viewer.window._qt_viewer
             room, lists = shown.screen().availableSize(), (shown.dockLayerControls, shown.dockLayerList)
             narrow = room.width() < NARROW[0] or room.height() < NARROW[1]
-            viewer.fit_to_view()
+            if panel.picture is not None:
+                panel.picture.fit()  # with what is written beside the blot, which keeps its size on the screen
+            else:
+                viewer.fit_to_view()
             if narrow and any(one.isVisible() for one in lists):
                 for one in lists:  # the menu Window brings them back
                     one.hide()

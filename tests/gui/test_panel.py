@@ -111,6 +111,7 @@ def test_a_dragged_lane_is_measured_where_it_is_and_undone(ready: Any, mouse: An
     mouse.drag(begin, (begin[0], begin[1] + 6.0))
     until(lambda: not ready.runner.busy)
     moved = ready.analysis
+    assert mouse.canvas.native.updatesEnabled()
     assert moved.lanes["x_px"][3] - x == pytest.approx(6.0, abs=1.5)
     assert moved.lanes["flags"].str.contains("edited").all()
     assert moved == before.with_lanes(moved.edits.lanes)
@@ -248,6 +249,23 @@ def test_picture_and_plot_point_at_the_same_row(ready: Any, mouse: Any) -> None:
     np.testing.assert_allclose(ready.picture.cursor.data[0], centre(ready, 1, 250.0))
 
 
+def test_what_is_drawn_after_an_edit_is_what_is_drawn_from_the_beginning(ready: Any, mouse: Any, until: Any) -> None:
+    viewer = ready.viewer
+    begin = centre(ready, 4, 300.0)
+    before = viewer.screenshot(canvas_only=True, flash=False)
+    mouse.drag(begin, (begin[0], begin[1] + 9.0))
+    assert not mouse.canvas.native.updatesEnabled()  # it is drawn once, when it is measured
+    until(lambda: not ready.runner.busy)
+    after = viewer.screenshot(canvas_only=True, flash=False)
+    for layer in (ready.picture.lanes, ready.picture.boundaries):
+        layer.data = [(outline, kind) for outline, kind in zip(layer.data, layer.shape_type, strict=True)]
+    ready.picture.select_lane(4)
+    anew = viewer.screenshot(canvas_only=True, flash=False)
+    ready.controller.undo()
+    assert (before != after).any(axis=2).sum() > 100
+    assert (after != anew).any(axis=2).sum() == 0
+
+
 def test_the_background_can_be_switched_on(ready: Any) -> None:
     ready.profile.surface.click()
     layer = ready.picture.background
@@ -307,7 +325,7 @@ def test_the_area_comes_first_where_report_and_command_line_have_it_first(
     assert not np.allclose(lanes["relative_hmw_area"], lanes["relative_hmw"], atol=0.02, equal_nan=True)
     ready.controller.undo()
     assert ready.answer.plot.column == "relative_hmw"
-    assert table.horizontalHeaderItem(3).text().startswith("Over vehicle")
+    assert ready.answer.table.horizontalHeaderItem(3).text().startswith("Over vehicle")
 
 
 def test_nothing_open_says_so(empty: Any) -> None:

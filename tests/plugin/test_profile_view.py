@@ -56,6 +56,14 @@ def test_a_view_holds_what_the_profiles_table_holds(analysis) -> None:
     assert view.title == "Lane 8  birinapant 55 nM"
 
 
+def test_regions_are_called_no_more_than_is_known(analysis) -> None:
+    assert profile_view(analysis, 8).called["H"] == "H, ubiquitinated cIAP1"
+    other = analysis.revised(analysis.layout, analysis.params.model_copy(update={"modifier": "NEDD8"}), analysis.edits)
+    assert profile_view(other, 8).called["H"] == "H, NEDDylated cIAP1"
+    bare = analysis.revised(None, analysis.params, analysis.edits)
+    assert profile_view(bare, 8).called == {"U": "U, the main band", "H": "H, above it", "W": "W, the well"}
+
+
 def test_regions_cut_the_areas_of_the_lanes_table(analysis) -> None:
     view = profile_view(analysis, 8)
     inside = (view.rows > view.boundary_row) & (view.rows < view.low_row)

@@ -94,13 +94,14 @@ def progress_bar(*, shown: bool) -> Iterator[Callable[[str, float], None]]:
 
 def print_facts(facts: Mapping[str, Any]) -> None:
     """Print what `ublot.pipeline.inspection.describe` found, one fact per line, those without a value left out."""
+    from ublot.wording.lane_lists import lane_ranges
+
     for name, value in facts.items():
         label = name.replace("_", " ")
         if name == "flags":
             for flag in value:
                 words = flag["name"].replace("_", " ")
-                lanes = f" (lane{'s' * (len(flag['lanes']) > 1)} {', '.join(map(str, flag['lanes']))})"
-                words += lanes if flag["lanes"] else ""
+                words += f" ({lane_ranges(flag['lanes'])})" if flag["lanes"] else ""
                 where = f": {flag['where']}" if flag["where"] else ""
                 print(f"{flag['severity']:<18} {words}: {flag['meaning']}{where} ({flag['advice']})")
         elif isinstance(value, Mapping):

@@ -9,6 +9,7 @@ import numpy as np
 from ublot.background.gutters import gutter_levels
 from ublot.numerics.medians import middle
 from ublot.scoring.ratios import fraction_of, normal_interval
+from ublot.wording.lane_lists import lane_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -50,8 +51,7 @@ def _measured(values: Mapping[int, float], text: str) -> tuple[str, ...]:
         return ()
     low, high = min(values.values()), max(values.values())
     size = f"{low:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
-    lanes = f"lane{'s' * (len(values) > 1)} {', '.join(map(str, values))}"
-    return (f"{lanes}: {text.format(size)}",)
+    return (f"{lane_ranges(values)}: {text.format(size)}",)
 
 
 def with_background_flags(ladders: Sequence[Ladder], loaded: Collection[int]) -> tuple[Ladder, ...]:

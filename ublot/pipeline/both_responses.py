@@ -26,6 +26,8 @@ INTERVALS = ("fraction", "fraction_net", "relative", "relative_measured", "relat
 
 APART = (("relative_hmw", "relative"), ("hmw_fraction", "fraction"), ("relative_hmw_area", "relative_area"))
 """By what it is told how far both readings differ: the first of them that is known."""
+ALIKE = 5e-4
+"""By how much they differ where that is not to be seen in what is printed of a fraction."""
 
 
 def holding_both(scores: Sequence[Score], others: Iterable[Score]) -> tuple[Score, ...]:
@@ -84,12 +86,14 @@ def how_far_apart(scores: Iterable[Score], others: Iterable[Score], response: st
     if worst is None:
         return ()
     lane, own, other = worst
+    if abs(own - other) < ALIKE:
+        return (told("nothing tells whether levels are linear or a density: both were measured, and give the same"),)
     return (
         told(
             "nothing tells whether levels are linear or a density: both were measured. They differ most in lane {lane}:"
             " {name} {own} as {one}, {other} as {two}; the intervals hold both. Set {response}",
             lane=lane,
-            name=name,
+            name=name.replace("hmw", "HMW").replace("_", " "),
             own=f"{own:.3g}",
             one=_named(response),
             other=f"{other:.3g}",

@@ -9,6 +9,7 @@ import numpy as np
 from ublot.flags import FLAGS, ordered, refuses, severity_of
 from ublot.forensics.histogram import clipped_share
 from ublot.io.images.makers import maker_in_words
+from ublot.wording.lane_lists import lane_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -167,7 +168,7 @@ def _verdict(flags: dict[str, list[int]], loaded: Sequence[int]) -> tuple[bool, 
         return False, f"not to be quantified: {FLAGS['no_lanes'].meaning}; {FLAGS['no_lanes'].advice}"
     if refused:
         why = "; ".join(f"{FLAGS[name].meaning}; {FLAGS[name].advice}" for name in refusing)
-        return True, f"may be quantified but for lane{'s' * (len(refused) > 1)} {', '.join(map(str, refused))}: {why}"
+        return True, f"may be quantified but for {lane_ranges(refused)}: {why}"
     warned = [name for name in flags if severity_of(name) == "warn"]
     if warned:
         return True, "may be quantified with caution: " + "; ".join(FLAGS[name].meaning for name in warned)

@@ -8,6 +8,7 @@ from ublot.flags import FLAGS, refuses
 from ublot.inputs.layout import Layout, lanes_with_roles
 from ublot.model import SCORED
 from ublot.option_words import joined, told
+from ublot.wording.lane_lists import lane_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,4 +106,4 @@ def _lanes_in_words(numbers: Sequence[int]) -> str:
 
 
 def _numbered(numbers: Sequence[int]) -> str:
-    return f"lane {numbers[0]} is" if len(numbers) == 1 else f"lanes {', '.join(map(str, numbers))} are"
+    return f"{lane_ranges(numbers)} {'is' if len(numbers) == 1 else 'are'}"

@@ -43,6 +43,7 @@ from ublot.profiles.extraction import extract_profiles
 from ublot.profiles.hollow import hollow_lanes
 from ublot.scoring.normalisation import amounts_loaded
 from ublot.scoring.relative import Score, score_relative
+from ublot.wording.lane_lists import lane_ranges
 
 if TYPE_CHECKING:
     from ublot.inputs.edits import Edits
@@ -346,7 +347,9 @@ def _doubtful(blot: Blot, geometry: Lanes, blank: Sequence[int]) -> tuple[str, .
     by_doubt: dict[str, list[int]] = {}
     for lane, doubt in lane_doubts(blot, geometry, blank).items():
         by_doubt.setdefault(doubt, []).append(lane)
-    return tuple(f"lane {', '.join(map(str, numbers))} {doubt}" for doubt, numbers in by_doubt.items())
+    return tuple(
+        f"{lane_ranges(numbers)}{': each' * (len(numbers) > 1)} {doubt}" for doubt, numbers in by_doubt.items()
+    )
 
 
 def _image_flags(blot: Blot, geometry: Lanes, background: Background, edits: Edits) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ from ublot_napari.layers.lanes import (
     lanes_layer,
     role_colours,
 )
+from ublot_napari.layers.outlines import move_outlines, same_outlines
 from ublot_napari.state.strips import lane_at
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class Picture:
         self._offer = False
         self._quiet = 0
         self._line = LINE
+        self._written: tuple[tuple[Any, ...], tuple[Any, ...]] | None = None
         self._off: set[Layer] = set()
 
     # ------------------------------------------------------------------------------------------------------- showing
@@ -206,12 +208,21 @@ class Picture:
                     layer.edge_width = [width] * len(layer.data)
 
     def _write(self, analysis: Analysis) -> None:
-        """Write axis, rungs, masses and numbers of the lanes as the screen has room for them."""
+        """Write axis, rungs, masses and numbers of the lanes as the screen has room for them.
+
+        What they are drawn from is compared by identity: an edit takes over what it does not change.
+        """
+        bands = self._own("bands")
+        marks = () if bands is None else tuple(zip(bands.data[:, 0].tolist(), [*bands.features["mass"]], strict=True))
+        places = self._pixel, marks
+        drawn_from = analysis.calibration, analysis.geometry, analysis.params
+        before, self._written = self._written, (drawn_from, places)
+        if before and before[1] == places and all(a is b for a, b in zip(before[0], drawn_from, strict=True)):
+            return
         self._put("axis", axis_layer(analysis, f"{self.name} kDa", self._pixel), locked=True)
         self._put("rungs", rungs_layer(analysis, f"{self.name} rungs", self._pixel), locked=True)
-        bands, lanes = self._own("bands"), self._own("lanes")
-        if bands is not None and len(bands.data):
-            marks = list(zip(bands.data[:, 0].tolist(), [*bands.features["mass"]], strict=True))
+        lanes = self._own("lanes")
+        if bands is not None and marks:
             _give_text(bands, bands_layer(marks, analysis, "", self._pixel)[1]["text"])
         if lanes is not None and len(lanes.data):
             columns = [float(outline[0][1]) for outline in lanes.data]
@@ -293,7 +304,7 @@ class Picture:
             self._add_region(region)
         else:
             data, keywords, _ = region_layer(region, "")
-            if not _same_outlines(layer.data, data):
+            if not same_outlines(layer.data, data):
                 layer.data = [(data[0], "rectangle")]
                 layer.edge_color, layer.face_color = keywords["edge_color"], "transparent"
                 layer.edge_width = [self._line]
@@ -359,15 +370,12 @@ class Picture:
                 self._add_lanes(data, keywords)
                 self._offer = True
                 return
-            if not _same_outlines(layer.data, data):
-                more = len(layer.data) != len(data)
-                chosen = set() if more else {i for i in layer.selected_data if i < len(data)}
-                layer.selected_data = set()
-                layer.data = [(outline, "polygon") for outline in data]
-                if more:
+            if not same_outlines(layer.data, data):
+                if len(layer.data) != len(data):
+                    layer.selected_data = set()
+                if not move_outlines(layer, data, "polygon"):
                     layer.edge_width = [self._line] * len(data)
                     layer.face_color = "transparent"
-                layer.selected_data = chosen
             coloured = [*layer.features["role"]] if "role" in layer.features else []
             if not _told(layer, keywords["features"]):
                 layer.features = keywords["features"]
@@ -441,10 +449,8 @@ class Picture:
             setattr(self, kind, layer)
             if kind == "boundaries":
                 layer.events.data.connect(self._boundaries_changed)
-        elif not _same_outlines(layer.data, data):
-            more = len(layer.data) != len(data)
-            layer.data = [(line, keywords["shape_type"]) for line in data]
-            if more:  # as many lines as before keep colour and width; to set them again is to draw them again
+        elif not same_outlines(layer.data, data):
+            if not move_outlines(layer, data, keywords["shape_type"]):
                 layer.edge_color = keywords["edge_color"]
                 layer.edge_width = [self._line] * len(data)
             if layer.editable is locked:
@@ -458,6 +464,7 @@ class Picture:
         return layer if layer is not None and layer in self.viewer.layers else None
 
     def _remove(self, *kinds: str) -> None:
+        self._written = None
         for kind in kinds:
             layer = self._own(kind)
             setattr(self, kind, None)
@@ -593,10 +600,3 @@ def _extent(outline: Any) -> tuple[float, float, float, float]:
     corners = np.asarray(outline)
     (top, left), (bottom, right) = corners.min(axis=0), corners.max(axis=0)
     return float(top), float(bottom), float(left), float(right)
-
-
-def _same_outlines(shown: Sequence[Any], wanted: Sequence[Any]) -> bool:
-    return len(shown) == len(wanted) and all(
-        np.shape(a) == np.shape(b) and np.abs(np.asarray(a) - b).max() < 5e-4
-        for a, b in zip(shown, wanted, strict=True)
-    )

@@ -13,6 +13,7 @@ from ublot.report.figures.plot import Area, Drawing, Line, Plot, Points, Text, n
 from ublot.report.figures.style import is_known
 from ublot.scoring.primary import REACTED, by_area, lane_state, primary_quantity, role_of
 from ublot.wording.labels import lane_labels, shortened
+from ublot.wording.lane_lists import lane_ranges
 
 __all__ = ["scores_figure"]
 
@@ -178,4 +179,4 @@ def _limits(rows: list[dict[str, Any]], quantity: str, values: list[float]) -> t
 
 
 def _lane_list(lanes: list[dict[str, Any]]) -> str:
-    return f"lane{'s' * (len(lanes) > 1)} " + ", ".join(str(row["lane"]) for row in lanes)
+    return lane_ranges(int(row["lane"]) for row in lanes)

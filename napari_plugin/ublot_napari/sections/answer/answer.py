@@ -16,6 +16,8 @@ from ublot_napari.widgets.folding import ROOM
 from ublot_napari.widgets.form import ParamsForm, options_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from ublot import Analysis
@@ -48,8 +50,9 @@ class Answer(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.plot = ScorePlot()
-        self.table = ScoreTable()
-        self.flags = FlagList()
+        self._table, self._flags = ScoreTable(), FlagList()
+        self._untold: dict[str, Callable[[], None]] = {}
+        self._lane = 1
         self.form = ParamsForm(OPTIONS)
         self.stale = QLabel()
         self.stale.setWordWrap(True)
@@ -68,8 +71,8 @@ class Answer(QWidget):
         self.tabs.setDocumentMode(True)
         for widget, title, tip in (
             (self.plot, "Scores", "HMW over the DMSO lanes of this blot, with 95 % intervals"),
-            (self.table, "Table", "One row per lane"),
-            (self.flags, "Flags", "What speaks against these numbers, and what to do"),
+            (self._table, "Table", "One row per lane"),
+            (self._flags, "Flags", "What speaks against these numbers, and what to do"),
             (options, "Options", "Assay, antibody, background and more"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(widget, title), tip)
@@ -82,8 +85,9 @@ class Answer(QWidget):
         column.addWidget(self.override)
         column.addWidget(self.tabs, stretch=1)
         self.plot.lane_picked.connect(self.lane_picked)
-        self.table.lane_picked.connect(self.lane_picked)
-        self.flags.lanes_picked.connect(self._flagged)
+        self._table.lane_picked.connect(self.lane_picked)
+        self._flags.lanes_picked.connect(self._flagged)
+        self.tabs.currentChanged.connect(lambda _: self._fill_shown())
 
     def _loading(self) -> QHBoxLayout:
         """What a loading control is, and where it is taken from."""
@@ -107,14 +111,40 @@ class Answer(QWidget):
             row.addWidget(button)
         return row
 
+    @property
+    def table(self) -> ScoreTable:
+        """One row per lane."""
+        self._fill("table")
+        return self._table
+
+    @property
+    def flags(self) -> FlagList:
+        """What speaks against the numbers."""
+        self._fill("flags")
+        return self._flags
+
+    def _fill(self, name: str) -> None:
+        """Fill what lags behind the analysis."""
+        if (fill := self._untold.pop(name, None)) is not None:
+            fill()
+
+    def _fill_shown(self) -> None:
+        # Tabs that nobody sees are filled when somebody does: an edit is drawn the sooner.
+        for name, widget in (("table", self._table), ("flags", self._flags)):
+            if self.tabs.currentWidget() is widget:
+                self._fill(name)
+
     def show_analysis(self, analysis: Analysis, dose: pd.DataFrame) -> None:
         """Show the scores; `dose` is ``Analysis.dose_response``, or an empty table while that is being made."""
-        lanes = analysis.lanes
+        lanes, unfit = analysis.lanes, analysis.params.allow_unfit
         self.show_scores(analysis, dose)
-        self._show_rows(analysis)
-        self.flags.show_flags(lanes, analysis.messages, overridden=analysis.params.allow_unfit)
-        refused = any(lane_state(row) == "refused" for row in records(lanes))
-        self.override.setVisible(refused and not analysis.params.allow_unfit)
+        self._untold = {
+            "table": lambda: self._show_rows(analysis),
+            "flags": lambda: self._flags.show_flags(lanes, analysis.messages, overridden=unfit),
+        }
+        self._fill_shown()
+        refused = not unfit and any(lane_state(row) == "refused" for row in records(lanes))
+        self.override.setVisible(refused)
         names = {name for text in lanes["flags"] for name in str(text).split(";") if name}
         self.tabs.setTabText(2, f"Flags ({len(names)})" if names else "Flags")
 
@@ -124,14 +154,16 @@ class Answer(QWidget):
 
     def _show_rows(self, analysis: Analysis) -> None:
         first = by_area(analysis.params)
-        self.table.show_rows(score_header(by_area=first), score_rows(analysis.lanes, by_area=first))
-        self.table.numbers = number_table(analysis.lanes, by_area=first)
+        self._table.show_rows(score_header(by_area=first), score_rows(analysis.lanes, by_area=first))
+        self._table.numbers = number_table(analysis.lanes, by_area=first)
+        self._table.select_lane(self._lane)
 
     def clear(self) -> None:
         """Show that there is nothing to show."""
         self.plot.clear()
-        self.table.show_rows(score_header(), [])
-        self.flags.clear()
+        self._untold = {}
+        self._table.show_rows(score_header(), [])
+        self._flags.clear()
         self.override.hide()
         self.tabs.setTabText(2, "Flags")
 
@@ -142,8 +174,10 @@ class Answer(QWidget):
 
     def select_lane(self, number: int) -> None:
         """Select a lane everywhere."""
+        self._lane = number
         self.plot.select_lane(number)
-        self.table.select_lane(number)
+        if "table" not in self._untold:
+            self._table.select_lane(number)
 
     def _flagged(self, lanes: list[int]) -> None:
         self.table.select_lanes(lanes)

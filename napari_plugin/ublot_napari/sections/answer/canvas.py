@@ -9,8 +9,8 @@ import numpy as np
 import pyqtgraph as pg
 from qtpy.QtGui import QColor
 
+from ublot.wording.lane_lists import lane_ranges
 from ublot_napari.layers.lanes import ROLE_COLOURS
-from ublot_napari.sections.answer.flag_words import lane_ranges
 from ublot_napari.sections.answer.series import OVER_VEHICLE, TITLES, Point, Series, Slot
 from ublot_napari.widgets.plot_style import BLUE, GREEN, ORANGE, PAPER, PURPLE, VERMILLION, Theme, pen, tinted
 

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from ublot.flags import FLAGS, ordered, severity_of
 from ublot.io.cells import number_or_nan
+from ublot.wording.lane_lists import lane_ranges
 from ublot_napari.state.option_places import panel_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from ublot import Analysis
 
-__all__ = ["flag_advice", "flag_lines", "flag_severity", "lane_ranges", "learned"]
+__all__ = ["flag_advice", "flag_lines", "flag_severity", "learned"]
 
 SEVERITY = {"refuse": "Refused", "warn": "Check", "note": "Note"}
 
@@ -82,15 +83,3 @@ def flag_lines(flags_of: Mapping[int, Iterable[str]], *, overridden: bool = Fals
         word = "Scored all the same" if overridden and severity[name] == "refuse" else SEVERITY[severity[name]]
         lines.append((name, f"{word}, {where}: {flag_advice(name)}", lanes[name]))
     return lines
-
-
-def lane_ranges(numbers: Sequence[int]) -> str:
-    """``lanes 2-4, 7``."""
-    runs: list[list[int]] = []
-    for n in sorted(numbers):
-        if runs and n == runs[-1][1] + 1:
-            runs[-1][1] = n
-        else:
-            runs.append([n, n])
-    parts = [str(a) if a == b else f"{a}, {b}" if b == a + 1 else f"{a}–{b}" for a, b in runs]
-    return f"lane{'s' * (len(numbers) > 1)} {', '.join(parts)}"

@@ -31,11 +31,14 @@ from ublot_napari.sections.answer.series import (
     dose_series,
     known_columns,
     score_slots,
+    table_rows,
 )
 from ublot_napari.state.option_places import panel_words
 from ublot_napari.widgets.plot_style import PAPER, Theme, empty_plot, save_plot, style_axes, theme_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
     from ublot_napari.sections.answer.canvas import ScoreCanvas
@@ -74,6 +77,7 @@ class ScorePlot(QWidget):
         self._shown = False
         self._wished = ""
         self._table: pd.DataFrame | None = None
+        self._rows: Sequence[Mapping[str, Any]] = ()
         self._dose: pd.DataFrame | None = None
         self._series: tuple[list[Series], list[Point]] = [], []
 
@@ -162,11 +166,12 @@ class ScorePlot(QWidget):
             The area over DMSO is the primary score, as for ``assay="cells"`` and ``antibody="modifier"``.
         """
         self._table, self._dose = table, dose
-        known = known_columns(table)
+        self._rows = table_rows(table)
+        known = known_columns(self._rows)
         wished = column or (self._wished if self._wished in known else "")
-        self.column = wished or choose_column(table, by_area=by_area)
+        self.column = wished or choose_column(self._rows, by_area=by_area)
         self._offer(known)
-        self._series = dose_series(table, dose, self.column)
+        self._series = dose_series(self._rows, dose, self.column)
         series = self._series[0]
         # Going to another tab by itself would surprise: the one shown stays, and says that there is nothing.
         self.tabs.setTabEnabled(DOSES, bool(series) or self.tabs.currentIndex() == DOSES)
@@ -248,7 +253,7 @@ class ScorePlot(QWidget):
             self.plot.setMinimumHeight(LEAST)
             said = self.canvas.draw_doses(*self._series)
         else:
-            slots = score_slots(self._table, self.column, by_condition=self.tabs.currentIndex() == CONDITIONS)
+            slots = score_slots(self._rows, self.column, by_condition=self.tabs.currentIndex() == CONDITIONS)
             self.plot.setMinimumHeight(max(LEAST, SLOT * len(slots) + AXIS))  # more of them scroll
             said = self.canvas.draw_bars(slots)
         self.words.setText(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from ublot.wording.labels import dose_text, lane_labels, time_text
 from ublot_napari.sections.answer.flag_words import flag_advice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -30,6 +29,7 @@ __all__ = [
     "dose_series",
     "known_columns",
     "score_slots",
+    "table_rows",
 ]
 
 
@@ -126,37 +126,41 @@ class Series:
     words: str
 
 
-def choose_column(table: pd.DataFrame, *, by_area: bool = False) -> str:
+Rows = Sequence[Mapping[str, Any]]
+
+
+def choose_column(table: pd.DataFrame | Rows, *, by_area: bool = False) -> str:
     """Primary score: the first that any lane has a number for.
 
     Parameters
     ----------
-    table : DataFrame
+    table : DataFrame, or its rows
         ``Analysis.lanes``.
     by_area : bool
         The area over DMSO goes before the fraction: lysates of cells, or an antibody against the modifier.
     """
-    return primary_quantity(_records(table), by_area=by_area)
+    return primary_quantity(table_rows(table), by_area=by_area)
 
 
-def known_columns(table: pd.DataFrame) -> list[str]:
+def known_columns(table: pd.DataFrame | Rows) -> list[str]:
     """Scores that any lane has a number for."""
-    return [name for name in TITLES if name in table and any(map(math.isfinite, map(number_or_nan, table[name])))]
+    rows = table_rows(table)
+    return [name for name in TITLES if any(math.isfinite(number_or_nan(row.get(name))) for row in rows)]
 
 
-def score_slots(table: pd.DataFrame, column: str, *, by_condition: bool = False) -> list[Slot]:
+def score_slots(table: pd.DataFrame | Rows, column: str, *, by_condition: bool = False) -> list[Slot]:
     """Bars of the lanes that reacted, left to right.
 
     Parameters
     ----------
-    table : DataFrame
+    table : DataFrame, or its rows
         ``Analysis.lanes``.
     column : str
         The score drawn.
     by_condition : bool
         Lanes of the same role, compound, concentration, time and group share a bar.
     """
-    rows = [row for row in _records(table) if _text(row.get("role")) in REACTED]
+    rows = [row for row in table_rows(table) if _text(row.get("role")) in REACTED]
     groups: dict[tuple[str, ...], list[tuple[str, Mapping[str, Any]]]] = {}
     for row, label in zip(rows, lane_labels(rows), strict=True):
         role = _text(row.get("role"))
@@ -202,19 +206,19 @@ def _tip(label: str, row: Mapping[str, Any], column: str) -> str:
     return "\n".join(lines)
 
 
-def dose_series(table: pd.DataFrame, dose: pd.DataFrame, column: str) -> tuple[list[Series], list[Point]]:
+def dose_series(table: pd.DataFrame | Rows, dose: pd.DataFrame, column: str) -> tuple[list[Series], list[Point]]:
     """Dose-response of every compound with scores at four doses or more, and the vehicle lanes.
 
     Parameters
     ----------
-    table : DataFrame
+    table : DataFrame, or its rows
         ``Analysis.lanes``.
     dose : DataFrame
         ``Analysis.dose_response``; where it says nothing about a compound its points are shown without a curve.
     column : str
         The quantity.
     """
-    rows = [row for row in _records(table) if math.isfinite(_point(row, column).value)]
+    rows = [row for row in table_rows(table) if math.isfinite(_point(row, column).value)]
     families: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for row in rows:
         if row.get("role") == "sample" and number_or_nan(row.get("concentration_nM")) > 0:
@@ -223,7 +227,7 @@ def dose_series(table: pd.DataFrame, dose: pd.DataFrame, column: str) -> tuple[l
     enough = {
         key: own for key, own in families.items() if len({row["concentration_nM"] for row in own}) >= FEWEST_DOSES
     }
-    fits = [row for row in _records(dose) if row["quantity"] == column] if len(dose) else []
+    fits = [row for row in table_rows(dose) if row["quantity"] == column] if len(dose) else []
     several = [len({key[place] for key in enough}) > 1 for place in (1, 2)]
     series = []
     for (_, time, group), own in enough.items():
@@ -268,8 +272,10 @@ def _rounded(dose: float) -> str:
     return dose_text(float(f"{dose:.3g}"))
 
 
-def _records(table: pd.DataFrame) -> list[Mapping[str, Any]]:
-    """Rows as mappings, several times as fast as pandas makes them."""
+def table_rows(table: pd.DataFrame | Rows) -> Rows:
+    """Rows as mappings, several times as fast as pandas makes them; rows are returned as they are."""
+    if isinstance(table, Sequence):
+        return table
     names = [str(name) for name in table.columns]
     columns = [table[name].tolist() for name in table.columns]
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]

@@ -38,13 +38,13 @@ class ProfileParts:
         return number
 
 
-def make_parts(regions: Mapping[str, tuple[str, str]], curves: Sequence[str]) -> ProfileParts:
+def make_parts(regions: Mapping[str, str], curves: Sequence[str]) -> ProfileParts:
     """Make an empty plot.
 
     Parameters
     ----------
-    regions : mapping of str to (str, str)
-        Colour and meaning of each.
+    regions : mapping of str to str
+        Colour of each.
     curves : sequence of str
         Names, from back to front.
     """
@@ -54,7 +54,7 @@ def make_parts(regions: Mapping[str, tuple[str, str]], curves: Sequence[str]) ->
     parts = ProfileParts(
         plot,
         {name: pg.PlotCurveItem() for name in curves},
-        {name: _region(name, *regions[name]) for name in regions},
+        {name: _region(regions[name]) for name in regions},
         pg.InfiniteLine(angle=90, movable=True),
         pg.InfiniteLine(angle=90, movable=False),
     )
@@ -70,12 +70,11 @@ def make_parts(regions: Mapping[str, tuple[str, str]], curves: Sequence[str]) ->
         plot.addItem(line, ignoreBounds=True)
     for item in (*parts.regions.values(), parts.marker, parts.boundary):
         item.hide()
-    parts.boundary.setToolTip("Drag: where unmodified ends and ubiquitinated begins")
+    parts.boundary.setToolTip("Drag: where U ends and H begins")
     return parts
 
 
-def _region(name: str, colour: str, words: str) -> Any:
+def _region(colour: str) -> Any:
     region = pg.LinearRegionItem(movable=False, brush=tinted(colour, 38), pen=pg.mkPen(None))
     region.setZValue(-20)
-    region.setToolTip(f"{name}: {words}")
     return region

@@ -33,11 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ProfilePlot"]
 
-REGIONS = {
-    "W": (PURPLE, "well"),
-    "H": (ORANGE, "ubiquitinated"),
-    "U": (BLUE, "unmodified"),
-}
+REGIONS = {"W": PURPLE, "H": ORANGE, "U": BLUE}
 CURVES = ("smear", "reference", "raw", "background", "rungs", "signal", "fit")
 ROOM = 0.06  # of the height shown, above and below the curves
 LEAST = 2.0  # rows that the boundary keeps from the regions' other ends
@@ -270,8 +266,10 @@ class ProfilePlot(QWidget):
             (self.background, theme.visible(VERMILLION), "background"),
         ):
             drawn += [("━", colour, name)] if box.isChecked() else []
-        for name, (colour, words) in REGIONS.items():
-            drawn += [("■", theme.visible(colour), f"{name}, {words}")] if self.regions[name].isVisible() else []
+        for name, colour in REGIONS.items():
+            drawn += [("■", theme.visible(colour), _plain(view.called[name]))] if self.regions[name].isVisible() else []
+        for name, region in self.regions.items():
+            region.setToolTip(view.called[name])
         parts = [f'<span style="color:{c}">{sign}</span>&nbsp;{n.replace(" ", "&nbsp;")}' for sign, c, n in drawn]
         self.key.setText(" &nbsp; ".join(parts))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,11 @@ import numpy as np
 from ublot.errors import BlotError
 from ublot.scoring.primary import lane_state
 from ublot.wording.labels import lane_labels
+from ublot.wording.words import lacking, region_words, wording
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from ublot import Analysis
@@ -51,6 +54,8 @@ class ProfileView:
         The fit with its resolved rungs cut off from valley to valley: all that is not resolved.
     boundary_row, low_row, well_row : float
         HMW lies from `well_row` to `boundary_row`, the unmodified band from there to `low_row`; NaN where not known.
+    called : mapping of str to str
+        What the regions U, H and W are, in words: no more than is known of this blot.
     """
 
     lane: int
@@ -66,6 +71,7 @@ class ProfileView:
     boundary_row: float
     low_row: float
     well_row: float
+    called: Mapping[str, str] = field(default_factory=lambda: region_words(known=False))
 
 
 def profile_view(analysis: Analysis, lane_number: int) -> ProfileView:
@@ -96,7 +102,7 @@ def profile_view(analysis: Analysis, lane_number: int) -> ProfileView:
         shift = lane_shifts(analysis.stages, analysis.params).get(lane_number, 0.0)
         mass = mass_at(analysis.calibration, profile.rows, shift=shift)
     holds_target = _role(analysis, lane_number) not in ("marker", "blank", "ignore")
-    regions = (ladder.boundary_row, ladder.low_row, ladder.well_row) if holds_target else (math.nan,) * 3
+    cut, low, well = (ladder.boundary_row, ladder.low_row, ladder.well_row) if holds_target else (math.nan,) * 3
     fit = ladder.fit if holds_target else None
     return ProfileView(
         lane_number,
@@ -109,8 +115,17 @@ def profile_view(analysis: Analysis, lane_number: int) -> ProfileView:
         fit,
         _rungs(ladder) if fit is not None else (),
         None if fit is None else _smear(ladder),
-        *map(float, regions),
+        float(cut),
+        float(low),
+        float(well),
+        _region_words(analysis),
     )
+
+
+def _region_words(analysis: Analysis) -> dict[str, str]:
+    rows = _lane_rows(analysis)
+    words = wording(analysis.params, rows)
+    return region_words(words, known=not lacking(rows, words.target, layout=analysis.layout is not None))
 
 
 def reference_lane(analysis: Analysis, lane_number: int) -> int | None:
