@@ -325,8 +325,8 @@ def test_which_picture_of_a_figure_is_the_blot_is_asked(
     press(empty.tools.find_button)
     until(lambda: not empty.runner.busy, 60)
     assert empty.analysis.geometry.window.top >= whole.pictures[1].top
-    # The view shows the picture that was chosen, not the page.
-    assert mouse.canvas._map_canvas2world((0, 0), mouse.canvas.view)[-2] > 150
+    # The view shows the picture that was chosen and what is written beside it, not the page, which begins above 0.
+    assert mouse.canvas._map_canvas2world((0, 0), mouse.canvas.view)[-2] > 50
 
 
 def test_which_page_is_the_blot_is_asked_with_pictures(

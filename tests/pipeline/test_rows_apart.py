@@ -41,6 +41,13 @@ def test_two_rows_are_told_apart_and_the_other_is_offered():
     assert abs(np.median([k.target_row for k in chosen.stages.ladders]) - 150) < 3
 
 
+def test_a_region_that_was_chosen_is_measured_and_the_other_row_is_said():
+    found = ublot.analyze(blot(loading=True), lanes=6, roi="5:415,0:540")
+    assert "rows_apart" not in found.stages.image_flags
+    assert found.lanes["hmw_fraction"].notna().all()
+    assert any(line.startswith("two rows of bands") for line in found.messages)
+
+
 @pytest.mark.parametrize("ladder", [True, False])
 def test_one_row_with_or_without_its_rungs_is_alone(ladder):
     assert "rows_apart" not in ublot.analyze(blot(loading=False, ladder=ladder), lanes=6).stages.image_flags

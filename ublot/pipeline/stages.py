@@ -262,7 +262,8 @@ def _run_once(run: Run, tell: Progress, earlier: Run | None, geometry: Lanes | N
     image_flags = ordered(
         image_flags,
         _seen_wrong(profiles, geometry, layout, params, edits, found),
-        ("rows_apart",) * (other_row is not None),
+        # Who chose a part of the picture chose the blot: it is said, and no more.
+        ("rows_apart",) * (other_row is not None and params.roi is None and params.panel is None),
     )
     loads = amounts_loaded(params, layout, ladders)
     scores = _scores(ladders, layout, params, loads, image_flags)

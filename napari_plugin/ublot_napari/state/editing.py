@@ -11,7 +11,6 @@ import ublot
 from ublot import BlotError, Lanes, Window
 from ublot.inputs.edits import Edits
 from ublot.inputs.params import make_params
-from ublot.mass.calibration import calibration_from_positions
 from ublot.mass.scale import mass_at
 from ublot.reference.markers import find_marker
 from ublot_napari.state.lane_edits import edit_lanes, rows_after, shifted_edits
@@ -303,6 +302,8 @@ class EditedBlot(Session):
         BlotError
             Lighter bands do not lie lower; they are kept all the same, to be set right.
         """
+        from ublot.mass.calibration import calibration_from_positions  # brings scipy: not while a window opens
+
         kept = tuple((float(row), float(mass)) for row, mass in sorted(bands))
         if kept == self.bands:
             return
@@ -327,6 +328,8 @@ class EditedBlot(Session):
             The order of the bands would not be that of their masses: nothing is changed. Or there is one band only,
             which is kept until there is another.
         """
+        from ublot.mass.calibration import calibration_from_positions  # brings scipy: not while a window opens
+
         known = [(row, mass) for row, mass in zip(rows, masses, strict=True) if np.isfinite(mass)]
         for row in (row for row, mass in zip(rows, masses, strict=True) if not np.isfinite(mass)):
             at = self.band_near(row)

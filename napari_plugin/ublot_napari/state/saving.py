@@ -13,7 +13,6 @@ from ublot.errors import BlotError
 from ublot.io.columns import csv_bytes
 from ublot.io.result_folder import RECORD, check_out, default_out
 from ublot.io.workbook import xlsx_bytes
-from ublot.pipeline.pixels import check_same, read_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,6 +105,8 @@ def open_result(folder: str | Path) -> tuple[Analysis, NDArray[Any] | None]:
         pixels = np.load(kept, allow_pickle=False)
     except (OSError, ValueError):
         raise BlotError("the pixels kept in the result cannot be read", kept, "analyse the blot again") from None
+    from ublot.pipeline.pixels import check_same, read_pixels  # bring the readers of pictures: not while a window opens
+
     blot = read_pixels(pixels, analysis.params)
     check_same(blot, analysis.source)
     # Under its own name, not that of an array.
