@@ -4,7 +4,6 @@ import weakref
 from typing import Any
 
 import napari
-from napari.layers import Shapes
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import (  # type: ignore[attr-defined]
     QDragEnterEvent,
@@ -43,7 +42,7 @@ from ublot_napari.state.option_places import panel_words
 from ublot_napari.state.several import options_in_words
 from ublot_napari.widgets.folding import Section, Sections
 from ublot_napari.widgets.head_and_foot import Foot, Head
-from ublot_napari.widgets.opengl_guard import Still, VisualKeeper, keep_shaders
+from ublot_napari.widgets.opengl_guard import VisualKeeper
 from ublot_napari.widgets.runner import Runner
 
 __all__ = ["BlotPanel", "ask_for_files"]
@@ -75,7 +74,7 @@ class BlotPanel(QWidget):
         self.joiner = Joiner(self.several, self.controller, self.third)
         self.main_window: QMainWindow | None = None
         self.setAcceptDrops(True)
-        self._visuals, self._still = VisualKeeper(), Still(self)
+        self._visuals = VisualKeeper()
 
         self.head = Head()
         self.tools, self.layout_editor, self.mass = LaneTools(), LayoutEditor(), MassScale()
@@ -116,7 +115,6 @@ class BlotPanel(QWidget):
         """Show what happens to the blots."""
         told = self.controller
         self.viewer.layers.events.removing.connect(self._layer_removing)
-        self.viewer.layers.events.inserted.connect(self._layer_inserted, position="last")
         told.blots_listed.connect(self._list_blots)
         told.blot_left.connect(self._clear)
         told.blot_shown.connect(self._blot_shown)
@@ -207,7 +205,6 @@ class BlotPanel(QWidget):
         old.second.cancel()
         old.third.cancel()
         old.viewer.layers.events.removing.disconnect(old._layer_removing)
-        old.viewer.layers.events.inserted.disconnect(old._layer_inserted)
         for watched in old._watched():
             watched.removeEventFilter(old)
         self.controller.take_over(old.controller)
@@ -297,10 +294,6 @@ class BlotPanel(QWidget):
     def _layer_removing(self, event: Any) -> None:
         self._visuals.removing(self.main_window, self.viewer.layers[event.index])
 
-    def _layer_inserted(self, event: Any) -> None:
-        if isinstance(event.value, Shapes):
-            keep_shaders(self.main_window, event.value)
-
     # ----------------------------------------------------------------------------------------------- what there is
     @property
     def blot(self) -> EditedBlot | None:
@@ -367,7 +360,6 @@ class BlotPanel(QWidget):
 
     def _show(self) -> None:
         """Bring every widget in line with the present state."""
-        self._still.end()
         blot, picture, analysis = self.blot, self.picture, self.analysis
         count = 0 if analysis is None else len(analysis.geometry)
         for section in list(self.folds.values())[1:-1]:
@@ -402,7 +394,6 @@ class BlotPanel(QWidget):
 
     def _show_edited(self) -> None:
         """Show that there is something to undo and nothing to save yet."""
-        self._still.begin(self.main_window)
         if self.blot is not None:
             self.foot.show_history(self.blot.undo_words, self.blot.redo_words)
             self.foot.save.setEnabled(False)
