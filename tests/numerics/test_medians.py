@@ -6,8 +6,9 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.ndimage import median_filter
 
-from ublot.numerics.medians import linear_quantiles, median, median_of_nine, quantile, row_medians
+from ublot.numerics.medians import linear_quantiles, median, median_of_nine, quantile, row_medians, running_medians
 
 
 def test_the_median_of_nine_is_right_for_every_order_there_is():
@@ -39,3 +40,9 @@ def test_linear_quantiles_are_those_of_numpy(count: int) -> None:
     values = np.random.default_rng(count).normal(0, 1, count)
     shares = (0.0, 0.02, 0.5, 0.95, 1.0)
     assert linear_quantiles(values, *shares) == pytest.approx(np.quantile(values, shares), rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("width", [1, 5, 11, 31])
+def test_running_medians_are_those_of_a_filter(width):
+    lines = np.random.default_rng(width).normal(size=(3, 40))
+    assert (running_medians(lines, width) == median_filter(lines, size=(1, width), mode="nearest")).all()

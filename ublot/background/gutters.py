@@ -11,7 +11,7 @@ from ublot.lanes.straightened import CORE
 from ublot.membrane.joint_fit import fit_membrane_and_flanks
 from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch
 from ublot.model import Widening
-from ublot.numerics.medians import row_medians
+from ublot.numerics.medians import row_medians, running_medians
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -75,8 +75,6 @@ def gutter_levels(blot: Blot, lanes: Lanes) -> Array:
     window = column[:, :, None] + np.arange(-reach, reach + 1)
     values = row_medians(cells.values[np.arange(len(cells.row_px))[:, None], window])
     # A median down the rows: a strong band bleeds into the gutter, a smear hardly does.
-    ends = np.arange(-(GUTTER_ROWS // 2), len(cells.row_px) + GUTTER_ROWS // 2).clip(0, len(cells.row_px) - 1)
-    lines = np.lib.stride_tricks.sliding_window_view(values[:, ends].astype(np.float64), GUTTER_ROWS, axis=1)
-    smooth = row_medians(lines)
+    smooth = running_medians(values.astype(np.float64), GUTTER_ROWS)
     level = 0.5 * (smooth[1:] + smooth[:-1])
     return _between(np.concatenate([level[:, :1], level, level[:, -1:]], axis=1), cells.size[0], lanes.window.height)

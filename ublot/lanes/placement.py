@@ -16,7 +16,7 @@ import numpy as np
 from ublot.errors import BlotError
 from ublot.lanes.borders import likeness
 from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, lane_widths, strip_means
-from ublot.numerics.medians import row_medians
+from ublot.numerics.medians import running_medians
 from ublot.option_words import option_key
 
 if TYPE_CHECKING:
@@ -154,8 +154,7 @@ def _has_own_bands(core: Array, own: slice, noise: Array) -> NDArray[np.bool_]:
     known: NDArray[np.bool_] = np.asarray(np.isfinite(core).all(axis=1), np.bool_)
     wide = 2 * round(0.5 * WIDE * core.shape[1]) + 1
     high = np.where(known[:, None], core, 0.0)
-    padded = np.pad(high, ((0, 0), (wide // 2, wide // 2)), mode="edge")
-    high = high - row_medians(np.lib.stride_tricks.sliding_window_view(padded, wide, axis=1))
+    high = high - running_medians(high, wide)
     top = np.sort(high, axis=1)[:, -2]
     return known & (top > AS_STRONG * float(np.median(top[own]))) & (top > NOISE * noise)
 

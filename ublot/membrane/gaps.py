@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, lane_widths, lateral_shape
-from ublot.numerics.medians import middle, row_medians
+from ublot.numerics.medians import middle, running_medians
 from ublot.numerics.smoothing import smooth_rows
 
 if TYPE_CHECKING:
@@ -120,9 +120,7 @@ class Gaps:
 
     def _medians(self, level: Array) -> Array:
         """Medians down the rows: without dust, and what is left of strong bands."""
-        half = self.down // 2
-        ends = np.arange(-half, level.shape[1] + half).clip(0, level.shape[1] - 1)
-        return row_medians(np.lib.stride_tricks.sliding_window_view(level[:, ends], 2 * half + 1, axis=1))
+        return running_medians(level, self.down)
 
     def bounds(self) -> tuple[Array, Array]:
         """Between what levels the membrane under each lane lies by what is seen about it, shape (lanes, rows).

@@ -60,7 +60,6 @@ FAR_OUT, FAR_FALLS = 0.03, 0.8
 OWN = 0.5  # of these, to begin with: by how much single lanes and sides differ
 BULGE = 0.1  # of its width: by how much the strongest band of a picture is wider than faint ones, or narrower
 BAND = 0.15  # pitches: half the length of a band along the run
-OWN_LIGHT = 0.6  # pitches from its centre line: what lies further out is not counted as a lane's
 BLUR = 0.1, 0.3  # pitches along the run over which light in flanks near and far is spread at most
 OUTLIER = 5.0  # standard deviations from which on a cell counts for nothing
 LEAST_NOISE = 2e-4  # of the highest lane: what cells of 8-bit pictures are off by, a tenth of a level or so
@@ -721,7 +720,7 @@ def _widening(picture: _Picture, state: _State, heights: Array, plain: NDArray[n
     along, seen = picture.along, picture.flanks.seen
     columns = along.columns[seen]
     away = np.abs(along.columns - along.middle[:, None])
-    own = away < OWN_LIGHT * picture.pitch
+    own = away < BESIDE * picture.pitch
     light = (np.maximum(state.shapes, 0.0) * own).sum(axis=1)
     owner = away[:, seen].argmin(axis=0)
     other = np.abs(np.subtract.outer(2 * along.middle[owner] - columns, columns)).argmin(axis=1)

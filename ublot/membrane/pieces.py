@@ -41,7 +41,7 @@ def without_pieces(blot: Blot, lanes: Lanes) -> Lanes:
     lanes : Lanes
         Of a blot whose levels change along straight lines.
     """
-    pieces = _pieces(blot, lanes)
+    pieces = _pieces(_seams(blot, lanes), lanes)
     if not pieces:
         return lanes
     inside = np.ones(blot.shape, bool) if lanes.inside is None else lanes.inside.copy()
@@ -52,8 +52,8 @@ def without_pieces(blot: Blot, lanes: Lanes) -> Lanes:
 
 def flag_lanes_across_seams(blot: Blot, lanes: Lanes) -> Lanes:
     """Flag lanes in a piece, those that a seam cuts, and those beside a seam beyond which the level stays another."""
-    seams = {place for place, _ in _seams(blot, lanes)}
-    pieces = _pieces(blot, lanes)
+    found = _seams(blot, lanes)
+    seams, pieces = {place for place, _ in found}, _pieces(found, lanes)
     alone = seams.difference(edge for piece in pieces for edge in piece)
     rows = np.arange(lanes.window.top, lanes.window.bottom)
     items = []
@@ -73,9 +73,8 @@ def _seams(blot: Blot, lanes: Lanes) -> list[tuple[int, float]]:
     return [(left + place, step) for place, step in level_seams(blot.signal[lanes.window.slices])]
 
 
-def _pieces(blot: Blot, lanes: Lanes) -> list[tuple[int, int]]:
+def _pieces(found: list[tuple[int, float]], lanes: Lanes) -> list[tuple[int, int]]:
     """Columns from and to which a piece was laid over the membrane, which goes on beyond it as it was before."""
-    found = _seams(blot, lanes)
     out: list[tuple[int, int]] = []
     for (left, down), (right, up) in pairwise(found):
         if out and out[-1][1] == left:

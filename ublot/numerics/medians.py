@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["linear_quantiles", "median", "median_of_nine", "middle", "quantile", "row_medians"]
+__all__ = ["linear_quantiles", "median", "median_of_nine", "middle", "quantile", "row_medians", "running_medians"]
 
 NINE = (
     *((1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 3)),
@@ -68,6 +68,13 @@ def row_medians(values: NDArray[Any]) -> NDArray[Any]:
     if values.shape[-1] % 2:
         return np.asarray(ordered[..., middle])
     return np.asarray(0.5 * (ordered[..., middle - 1] + ordered[..., middle]))
+
+
+def running_medians(lines: NDArray[Any], width: int) -> NDArray[Any]:
+    """Medians over an odd `width` along lines, shape (lines, places), which go on beyond their ends as they end."""
+    half = width // 2
+    places = np.arange(-half, lines.shape[1] + half).clip(0, lines.shape[1] - 1)
+    return row_medians(np.lib.stride_tricks.sliding_window_view(lines[:, places], 2 * half + 1, axis=1))
 
 
 def middle(values: NDArray[np.float64]) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ublot.ladder.regions import areas_of
 from ublot.option_words import told
+from ublot.wording.lane_lists import lane_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -96,10 +97,9 @@ def ends_at_band_in_words(ladders: Iterable[Ladder]) -> tuple[str, ...]:
     ladders : iterable of Ladder
         From `with_crop_flags`.
     """
-    lanes = [str(k.lane) for k in ladders if "crop_tight" in k.flags and _ends_at_band(k)]
-    which = f"lane{'s' * (len(lanes) > 1)} {', '.join(lanes)}"
+    lanes = [k.lane for k in ladders if "crop_tight" in k.flags and _ends_at_band(k)]
     said = "{which}: the picture ends at the unmodified band: what is modified was not measured; crop less tightly"
-    return (told(said, which=which),) if lanes else ()
+    return (told(said, which=lane_ranges(lanes)),) if lanes else ()
 
 
 def _ends_at_band(ladder: Ladder) -> bool:

@@ -43,7 +43,7 @@ def with_light_beside(profiles: Sequence[Profile], widening: Widening) -> tuple[
     for profile in profiles:
         share, error = widening.share[profile.lane - 1], widening.error[profile.lane - 1]
         signal = profile.signal * (profile.noise > 0)
-        # What is not protein is so on all lanes, what is not known of single bands is not: modes are shared by lanes.
+        # Whether it is protein, for the lane as a whole; and how much of it there is.
         unknown = np.stack([EITHER * share * signal, COUNTED * error * signal])
         out.append(
             replace(
