@@ -23,7 +23,7 @@ def truth():
     return simulate_blot(seed=3, shape=(256, 512)).truth
 
 
-def oracle(truth, fraction=1.0, shift=0.0, width=0.01):
+def oracle(truth, fraction=1.0, shift=0.0, width=0.008):
     """The table that an analysis would give if it knew the truth, with fractions and positions off by so much."""
     rows = []
     for number, true in enumerate(truth["lanes"], 1):
