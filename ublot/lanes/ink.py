@@ -61,9 +61,10 @@ BAR, WORD = 2.2, (1.25, 1.15, 1.8)
 joined, and their width over their thickness at most: a band that smiles is met once by a line down, and those of a
 ladder that run into each other are wide."""
 
-NEAR, DASH, JOINED = (0.7, 4.0), (1.4, 0.9), 5.0
+NEAR, DASH, JOINED = (0.7, 4.0), (1.4, 0.9, 1.2), 5.0
 """Heights of a line of text that its next letter is away at most, and a dash between signs; thickness of a dash over
-that of letters, and its width over their height, at most; and the same of letters that touch."""
+that of letters, and its width over their height, at most; the same of what is a band in its row; and of
+letters that touch."""
 
 LINE = (4.0, 0.008)
 """Thickness of a line that is drawn, at most: px or, where that is more, the share of the region's longer side."""
@@ -295,6 +296,12 @@ def _whole_lines(patches: _Patches, seeds: NDArray[np.bool_]) -> NDArray[np.bool
     """Letters and what belongs to their lines: full stops, a 1 or an l, dashes between signs."""
     p, found = patches, seeds.copy()
     middle = p.top + 0.5 * p.high
+    # What is flat and filled may be a band; a word whose letters touch is neither.
+    flat = (p.filled > FILLED) & (p.wide > 1.3 * p.high)
+    flat[0] = False
+    joined = (p.filled <= FILLED) & (p.across >= WORD[0])
+    band = np.flatnonzero(flat & (p.wide > DASH[2] * np.median(p.high[seeds])))
+    in_row = ((p.top[band] <= middle[:, None]) & (middle[:, None] <= (p.top + p.high)[band])).any(axis=1)
     for _ in range(8):
         at = np.flatnonzero(found)
         others = np.flatnonzero(~found)[1:]
@@ -304,13 +311,15 @@ def _whole_lines(patches: _Patches, seeds: NDArray[np.bool_]) -> NDArray[np.bool
         gap = np.maximum(p.left[at] - (p.left + p.wide)[others, None], p.left[others, None] - (p.left + p.wide)[at])
         lower = p.high[others, None] <= 1.3 * high
         like = p.thick[others, None] <= AS_THICK * p.thick[at]
-        # What is flat and filled may be a band; a word whose letters touch is neither.
-        flat = ((p.filled > FILLED) & (p.wide > 1.3 * p.high))[others, None]
         dash = (p.thick[others, None] <= DASH[0] * p.thick[at]) & (p.wide[others, None] <= DASH[1] * high)
-        short = np.where((p.filled <= FILLED)[others, None], JOINED, 1.5) * high
-        close = in_line & lower & (gap <= NEAR[0] * high) & np.where(flat, dash, p.wide[others, None] <= short)
+        # A dash in a row of bands is one of them, but for the tick beside a letter.
+        dash &= ~in_row[others, None] | (gap <= 0.5 * NEAR[0] * high)
+        short = np.where(joined[others, None], JOINED, 1.5) * high
+        fits = np.where(flat[others, None], dash, (p.wide[others, None] <= short) & (like | joined[others, None]))
+        close = in_line & lower & (gap <= NEAR[0] * high) & fits
         bar = (p.high >= BAR * p.wide)[others, None] & (p.high[others, None] >= high / ALIKE)
-        away = in_line & lower & like & ((bar & (gap <= 4 * NEAR[1] * high)) | (flat & dash & (gap <= NEAR[1] * high)))
+        row = (bar & (gap <= 4 * NEAR[1] * high)) | (flat[others, None] & dash & (gap <= NEAR[1] * high))
+        away = in_line & lower & like & row
         more = others[(close | away).any(axis=1)]
         if not len(more):
             break
