@@ -291,6 +291,7 @@ def view(
         raise BlotError("there is no display to open a window on", "view", "run it on a desktop, or ssh -X")
     ublot_napari.open_viewer(path)
     napari.run()
+    ublot_napari.delete_windows()
 
 
 register_exposures(app)
