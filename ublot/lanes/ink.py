@@ -301,7 +301,8 @@ def _whole_lines(patches: _Patches, seeds: NDArray[np.bool_]) -> NDArray[np.bool
     flat[0] = False
     joined = (p.filled <= FILLED) & (p.across >= WORD[0])
     band = np.flatnonzero(flat & (p.wide > DASH[2] * np.median(p.high[seeds])))
-    in_row = ((p.top[band] <= middle[:, None]) & (middle[:, None] <= (p.top + p.high)[band])).any(axis=1)
+    in_row = np.any((p.top[band] <= middle[:, None]) & (middle[:, None] <= (p.top + p.high)[band]), axis=1)
+    in_row = np.asarray(in_row, np.bool_)
     for _ in range(8):
         at = np.flatnonzero(found)
         others = np.flatnonzero(~found)[1:]
