@@ -60,6 +60,7 @@ FAR_OUT, FAR_FALLS = 0.03, 0.8
 OWN = 0.5  # of these, to begin with: by how much single lanes and sides differ
 BULGE = 0.1  # of its width: by how much the strongest band of a picture is wider than faint ones, or narrower
 WIDER = 2  # columns of bands that are wider the stronger they are: over the picture's strongest, over their lane's
+BESIDES = 0.05  # of a lane's light that must stand elsewhere than in bands half as strong as its strongest
 BAND = 0.15  # pitches: half the length of a band along the run
 BLUR = 0.1, 0.3  # pitches along the run over which light in flanks near and far is spread at most
 OUTLIER = 5.0  # standard deviations from which on a cell counts for nothing
@@ -368,6 +369,10 @@ def _shared_columns(picture: _Picture, state: _State, heights: Array) -> Array:
     # By how much protein it holds, over the strongest of the picture, or over its own lane's: the picture says which.
     own_strongest = strength.max(axis=0, initial=0.0)
     wide = [tall * (strength / np.maximum(most, 1e-30)) ** 2 for most in (own_strongest.max(initial=0.0), own_strongest)]
+    # A lane that holds nothing but one band shows no faint one to be wider than.
+    light = np.maximum(tall, 0.0)
+    faint = (light * (strength < 0.5 * own_strongest)).sum(axis=0)
+    wide[1] *= faint > BESIDES * light.sum(axis=0)
     spread = [smooth_rows(heights.T, max(reach * per_pitch, 0.3)).T[:, free] - tall for reach in BLUR]
     blank = state.shapes[np.ix_(picture.blank, flanks.seen)]
     out = np.empty((len(far) + len(near) + WIDER + 2 * len(blank), rows, len(flanks.seen)))
