@@ -67,6 +67,19 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, place)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _windows_end_before_python() -> Iterator[None]:
+    """End as ``ublot view`` does, lest all tests pass and the process then dies."""
+    yield
+    if why_no_display() is not None:
+        return
+    from qtpy.QtWidgets import QApplication
+    from ublot_napari import delete_windows
+
+    delete_windows()
+    assert not QApplication.topLevelWidgets()
+
+
 @pytest.fixture(scope="session")
 def qapp() -> Any:
     """Return the one Qt application, without which no widget can be made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,9 @@ from ublot.numerics.threads import THREADS
 from ublot.option_words import told
 
 __all__ = ["app", "main"]
+
+OFTEN = gc.get_threshold()
+RARELY = 100_000, *OFTEN[1:]  # new objects between searches for garbage: with these a command is over a tenth sooner
 
 app = typer.Typer(
     name="ublot",
@@ -180,6 +184,7 @@ def batch(
     from ublot.batch.run import BatchInterrupted, run_batch
     from ublot.cli.batch_progress import batch_progress, print_summary
 
+    gc.set_threshold(*OFTEN)  # hundreds of blots leave more behind than one
     if json and log_json:
         raise BlotError("--json and --log-json exclude each other", "batch", "give one of them")
     try:
@@ -287,8 +292,10 @@ def view(
         raise BlotError(f"the viewer needs napari and Qt, which are not installed ({error})", "view", fix) from None
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise BlotError("there is no display to open a window on", "view", "run it on a desktop, or ssh -X")
+    gc.set_threshold(*OFTEN)  # a window may be open for days
     ublot_napari.open_viewer(path)
     napari.run()
+    ublot_napari.delete_windows()
 
 
 register_exposures(app)
@@ -334,9 +341,13 @@ def _stop_by_sigterm() -> Iterator[None]:
 
 def main() -> None:
     """Run the command line of this process."""
+    import atexit
     import logging
     import warnings
 
+    # Next to nothing that modules make while they load is garbage, and what is left at the end goes with the process.
+    gc.set_threshold(*RARELY)
+    atexit.register(gc.freeze)
     if not os.environ.get("UBLOT_DEBUG"):
         # What libraries say to programmers would bury the one line that is for the user.
         warnings.simplefilter("ignore")
@@ -349,4 +360,6 @@ def main() -> None:
     for name in THREADS:
         # Linear algebra is kept to one thread anyway: no others need to be started.
         os.environ.setdefault(name, "1")
+    # Options are checked by no plugin: looking for one reads the entry points of every package that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     app()
