@@ -367,11 +367,11 @@ def _shared_columns(picture: _Picture, state: _State, heights: Array) -> Array:
     brush = np.ones((2 * max(round(BAND * per_pitch), 1) + 1, 1))
     strength = cv2.dilate(np.maximum(tall, 0.0), brush) if tall.size else tall
     # By how much protein it holds, over the strongest of the picture, or over its own lane's: the picture says which.
-    own_strongest = strength.max(axis=0, initial=0.0)
-    wide = [tall * (strength / np.maximum(most, 1e-30)) ** 2 for most in (own_strongest.max(initial=0.0), own_strongest)]
+    own = strength.max(axis=0, initial=0.0)
+    wide = [tall * (strength / np.maximum(most, 1e-30)) ** 2 for most in (own.max(initial=0.0), own)]
     # A lane that holds nothing but one band shows no faint one to be wider than.
     light = np.maximum(tall, 0.0)
-    faint = (light * (strength < 0.5 * own_strongest)).sum(axis=0)
+    faint = (light * (strength < 0.5 * own)).sum(axis=0)
     wide[1] *= faint > BESIDES * light.sum(axis=0)
     spread = [smooth_rows(heights.T, max(reach * per_pitch, 0.3)).T[:, free] - tall for reach in BLUR]
     blank = state.shapes[np.ix_(picture.blank, flanks.seen)]
