@@ -259,3 +259,22 @@ def test_photographs_beside_blots_are_no_panels():
     # In one tint they are films.
     tinted = (np.repeat(page[..., None], 3, axis=2) * np.array([0.7, 0.8, 1.0])).astype(np.uint8)
     assert len(read_blot(tinted).pictures) == len(boxes)
+
+
+@pytest.mark.parametrize("level", [205, 228])
+def test_pale_membranes_on_a_white_bed_are_two_pictures(level):
+    """A scan of two membranes, grey or nearly as light as what they lie on, with black where nothing was scanned."""
+    rng = np.random.default_rng(4)
+    page = np.full((620, 520), 255.0)
+    page[:, :8] = page[:, -8:] = page[:6] = 0
+    row, col = np.mgrid[:250, :430].astype(float)
+    for top in (40, 310):
+        strip = level + rng.normal(0, 1.5, row.shape)
+        for x in np.arange(30, 430, 46):
+            strip -= 190 * np.exp(-(((row - 120) / 4.0) ** 2) - np.abs((col - x) / 16.0) ** 6)
+        page[top : top + 250, 45:475] = strip
+    found = find_pictures(np.clip(page, 0, 255).astype(np.uint8))
+    assert len(found) == 2
+    for window, top in zip(found, (40, 310), strict=True):
+        edges = (window.top, window.bottom, window.left, window.right)
+        np.testing.assert_allclose(edges, (top, top + 250, 45, 475), atol=12)

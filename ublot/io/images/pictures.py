@@ -116,6 +116,11 @@ def find_pictures(levels: NDArray[Any]) -> tuple[Window, ...]:
     scaled = [_scaled(w, shrunk) for w in found]
     if float(np.median(shades[page])) > 0.5:
         scaled = _with_framed(scaled, _framed(levels, low, high))
+    if len(scaled) < 2:
+        # Membranes nearly as pale as the page that they lie on are no page themselves.
+        outer = _find_page(shades, EXTREME[:1])
+        pale = _on_page(shades, outer) if PAGE <= outer.mean() < page.mean() else []
+        scaled = [_scaled(w, shrunk) for w in pale] if len(pale) > 1 else scaled
     if not scaled:
         return _parted_by_bed(levels)
     return tuple(sorted(scaled, key=lambda w: (w.top, w.left)))
@@ -383,11 +388,11 @@ def _reduced(levels: NDArray[Any], rows: int, cols: int) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(levels, (cols, rows), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _find_page(shades: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _find_page(shades: NDArray[np.float32], extremes: tuple[float, ...] = EXTREME) -> NDArray[np.bool_]:
     """White or black of one level that reaches the border, and a page inside of that."""
     page, outside = np.zeros(shades.shape, bool), np.ones(shades.shape, bool)
     outside[1:-1, 1:-1] = False
-    for extreme in EXTREME:
+    for extreme in extremes:
         border = shades[outside & ~page]
         counts, edges = np.histogram(border, 25, (0, 1))
         for k in np.flatnonzero(counts > 0.25 * max(border.size, 1)).tolist():
