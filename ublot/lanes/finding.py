@@ -12,6 +12,7 @@ from ublot.errors import BlotError
 from ublot.lanes.centrelines import refine_lanes, straight_lane
 from ublot.lanes.contrast import SPECK, contrasts, lane_heights, opened, resized
 from ublot.lanes.halves import join_halves
+from ublot.lanes.ink import without_ink
 from ublot.lanes.outermost import with_faint_ends
 from ublot.lanes.plausibility import are_lanes
 from ublot.lanes.runs import lanes_of_runs, runs_apart
@@ -230,6 +231,7 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     if count is not None and not 1 <= count <= max(blot.window.width // NARROWEST, 1):
         room = f"from 1 to {max(blot.window.width // NARROWEST, 1)} in {blot.window.width} px"
         raise BlotError(f"{count} lanes cannot be found", "lanes", room)
+    blot = without_ink(blot)
     membrane = find_membrane(blot)
     if count is not None and count > membrane.window.width // NARROWEST:
         membrane = MembraneArea(blot.window)

@@ -17,6 +17,7 @@ from ublot.ladder.fit.upside_down import hangs_down
 from ublot.lanes.borders import flag_lanes_at_edge, lanes_beside
 from ublot.lanes.doubts import flag_doubtful_lanes, lane_doubts
 from ublot.lanes.finding import find_lanes
+from ublot.lanes.ink import without_ink
 from ublot.lanes.placement import place_roles
 from ublot.lanes.sideways import lanes_are_sideways
 from ublot.mass.scale import row_at
@@ -171,10 +172,10 @@ def _geometry(run: Run) -> Lanes:
         lanes, counted = find_lanes(blot, count, blank=blank), count is not None
         if layout is not None or (count is not None and params.first_lane is not None):
             roles = layout.roles if layout is not None else ("sample",) * len(lanes)
-            lanes, _ = place_roles(blot, lanes, roles, params.first_lane)
-        lanes = flag_doubtful_lanes(blot, lanes, blank)
+            lanes, _ = place_roles(without_ink(blot), lanes, roles, params.first_lane)
+        lanes = flag_doubtful_lanes(without_ink(blot), lanes, blank)
     others = tuple(name for name in lanes.flags if name != "lanes_beside")
-    more = counted and lanes_beside(blot, lanes, blank)
+    more = counted and lanes_beside(without_ink(blot), lanes, blank)
     return replace(lanes, flags=(*others, "lanes_beside") if more else others)
 
 
@@ -336,7 +337,7 @@ def _one_off(blot: Blot, geometry: Lanes, layout: Layout | None) -> tuple[str, .
     """Both places that the first lane may have, in words, where they are nearly as good."""
     if "lanes_one_off" not in geometry.flags or layout is None:
         return ()
-    found = place_roles(blot, geometry, layout.roles)[1]
+    found = place_roles(without_ink(blot), geometry, layout.roles)[1]
     where = " or ".join(f"x = {each.first_x:.0f} px" for each in found)
     return (told("lane 1 stands at {where}: lanes at the ends are empty; say which with {first_lane} X", where=where),)
 
@@ -346,7 +347,7 @@ def _doubtful(blot: Blot, geometry: Lanes, blank: Sequence[int]) -> tuple[str, .
     if not any("lane_uncertain" in lane.flags for lane in geometry):
         return ()
     by_doubt: dict[str, list[int]] = {}
-    for lane, doubt in lane_doubts(blot, geometry, blank).items():
+    for lane, doubt in lane_doubts(without_ink(blot), geometry, blank).items():
         by_doubt.setdefault(doubt, []).append(lane)
     return tuple(
         f"{lane_ranges(numbers)}{': each' * (len(numbers) > 1)} {doubt}" for doubt, numbers in by_doubt.items()
