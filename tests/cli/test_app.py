@@ -426,3 +426,30 @@ def test_no_lanes_does_not_ask_for_what_was_given(tmp_path):
 
     given = no_lanes_in_words(blot, None, make_params(None, lanes=6, roi="10:200,10:200"))
     assert "--lanes" not in given and "--roi" not in given and "check --rotate" in given
+
+
+def test_several_membranes_under_a_camera_are_told_with_their_regions(tmp_path):
+    """No page: a dark bed, and two membranes on it, one above the other."""
+    import tifffile
+
+    rows, cols = np.mgrid[:170, :440]
+    rng = np.random.default_rng(2)
+    image = 120 + rng.normal(0, 8, (480, 560))
+    for top in (40, 270):
+        membrane = 2000 + rng.normal(0, 20, rows.shape)
+        for x in np.arange(40, 440, 60):
+            membrane += 9000 * np.exp(-(((rows - 90) / 5.0) ** 2) - np.abs((cols - x) / 20.0) ** 6)
+        image[top : top + 170, 60:500] += membrane
+    tifffile.imwrite(tmp_path / "bed.tif", image.astype(np.uint16))
+    result = run("analyze", tmp_path / "bed.tif", "--no-report", "--out", tmp_path / "out")
+    line = next(text for text in result.stderr.splitlines() if "2 membranes in this picture" in text)
+    regions = [text.split(",")[0] + "," + text.split(",")[1].split(" ")[0] for text in line.split("--roi ")[1:]]
+    assert len(regions) == 2
+    for region, top in zip(regions, (40, 270), strict=True):
+        found = [int(edge) for part in region.split(",") for edge in part.split(":")]
+        np.testing.assert_allclose(found, (top, top + 170, 60, 500), atol=12)
+    said = run("inspect", tmp_path / "bed.tif").output
+    assert all(f"--roi {region}" in said for region in regions)
+    result = run("analyze", tmp_path / "bed.tif", "--roi", regions[1], "--no-report", "--out", tmp_path / "one")
+    assert "membranes in this picture" not in result.stderr
+    assert read_record(tmp_path / "one")["geometry"]["window"]["top"] >= 250

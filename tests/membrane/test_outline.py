@@ -101,6 +101,7 @@ def test_two_strips_flag_that_there_are_several():
     membrane = find_membrane(as_blot(image))
     assert membrane.flags == ("several_membranes",)
     assert distance(membrane.window, upper) <= 9
+    assert [distance(*pair) <= 12 for pair in zip(membrane.strips, (upper, lower), strict=True)] == [True, True]
 
 
 @pytest.mark.parametrize(

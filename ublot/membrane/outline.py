@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -61,11 +61,14 @@ class MembraneArea:
     inside : ndarray of bool, shape (rows, cols) of the whole image, or None
         Pixels that are membrane; None where all of `window` is.
     flags : tuple of str
+    strips : tuple of Window
+        All membranes in the picture, from top to bottom and left to right, where there are several.
     """
 
     window: Window
     inside: NDArray[np.bool_] | None = None
     flags: tuple[str, ...] = ()
+    strips: tuple[Window, ...] = ()
 
 
 def _otsu(ordered: NDArray[np.float32]) -> float:
@@ -177,7 +180,12 @@ def find_membrane(blot: Blot) -> MembraneArea:
         across, down = (np.flatnonzero(inside.any(axis=axis)) for axis in (0, 1))
         inside[down[0] : down[-1] + 1, across[0] : across[-1] + 1] = True
     found = _from_mask(window, inside & usable, scale, blot.shape, flags)
-    return whole if found.window.height < LOWEST else found
+    if found.window.height < LOWEST:
+        return whole
+    if len(strips) < 2:
+        return found
+    windows = (_from_mask(window, strip & usable, scale, blot.shape).window for strip in strips)
+    return replace(found, strips=tuple(sorted(windows, key=lambda w: (w.top, w.left))))
 
 
 def _region(blot: Blot) -> MembraneArea:

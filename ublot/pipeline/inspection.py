@@ -9,6 +9,7 @@ import numpy as np
 from ublot.flags import FLAGS, ordered, refuses, severity_of
 from ublot.forensics.histogram import clipped_share
 from ublot.io.images.makers import maker_in_words
+from ublot.pipeline.messages import membranes_of
 from ublot.wording.lane_lists import lane_ranges
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def describe(blot: Blot, layout: Layout | None = None, params: Params | None = N
     dict
         ``flags`` is a list of dicts with ``name``, ``severity``, ``meaning``, ``advice``, ``source``, ``lanes``
         (numbers, empty where it is of the whole region) and ``where`` (in words, empty where it is all over);
-        ``pictures`` lists regions as ``R0:R1,C0:C1``;
+        ``pictures`` lists regions as ``R0:R1,C0:C1``, and ``membranes`` those of several in one picture;
         ``quantifiable`` is false where no lane may be scored, and ``verdict`` says so in a sentence, or which lanes may
         not.
 
@@ -103,6 +104,7 @@ def inspect_blot(
         "floor_share": _at_floor(blot),
         "region": "" if blot.roi is None else _region(blot.roi),
         "pictures": [_region(w) for w in blot.pictures],
+        "membranes": [_region(w) for w in membranes_of(blot)],
         "lanes": len(stages.geometry),
         "metadata": {key: text for key, text in said.items() if key not in (*OWN, *LOCAL)},
         "flags": [_told(name, lanes, said) for name, lanes in flags.items()],

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from ublot.flags import FLAGS, refuses
 from ublot.inputs.layout import Layout, lanes_with_roles
+from ublot.lanes.ink import without_ink
+from ublot.membrane.outline import find_membrane
 from ublot.model import SCORED
 from ublot.option_words import joined, told
 from ublot.wording.lane_lists import lane_ranges
@@ -14,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ublot.inputs.params import Params
-    from ublot.model import Blot
+    from ublot.model import Blot, Window
     from ublot.scoring.relative import Score
 
 
-__all__ = ["is_refusal", "messages_of", "no_lanes_in_words", "pictures_in_words"]
+__all__ = ["is_refusal", "membranes_of", "messages_of", "no_lanes_in_words", "pictures_in_words"]
 
 
 def messages_of(
@@ -62,17 +64,33 @@ def is_refusal(message: str) -> bool:
 
 
 def pictures_in_words(blot: Blot) -> tuple[str, ...]:
-    """One line about the pictures on a page, each with the region to paste; none where there is no page."""
+    """One line about the pictures on a page, or the membranes in a picture, each with the region to paste.
+
+    None where there is neither.
+    """
     if "several_pictures" not in blot.flags:
         if len(blot.pictures) == 1 and blot.roi == blot.pictures[0]:
             box = f"{blot.roi.top}:{blot.roi.bottom},{blot.roi.left}:{blot.roi.right}"
             return (told("one picture stands on a page, and only it was analysed: {roi} {box}", box=box),)
-        return ()
-    boxes = (f"{w.top}:{w.bottom},{w.left}:{w.right}" for w in blot.pictures)
-    each = joined(", ", (told("{n} = {roi} {box}", n=n, box=box) for n, box in enumerate(boxes, 1)))
+        strips = membranes_of(blot)
+        if not strips:
+            return ()
+        which = "{count} membranes in this picture, the largest was analysed: choose with {each}"
+        return (told(which, count=len(strips), each=_regions(strips)),)
+    each = _regions(blot.pictures)
     out = told("{count} pictures on this one: choose with {panel} N: {each}", count=len(blot.pictures), each=each)
     beside = blot.source.metadata.get("left_out", "")
     return (told("{out} ({beside})", out=out, beside=beside) if beside else out,)
+
+
+def membranes_of(blot: Blot) -> tuple[Window, ...]:
+    """Regions of the membranes in a picture where there are several of them and no region was asked for."""
+    return find_membrane(without_ink(blot)).strips if blot.roi is None else ()
+
+
+def _regions(windows: Sequence[Window]) -> str:
+    boxes = (f"{w.top}:{w.bottom},{w.left}:{w.right}" for w in windows)
+    return joined(", ", (told("{n} = {roi} {box}", n=n, box=box) for n, box in enumerate(boxes, 1)))
 
 
 def no_lanes_in_words(blot: Blot, layout: Layout | None, params: Params) -> str:
