@@ -59,6 +59,8 @@ MOST_OWN = 1.0  # of these: by how much single flanks differ at most
 FAR_OUT, FAR_FALLS = 0.03, 0.8
 OWN = 0.5  # of these, to begin with: by how much single lanes and sides differ
 BULGE = 0.1  # of its width: by how much the strongest band of a picture is wider than faint ones, or narrower
+WIDER = 2  # columns of bands that are wider the stronger they are: over the picture's strongest, over their lane's
+BESIDES = 0.05  # of a lane's light that must stand elsewhere than in bands half as strong as its strongest
 BAND = 0.15  # pitches: half the length of a band along the run
 BLUR = 0.1, 0.3  # pitches along the run over which light in flanks near and far is spread at most
 OUTLIER = 5.0  # standard deviations from which on a cell counts for nothing
@@ -364,10 +366,16 @@ def _shared_columns(picture: _Picture, state: _State, heights: Array) -> Array:
     # A strong band is wider as a whole, its slopes along the run included; a smear of a third its height hardly is.
     brush = np.ones((2 * max(round(BAND * per_pitch), 1) + 1, 1))
     strength = cv2.dilate(np.maximum(tall, 0.0), brush) if tall.size else tall
-    wide = tall * (strength / max(float(strength.max(initial=0.0)), 1e-30)) ** 2
+    # By how much protein it holds, over the strongest of the picture, or over its own lane's: the picture says which.
+    own = strength.max(axis=0, initial=0.0)
+    wide = [tall * (strength / np.maximum(most, 1e-30)) ** 2 for most in (own.max(initial=0.0), own)]
+    # A lane that holds nothing but one band shows no faint one to be wider than.
+    light = np.maximum(tall, 0.0)
+    faint = (light * (strength < 0.5 * own)).sum(axis=0)
+    wide[1] *= faint > BESIDES * light.sum(axis=0)
     spread = [smooth_rows(heights.T, max(reach * per_pitch, 0.3)).T[:, free] - tall for reach in BLUR]
     blank = state.shapes[np.ix_(picture.blank, flanks.seen)]
-    out = np.empty((len(far) + len(near) + 1 + 2 * len(blank), rows, len(flanks.seen)))
+    out = np.empty((len(far) + len(near) + WIDER + 2 * len(blank), rows, len(flanks.seen)))
     out[: len(far)] = tall @ far
     for k, pair in enumerate(near):
         out[len(far) + k] = spread[int(NEAR[2 * k] > 0.15)] @ pair
@@ -375,8 +383,9 @@ def _shared_columns(picture: _Picture, state: _State, heights: Array) -> Array:
     offset = picture.along.columns - picture.along.middle[free, None]
     wider = -offset * np.gradient(state.shapes[free], picture.along.wide, axis=1)
     at = len(far) + len(near)
-    out[at] = wide @ wider[:, flanks.seen]
-    slope, at = np.linspace(-1.0, 1.0, rows)[:, None], at + 1
+    for k, light in enumerate(wide):
+        out[at + k] = light @ wider[:, flanks.seen]
+    slope, at = np.linspace(-1.0, 1.0, rows)[:, None], at + WIDER
     out[at::2], out[at + 1 :: 2] = blank[:, None], slope * blank[:, None]
     return out
 
@@ -498,7 +507,7 @@ def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
         size = max(float(high[(flanks.knot == k) | (flanks.knot == k + 1)].max(initial=0.0)), 0.01)
         blurred = hats + len(FAR) - 1 + k // 2
         prior[blurred, blurred] = 1 / size**2
-    wider = hats + len(FAR) - 1 + len(NEAR) // 2
+    wider = hats + len(FAR) - 1 + len(NEAR) // 2 + np.arange(WIDER)
     prior[wider, wider] = 1 / BULGE**2
     return prior, mean
 
@@ -618,12 +627,12 @@ def _next(
                         for k in range(len(NEAR))])  # fmt: skip
     blank = picture.blank
     shapes[blank] = flanks.shapes[blank] + flanks.near[blank] @ typical + flanks.far[blank] @ far
-    at = hats + len(FAR) + len(NEAR) // 2
+    at = hats + len(FAR) - 1 + len(NEAR) // 2 + WIDER
     heights_blank = steps[at:].reshape(len(blank), 2).T
     new = _State(
         shapes, departures, far, _own_spread(picture, state, system, departures), membrane @ splines.under.T, residual,
         heights_blank, doubt, excess, smoothness, alike if state.residual is not None else 1.0,
-        held | state.held, steps[at - 1] * system.columns[at - 1 - hats],
+        held | state.held, np.tensordot(steps[at - WIDER : at], system.columns[at - WIDER - hats : at - hats], axes=1),
     )  # fmt: skip
     return new, fitted
 
