@@ -38,6 +38,19 @@ GAP = 0.0
 ACROSS = 0.5
 """Level on the centre line over that to both sides below which a lane spans a gap; bands with dark edges keep more."""
 
+FEWEST = 4
+"""Lanes from which on a usual distance is known."""
+
+CROWDED, REGULAR, BORDER = 0.75, (0.9, 1.25), 0.28
+"""Of the usual distance: neighbours nearer than that are told; between these a lane stands where one is due, so that
+it holds nothing where its neighbours shine into it, and is in no gap; and how far from the border of the picture a
+centre line is at least. On 285 looks at 30 real pictures with all lanes right, neighbours were nearer on 7, all of them
+one picture of torn bands, and centre lines nearer to the border on 5; half of 341 lanes in the wrong place were
+either."""
+
+MANY = 0.34
+"""Share of the lanes in gaps from which on the whole row may be half a pitch off."""
+
 BETWEEN = (0.25, 0.375, 0.5, 0.625, 0.75)
 """Of the way from a lane to the next one, where the gap between them is looked for."""
 
@@ -82,11 +95,14 @@ def lane_doubts(blot: Blot, lanes: Lanes, skip: Collection[int] = ()) -> dict[in
     contrast = _weighted((own - np.maximum(before, after)) / (own + np.maximum(before, after) + noise), weight)
     sunken = _weighted((own - sides) / (own + sides + noise), weight)
     dip = _weighted(middle / (np.minimum(left, right) + noise), weight)
+    in_gap = clear & (contrast < GAP) & (sunken < GAP)
+    steps_from = _steps(lanes)
+    irregular = _irregular(steps_from)
     out = {}
     for i, lane in enumerate(lanes):
         if lane.number in skip or "lane_empty" in lane.flags or not clear[i]:
             continue
-        if contrast[i] < GAP and sunken[i] < GAP:
+        if in_gap[i] and (irregular[i] or in_gap.mean() >= MANY):
             out[lane.number] = "stands in a gap: it is brighter half a lane to either side"
         elif dip[i] < ACROSS and contrast[i] > GAP:
             out[lane.number] = "spans a gap: it is brighter beside its centre line than on it"
@@ -95,7 +111,37 @@ def lane_doubts(blot: Blot, lanes: Lanes, skip: Collection[int] = ()) -> dict[in
         for one, other in ((i, i + 1), (i + 1, i)):
             words = f"no gap parts it from lane {lanes[other].number}, as it does others"
             out.setdefault(lanes[one].number, words)
-    return out
+    for i in np.flatnonzero(steps_from < CROWDED).tolist():
+        for one, other in ((i, i + 1), (i + 1, i)):
+            words = f"stands closer to lane {lanes[other].number} than lanes do elsewhere"
+            out.setdefault(lanes[one].number, words)
+    if len(steps_from):
+        x = _columns(lanes)
+        room = np.minimum(x - blot.window.left, blot.window.right - 1 - x)
+        for i in np.flatnonzero(room < BORDER * np.median(np.diff(x))).tolist():
+            if not empty[i]:
+                out.setdefault(lanes[i].number, "stands on the border of the picture: half of it cannot be seen")
+    return dict(sorted(out.items()))
+
+
+def _columns(lanes: Lanes) -> Array:
+    return np.ravel(lane_centres(lanes, np.array([lanes.window.mid_row])))
+
+
+def _steps(lanes: Lanes) -> Array:
+    """Distances of neighbours over the usual one; none where too few tell what is usual."""
+    if len(lanes) < FEWEST:
+        return np.zeros(0)
+    steps = np.diff(_columns(lanes))
+    return np.asarray(steps / max(float(np.median(steps)), 1e-9))
+
+
+def _irregular(steps: Array) -> NDArray[np.bool_]:
+    """Which lanes stand where none is due: at an end, or not at the usual distance of both neighbours."""
+    if not len(steps):
+        return np.ones(FEWEST, bool)
+    off = (steps < REGULAR[0]) | (steps > REGULAR[1])
+    return np.asarray(np.append(True, off) | np.append(off, True))
 
 
 def _joined(cells: Cells, centres: Array, pitch: float, unknown: NDArray[np.bool_]) -> NDArray[np.bool_]:

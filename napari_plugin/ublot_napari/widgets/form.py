@@ -59,6 +59,8 @@ class ParamsForm(QWidget):
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setVerticalSpacing(3)
+        # Styles leave choices as narrow as their names: a list of masses that is typed needs all the room there is.
+        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, field in self.fields.items():
             info = Params.model_fields[name]
             unit = dict(info.json_schema_extra or {}).get("unit")
