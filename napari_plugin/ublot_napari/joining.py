@@ -108,7 +108,10 @@ class Joiner(QObject):
             self.section.show_index(Path(result.out, "index.html"))
             self.section.add_results(Path(result.out))
             self.section.open_index()
-            failed = [f"{failure.image}: {failure.error}" for failure in result.failures[:1]]
+            failed = [
+                failure.error if failure.image in failure.error else f"{failure.image}: {failure.error}"
+                for failure in result.failures[:1]
+            ]
             words = f"{result.blots} blots: {result.analysed} analysed, {result.kept} done before"
             more = f", {len(result.failures)} failed ({failed[0]})" if failed else ""
             refused = f", {result.refused} refused by quality control" if result.refused else ""

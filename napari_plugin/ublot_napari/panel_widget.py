@@ -125,6 +125,7 @@ class BlotPanel(QWidget):
         told.measured.connect(self._measured)
         told.measured.connect(lambda _: self.loading.tell())  # after what is said of every result
         told.compared.connect(self._compare)
+        self.several.comparison_shown.connect(lambda: self.sections.see(self.several.area))
         told.pointed.connect(lambda row, lane: self.profile.plot.mark_row(row if lane else None))
         told.left_unsaved.connect(self.exporter.ask_about)
         self.head.recent.aboutToShow.connect(lambda: self.opener.fill_menu(self.head.recent))
@@ -339,7 +340,7 @@ class BlotPanel(QWidget):
         if blot is None:
             self.say("Drop a blot (or a saved result) here, press Open…, or choose File > Open Sample > ublot.")
         elif self.analysis is None:
-            self.folds["Lanes"].set_open(True)
+            self.sections.bring_up(self.folds["Lanes"])
             if self.controller.image is not None and self.controller.image.metadata.get("ublot_sample"):
                 self.controller.measure()
             else:
@@ -471,7 +472,8 @@ class BlotPanel(QWidget):
             for runner in (self.runner, self.second, self.third):
                 runner.cancel()
             stopped = "Cancelled: the blots that are done are kept, and the same folder goes on from there."
-            self.say(stopped if together else "Cancelled. Press Analyze to measure with all that is set.")
+            again = "Analyze to measure with all that is set" if self.tools.analyze.isEnabled() else "Find lanes (F)"
+            self.say(stopped if together else f"Cancelled. Press {again}.")
             self.controller.refresh()
 
     def load_layout(self, path: str) -> None:

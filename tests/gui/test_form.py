@@ -27,6 +27,17 @@ def test_what_is_set_is_given_and_understood(form) -> None:
     assert form.values() == {}
 
 
+def test_a_list_of_masses_has_the_room_that_there_is(form) -> None:
+    masses = "250, 150, 100, 75, 50, 37, 25, 20, 15"
+    form.set_values({"marker": masses})
+    form.resize(400, form.sizeHint().height())
+    form.show()
+    field = form.fields["marker"]
+    assert field.lineEdit().width() >= field.fontMetrics().horizontalAdvance(masses)
+    assert field.geometry().right() <= form.width()
+    form.hide()
+
+
 def test_choices_are_those_of_the_options(form) -> None:
     field = form.fields["background"]
     shown = [field.itemText(i) for i in range(field.count())]

@@ -38,6 +38,7 @@ def several(empty: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     yield empty.several
     empty.several.clear()
     empty.several._added.clear()
+    empty.several._results.clear()
     empty.several.show_open([])
 
 
@@ -134,9 +135,10 @@ def test_a_folder_can_be_stopped_and_gone_on_with(
     empty: Any, several: Any, until: Any, scans: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from qtpy.QtGui import QDesktopServices
+    from qtpy.QtWidgets import QMessageBox
 
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: None)
-    out = tmp_path / "all"
+    out = scans.with_name(f"{scans.name} results")
     begun: list[str] = []
 
     def stop(stage: str, share: float) -> None:
@@ -148,8 +150,14 @@ def test_a_folder_can_be_stopped_and_gone_on_with(
     until(lambda: begun and not empty.third.busy, 60)
     empty.third.progressed.disconnect(stop)
     assert "go on" in empty.status.text() or "goes on" in empty.status.text()
+    # The file dialog goes into a folder that is there instead of choosing it: it is asked about.
+    chosen(monkeypatch, getExistingDirectory=scans)
+    asked: list[str] = []
+    yes = QMessageBox.StandardButton.Yes
+    monkeypatch.setattr(QMessageBox, "question", lambda *given, **_: (asked.append(given[2]), yes)[1])
     until(lambda: '"interrupted"' in (out / "batch.json").read_text() if (out / "batch.json").is_file() else False, 60)
     until(lambda: not list(out.glob("*lock*")), 60)
-    empty.joiner.analyse_folder(scans, out)
+    hands.click(several.folder)
+    assert len(asked) == 1 and asked[0].startswith(f"{out.name} is there already. Go on in it")
     until(lambda: not empty.third.busy, 90)
     assert "2 blots:" in empty.status.text()

@@ -50,6 +50,32 @@ def test_the_limits_of_the_layer_and_the_handles_follow() -> None:
     assert np.allclose(layer._selected_box, before + np.array([0.0, 30.0]))
 
 
+class PublicHalf:
+    """A layer as a napari would have it that keeps its drawing elsewhere: what is public, and nothing else."""
+
+    def __init__(self, layer: Shapes) -> None:
+        object.__setattr__(self, "whole", layer)
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.whole, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self.whole, name, value)
+
+
+def test_a_layer_without_what_napari_keeps_to_itself_is_drawn_anew() -> None:
+    layer, wanted = layer_of(strips(0, 30, 60, 90)), strips(0, 36.5, 60, 90)
+    assert move_outlines(PublicHalf(layer), wanted, "polygon")
+    fresh = layer_of(wanted)
+    assert same_outlines(layer.data, wanted)
+    assert np.allclose(drawn(layer), drawn(fresh))
+    assert np.allclose(layer.edge_color, fresh.edge_color) and layer.edge_width == fresh.edge_width
+    assert not move_outlines(PublicHalf(layer), strips(0, 30), "polygon")
+    assert same_outlines(layer.data, strips(0, 30))
+
+
 def test_a_corner_more_or_another_number_of_outlines_is_taken() -> None:
     layer = layer_of(strips(0, 30, 60, 90))
     bent = np.insert(STRIP, 1, [25.0, 5.0], axis=0)

@@ -22,6 +22,8 @@ from ublot.statistics.scales import FROM, SLOPE, TO, to_scale
 if TYPE_CHECKING:
     from ublot.numerics.arrays import Array
 
+    _At = tuple[Array, tuple[float, float], tuple[float, float], Array, Array, Array]
+
 __all__ = ["TwoLimbs", "fit_two_limbs", "limb_interval"]
 
 HILLS = 0.3, 6.0  # flatter a limb is none, steeper it is a step between two doses
@@ -89,6 +91,7 @@ class _Problem:
         j = curves.blocks
         self.design = (np.vstack([np.eye(j - 1), -np.ones((1, j - 1))]) if j > 1 else np.zeros((1, 0)))[curves.block]
         self.size = self.plateaus + 4 + j - 1
+        self._last: tuple[bytes, _At] | None = None
 
     def centres(self, theta: Array) -> tuple[float, float]:
         first, apart = float(theta[self.plateaus + 2]), math.exp(min(float(theta[self.plateaus + 3]), FURTHEST))
@@ -109,18 +112,25 @@ class _Problem:
         """How far every point is up the first limb and down the second."""
         return tuple(special.expit(h * (self.log_dose - c)) * self.dosed for h, c in zip(hills, centres, strict=True))
 
+    def at(self, theta: Array) -> _At:
+        """What `values` and `limbs` give, and the curve; asked for twice at the same place by every fit."""
+        key = theta.tobytes()
+        if self._last is None or self._last[0] != key:
+            plateaus, hills, centres = self.values(theta)
+            (start, end, last), (up, down) = plateaus, self.limbs(hills, centres)
+            f = start + (end - start) * up * (1 - down) + (last - start) * down
+            self._last = key, (plateaus, hills, centres, up, down, f)
+        return self._last[1]
+
     def residuals(self, theta: Array) -> Array:
-        (start, end, last), *shape = self.values(theta)
-        up, down = self.limbs(*shape)
-        f = start + (end - start) * up * (1 - down) + (last - start) * down
+        f = self.at(theta)[-1]
         out = TO[self.curves.scale](f) + self.design @ theta[self.plateaus + 4 :] - self.z
         return np.where(np.isfinite(out), out, 1e6)
 
     def jacobian(self, theta: Array) -> Array:
-        plateaus, hills, centres = self.values(theta)
+        plateaus, hills, centres, up, down, f = self.at(theta)
         start, end, last = plateaus
-        up, down = self.limbs(hills, centres)
-        outer = SLOPE[self.curves.scale](start + (end - start) * up * (1 - down) + (last - start) * down)
+        outer = SLOPE[self.curves.scale](f)
         out = np.zeros((len(self.z), self.size))
         of_plateaus = (1 - up) * (1 - down), up * (1 - down), down
         for i, share in enumerate(of_plateaus[: self.plateaus]):

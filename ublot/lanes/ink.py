@@ -375,10 +375,18 @@ def _long_lines(height: NDArray[np.float32]) -> NDArray[np.bool_]:
         seen, marked = (height, out) if not turn else (height.T, out.T)
         if len(seen) < 3 * thick:
             continue
-        low = cv2.morphologyEx(np.ascontiguousarray(seen), cv2.MORPH_OPEN, np.ones((2 * thick + 1, 1), np.uint8))
-        slim = ((seen - low) > STRONG).astype(np.uint8)
+        lying = np.ascontiguousarray(seen)
+        low = cv2.morphologyEx(lying, cv2.MORPH_OPEN, np.ones((2 * thick + 1, 1), np.uint8))
+        slim = ((lying - low) > STRONG).astype(np.uint8)
         length = max(round(ALONG * seen.shape[1]), SMALLEST)
-        run = cv2.morphologyEx(slim, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+        # Nothing stands against a run beyond the border: half of its length may do there.
+        some = slim.sum(axis=1) >= length // 2
+        if not some.any():
+            continue
+        run = np.zeros_like(slim)
+        run[some] = cv2.morphologyEx(slim[some], cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+        if not run.any():
+            continue
         for left, top, wide, high, _ in cv2.connectedComponentsWithStats(run, connectivity=8)[2][1:].tolist():
             box = np.s_[top : top + high, left : left + wide]
             along = np.where(run[box] > 0, seen[box], 0).max(axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ublot.model import UNKNOWN
 from ublot.pipeline.stages import lane_shifts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ublot.inputs.layout import Layout
     from ublot.inputs.params import Params
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 Columns = dict[str, list[Any]]
-Tables = dict[str, Columns]
+Tables = Mapping[str, Columns]
 
 DIGITS = {"profiles": 9}
 """Significant digits of tables that need not keep all of them: pixels are float32 and carry seven."""
@@ -203,11 +204,36 @@ def profiles_columns(
     return {name: np.concatenate(parts).tolist() if parts else [] for name, parts in columns.items()}
 
 
+class _StageTables(Mapping[str, Columns]):
+    """All tables of one analysis, each made when it is asked for: whoever drags a lane looks at the lanes alone."""
+
+    def __init__(self, makers: dict[str, Callable[[], Columns]]) -> None:
+        self._makers = makers
+        self._made: dict[str, Columns] = {}
+
+    def __getitem__(self, name: str) -> Columns:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
 def stage_columns(image: str, layout: Layout | None, params: Params, stages: Stages) -> Tables:
     """All tables of one analysis, by name; `image` is the image's name."""
-    ladders = stages.ladders
-    return {
-        "lanes": lanes_columns(image, stages.geometry, layout, ladders, stages.scores, stages.spread, stages.loads),
-        "species": species_columns(ladders, stages.scores),
-        "profiles": profiles_columns(stages.profiles, ladders, stages.calibration, lane_shifts(stages, params)),
-    }
+    ladders, scores = stages.ladders, stages.scores
+    return _StageTables(
+        {
+            "lanes": lambda: lanes_columns(
+                image, stages.geometry, layout, ladders, scores, stages.spread, stages.loads
+            ),
+            "species": lambda: species_columns(ladders, scores),
+            "profiles": lambda: profiles_columns(
+                stages.profiles, ladders, stages.calibration, lane_shifts(stages, params)
+            ),
+        }
+    )

@@ -53,6 +53,8 @@ KINDS = ("background", "saturated", "boundaries", "rungs", "axis", "lanes", "ban
 OUTLINES = ("boundaries", "rungs", "axis", "lanes", "region")
 LINE = 1.6
 """Width of outlines on the screen, px: below one and a half a line falls apart into dashes."""
+HOLD = 7.0
+"""Pixels of the screen within which a boundary is taken hold of, as wide as half a handle of napari."""
 FITS = 6
 """Times that the view is fitted at most: what is written keeps its size on the screen, and so takes another share of
 the view each time; on a canvas of 200 px that settles to 2 % after five."""
@@ -249,11 +251,11 @@ class Picture:
             layer.visible = shown
 
     def drag_boundaries(self) -> None:
-        """Let the HMW boundaries be dragged up and down."""
+        """Let the HMW boundaries be dragged up and down, each where it is taken hold of."""
         layer = self._own("boundaries")
         if layer is not None:
             self.viewer.layers.selection.active = layer
-            layer.mode = "select"
+            layer.mode = "pan_zoom"  # without napari's handles, which turn and stretch what has one row only
 
     def draw_region(self) -> None:
         """Make the next box that is dragged the region of interest."""
@@ -449,6 +451,8 @@ class Picture:
             setattr(self, kind, layer)
             if kind == "boundaries":
                 layer.events.data.connect(self._boundaries_changed)
+                layer.mouse_move_callbacks.append(self._near_boundary)
+                layer.mouse_drag_callbacks.append(self._drag_boundary)
         elif not same_outlines(layer.data, data):
             if not move_outlines(layer, data, keywords["shape_type"]):
                 layer.edge_color = keywords["edge_color"]
@@ -544,6 +548,39 @@ class Picture:
             masses[list(event.data_indices)] = np.nan  # a new point inherits the mass of another
         self.bands_edited.emit([float(row) for row in layer.data[:, 0]], masses.tolist())
 
+    def _boundary_at(self, layer: Any, position: Sequence[float]) -> int:
+        """Which boundary is within reach of a place in the picture, -1 for none."""
+        if not len(layer.data):
+            return -1
+        row, column = float(position[-2]), float(position[-1])
+        outlines = np.array([np.asarray(line)[:2] for line in layer.data])
+        aside = np.maximum(outlines[:, :, 1].min(axis=1) - column, column - outlines[:, :, 1].max(axis=1))
+        away = np.hypot(np.maximum(aside, 0.0), outlines[:, :, 0].mean(axis=1) - row)
+        nearest = int(away.argmin())
+        return nearest if away[nearest] <= HOLD * self._pixel else -1
+
+    def _near_boundary(self, layer: Any, event: Any) -> None:
+        """Drag the boundary under the mouse, and the view where there is none."""
+        if str(layer.mode) == "pan_zoom":
+            layer.mouse_pan = self._boundary_at(layer, event.position) < 0
+
+    def _drag_boundary(self, layer: Any, event: Any) -> Iterator[None]:
+        """Move the boundary that is pressed on up and down with the mouse; what napari calls a drag callback."""
+        at = self._boundary_at(layer, event.position) if str(layer.mode) == "pan_zoom" else -1
+        if at < 0:
+            return
+        begin, outlines = float(event.position[-2]), [np.array(line) for line in layer.data]
+        line = outlines[at]
+        layer.mouse_pan = False
+        yield
+        while event.type == "mouse_move":
+            outlines[at] = line + np.array([float(event.position[-2]) - begin, 0.0])
+            with self.quietly():
+                move_outlines(layer, outlines, "line")
+            yield
+        if not np.array_equal(outlines[at], line):
+            self.boundary_edited.emit(int(layer.features["lane"].iloc[at]), float(outlines[at][:, 0].mean()))
+
     def _boundaries_changed(self, event: Any) -> None:
         layer, analysis = self._own("boundaries"), self._analysis
         if self._quiet or layer is None or analysis is None or event.action not in DONE:
@@ -554,6 +591,8 @@ class Picture:
             if abs(row - rows.get(number, row)) > 0.05:
                 self.boundary_edited.emit(number, row)
                 return
+        with self.quietly():  # turned or stretched, by handles that napari gives every shape: it has a row only
+            self._put("boundaries", boundaries_layer(analysis, f"{self.name} HMW boundary"), locked=False)
 
     def _region_changed(self, event: Any) -> None:
         layer = self._own("region")

@@ -80,6 +80,7 @@ class Sections(QScrollArea):
         super().__init__()
         self.sections = list(sections)
         self._opened: list[Section] = []
+        self._part: QWidget | None = None
         self._soon = QTimer(self)  # which ends with this widget
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._bring_up)
@@ -105,14 +106,30 @@ class Sections(QScrollArea):
         if is_open and section.is_open:
             self._soon.start(SETTLED)
 
+    def bring_up(self, section: Section) -> None:
+        """Open a section, and have it in view also where it was open before."""
+        if section.is_open:
+            self._toggled(section, True)
+        else:
+            section.set_open(True)
+
+    def see(self, part: QWidget) -> None:
+        """Scroll a part of a section into view, once it has its place."""
+        self._part = part
+        self._soon.start(SETTLED)
+
     def _bring_up(self) -> None:
         """Scroll the section opened last to the top where it does not fit below the titles above it."""
+        if self._part is not None:
+            self.ensureWidgetVisible(self._part, 0, 0)
+            self._part = None
+            return
         bar, viewport = self.verticalScrollBar(), self.viewport()
         if bar is None or viewport is None or not self._opened:
             return
         section = self._opened[-1]
         bottom = section.y() + section.height()
-        if bottom > bar.value() + viewport.height():
+        if bottom > bar.value() + viewport.height() or section.y() < bar.value():
             bar.setValue(min(section.y(), bottom - min(section.height(), viewport.height())))
 
     def _fit(self) -> None:

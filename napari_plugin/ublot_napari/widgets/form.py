@@ -59,6 +59,8 @@ class ParamsForm(QWidget):
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setVerticalSpacing(3)
+        # Styles leave choices as narrow as their names: a list of masses that is typed needs all the room there is.
+        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, field in self.fields.items():
             info = Params.model_fields[name]
             unit = dict(info.json_schema_extra or {}).get("unit")
@@ -139,7 +141,7 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        return ", ".join(":".join(map(_text, v)) if isinstance(v, list | tuple) else _text(v) for v in value)
+        return ",".join(":".join(map(_text, v)) if isinstance(v, list | tuple) else _text(v) for v in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

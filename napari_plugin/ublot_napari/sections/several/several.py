@@ -14,12 +14,14 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QMessageBox,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
+from ublot_napari.state.saving import free_folder
 from ublot_napari.state.several import holds_results
 
 if TYPE_CHECKING:
@@ -30,7 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["SeveralBlots"]
 
 KEY = Qt.ItemDataRole.UserRole
-LIST_HEIGHT = 96
+ROWS = 2, 4
+"""Blots that the list has room for at least, and at most: the figures need the room more."""
+FIGURES_HEIGHT = 230
+"""Height in px in which a figure as wide as the panel is seen as a whole, or nearly."""
 
 
 class _Figure(QLabel):
@@ -77,6 +82,8 @@ class SeveralBlots(QWidget):
     ----------
     compare_wanted : Signal of (list, str)
         Keys of the blots that are chosen (folders as `Path`), and the protein in the tube as it was typed.
+    comparison_shown : Signal
+        There is a comparison in `area`.
     save_wanted : Signal of Path
         Where the comparison that is shown shall be saved.
     folder_wanted : Signal of (Path, Path)
@@ -84,13 +91,13 @@ class SeveralBlots(QWidget):
     """
 
     compare_wanted = Signal(list, str)
+    comparison_shown = Signal()
     save_wanted = Signal(object)
     folder_wanted = Signal(object, object)
 
     def __init__(self) -> None:
         super().__init__()
         self.list = QListWidget()
-        self.list.setFixedHeight(LIST_HEIGHT)
         self.list.setAccessibleName("Blots to compare")
         self.list.setToolTip("Blots that are open, and results that were added; those that are ticked are compared")
         self.add = _button("Add results…", "Add a saved result, or a folder of results, to the list")
@@ -108,14 +115,15 @@ class SeveralBlots(QWidget):
         inside = QWidget()
         shown = QVBoxLayout(inside)
         shown.setContentsMargins(0, 0, 0, 0)
+        shown.addLayout(self.figures)  # above what is said: the answer stands in the status line as well
         shown.addWidget(self.words)
-        shown.addLayout(self.figures)
         shown.addStretch(1)
         area = QScrollArea()
         area.setWidget(inside)
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setMinimumHeight(110)
+        self.area = area
         first, second = QHBoxLayout(), QHBoxLayout()
         for widget in (self.add, self.compare, self.protein):
             first.addWidget(widget)
@@ -132,6 +140,8 @@ class SeveralBlots(QWidget):
         self._open: list[tuple[Hashable, str]] = []
         self._start = ""
         self._index: Path | None = None
+        self._results: dict[Path, Path] = {}  # by folder, where its results went
+        self._compared: Path | None = None
         self.save.setEnabled(False)
         self.index.setEnabled(False)
         self.add.clicked.connect(self._ask_results)
@@ -170,6 +180,12 @@ class SeveralBlots(QWidget):
             item.setCheckState(Qt.CheckState.Checked if ticks.get(key, True) else Qt.CheckState.Unchecked)
             self.list.addItem(item)
         self.compare.setEnabled(self.list.count() > 0)
+        self._size_list()
+
+    def _size_list(self) -> None:
+        row = max(self.list.sizeHintForRow(0), self.list.fontMetrics().height())
+        rows = min(max(self.list.count(), ROWS[0]), ROWS[1])
+        self.list.setFixedHeight(rows * row + 2 * self.list.frameWidth() + 4)
 
     # ------------------------------------------------------------------------------------------------------ the result
     def show_comparison(self, found: Compared) -> None:
@@ -178,7 +194,9 @@ class SeveralBlots(QWidget):
         self.words.setText("\n".join([found.sentence, *(f"• {reason}" for reason in found.reasons)]))
         for title, png in found.pictures:
             self.figures.addWidget(_Figure(title, png))
+        self.area.setMinimumHeight(FIGURES_HEIGHT)  # the section is scrolled where the panel has less
         self.save.setEnabled(True)
+        self.comparison_shown.emit()
 
     def clear(self) -> None:
         """Show no comparison."""
@@ -211,12 +229,11 @@ class SeveralBlots(QWidget):
             self.words.setText(f"{folder.name} is no result and holds none.")
 
     def _ask_out(self) -> None:
-        start = str(Path(self._start or Path.cwd(), "comparison"))
-        text, _ = QFileDialog.getSaveFileName(
-            self, "Save the comparison as a folder", start, options=QFileDialog.Option.DontConfirmOverwrite
-        )
-        if text:
-            self.save_wanted.emit(Path(text))
+        start = self._compared or Path(self._start or Path.cwd(), "comparison")
+        out = self._ask_place("Save the comparison as a folder", start, "Replace the comparison in it?")
+        if out is not None:
+            self._compared = out
+            self.save_wanted.emit(out)
 
     def _ask_folder(self) -> None:
         text = QFileDialog.getExistingDirectory(self, "Analyse every blot in a folder, and below it", self._start)
@@ -224,14 +241,25 @@ class SeveralBlots(QWidget):
             return
         folder = Path(text)
         self._start = str(folder.parent)
-        out, _ = QFileDialog.getSaveFileName(
-            self,
-            "Where shall the results go?",
-            str(folder.with_name(f"{folder.name} results")),
-            options=QFileDialog.Option.DontConfirmOverwrite,
+        start = self._results.get(folder, folder.with_name(f"{folder.name} results"))
+        out = self._ask_place("Where shall the results go?", start, "Go on in it, with the blots that it lacks?")
+        if out is not None:
+            self._results[folder] = out
+            self.folder_wanted.emit(folder, out)
+
+    def _ask_place(self, title: str, start: Path, question: str) -> Path | None:
+        """Ask for a folder to write. A file dialog goes into one that is there, so that one is asked about before."""
+        if start.exists():
+            box = QMessageBox
+            answers = box.StandardButton.Yes | box.StandardButton.No | box.StandardButton.Cancel
+            words = f"{start.name} is there already. {question} “No” asks for another place."
+            answer = box.question(self, "ublot", words, answers)
+            if answer != box.StandardButton.No:
+                return start if answer == box.StandardButton.Yes else None
+        text, _ = QFileDialog.getSaveFileName(
+            self, title, str(free_folder(start)), options=QFileDialog.Option.DontConfirmOverwrite
         )
-        if out:
-            self.folder_wanted.emit(folder, Path(out))
+        return Path(text) if text else None
 
 
 def _button(text: str, tip: str) -> QPushButton:
