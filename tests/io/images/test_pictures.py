@@ -261,7 +261,7 @@ def test_photographs_beside_blots_are_no_panels():
     assert len(read_blot(tinted).pictures) == len(boxes)
 
 
-@pytest.mark.parametrize("level", [205, 228])
+@pytest.mark.parametrize("level", [205, 234])
 def test_pale_membranes_on_a_white_bed_are_two_pictures(level):
     """A scan of two membranes, grey or nearly as light as what they lie on, with black where nothing was scanned."""
     rng = np.random.default_rng(4)
@@ -273,8 +273,10 @@ def test_pale_membranes_on_a_white_bed_are_two_pictures(level):
         for x in np.arange(30, 430, 46):
             strip -= 190 * np.exp(-(((row - 120) / 4.0) ** 2) - np.abs((col - x) / 16.0) ** 6)
         page[top : top + 250, 45:475] = strip
+    # The membranes do not lie straight: no bar of the bed runs from edge to edge.
+    page = cv2.warpAffine(page, cv2.getRotationMatrix2D((260, 310), 2.0, 1.0), (520, 620))
     found = find_pictures(np.clip(page, 0, 255).astype(np.uint8))
     assert len(found) == 2
     for window, top in zip(found, (40, 310), strict=True):
         edges = (window.top, window.bottom, window.left, window.right)
-        np.testing.assert_allclose(edges, (top, top + 250, 45, 475), atol=12)
+        np.testing.assert_allclose(edges, (top, top + 250, 45, 475), atol=22)
