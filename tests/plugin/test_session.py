@@ -166,3 +166,14 @@ def test_a_saved_session_goes_on_where_it_was(session, simulated, tmp_path) -> N
     assert again.state.layout() == session.state.layout()
     assert again.state.analysis == session.state.analysis
     assert again.state.run(again.blot) == session.state.analysis
+
+
+def test_a_cell_that_is_wrong_is_named_as_the_table_counts() -> None:
+    from ublot_napari.state.option_places import panel_words
+
+    from ublot.inputs.layout import read_layout
+
+    rows = [{"lane": "1", "role": "vehicle"}, {"lane": "2", "role": "sample", "concentration_nM": "abc"}]
+    with pytest.raises(ublot.BlotError) as wrong:
+        read_layout(rows)
+    assert panel_words(wrong.value).startswith("2 Layout, line 2, column concentration_nM: 'abc' is not a number")

@@ -120,6 +120,22 @@ def test_haze_is_proven_where_it_is_level_below_and_above_the_band():
     assert found[1].haze == 0.0  # nothing is proven there, and nothing taken
 
 
+@pytest.mark.parametrize("bow", [3.0, -3.0])
+def test_haze_that_bends_is_followed_under_a_smear(bow):
+    """Nothing shows it there; where it is seen, below the band, it leans, which a straight line does not heed."""
+    rng, rows = np.random.default_rng(8), np.arange(ROWS)
+    arc = bow * (1 - ((rows - 440) / 340) ** 2)  # none near the well and half-way down the stretch below the band
+    lanes = [
+        as_profile(unmodified(4000) + smear(6000, 200, 75) + 20.0 + arc, i, noise=2.0, rng=rng) for i in range(1, 7)
+    ]
+    middle = (rows > row_of(150)) & (rows < row_of(90))
+    off = [
+        (k.profile.background - was.background - 20.0 - arc)[middle].mean()
+        for k, was in zip(proven(lanes), lanes, strict=True)
+    ]
+    assert np.abs(off).max() < 0.75 * np.abs(arc[middle].mean())
+
+
 def test_what_stands_below_the_band_alone_is_no_haze():
     """Fragments that run into each other, level below the band, with nothing like them above it."""
     rng = np.random.default_rng(4)

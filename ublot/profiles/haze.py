@@ -35,6 +35,10 @@ LEVEL_PARTS = 0.5  # of the parts below the band: fewer without bands are no lev
 TOWARDS_WELL = 1 / 3  # of the way from the well to the band
 RISE = 0.3  # of what the lane is above the level below where it is lowest above the band, that may be smear: not taken
 AS_LOW = 2.0  # standard errors
+# Of an arc through what haze does below the band: its lean there says so much of what it is half-way up. Of blots whose
+# haze bends by half a wave over the run, 0.48 and 0.62 of it was there.
+BOWED = 0.5
+SURE = 2.0  # standard errors
 POSSIBLE = 0.5  # standard deviation of haze that is not proven, over the most that it can be: 95 % hold all of it
 
 
@@ -172,6 +176,8 @@ class _Quiet:
         The part of that level's error that is noise.
     load : ndarray, shape (modes,)
         What the background's modes are there.
+    rows, levels, sure : ndarray, shape (runs,)
+        Where the runs of parts above the band lie, their levels, and the standard errors of these by noise.
     """
 
     level: float
@@ -185,6 +191,9 @@ class _Quiet:
     low: float
     own: float
     load: Array
+    rows: Array
+    levels: Array
+    sure: Array
 
 
 def _quiet(profile: Profile, signal: Array, noise: Array, look: _Look | None, stretch: Stretch | None) -> _Quiet | None:
@@ -219,7 +228,7 @@ def _quiet(profile: Profile, signal: Array, noise: Array, look: _Look | None, st
     return _Quiet(
         look.level, float(levels[at]), apart(at), float(levels[top]), apart(top),
         math.hypot(own[top], float(np.linalg.norm(load[:, top]))), look.flat,
-        float(mid[low].mean()), float(levels[low].mean()), float(own[at]), load[:, low].mean(axis=1),
+        float(mid[low].mean()), float(levels[low].mean()), float(own[at]), load[:, low].mean(axis=1), mid, levels, own,
     )  # fmt: skip
 
 
@@ -288,7 +297,9 @@ def _without(
         else:  # a smear that reaches the well
             way = np.zeros(height)
     rise = max(step, 0.0)
-    haze = shrink * (look.level + way * (step - RISE * rise))
+    line = look.level + way * (step - RISE * rise)
+    bow = _bow(profile, look, quiet, line) if way.any() and quiet is not None else np.zeros(height)
+    haze = shrink * (line + bow)
     share = RISE if step > 0 else 1.0  # of what is seen at the lowest place
     modes = np.empty((count + 5, height))
     modes[:count] = profile.modes - shrink * (look.load[:, None] * (1 - share * way) + load[:, None] * (share * way))
@@ -299,6 +310,31 @@ def _without(
     modes[count + 3 :] = _upwards(height, start, uneven * taken) if taken > 0 else 0.0
     moved = replace(profile, background=profile.background + haze, modes=modes)
     return Cleaned(moved, float(haze.mean()), math.sqrt(shrink) * look.error)
+
+
+def _bow(profile: Profile, look: _Look, quiet: _Quiet, line: Array) -> Array:
+    """What haze is more, or less, than `line` between the two places where it is seen, shape (rows,).
+
+    Below the band it is seen to lean. An arc that leans there by s more than the line between both places, over the
+    length L between them, is s L / 4 lower half-way. It stands nowhere above what the lane shows.
+    """
+    rows = np.arange(len(line), dtype=np.float64)
+    low, high = quiet.row - profile.top, float(look.weights @ rows)
+    if high - low <= 1 or not look.flat:  # fragments lean as well
+        return np.zeros(len(line))
+    trend, error = _trend(profile, profile.signal, profile.noise, look.weights)
+    lean = trend - (look.level - quiet.low) / (high - low)
+    lean *= BOWED * max(1 - (SURE * error / lean) ** 2, 0.0) if lean else 0.0
+    most = UNEVEN_MOST * look.level
+    middle = min(max(-0.25 * lean * (high - low), -most), most)
+    way = np.clip((high - rows) / (high - low), 0.0, 1.0)
+    arc = 4 * way * (1 - way)
+    at = np.clip(np.round(quiet.rows - profile.top).astype(int), 0, len(line) - 1)
+    bowed = arc[at] > 0.5
+    if middle > 0 and bowed.any():
+        room = (quiet.levels + SURE * quiet.sure - line[at])[bowed] / arc[at][bowed]
+        middle = min(middle, max(float(room.min()), 0.0))
+    return np.asarray(middle * arc, np.float64)
 
 
 def _levels(profiles: Sequence[Profile], signal: Array, noise: Array, usable: NDArray[np.bool_]) -> list[_Look | None]:

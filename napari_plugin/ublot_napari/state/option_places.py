@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ublot import BlotError, Params
@@ -30,10 +31,14 @@ PLACES = {
 """Where the options of a group are in the panel."""
 
 
+IN_TABLE = re.compile(r"^layout, row (\d+)")
+"""Where something is in a layout that comes from no file: rows of files count the one with the names."""
+
+
 def panel_words(said: str | Exception) -> str:
     """A message or an error with options under the names, and at the places, that they have in the panel."""
     if isinstance(said, BlotError):
-        return str(said.line(_in_panel))
+        return IN_TABLE.sub(lambda found: f"2 Layout, line {int(found[1]) - 1}", str(said.line(_in_panel)))
     return worded(said, _in_panel) if isinstance(said, str) else f"This should not have happened: {said!r}"
 
 

@@ -141,7 +141,7 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        return ", ".join(":".join(map(_text, v)) if isinstance(v, list | tuple) else _text(v) for v in value)
+        return ",".join(":".join(map(_text, v)) if isinstance(v, list | tuple) else _text(v) for v in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
