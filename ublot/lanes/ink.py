@@ -8,7 +8,7 @@ what is blank; a band is filled, and lies in its lane. Letters come in company: 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -245,13 +245,13 @@ def _patches(height: NDArray[np.float32]) -> _Patches | None:
     own = strong > 0
     np.maximum.at(thick, labels[own], inner[1:-1, 1:-1][own])
 
-    def starts(labels: NDArray[np.int32]) -> Array:
+    def starts(later: Any, before: Any) -> Array:
         first = labels > 0
-        first[:, 1:] &= labels[:, :-1] == 0
+        first[later] &= labels[before] == 0
         return np.bincount(labels[first], minlength=count).astype(np.float64)
 
     left, top, wide, high, area = boxes.T.astype(np.float64)
-    across, down = starts(labels) / high, starts(np.ascontiguousarray(labels.T)) / wide
+    across, down = starts(np.s_[:, 1:], np.s_[:, :-1]) / high, starts(np.s_[1:], np.s_[:-1]) / wide
     # Distances are from the centres of pixels to the first one outside.
     return _Patches(labels, left, top, wide, high, np.maximum(2 * thick - 1, 1), across, down, area, height)
 

@@ -573,11 +573,14 @@ class Picture:
         line = outlines[at]
         layer.mouse_pan = False
         yield
-        while event.type == "mouse_move":
+        held = True
+        while held:
+            held = event.type == "mouse_move"  # where it is let go counts too: moves are told now and then only
             outlines[at] = line + np.array([float(event.position[-2]) - begin, 0.0])
             with self.quietly():
                 move_outlines(layer, outlines, "line")
-            yield
+            if held:
+                yield
         if not np.array_equal(outlines[at], line):
             self.boundary_edited.emit(int(layer.features["lane"].iloc[at]), float(outlines[at][:, 0].mean()))
 
