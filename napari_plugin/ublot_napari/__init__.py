@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ublot import __version__
-from ublot_napari.view import delete_windows, open_viewer
+from ublot_napari.view import open_viewer
 
-__all__ = ["__version__", "delete_windows", "open_viewer"]
+__all__ = ["__version__", "open_viewer"]

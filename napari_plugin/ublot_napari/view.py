@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import napari
 
-__all__ = ["PANEL", "delete_windows", "open_viewer"]
+__all__ = ["PANEL", "open_viewer"]
 
 PANEL = "ublot"  # the panel's name in the manifest
 
@@ -42,24 +42,6 @@ def open_viewer(path: str | Path | None = None) -> napari.Viewer:
     _fit_when_settled(viewer, panel)
     _ask_when_shown(viewer, panel)
     return viewer
-
-
-def delete_windows() -> None:
-    """Delete all windows while Python still runs; for when the event loop has ended.
-
-    PyQt deletes what is left when the interpreter ends as it walks over a table of all there is. napari and the panel
-    are told of every deletion, each telling adds to that table, and where it then grows the walk goes on in memory that
-    is freed: everything was done and saved, and the process dies.
-    """
-    import gc
-
-    from qtpy.QtCore import QEvent
-    from qtpy.QtWidgets import QApplication
-
-    for widget in QApplication.topLevelWidgets():
-        widget.deleteLater()
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    gc.collect()
 
 
 def _ask_when_shown(viewer: napari.Viewer, panel: Any) -> None:

@@ -323,17 +323,16 @@ def test_view_without_a_display(image, monkeypatch):
     refused(run("view", image), "no display")
 
 
-def test_view_opens_the_path_runs_the_viewer_and_leaves_no_window(image, monkeypatch):
+def test_view_opens_the_path_and_runs_the_viewer(image, monkeypatch):
     opened = []
     napari, plugin = types.ModuleType("napari"), types.ModuleType("ublot_napari")
     napari.run = lambda: opened.append("run")
     plugin.open_viewer = opened.append
-    plugin.delete_windows = lambda: opened.append("deleted")
     monkeypatch.setitem(sys.modules, "napari", napari)
     monkeypatch.setitem(sys.modules, "ublot_napari", plugin)
     monkeypatch.setenv("DISPLAY", ":0")
     assert run("view", image).exit_code == 0
-    assert opened == [image, "run", "deleted"]
+    assert opened == [image, "run"]
 
 
 # -------------------------------------------------------------------------------------------------- real processes

@@ -47,6 +47,30 @@ def why_no_display() -> str | None:
     return f"no usable display or no Qt: {next((line for line in said if 'display' in line), said[-1])}"
 
 
+ENDED = pytest.StashKey[int]()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[ENDED] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the process at once, by the result of its tests, where windows were opened in it.
+
+    As the interpreter ends PyQt deletes what is left, walking over a table of all there is. Viewers hear of deletions,
+    each hearing adds to the table, and where it has to grow the walk goes on in memory that is freed. Deleting the
+    windows before that runs into plots whose parts are deleted twice. Either way all tests have passed and the process
+    dies now and then, which would say nothing of them.
+    """
+    a_worker = hasattr(config, "workerinput")
+    if "napari._qt.qt_main_window" in sys.modules and ENDED in config.stash and not a_worker:
+        config.get_terminal_writer().flush()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[ENDED])
+
+
 @pytest.fixture(autouse=True)
 def _needs_display() -> None:
     reason = why_no_display()
@@ -65,19 +89,6 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
 
         place = str(tmp_path_factory.mktemp("settings"))
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, place)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _windows_end_before_python() -> Iterator[None]:
-    """End as ``ublot view`` does, lest all tests pass and the process then dies."""
-    yield
-    if why_no_display() is not None:
-        return
-    from qtpy.QtWidgets import QApplication
-    from ublot_napari import delete_windows
-
-    delete_windows()
-    assert not QApplication.topLevelWidgets()
 
 
 @pytest.fixture(scope="session")

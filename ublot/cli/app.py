@@ -295,7 +295,6 @@ def view(
     gc.set_threshold(*OFTEN)  # a window may be open for days
     ublot_napari.open_viewer(path)
     napari.run()
-    ublot_napari.delete_windows()
 
 
 register_exposures(app)
