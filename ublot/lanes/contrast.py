@@ -13,7 +13,7 @@ from ublot.numerics.medians import row_medians
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PLACES", "SPECK", "LaneHeights", "contrasts", "lane_heights", "opened", "resized"]
+__all__ = ["PLACES", "SPECK", "LaneHeights", "contrasts", "lane_heights", "opened", "resized", "sheared"]
 
 PLACES = 8
 """Places to a pitch that are looked at: centres are refined later."""
@@ -103,7 +103,7 @@ def lane_heights(values: NDArray[np.float32], usable: NDArray[np.float32], pitch
     return LaneHeights(np.maximum(heights, 0), np.asarray(against, np.float32))
 
 
-def _sheared(picture: NDArray[np.float32], lean: float) -> NDArray[np.float32]:
+def sheared(picture: NDArray[np.float32], lean: float) -> NDArray[np.float32]:
     """A picture whose lines that run `lean` columns to the right from top to bottom stand upright."""
     rows, cols = picture.shape
     if abs(lean) < 0.5 or rows < 2:
@@ -147,7 +147,7 @@ def contrasts(
         For each pitch at places `PLACES` to the pitch, from the first column on.
     """
     cols, widest = values.shape[1], float(pitches.max())
-    values, usable = _sheared(values, lean), _sheared(usable, lean)
+    values, usable = sheared(values, lean), sheared(usable, lean)
     levels = []
     for blocks in BLOCKS:
         rows = min(blocks, len(values))

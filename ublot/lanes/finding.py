@@ -16,6 +16,7 @@ from ublot.lanes.ink import without_ink
 from ublot.lanes.outermost import with_faint_ends
 from ublot.lanes.plausibility import are_lanes
 from ublot.lanes.runs import lanes_of_runs, runs_apart
+from ublot.lanes.seams import seam_scores
 from ublot.lanes.spacing import LaneRow, best_comb
 from ublot.lanes.tilt import sharpest_sums
 from ublot.membrane.cells import Cells, cell_side, make_cells
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from numpy.typing import NDArray
+
+    from ublot.numerics.arrays import Array
 
 __all__ = ["SMALLEST", "find_lanes"]
 
@@ -49,6 +52,7 @@ LOW_STRIP, MARGIN = 0.5, 0.3  # share of the rows that bands take up at most to 
 SAME = 0.25  # of the pitch that lanes of two looks differ by at most
 BETTER = 1.2  # score of the second look over that of the first from which on it counts
 POOR = 0.2  # contrast of the mean lane below which it is looked at once more
+MERGED, SEAMS = 0.1, 0.5  # contrast below which lanes may touch throughout, and what the lines between them then score
 RIM_WIDTH = 0.012  # of the membrane's width
 KNOTS = 9
 SHARP = 160, 22  # cells down the picture and across one pitch, to see whether spots are round
@@ -95,13 +99,8 @@ def _clean(cells: Cells) -> _Clean:
     return _Clean(np.asarray(squeezed, np.float32), cells.mask.astype(np.float32), SQUEEZE * floor**SQUEEZE)
 
 
-def _best_sighting(cells: Cells, count: int | None, blank: Collection[int], *, rimmed: bool = False) -> _Sighting:
-    """Search all spacings, octave by octave.
-
-    What is taken off as membrane before looking must be wider than a lane and is better not much wider. Lanes that are
-    `rimmed` may shine at their edges only.
-    """
-    rows, span = cells.values.shape
+def _spacings(span: int, count: int | None) -> tuple[Array, Array]:
+    """Ends of the octaves of spacings to look at, cells, and the spacings tried in each, shape (octaves, spacings)."""
     if count is None:
         low, high = max(span / 70, 5.0), span / 1.5
     else:
@@ -109,7 +108,17 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int], *, r
         low, high = (0.3 if count > 1 else 0.08) * span / count, min(1.3 * span / count, span)
     octaves = max(int(np.ceil(np.log2(high / low))), 1)
     edges = np.geomspace(max(low, 4.0), high, octaves + 1)
-    pitches = np.geomspace(edges[:-1], edges[1:], SPACINGS, axis=1)
+    return edges, np.geomspace(edges[:-1], edges[1:], SPACINGS, axis=1)
+
+
+def _best_sighting(cells: Cells, count: int | None, blank: Collection[int], *, rimmed: bool = False) -> _Sighting:
+    """Search all spacings, octave by octave.
+
+    What is taken off as membrane before looking must be wider than a lane and is better not much wider. Lanes that are
+    `rimmed` may shine at their edges only.
+    """
+    rows, span = cells.values.shape
+    edges, pitches = _spacings(span, count)
     clean = _clean(cells)
     looks = []
     for widest in edges[1:].tolist():
@@ -129,6 +138,16 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int], *, r
     ]
     comb = best_comb(scores, pitches, count, blank)
     return _Sighting(comb, float(leans[comb.profile]) / rows)
+
+
+def _by_seams(cells: Cells, first: _Sighting, count: int, blank: Collection[int]) -> _Sighting:
+    """The row of lanes by the lines between them, where it shows clearly; they lean as they were seen to."""
+    clean = _clean(cells)
+    rows, span = cells.values.shape
+    pitches = _spacings(span, count)[1]
+    scores = [seam_scores(clean.values, clean.usable, tried, first.slope * rows, clean.floor) for tried in pitches]
+    comb = best_comb(scores, pitches, count, blank)
+    return replace(first, comb=comb) if comb.score > SEAMS * count else first
 
 
 def _second_look(
@@ -250,6 +269,8 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     sighting = _best_sighting(cells, count, blank)
     if sighting.comb.score < POOR * max(len(sighting.comb.centres), 1):
         cells, sighting = _second_look(blot, cells, membrane, sighting, count, blank)
+        if count is not None and count > 1 and sighting.comb.score < MERGED * count:
+            sighting = _by_seams(cells, sighting, count, blank)
     if len(sighting.comb.centres) < (count or 2):
         return nothing
     if count is None:

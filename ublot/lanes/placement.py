@@ -38,6 +38,9 @@ ROWS = 160
 CORE, GUTTER = 0.5, 0.16
 """Widths looked at: of the lane's, and of the pitch."""
 
+FILLED = 0.8
+"""Share of their lanes' level that gutters reach from which on they are none: nothing stands out from them."""
+
 NOTHING, SOMETHING = 0.02, 0.1
 """Height of a lane's strongest row over that of the usual lane up to which it is empty, and from which on it is not:
 what leaks into an empty lane from its neighbours, and faint bands."""
@@ -127,6 +130,10 @@ def _look(blot: Blot, lanes: Lanes) -> _Row:
     strips = ((places, CORE * width), (places - half, GUTTER * pitch), (places + half, GUTTER * pitch))
     core, left, right = strip_means(cells, *strips)
     left, right = np.where(np.isfinite(left), left, right), np.where(np.isfinite(right), right, left)
+    own = slice(BEYOND, BEYOND + len(centres))
+    lowest = np.fmin.reduce(core)
+    if np.nansum((0.5 * (left + right) - lowest)[own]) > FILLED * np.nansum((core - lowest)[own]):
+        left = right = core - _bands(core)
     # A step, as at a membrane's edge, is no lane.
     seen = core - 0.5 * (left + right) - 0.25 * np.abs(left - right)
     known = np.isfinite(seen)
@@ -134,7 +141,6 @@ def _look(blot: Blot, lanes: Lanes) -> _Row:
     noise = 1.4826 * np.median(steps_of, axis=1) / 2**0.5 + 1e-12
     seen = np.where(known, seen, 0.0)
     top = np.sort(seen, axis=1)[:, -2]
-    own = slice(BEYOND, BEYOND + len(centres))
     usual = float(np.median(np.sort(top[own])[len(centres) // 2 :])) + 1e-12
     share = np.log(np.maximum(top, 1e-12) / usual / NOTHING) / np.log(SOMETHING / NOTHING)
     shown = np.where(top > NOISE * noise, np.clip(share, 0, 1), 0.0)
@@ -152,11 +158,14 @@ def _look(blot: Blot, lanes: Lanes) -> _Row:
 def _has_own_bands(core: Array, own: slice, noise: Array) -> NDArray[np.bool_]:
     """Which places have bands not far weaker than those of the usual lane, whatever stands beside them."""
     known: NDArray[np.bool_] = np.asarray(np.isfinite(core).all(axis=1), np.bool_)
-    wide = 2 * round(0.5 * WIDE * core.shape[1]) + 1
-    high = np.where(known[:, None], core, 0.0)
-    high = high - running_medians(high, wide)
+    high = _bands(np.where(known[:, None], core, 0.0))
     top = np.sort(high, axis=1)[:, -2]
     return known & (top > AS_STRONG * float(np.median(top[own]))) & (top > NOISE * noise)
+
+
+def _bands(profiles: Array) -> Array:
+    """What stands out of its own profile, whatever stands beside it."""
+    return profiles - running_medians(profiles, 2 * round(0.5 * WIDE * profiles.shape[1]) + 1)
 
 
 def _bareness(seen: Array, typical: Array, loaded: NDArray[np.intp]) -> Array:

@@ -1,0 +1,92 @@
+"""Lanes that touch or overlap, found by the lines between them.
+
+Where lanes fill their pitch no gutter is left that they could stand out from. What tells them apart is where one level
+passes into another, and the thin line, darker or brighter, along which two of them overlap or nearly touch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from ublot.lanes.contrast import PLACES, lane_heights, resized, sheared
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["seam_scores"]
+
+ROWS = 48
+"""Blocks down the picture, as many as the finest of those that gutters are looked for in."""
+
+FINE = 0.08
+"""Of the pitch, over which a level is averaged to either side of a line: where lanes overlap by a tenth of the pitch
+the line is about as wide."""
+
+INNER = 0.6
+"""Of the pitch, in the middle of a lane, that no line should run through."""
+
+STRAY = 0.2
+"""Of the pitch that the lines beside a lane may stand from where they are expected, all in all."""
+
+FAINT = 0.3
+"""Floors of noise that are added to a column's level: where nothing stands, noise is no line."""
+
+
+def seam_scores(
+    values: NDArray[np.float32],
+    usable: NDArray[np.float32],
+    pitches: NDArray[np.float64],
+    lean: float,
+    floor: float,
+) -> list[NDArray[np.float64]]:
+    """How lane-like every place is, for each of several pitches: near 1 between two lines with none between them.
+
+    Parameters
+    ----------
+    values, usable : ndarray of float32, shape (rows, cols)
+        As for `lane_heights`.
+    pitches : ndarray, shape (pitches,)
+        Cells.
+    lean : float
+        Columns by which lanes run to the right from top to bottom.
+    floor : float
+        Height that noise reaches.
+
+    Returns
+    -------
+    list of ndarray, shape (places,)
+        For each pitch at places `PLACES` to the pitch, from the first column on.
+    """
+    cols, rows = values.shape[1], min(ROWS, len(values))
+    levels = resized(sheared(values, lean), rows, cols)
+    inside = (resized(sheared(usable, lean), rows, cols) > 0.9).astype(np.float32)
+    heights = lane_heights(levels, inside, cols, floor).heights
+    pad = int(float(pitches.max())) + 1
+    out = []
+    for pitch in pitches.tolist():
+        lines = np.pad(_lines(levels, heights, pitch, floor), pad)
+        near = cv2.dilate(lines, np.ones((1, max(round(STRAY * pitch), 1) | 1), np.uint8))[pad]
+        within = cv2.blur(lines, (max(round(INNER * pitch), 1), 1))[pad]
+        place = np.arange(int((cols - 1) * PLACES / pitch) + 1) * (pitch / PLACES) + pad
+        left, right = (near[np.rint(place + side * pitch).astype(int)] for side in (-0.5, 0.5))
+        both, inner = np.minimum(left, right), within[np.rint(place).astype(int)]
+        out.append(np.asarray((both - inner) / (both + inner + 1e-3), np.float64))
+    return out
+
+
+def _lines(
+    levels: NDArray[np.float32], heights: NDArray[np.float32], pitch: float, floor: float
+) -> NDArray[np.float32]:
+    """How much of every column is a step, or a thin line, shape (1, cols)."""
+    wide = max(round(FINE * pitch), 1)
+    fine = cv2.blur(levels, (wide, 1), borderType=cv2.BORDER_REPLICATE)
+    padded = np.pad(fine, ((0, 0), (wide, wide)), mode="edge")
+    left, right = padded[:, : -2 * wide], padded[:, 2 * wide :]
+    seen = np.maximum(np.abs(right - left), np.abs(2 * fine - left - right))
+    seen = np.maximum(seen - np.median(seen, axis=1, keepdims=True), 0)
+    over = cv2.blur(heights, (max(round(pitch), 1), 1), borderType=cv2.BORDER_REPLICATE)
+    total = over.sum(axis=0, keepdims=True) + len(levels) * FAINT * floor
+    return np.asarray(seen.sum(axis=0, keepdims=True) / total, np.float32)
