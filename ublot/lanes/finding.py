@@ -52,7 +52,7 @@ LOW_STRIP, MARGIN = 0.5, 0.3  # share of the rows that bands take up at most to 
 SAME = 0.25  # of the pitch that lanes of two looks differ by at most
 BETTER = 1.2  # score of the second look over that of the first from which on it counts
 POOR = 0.2  # contrast of the mean lane below which it is looked at once more
-MERGED, SEAMS = 0.1, 0.5  # contrast below which lanes may touch throughout, and what the lines between them then score
+LINES = 0.1  # weight of the lines between lanes beside what they rise above their gutters; with 0.2 empty ones stray
 RIM_WIDTH = 0.012  # of the membrane's width
 KNOTS = 9
 SHARP = 160, 22  # cells down the picture and across one pitch, to see whether spots are round
@@ -132,22 +132,16 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int], *, r
         evidence.append(resized(np.log1p(seen.heights / seen.against), rows, span))
     steepest = np.tan(np.deg2rad(MAX_TILT)) * rows * cells.size[0] / cells.size[1]
     leans = sharpest_sums(np.array(evidence), edges[:-1], steepest)[1]
-    scores = [
-        contrasts(values, usable, tried * scale, lean * scale, clean.floor, rimmed=rimmed)
-        for (values, usable, scale), tried, lean in zip(looks, pitches, leans.tolist(), strict=True)
-    ]
+    scores = []
+    for (values, usable, scale), tried, lean in zip(looks, pitches, leans.tolist(), strict=True):
+        risen = contrasts(values, usable, tried * scale, lean * scale, clean.floor, rimmed=rimmed)
+        if count is not None:  # else bands' own edges, and whatever has some, would be lanes
+            fine = resized(clean.values, rows, values.shape[1])
+            lines = seam_scores(fine, tried * scale, lean * scale, clean.floor)
+            risen = [one + LINES * other for one, other in zip(risen, lines, strict=True)]
+        scores.append(risen)
     comb = best_comb(scores, pitches, count, blank)
     return _Sighting(comb, float(leans[comb.profile]) / rows)
-
-
-def _by_seams(cells: Cells, first: _Sighting, count: int, blank: Collection[int]) -> _Sighting:
-    """The row of lanes by the lines between them, where it shows clearly; they lean as they were seen to."""
-    clean = _clean(cells)
-    rows, span = cells.values.shape
-    pitches = _spacings(span, count)[1]
-    scores = [seam_scores(clean.values, clean.usable, tried, first.slope * rows, clean.floor) for tried in pitches]
-    comb = best_comb(scores, pitches, count, blank)
-    return replace(first, comb=comb) if comb.score > SEAMS * count else first
 
 
 def _second_look(
@@ -269,8 +263,6 @@ def find_lanes(blot: Blot, count: int | None = None, *, blank: Collection[int] =
     sighting = _best_sighting(cells, count, blank)
     if sighting.comb.score < POOR * max(len(sighting.comb.centres), 1):
         cells, sighting = _second_look(blot, cells, membrane, sighting, count, blank)
-        if count is not None and count > 1 and sighting.comb.score < MERGED * count:
-            sighting = _by_seams(cells, sighting, count, blank)
     if len(sighting.comb.centres) < (count or 2):
         return nothing
     if count is None:

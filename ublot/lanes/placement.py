@@ -165,7 +165,7 @@ def _has_own_bands(core: Array, own: slice, noise: Array) -> NDArray[np.bool_]:
 
 def _bands(profiles: Array) -> Array:
     """What stands out of its own profile, whatever stands beside it."""
-    return profiles - running_medians(profiles, 2 * round(0.5 * WIDE * profiles.shape[1]) + 1)
+    return np.asarray(profiles - running_medians(profiles, 2 * round(0.5 * WIDE * profiles.shape[1]) + 1))
 
 
 def _bareness(seen: Array, typical: Array, loaded: NDArray[np.intp]) -> Array:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ublot.lanes.contrast import PLACES, lane_heights, resized, sheared
+from ublot.lanes.contrast import PLACES, resized, sheared
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,13 +31,15 @@ INNER = 0.6
 STRAY = 0.2
 """Of the pitch that the lines beside a lane may stand from where they are expected, all in all."""
 
+WEAK = 0.02
+"""Of a column's level: lines that are weaker, as noise and grain are, count less."""
+
 FAINT = 0.3
 """Floors of noise that are added to a column's level: where nothing stands, noise is no line."""
 
 
 def seam_scores(
     values: NDArray[np.float32],
-    usable: NDArray[np.float32],
     pitches: NDArray[np.float64],
     lean: float,
     floor: float,
@@ -46,8 +48,7 @@ def seam_scores(
 
     Parameters
     ----------
-    values, usable : ndarray of float32, shape (rows, cols)
-        As for `lane_heights`.
+    values : ndarray of float32, shape (rows, cols)
     pitches : ndarray, shape (pitches,)
         Cells.
     lean : float
@@ -62,8 +63,7 @@ def seam_scores(
     """
     cols, rows = values.shape[1], min(ROWS, len(values))
     levels = resized(sheared(values, lean), rows, cols)
-    inside = (resized(sheared(usable, lean), rows, cols) > 0.9).astype(np.float32)
-    heights = lane_heights(levels, inside, cols, floor).heights
+    heights = levels - levels.min(axis=1, keepdims=True)
     pad = int(float(pitches.max())) + 1
     out = []
     for pitch in pitches.tolist():
@@ -73,7 +73,11 @@ def seam_scores(
         place = np.arange(int((cols - 1) * PLACES / pitch) + 1) * (pitch / PLACES) + pad
         left, right = (near[np.rint(place + side * pitch).astype(int)] for side in (-0.5, 0.5))
         both, inner = np.minimum(left, right), within[np.rint(place).astype(int)]
-        out.append(np.asarray((both - inner) / (both + inner + 1e-3), np.float64))
+        # A gap has lines at both sides as well, and lanes beside it.
+        level = np.pad(cv2.blur(heights, (max(round(INNER * pitch), 1), 1)).sum(axis=0), pad)
+        own, *others = (level[np.rint(place + side * pitch).astype(int)] for side in (0, -1, 1))
+        full = own / (np.maximum.reduce([own, *others]) + 1e-12)
+        out.append(np.asarray(full * (both - inner) / (both + inner + WEAK), np.float64))
     return out
 
 
