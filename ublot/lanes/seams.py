@@ -34,6 +34,13 @@ STRAY = 0.2
 WEAK = 0.02
 """Of a column's level: lines that are weaker, as noise and grain are, count less."""
 
+EMPTY = (0.2, 0.5)
+"""Share of the levels beside a place up to which nothing stands there, and from which on something does: the edges of
+lanes are the lines of the gap between them as well."""
+
+DOUBT = 0.3
+"""Score up to which nothing is said: it must not settle at which end of a row the empty lanes are."""
+
 FAINT = 0.3
 """Floors of noise that are added to a column's level: where nothing stands, noise is no line."""
 
@@ -74,10 +81,11 @@ def seam_scores(
         left, right = (near[np.rint(place + side * pitch).astype(int)] for side in (-0.5, 0.5))
         both, inner = np.minimum(left, right), within[np.rint(place).astype(int)]
         # A gap has lines at both sides as well, and lanes beside it.
-        level = np.pad(cv2.blur(heights, (max(round(INNER * pitch), 1), 1)).sum(axis=0), pad)
+        level = np.pad(np.linalg.norm(cv2.blur(heights, (max(round(INNER * pitch), 1), 1)), axis=0), pad)
         own, *others = (level[np.rint(place + side * pitch).astype(int)] for side in (0, -1, 1))
-        full = own / (np.maximum.reduce([own, *others]) + 1e-12)
-        out.append(np.asarray(full * (both - inner) / (both + inner + WEAK), np.float64))
+        full = np.clip((own / (np.maximum.reduce([own, *others]) + 1e-12) - EMPTY[0]) / (EMPTY[1] - EMPTY[0]), 0, 1)
+        seen = full * (both - inner) / (both + inner + WEAK)
+        out.append(np.asarray(np.where(seen > 0, np.maximum(seen - DOUBT, 0) / (1 - DOUBT), seen), np.float64))
     return out
 
 

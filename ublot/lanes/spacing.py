@@ -149,17 +149,23 @@ def _is_spacing(path: list[int]) -> bool:
 def _centres(scores: Array, path: list[int], least: float) -> Array:
     """Places of a row of lanes to a fraction: the vertices of parabolas through the scores of those that show.
 
-    Those between them that do not were passed by, or put where noise is highest: they are spaced evenly.
+    Those between and beside them that do not were passed by, or put where noise is highest: they are spaced evenly.
     """
     at = np.array(path)
     left, here, right = scores[np.maximum(at - 1, 0)], scores[at], scores[np.minimum(at + 1, len(scores) - 1)]
     top = (here > least) & (left < here) & (right <= here) & np.isfinite(left + right)
     peaks = at.astype(np.float64)
     peaks[top] += 0.5 * (left - right)[top] / (left - 2 * here + right)[top]
-    number = _numbers(path)
+    number = np.array(_numbers(path))
     known = here > least
-    known[[0, -1]] = True
-    return np.asarray(np.interp(np.arange(number[-1] + 1), np.array(number)[known], peaks[known]), np.float64)
+    if np.count_nonzero(known) < 2:
+        known[[0, -1]] = True
+    seen, at_seen = number[known], peaks[known]
+    step = (at_seen[-1] - at_seen[0]) / max(int(seen[-1] - seen[0]), 1)
+    every = np.arange(number[-1] + 1)
+    beyond = np.minimum(every - seen[0], 0) + np.maximum(every - seen[-1], 0)
+    evenly = np.interp(every, seen, at_seen) + step * beyond
+    return np.asarray(np.clip(evenly, 0, len(scores) - 1), np.float64)
 
 
 def _search(scores: Sequence[Array], pitches: Array) -> _Search:
