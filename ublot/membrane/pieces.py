@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ublot.forensics.splices import level_seams
-from ublot.membrane.lateral_shape import lane_pitch
+from ublot.membrane.lateral_shape import lane_pitch, lane_widths
 
 if TYPE_CHECKING:
     from ublot.model import Blot, Lanes
@@ -30,6 +30,9 @@ REACH = 1.6
 """Of the pitch: how far from a lane's centre line a seam lies at most that spoils its background. On simulated blots
 with a step of 30 % of the membrane's level, modified shares one and a half pitches away were off by up to 0.03, two and
 a half pitches away by 0.009; beside a piece, which is left out as a whole, they are as good as without it."""
+
+HALF = 0.6
+"""Of a lane's width, which is taken at half its height, that its light reaches to either side."""
 
 
 def without_pieces(blot: Blot, lanes: Lanes) -> Lanes:
@@ -56,10 +59,12 @@ def flag_lanes_across_seams(blot: Blot, lanes: Lanes) -> Lanes:
     seams, pieces = {place for place, _ in found}, _pieces(found, lanes)
     alone = seams.difference(edge for piece in pieces for edge in piece)
     rows = np.arange(lanes.window.top, lanes.window.bottom)
+    usual = float(np.median(lane_widths(lanes))) if len(lanes) else 0.0
     items = []
     for lane in lanes:
         x = lane.centre(rows)
-        cut = any(x.min() - 0.5 * lane.width < place < x.max() + 0.5 * lane.width for place in seams)
+        half = HALF * max(lane.width, usual)  # what is left of a lane that is cut looks narrow
+        cut = any(x.min() - half < place < x.max() + half for place in seams)
         near = any(np.abs(x - place).min() < REACH * lane_pitch(lanes) for place in alone)
         cut |= any(left <= np.median(x) < right for left, right in pieces)
         others = tuple(name for name in lane.flags if name != "seam_in_lane")
