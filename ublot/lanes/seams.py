@@ -74,14 +74,14 @@ def seam_scores(
     pad = int(float(pitches.max())) + 1
     out = []
     for pitch in pitches.tolist():
-        lines = np.pad(_lines(levels, heights, pitch, floor), pad)
-        near = cv2.dilate(lines, np.ones((1, max(round(STRAY * pitch), 1) | 1), np.uint8))[pad]
-        within = cv2.blur(lines, (max(round(INNER * pitch), 1), 1))[pad]
+        lines = np.pad(_lines(levels, heights, pitch, floor), ((0, 0), (pad, pad)))
+        level = np.pad(np.linalg.norm(_mean(heights, INNER * pitch), axis=0), pad)
+        within = _mean(lines, INNER * pitch)[0]
+        near = cv2.dilate(lines, np.ones((1, max(round(STRAY * pitch), 1) | 1), np.uint8))[0]
         place = np.arange(int((cols - 1) * PLACES / pitch) + 1) * (pitch / PLACES) + pad
         left, right = (near[np.rint(place + side * pitch).astype(int)] for side in (-0.5, 0.5))
         both, inner = np.minimum(left, right), within[np.rint(place).astype(int)]
         # A gap has lines at both sides as well, and lanes beside it.
-        level = np.pad(np.linalg.norm(cv2.blur(heights, (max(round(INNER * pitch), 1), 1)), axis=0), pad)
         own, *others = (level[np.rint(place + side * pitch).astype(int)] for side in (0, -1, 1))
         full = np.clip((own / (np.maximum.reduce([own, *others]) + 1e-12) - EMPTY[0]) / (EMPTY[1] - EMPTY[0]), 0, 1)
         seen = full * (both - inner) / (both + inner + WEAK)
@@ -89,16 +89,20 @@ def seam_scores(
     return out
 
 
+def _mean(picture: NDArray[np.float32], wide: float) -> NDArray[np.float32]:
+    return np.asarray(cv2.blur(picture, (max(round(wide), 1), 1), borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
 def _lines(
     levels: NDArray[np.float32], heights: NDArray[np.float32], pitch: float, floor: float
 ) -> NDArray[np.float32]:
     """How much of every column is a step, or a thin line, shape (1, cols)."""
     wide = max(round(FINE * pitch), 1)
-    fine = cv2.blur(levels, (wide, 1), borderType=cv2.BORDER_REPLICATE)
+    fine = _mean(levels, wide)
     padded = np.pad(fine, ((0, 0), (wide, wide)), mode="edge")
     left, right = padded[:, : -2 * wide], padded[:, 2 * wide :]
     seen = np.maximum(np.abs(right - left), np.abs(2 * fine - left - right))
     seen = np.maximum(seen - np.median(seen, axis=1, keepdims=True), 0)
-    over = cv2.blur(heights, (max(round(pitch), 1), 1), borderType=cv2.BORDER_REPLICATE)
+    over = _mean(heights, pitch)
     total = over.sum(axis=0, keepdims=True) + len(levels) * FAINT * floor
     return np.asarray(seen.sum(axis=0, keepdims=True) / total, np.float32)
