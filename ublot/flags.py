@@ -268,7 +268,7 @@ _TABLE = (
         "several_membranes",
         "note",
         "the picture shows several membranes: one was analysed",
-        told("choose one with {roi}"),
+        told("choose one with {panel} N, or with {roi}"),
         _DESIGN,
     ),
     Flag(

@@ -452,3 +452,7 @@ def test_several_membranes_under_a_camera_are_told_with_their_regions(tmp_path):
     result = run("analyze", tmp_path / "bed.tif", "--roi", regions[1], "--no-report", "--out", tmp_path / "one")
     assert "membranes in this picture" not in result.stderr
     assert read_record(tmp_path / "one")["geometry"]["window"]["top"] >= 250
+    result = run("analyze", tmp_path / "bed.tif", "--panel", "2", "--no-report", "--out", tmp_path / "panel")
+    assert "membranes in this picture" not in result.stderr
+    assert read_record(tmp_path / "panel")["geometry"] == read_record(tmp_path / "one")["geometry"]
+    refused(run("analyze", tmp_path / "bed.tif", "--panel", "3"), "2 membranes were found", "allowed: 1 to 2")

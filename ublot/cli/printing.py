@@ -112,7 +112,7 @@ def print_facts(facts: Mapping[str, Any]) -> None:
                 print(f"{'picture ' + str(number):<18} --roi {region} (or --panel {number})")
         elif name == "membranes":
             for number, region in enumerate(value, 1):
-                print(f"{'membrane ' + str(number):<18} --roi {region}")
+                print(f"{'membrane ' + str(number):<18} --roi {region} (or --panel {number})")
         elif name.endswith("_share"):
             print(f"{label:<18} {100 * value:.3g} % of the pixels")
         elif value not in ("", None):

@@ -93,7 +93,7 @@ class Params(BaseModel):
     panel: Count | None = _option(
         None,
         "Panel",
-        "Which of several pictures on one scan or figure, counted from the top; ublot inspect lists them.",
+        "Which of several pictures or membranes on one scan or figure, counted from the top; ublot inspect lists them.",
         "Blot",
         ge=1,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from ublot.flags import FLAGS, ordered, refuses, severity_of
 from ublot.forensics.histogram import clipped_share
 from ublot.io.images.makers import maker_in_words
-from ublot.pipeline.messages import membranes_of
+from ublot.pipeline.pixels import membranes_of
 from ublot.wording.lane_lists import lane_ranges
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from ublot.flags import FLAGS, refuses
 from ublot.inputs.layout import Layout, lanes_with_roles
-from ublot.lanes.ink import without_ink
-from ublot.membrane.outline import find_membrane
 from ublot.model import SCORED
 from ublot.option_words import joined, told
+from ublot.pipeline.pixels import membranes_of
 from ublot.wording.lane_lists import lane_ranges
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from ublot.scoring.relative import Score
 
 
-__all__ = ["is_refusal", "membranes_of", "messages_of", "no_lanes_in_words", "pictures_in_words"]
+__all__ = ["is_refusal", "messages_of", "no_lanes_in_words", "pictures_in_words"]
 
 
 def messages_of(
@@ -75,17 +74,12 @@ def pictures_in_words(blot: Blot) -> tuple[str, ...]:
         strips = membranes_of(blot)
         if not strips:
             return ()
-        which = "{count} membranes in this picture, the largest was analysed: choose with {each}"
+        which = "{count} membranes in this picture, the largest was analysed: choose with {panel} N: {each}"
         return (told(which, count=len(strips), each=_regions(strips)),)
     each = _regions(blot.pictures)
     out = told("{count} pictures on this one: choose with {panel} N: {each}", count=len(blot.pictures), each=each)
     beside = blot.source.metadata.get("left_out", "")
     return (told("{out} ({beside})", out=out, beside=beside) if beside else out,)
-
-
-def membranes_of(blot: Blot) -> tuple[Window, ...]:
-    """Regions of the membranes in a picture where there are several of them and no region was asked for."""
-    return find_membrane(without_ink(blot)).strips if blot.roi is None else ()
 
 
 def _regions(windows: Sequence[Window]) -> str:

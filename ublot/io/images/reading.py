@@ -29,7 +29,7 @@ from ublot.option_words import told
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["read_blot"]
+__all__ = ["panel_region", "read_blot"]
 
 POLARITIES = ("auto", "dark-on-light", "light-on-dark")
 RESPONSES = ("auto", "linear", "density")
@@ -130,14 +130,23 @@ def _panel(number: int, roi: Window | None, pictures: tuple[Window, ...], where:
     """Region of one of several pictures."""
     if roi is not None:
         raise BlotError("a region and a panel are both given", "panel", told("give {roi} or {panel}, not both"))
-    if not 1 <= number <= len(pictures):
-        found = (
-            f"{len(pictures)} pictures were found on {where}" if pictures else f"no pictures were told apart on {where}"
-        )
-        some = told("allowed: 1 to {count}, or give {roi}", count=len(pictures))
-        fix = some if pictures else told("give {roi} R0:R1,C0:C1")
+    return panel_region(number, pictures, where, "pictures")
+
+
+def panel_region(number: int, regions: tuple[Window, ...], where: str, kind: str) -> Window:
+    """The region of a number, counted from 1, among those of what a picture shows several of.
+
+    Raises
+    ------
+    BlotError
+        There is none of that number.
+    """
+    if not 1 <= number <= len(regions):
+        found = f"{len(regions)} {kind} were found on {where}" if regions else f"no {kind} were told apart on {where}"
+        some = told("allowed: 1 to {count}, or give {roi}", count=len(regions))
+        fix = some if regions else told("give {roi} R0:R1,C0:C1")
         raise BlotError(f"there is no panel {number}: {found}", "panel", fix)
-    return pictures[number - 1]
+    return regions[number - 1]
 
 
 def _check_options(polarity: str, response: str, rotate: float) -> None:
