@@ -7,6 +7,7 @@ import pytest
 from strip_blots import draw
 
 from ublot.lanes.contrast import PLACES
+from ublot.lanes.doubts import lane_doubts
 from ublot.lanes.finding import find_lanes
 from ublot.lanes.seams import seam_scores
 
@@ -18,6 +19,7 @@ def test_lanes_that_overlap_are_found_by_the_lines_between_them(fill, seed):
     found = find_lanes(drawn.blot, 8, blank=(8,))
     seen = np.array([lane.centre(found.window.mid_row) for lane in found])
     np.testing.assert_allclose(seen[:7], drawn.centres[:7], atol=0.15 * drawn.pitch)
+    assert lane_doubts(drawn.blot, found, (8,)) == {}
 
 
 def test_a_low_score_where_nothing_stands_and_between_lanes():

@@ -35,6 +35,10 @@ NOISE = 8.0
 GAP = 0.0
 """Contrast with both gutters below which a lane stands in a gap, from -1 to 1. Right lanes that part: above 0.15."""
 
+TWICE, SUNKEN = -0.4, 0.9
+"""Contrast that lanes do not have whose light adds up where they overlap their neighbours, at most to twice their own
+(-1/3), and level on the centre line over that to both sides that they keep: it is brighter beside them, in no gap."""
+
 ACROSS = 0.5
 """Level on the centre line over that to both sides below which a lane spans a gap; bands with dark edges keep more."""
 
@@ -95,7 +99,7 @@ def lane_doubts(blot: Blot, lanes: Lanes, skip: Collection[int] = ()) -> dict[in
     contrast = _weighted((own - np.maximum(before, after)) / (own + np.maximum(before, after) + noise), weight)
     sunken = _weighted((own - sides) / (own + sides + noise), weight)
     dip = _weighted(middle / (np.minimum(left, right) + noise), weight)
-    in_gap = clear & (contrast < GAP) & (sunken < GAP)
+    in_gap = clear & (contrast < GAP) & (sunken < GAP) & ((contrast < TWICE) | (dip < SUNKEN))
     steps_from = _steps(lanes)
     irregular = _irregular(steps_from)
     out = {}
