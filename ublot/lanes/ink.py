@@ -371,15 +371,22 @@ def _long_lines(height: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Straight lines along most of the region, as of frames."""
     out = np.zeros(height.shape, bool)
     thick = int(max(LINE[0], LINE[1] * max(height.shape)))
+    lowest = STRONG + min(float(height.min()), 0.0)  # what is less can stand nowhere as far above what lies below it
     for turn in range(2):
         seen, marked = (height, out) if not turn else (height.T, out.T)
         if len(seen) < 3 * thick:
             continue
+        length = max(round(ALONG * seen.shape[1]), SMALLEST)
+        # Nothing stands against a run beyond the border: half of its length may do there.
+        able = np.flatnonzero(np.count_nonzero(seen > lowest, axis=1) >= length // 2)
+        if not len(able):
+            continue
+        first = max(int(able[0]) - 2 * thick, 0)
+        part = np.s_[first : int(able[-1]) + 2 * thick + 1]
+        seen, marked = seen[part], marked[part]
         lying = np.ascontiguousarray(seen)
         low = cv2.morphologyEx(lying, cv2.MORPH_OPEN, np.ones((2 * thick + 1, 1), np.uint8))
         slim = ((lying - low) > STRONG).astype(np.uint8)
-        length = max(round(ALONG * seen.shape[1]), SMALLEST)
-        # Nothing stands against a run beyond the border: half of its length may do there.
         some = slim.sum(axis=1) >= length // 2
         if not some.any():
             continue
