@@ -261,7 +261,7 @@ def test_what_is_drawn_after_an_edit_is_what_is_drawn_from_the_beginning(ready: 
     anew = viewer.screenshot(canvas_only=True, flash=False)
     ready.controller.undo()
     assert (before != after).any(axis=2).sum() > 100
-    # What moved by less than can be seen stays as it was drawn: a pixel that its edge runs through may be on or off.
+    # Built anew an outline is rounded otherwise than moved: a pixel that its edge runs through may be on or off.
     assert (after != anew).any(axis=2).sum() <= 3
 
 

@@ -9,7 +9,7 @@ from strip_blots import draw
 from ublot.lanes.contrast import PLACES
 from ublot.lanes.doubts import lane_doubts
 from ublot.lanes.finding import find_lanes
-from ublot.lanes.seams import seam_scores
+from ublot.lanes.lines_between import line_scores
 
 
 @pytest.mark.parametrize("fill", [1.03, 1.1])
@@ -27,7 +27,7 @@ def test_a_low_score_where_nothing_stands_and_between_lanes():
     rng = np.random.default_rng(0)
     x = np.arange(600)
     values = np.where((x >= 150) & (x < 450), 40.0 + 10 * (x // 50 % 2), 10.0) + rng.normal(0, 0.2, (60, 600))
-    (scores,) = seam_scores(values.astype(np.float32), np.array([50.0]), 0.0, 1.0)
+    (scores,) = line_scores(values.astype(np.float32), np.array([50.0]), 0.0, 1.0)
     place = np.arange(len(scores)) * 50.0 / PLACES
     middles, lines, bare = (
         np.abs(place[:, None] - at).argmin(axis=0) for at in (range(175, 450, 50), range(200, 450, 50), (75, 525))

@@ -13,7 +13,18 @@ from ublot.numerics.medians import row_medians
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PLACES", "SPECK", "LaneHeights", "contrasts", "lane_heights", "opened", "resized", "sheared"]
+__all__ = [
+    "BLOCKS",
+    "PLACES",
+    "SPECK",
+    "LaneHeights",
+    "contrasts",
+    "lane_heights",
+    "mean_across",
+    "opened",
+    "resized",
+    "sheared",
+]
 
 PLACES = 8
 """Places to a pitch that are looked at: centres are refined later."""
@@ -160,13 +171,13 @@ def contrasts(
     out = []
     for pitch in pitches.tolist():
         brush = np.ones((1, max(round(GUTTER * pitch), 1) | 1), np.uint8)
-        grain = _mean(heights, GRAIN * pitch)
+        grain = mean_across(heights, GRAIN * pitch)
         gutter = np.asarray(
             cv2.copyMakeBorder(cv2.erode(grain, brush), 0, 0, pad, pad, cv2.BORDER_REPLICATE), np.float32
         )
         place = np.arange(int((cols - 1) * PLACES / pitch) + 1) * (pitch / PLACES)
         at = np.rint(place).astype(int)
-        means = _mean(both, CORE * pitch).take(at, axis=1)
+        means = mean_across(both, CORE * pitch).take(at, axis=1)
         core, below = means[: len(heights)], 2 * means[len(heights) :]
         beside = np.rint(place + (pad + np.array([[-0.5], [0.5]]) * pitch)).astype(int)
         left, right = gutter.take(beside[0], axis=1), gutter.take(beside[1], axis=1)
@@ -184,5 +195,6 @@ def contrasts(
     return out
 
 
-def _mean(picture: NDArray[np.float32], wide: float) -> NDArray[np.float32]:
+def mean_across(picture: NDArray[np.float32], wide: float) -> NDArray[np.float32]:
+    """Means over so many cells to the left and right, at least one."""
     return np.asarray(cv2.blur(picture, (max(round(wide), 1), 1), borderType=cv2.BORDER_REPLICATE), np.float32)

@@ -111,14 +111,14 @@ def lane_doubts(blot: Blot, lanes: Lanes, skip: Collection[int] = ()) -> dict[in
         elif dip[i] < ACROSS and contrast[i] > GAP:
             out[lane.number] = "spans a gap: it is brighter beside its centre line than on it"
     empty = np.array([lane.number in skip or "lane_empty" in lane.flags for lane in lanes])
-    for i in np.flatnonzero(_joined(cells, centres, pitch, empty | ~clear)).tolist():
-        for one, other in ((i, i + 1), (i + 1, i)):
-            words = f"no gap parts it from lane {lanes[other].number}, as it does others"
-            out.setdefault(lanes[one].number, words)
-    for i in np.flatnonzero(steps_from < CROWDED).tolist():
-        for one, other in ((i, i + 1), (i + 1, i)):
-            words = f"stands closer to lane {lanes[other].number} than lanes do elsewhere"
-            out.setdefault(lanes[one].number, words)
+    joined, crowded = _joined(cells, centres, pitch, empty | ~clear), steps_from < CROWDED
+    for pairs, words in (
+        (joined, "no gap parts it from lane {}, as it does others"),
+        (crowded, "stands closer to lane {} than lanes do elsewhere"),
+    ):
+        for i in np.flatnonzero(pairs).tolist():
+            for one, other in ((i, i + 1), (i + 1, i)):
+                out.setdefault(lanes[one].number, words.format(lanes[other].number))
     if len(steps_from):
         x = _columns(lanes)
         room = np.minimum(x - blot.window.left, blot.window.right - 1 - x)
@@ -150,7 +150,7 @@ def _irregular(steps: Array) -> NDArray[np.bool_]:
 
 def _joined(cells: Cells, centres: Array, pitch: float, unknown: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which lanes no gap parts from the next one, where lanes are parted."""
-    if len(centres) < 4:
+    if len(centres) < FEWEST:
         return np.zeros(len(centres) - 1, bool)
     steps = [centres[:-1] + share * np.diff(centres, axis=0) for share in BETWEEN]
     wide = NARROW * pitch

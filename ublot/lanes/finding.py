@@ -13,10 +13,10 @@ from ublot.lanes.centrelines import refine_lanes, straight_lane
 from ublot.lanes.contrast import SPECK, contrasts, lane_heights, opened, resized
 from ublot.lanes.halves import join_halves
 from ublot.lanes.ink import without_ink
+from ublot.lanes.lines_between import line_scores
 from ublot.lanes.outermost import with_faint_ends
 from ublot.lanes.plausibility import are_lanes
 from ublot.lanes.runs import lanes_of_runs, runs_apart
-from ublot.lanes.seams import seam_scores
 from ublot.lanes.spacing import LaneRow, best_comb
 from ublot.lanes.tilt import sharpest_sums
 from ublot.membrane.cells import Cells, cell_side, make_cells
@@ -137,7 +137,7 @@ def _best_sighting(cells: Cells, count: int | None, blank: Collection[int], *, r
         risen = contrasts(values, usable, tried * scale, lean * scale, clean.floor, rimmed=rimmed)
         if count is not None:  # else bands' own edges, and whatever has some, would be lanes
             fine = resized(clean.values, rows, values.shape[1])
-            lines = seam_scores(fine, tried * scale, lean * scale, clean.floor)
+            lines = line_scores(fine, tried * scale, lean * scale, clean.floor)
             risen = [one + LINES * other for one, other in zip(risen, lines, strict=True)]
         scores.append(risen)
     comb = best_comb(scores, pitches, count, blank)

@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ublot.lanes.contrast import PLACES, resized, sheared
+from ublot.lanes.contrast import BLOCKS, PLACES, mean_across, resized, sheared
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["seam_scores"]
-
-ROWS = 48
-"""Blocks down the picture, as many as the finest of those that gutters are looked for in."""
+__all__ = ["line_scores"]
 
 FINE = 0.08
 """Of the pitch, over which a level is averaged to either side of a line: where lanes overlap by a tenth of the pitch
@@ -45,7 +42,7 @@ FAINT = 0.3
 """Floors of noise that are added to a column's level: where nothing stands, noise is no line."""
 
 
-def seam_scores(
+def line_scores(
     values: NDArray[np.float32],
     pitches: NDArray[np.float64],
     lean: float,
@@ -68,15 +65,15 @@ def seam_scores(
     list of ndarray, shape (places,)
         For each pitch at places `PLACES` to the pitch, from the first column on.
     """
-    cols, rows = values.shape[1], min(ROWS, len(values))
+    cols, rows = values.shape[1], min(BLOCKS[0], len(values))
     levels = resized(sheared(values, lean), rows, cols)
     heights = levels - levels.min(axis=1, keepdims=True)
     pad = int(float(pitches.max())) + 1
     out = []
     for pitch in pitches.tolist():
         lines = np.pad(_lines(levels, heights, pitch, floor), ((0, 0), (pad, pad)))
-        level = np.pad(np.linalg.norm(_mean(heights, INNER * pitch), axis=0), pad)
-        within = _mean(lines, INNER * pitch)[0]
+        level = np.pad(np.linalg.norm(mean_across(heights, INNER * pitch), axis=0), pad)
+        within = mean_across(lines, INNER * pitch)[0]
         near = cv2.dilate(lines, np.ones((1, max(round(STRAY * pitch), 1) | 1), np.uint8))[0]
         place = np.arange(int((cols - 1) * PLACES / pitch) + 1) * (pitch / PLACES) + pad
         left, right = (near[np.rint(place + side * pitch).astype(int)] for side in (-0.5, 0.5))
@@ -89,20 +86,16 @@ def seam_scores(
     return out
 
 
-def _mean(picture: NDArray[np.float32], wide: float) -> NDArray[np.float32]:
-    return np.asarray(cv2.blur(picture, (max(round(wide), 1), 1), borderType=cv2.BORDER_REPLICATE), np.float32)
-
-
 def _lines(
     levels: NDArray[np.float32], heights: NDArray[np.float32], pitch: float, floor: float
 ) -> NDArray[np.float32]:
     """How much of every column is a step, or a thin line, shape (1, cols)."""
     wide = max(round(FINE * pitch), 1)
-    fine = _mean(levels, wide)
+    fine = mean_across(levels, wide)
     padded = np.pad(fine, ((0, 0), (wide, wide)), mode="edge")
     left, right = padded[:, : -2 * wide], padded[:, 2 * wide :]
     seen = np.maximum(np.abs(right - left), np.abs(2 * fine - left - right))
     seen = np.maximum(seen - np.median(seen, axis=1, keepdims=True), 0)
-    over = _mean(heights, pitch)
+    over = mean_across(heights, pitch)
     total = over.sum(axis=0, keepdims=True) + len(levels) * FAINT * floor
     return np.asarray(seen.sum(axis=0, keepdims=True) / total, np.float32)

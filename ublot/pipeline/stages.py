@@ -164,7 +164,7 @@ def _lanes_of(layout: Layout | None, role: str) -> tuple[int, ...]:
 
 def _geometry(run: Run) -> Lanes:
     blot, layout, params, edits = run.blot, run.layout, run.params, run.edits
-    blank = lanes_with_roles(layout, "blank")
+    blank, clear = lanes_with_roles(layout, "blank"), without_ink(blot)
     if edits.lanes is not None:
         lanes, counted = place_given_lanes(blot, layout, edits.lanes), layout is not None
     else:
@@ -172,10 +172,10 @@ def _geometry(run: Run) -> Lanes:
         lanes, counted = find_lanes(blot, count, blank=blank), count is not None
         if layout is not None or (count is not None and params.first_lane is not None):
             roles = layout.roles if layout is not None else ("sample",) * len(lanes)
-            lanes, _ = place_roles(without_ink(blot), lanes, roles, params.first_lane)
-        lanes = flag_doubtful_lanes(without_ink(blot), lanes, blank)
+            lanes, _ = place_roles(clear, lanes, roles, params.first_lane)
+        lanes = flag_doubtful_lanes(clear, lanes, blank)
     others = tuple(name for name in lanes.flags if name != "lanes_beside")
-    more = counted and lanes_beside(without_ink(blot), lanes, blank)
+    more = counted and lanes_beside(clear, lanes, blank)
     return replace(lanes, flags=(*others, "lanes_beside") if more else others)
 
 
