@@ -64,7 +64,7 @@ def _solve(a: NDArray[np.float64], b: NDArray[np.float64], positive: NDArray[np.
     x = np.zeros(len(b))
     used = positive.nonzero()[0]
     if len(used):
-        part, right = (a, b) if len(used) == len(b) else (a[used[:, None], used], b[used])
+        part, right = (a, b) if len(used) == len(b) else (a.take(used, 0).take(used, 1), b[used])
         # Cholesky's by LAPACK itself: for matrices this small most of `numpy.linalg.solve` is its wrapping.
         _, x[used], wrong = lapack.dposv(part, right)
         if wrong:  # rounding has made the matrix indefinite

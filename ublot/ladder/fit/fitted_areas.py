@@ -194,7 +194,7 @@ def _posterior(data: LaneData, prior: Prior, fit: LaneFit) -> _Posterior:
     splines = slice(k, k + len(used))
     known = np.zeros((len(curves),) * 2)
     known[splines, splines] = data.penalty[used[:, None], used]
-    known[splines.stop :, splines.stop :] = np.linalg.inv(prior.of(parameters(data)).covariance)
+    known[splines.stop :, splines.stop :] = prior.about(data).precision
     return _Posterior(curves, splines, known, scaled_inverse(curves @ curves.T + known))
 
 
