@@ -21,6 +21,10 @@ NINE = (
 """Places that are put in order, one pair after the other: then the fifth of nine is their median (Smith 1996, Xcell 23,
 16)."""
 
+MANY, SAMPLE, ROOM = 20_000, 2048, 64
+"""Values from which on a sample of about so many saves time, and how many places of it to either side are kept: 2.8
+standard deviations of the rank of a median, and where that is not enough all values are looked at."""
+
 
 def median(values: NDArray[Any]) -> float:
     """Upper median of all values: in a picture as good as the mean of the middle two.
@@ -40,6 +44,16 @@ def quantile(values: NDArray[Any], share: float) -> float:
     """The value that at least a `share` (0 to 1) of all values does not exceed, without interpolation."""
     flat = values.ravel()
     k = min(int(share * flat.size), flat.size - 1)
+    if flat.size > MANY:
+        # A sample, of all columns of a picture, tells between which values it must lie: few do (Floyd & Rivest 1975,
+        # CACM 18, 165).
+        some = np.sort(flat[:: flat.size // SAMPLE | 1])
+        place = int(share * len(some))
+        low, high = some[max(place - ROOM, 0)], some[min(place + ROOM, len(some) - 1)]
+        near = flat[(flat >= low) & (flat <= high)]
+        rank = k - np.count_nonzero(flat < low)
+        if 0 <= rank < len(near):
+            return float(np.partition(near, rank)[rank])
     return float(np.partition(flat, k)[k])
 
 
