@@ -171,7 +171,12 @@ def _quantify(
     by_number: list[dict[str, Any]] = [{}] * len(profiles)
     if calibration is not None and numbers is not None:
         by_number = _by_number(profiles, frames, calibration, numbers, cuts, sd, antibody)
-    out, showing = [], cache(partial(_showing, profiles))
+    showing = cache(partial(_showing, profiles))  # of few blots is it asked for
+
+    def shows(lane: int) -> bool:
+        return showing()[lane]
+
+    out = []
     for i, (p, frame, haze) in enumerate(zip(profiles, frames, hazes, strict=True)):
         known = not math.isnan(frame.boundary)
         area, errors = cuts.area[i, :BY_NUMBER].tolist(), sd[i, :BY_NUMBER].tolist()
@@ -181,7 +186,7 @@ def _quantify(
             area[HMW] = math.nan
         share, full = saturation(p, frame) if known else (0.0, ())
         hazy = ("haze_removed",) * (haze.haze > max(HAZE_CLEAR * haze.error, 0.0))
-        seen = _flags(area, errors, float(of_signal[i]), antibody, calibration, shows=lambda i=i: showing()[i])
+        seen = _flags(area, errors, float(of_signal[i]), antibody, calibration, shows=partial(shows, i))
         more = by_number[i] if "no_signal" not in seen else {}
         out.append(
             Ladder(
