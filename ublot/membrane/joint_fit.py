@@ -48,6 +48,10 @@ MOST = 40  # pieces of the splines each way
 # Down an even membrane. Nothing asks for pieces there that are as short as many lanes are narrow: with 30 and with 50
 # lanes errors, tails and coverage of 16 simulated blots each stayed within their scatter, in 0.9 and 0.7 of the time.
 MOST_DOWN = 24
+# However narrow lanes are, a membrane that is even over the picture needs no more pieces along its shorter side than
+# below the usual dozen lanes.
+MOST_EVEN = 14
+UNEVEN = 1e-3
 BLOTCHY = 4e-5  # smoothness, per weight of a coefficient, below which a membrane is more uneven than COARSE can follow
 TURNS, MOST_TURNS = 3, 6
 MOVED = 0.01  # of a lane's height: with far flanks that still move by so much in a turn, a fit is not at its end
@@ -275,15 +279,20 @@ def _without_dust(parts: Array, variance: Array) -> Array:
     return np.asarray(np.where(dusty, ordered[..., :-1].mean(axis=2), parts.mean(axis=2)))
 
 
-def _splines(picture: _Picture, spacing: float) -> _Splines:
+def _spacings(picture: _Picture) -> tuple[float, float]:
+    """Distance between knots for a membrane that is even all over the picture, and for one that is even over lanes."""
+    along = picture.along
+    shorter = min(along.high * len(along.row_px), float(along.edges[-1] - along.edges[0]))
+    coarse = COARSE * picture.pitch
+    return max(coarse, shorter / MOST_EVEN), coarse
+
+
+def _splines(picture: _Picture, spacing: float, most_down: int = MOST_DOWN) -> _Splines:
     along = picture.along
     low, high = along.row_px[0] - 0.5 * along.high, along.row_px[-1] + 0.5 * along.high
     pieces = [
-        min(max(round((b - a) / (spacing * picture.pitch)), 2), most)
-        for a, b, most in (
-            (low, high, MOST_DOWN if spacing == COARSE else MOST),
-            (along.edges[0], along.edges[-1], MOST),
-        )
+        min(max(round((b - a) / spacing), 2), most)
+        for a, b, most in ((low, high, most_down), (along.edges[0], along.edges[-1], MOST))
     ]
     down = spline_basis(along.row_px, low, high, pieces[0])
     across = spline_basis(along.columns, float(along.edges[0]), float(along.edges[-1]), pieces[1])
@@ -571,7 +580,8 @@ def fit_membrane_and_flanks(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], 
         Directions kept of the membrane's uncertainty.
     """
     picture = _picture(blot, lanes, blank, core)
-    state, splines = _begin(picture), _splines(picture, COARSE)
+    even, coarse = _spacings(picture)
+    state, splines = _begin(picture), _splines(picture, even)
     for turn in range(MOST_TURNS):
         before = state
         heights = _heights(picture, state)
@@ -579,9 +589,14 @@ def fit_membrane_and_flanks(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], 
         variance *= state.alike
         system = _assemble(picture, splines, state, variance, first=turn == 0)
         smoothness, root, vector = _likeliest(system, splines.penalty, state.smoothness)
-        if turn == 1 and smoothness < BLOTCHY:
-            splines = _splines(picture, FINE)
-            system = _assemble(picture, splines, state, variance, first=False)
+        finer = None
+        if turn == 0 and smoothness < UNEVEN and even > coarse:
+            finer = _splines(picture, coarse)
+        elif turn == 1 and smoothness < BLOTCHY:
+            finer = _splines(picture, FINE * picture.pitch, MOST)
+        if finer is not None:
+            splines = finer
+            system = _assemble(picture, splines, state, variance, first=turn == 0)
             smoothness, root, vector = _likeliest(system, splines.penalty, None)
         state, fitted = _next(picture, splines, state, system, vector, heights, doubt, excess, smoothness)
         # Single flanks keep moving where a picture hardly shows them; what all lanes share does not.
