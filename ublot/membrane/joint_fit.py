@@ -14,8 +14,8 @@ covariance of the membrane holds what is unknown of the shapes, and the other wa
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ from ublot.membrane.lateral_shape import BESIDE, lane_pitch
 from ublot.membrane.noise import estimate_noise
 from ublot.membrane.outer_light import most_light_beside
 from ublot.membrane.widening import band_widening
-from ublot.numerics.medians import linear_quantiles, middle
+from ublot.numerics.medians import column_quantiles, linear_quantiles, middle
 from ublot.numerics.nonnegative import solve_nonnegative
 from ublot.numerics.smoothing import smooth_rows
 from ublot.numerics.splines import spline_basis
@@ -59,6 +59,7 @@ MOVED = 0.01  # of a lane's height: with far flanks that still move by so much i
 # widths are wrong, and further out, where flanks and halos of real lanes are 0.2 to 0.003 high 0.1 to 0.3 pitches from
 # the edge. A picture that shows its shapes overrules them by far.
 AT_EDGE, EDGE_FALLS, FURTHER, FALLS = 0.3, 0.08, 0.03, 0.6
+EXPECTED = AT_EDGE * np.exp(-np.maximum(NEAR, 0) / EDGE_FALLS) + FURTHER * np.exp(-np.maximum(NEAR, 0) / FALLS)
 MOST_OWN = 1.0  # of these: by how much single flanks differ at most
 FAR_OUT, FAR_FALLS = 0.03, 0.8
 OWN = 0.5  # of these, to begin with: by how much single lanes and sides differ
@@ -146,6 +147,14 @@ class _Picture:
     noise: Array
     core_noise: Array
     floor: float
+
+    @cached_property
+    def gutters(self) -> list[tuple[NDArray[np.intp], NDArray[np.bool_], Array]]:
+        """Of every loaded lane the columns within a pitch, rows that show all of them, and the most light in them."""
+        away = np.abs(self.along.columns[self.flanks.seen] - self.along.middle[self.loaded, None])
+        most = self.values - self.floor + 2 * np.sqrt(self.noise)
+        near = [np.flatnonzero(row < self.pitch) for row in away]
+        return [(columns, self.usable[:, columns].all(axis=1), most[:, columns]) for columns in near]
 
 
 @dataclass(frozen=True, eq=False)
@@ -311,9 +320,8 @@ def _begin(picture: _Picture) -> _State:
     usual = float(np.nanmedian(rows)) if np.isfinite(rows).any() else 0.0
     rows = np.minimum(np.where(np.isfinite(rows), rows, usual), usual)
     under = np.repeat(rows[:, None], len(picture.along.middle), axis=1)
-    shared = AT_EDGE * np.exp(-np.maximum(NEAR, 0) / EDGE_FALLS) + FURTHER * np.exp(-np.maximum(NEAR, 0) / FALLS)
     return _State(
-        picture.flanks.shapes, np.zeros(len(picture.flanks.lane)), np.zeros(len(FAR) - 1), OWN * shared, under, None,
+        picture.flanks.shapes, np.zeros(len(picture.flanks.lane)), np.zeros(len(FAR) - 1), OWN * EXPECTED, under, None,
         np.zeros((2, len(picture.blank))), DOUBT, 1.0, None, 1.0, np.zeros(len(picture.flanks.lane), bool),
     )  # fmt: skip
 
@@ -493,15 +501,11 @@ def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
     """Prior precision of all departures of shapes, and where they are expected from where they stand."""
     flanks, hats = picture.flanks, len(picture.flanks.lane)
     prior, mean = np.zeros((n, n)), np.zeros(n)
-    beyond = np.maximum(NEAR, 0)
-    shared = AT_EDGE * np.exp(-beyond / EDGE_FALLS) + FURTHER * np.exp(-beyond / FALLS)
-    for k in range(len(NEAR)):
-        index = np.flatnonzero(flanks.knot == k)
-        if len(index):
-            # The inverse of own^2 I + shared^2 J.
-            own, all_alike = state.own[k] ** 2, shared[k] ** 2
-            block = np.eye(len(index)) / own - all_alike / (own * (own + len(index) * all_alike))
-            prior[np.ix_(index, index)] = block
+    # Of every knot the inverse of own^2 I + shared^2 J.
+    own, shared, count = state.own**2, EXPECTED**2, np.array([len(index) for index in flanks.of_knot])
+    alike = shared / (own * (own + count * shared))
+    prior[:hats, :hats] = np.where(flanks.knot[:, None] == flanks.knot, -alike[flanks.knot], 0.0)
+    prior[np.arange(hats), np.arange(hats)] += 1 / own[flanks.knot]
     mean[:hats] = -state.departures
     at = np.flatnonzero(state.held)
     mean[at] = 0.0
@@ -513,7 +517,7 @@ def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
     # How far light is spread along the run: up to all of what flanks there are.
     high = (np.abs(state.shapes[:, flanks.seen])[flanks.lane] * flanks.hats).max(axis=1)
     for k in range(0, len(NEAR), 2):
-        size = max(float(high[(flanks.knot == k) | (flanks.knot == k + 1)].max(initial=0.0)), 0.01)
+        size = max(*(float(high[index].max(initial=0.0)) for index in flanks.of_knot[k : k + 2]), 0.01)
         blurred = hats + len(FAR) - 1 + k // 2
         prior[blurred, blurred] = 1 / size**2
     wider = hats + len(FAR) - 1 + len(NEAR) // 2 + np.arange(WIDER)
@@ -602,6 +606,7 @@ def fit_membrane_and_flanks(blot: Blot, lanes: Lanes, blank: NDArray[np.bool_], 
         # Single flanks keep moving where a picture hardly shows them; what all lanes share does not.
         if turn + 1 >= TURNS and float(np.abs(state.far - before.far).max(initial=0.0)) < MOVED:
             break
+        state = replace(state, own=_own_spread(picture.flanks, state, system))
     return _finished(picture, splines, state, system, root, fitted, modes)
 
 
@@ -630,7 +635,7 @@ def _next(
     shapes = state.shapes.copy()
     shapes[:, flanks.seen] += of_lane
     standard = residual * np.sqrt(system.weights)
-    alike = _correlated(standard, 0) * _correlated(standard, 1)
+    alike = _correlated(standard)
     bound = _bounds(picture, heights)
     over = shapes[:, flanks.seen] > bound
     held = (over[flanks.lane] & (flanks.hats > 0.5 * flanks.hats.max(axis=1, keepdims=True))).any(axis=1)
@@ -638,14 +643,13 @@ def _next(
     shapes[free] += flanks.far[free] @ far_steps
     far = state.far + far_steps
     # A blank lane looks as the others do.
-    typical = np.array([middle(departures[flanks.knot == k]) if (flanks.knot == k).any() else 0.0
-                        for k in range(len(NEAR))])  # fmt: skip
+    typical = np.array([middle(departures[index]) if len(index) else 0.0 for index in flanks.of_knot])
     blank = picture.blank
     shapes[blank] = flanks.shapes[blank] + flanks.near[blank] @ typical + flanks.far[blank] @ far
     at = hats + len(FAR) - 1 + len(NEAR) // 2 + WIDER
     heights_blank = steps[at:].reshape(len(blank), 2).T
     new = _State(
-        shapes, departures, far, _own_spread(picture, state, system, departures), membrane @ splines.under.T, residual,
+        shapes, departures, far, state.own, membrane @ splines.under.T, residual,
         heights_blank, doubt, excess, smoothness, alike if state.residual is not None else 1.0,
         held | state.held, np.tensordot(steps[at - WIDER : at], system.columns[at - WIDER - hats : at - hats], axes=1),
     )  # fmt: skip
@@ -662,35 +666,30 @@ def _bounds(picture: _Picture, heights: Array) -> Array:
     bound = np.full((len(flanks.shapes), len(flanks.seen)), np.inf)
     if not math.isfinite(picture.floor):
         return bound
-    away = np.abs(along.columns[flanks.seen] - along.middle[:, None])
     change = np.abs(np.gradient(heights, axis=0))
-    tall = heights > TALL * np.quantile(heights, 0.98, axis=0) + 1e-30
+    tall = heights > TALL * column_quantiles(heights, 0.98) + 1e-30
     even = tall & (change < EVEN * np.abs(heights)) & along.core_mask & ~along.saturated
-    most = picture.values - picture.floor + 2 * np.sqrt(picture.noise)
-    for i in picture.loaded.tolist():
-        columns = np.flatnonzero(away[i] < picture.pitch)
-        rows = even[:, i] & picture.usable[:, columns].all(axis=1)
-        if np.count_nonzero(rows) >= FEWEST and len(columns):
-            share = most[np.ix_(rows, columns)] / heights[rows, i, None]
+    for i, (columns, seen, most) in zip(picture.loaded.tolist(), picture.gutters, strict=True):
+        rows = np.flatnonzero(even[:, i] & seen)
+        if len(rows) >= FEWEST and len(columns):
+            share = most[rows] / heights[rows, i, None]
             low = np.sort(share, axis=0)[len(share) // 10]
             bound[i, columns] = np.maximum(low, 0.0)
     return bound
 
 
-def _own_spread(picture: _Picture, state: _State, system: _System, departures: Array) -> Array:
+def _own_spread(flanks: Flanks, state: _State, system: _System) -> Array:
     """By how much flanks of single lanes and sides differ, knot by knot (a step of expectation-maximisation)."""
-    hats, own = len(departures), state.own.copy()
-    if not hats:
+    departures, own = state.departures, state.own.copy()
+    if not len(departures):
         return own
     inverse, _ = linalg.lapack.dtrtri(system.root, lower=1)
-    error = (inverse[:, :hats] ** 2).sum(axis=0)
-    beyond = np.maximum(NEAR, 0)
-    shared = AT_EDGE * np.exp(-beyond / EDGE_FALLS) + FURTHER * np.exp(-beyond / FALLS)
-    for k in range(len(NEAR)):
-        index = picture.flanks.knot == k
-        if np.count_nonzero(index) >= 3:
+    error = (inverse[:, : len(departures)] ** 2).sum(axis=0)
+    for k, index in enumerate(flanks.of_knot):
+        if len(index) >= 3:
             spread = (departures[index] - middle(departures[index])) ** 2 + error[index]
-            own[k] = math.sqrt(min(max(float(spread.mean()), (0.003 * shared[k]) ** 2), (MOST_OWN * shared[k]) ** 2))
+            low, high = 0.003 * EXPECTED[k], MOST_OWN * EXPECTED[k]
+            own[k] = math.sqrt(min(max(float(spread.mean()), low**2), high**2))
     return own
 
 
@@ -780,15 +779,17 @@ def _of_closed_gaps(picture: _Picture, state: _State, heights: Array) -> Array:
     return np.array([np.where(np.arange(len(middle)) % 3 == k, own, 0.0) for k in range(3)])
 
 
-def _correlated(standard: Array, axis: int) -> float:
-    """Variance of sums of neighbouring residuals over that of independent ones, from neighbours' correlation."""
-    one, other = (standard[:-1], standard[1:]) if axis == 0 else (standard[:, :-1], standard[:, 1:])
-    both = (one != 0) & (other != 0)
-    if not both.any():
-        return 1.0
-    square = float((standard[standard != 0] ** 2).mean())
-    rho = min(max(float((one * other)[both].mean()) / max(square, 1e-30), 0.0), 0.8)
-    return (1 + rho) / (1 - rho)
+def _correlated(standard: Array) -> float:
+    """Variance of sums of residuals over a stretch each way over that of independent ones, by what neighbours share."""
+    used = standard != 0
+    square = float(np.vdot(standard, standard)) / max(np.count_nonzero(used), 1)
+    product = 1.0
+    for one, other in ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:])):
+        both = np.count_nonzero(used[one] & used[other])
+        shared = float((standard[one] * standard[other]).sum()) / max(both, 1)
+        rho = min(max(shared / max(square, 1e-30), 0.0), 0.8)
+        product *= (1 + rho) / (1 - rho)
+    return product
 
 
 def _leading(spread: Array, count: int) -> Array:
