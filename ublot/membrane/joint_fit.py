@@ -100,14 +100,26 @@ class _Splines:
         Means over the cores.
     penalty : ndarray
         Roughness of the coefficients.
-    pairs_down : ndarray, shape (row splines squared, rows)
+    pair : tuple of ndarray of int, shape (pairs,)
+        Row splines that meet: the upper and the lower one.
+    pairs_down : ndarray, shape (pairs, rows)
+        Their products.
     """
 
     down: Array
     across: Array
     under: Array
     penalty: Array
+    pair: tuple[NDArray[np.intp], NDArray[np.intp]]
     pairs_down: Array
+
+    def normal(self, across: Array) -> Array:
+        """Normal equations of all coefficients, square, from sums of pairs of column splines in every row."""
+        n_down, n_across, (upper, lower) = self.down.shape[1], self.under.shape[1], self.pair
+        found = np.zeros((n_down, n_across, n_down, n_across))
+        blocks = (self.pairs_down @ across).reshape(-1, n_across, n_across)
+        found[upper, :, lower] = found[lower, :, upper] = blocks  # each is symmetric
+        return found.reshape(n_down * n_across, -1)
 
 
 @lru_cache(8)
@@ -306,10 +318,12 @@ def _splines(picture: _Picture, spacing: float, most_down: int = MOST_DOWN) -> _
     down = spline_basis(along.row_px, low, high, pieces[0])
     across = spline_basis(along.columns, float(along.edges[0]), float(along.edges[-1]), pieces[1])
     penalty = _bending(down.shape[1], across.shape[1])
-    pairs = (down[:, :, None] * down[:, None, :]).reshape(len(down), -1).T
+    each = np.arange(down.shape[1])
+    upper, lower = np.nonzero((each >= each[:, None]) & (each - each[:, None] < 4))  # cubic ones
     return _Splines(
-        down, across[picture.flanks.seen], picture.flanks.cores @ across, penalty, np.ascontiguousarray(pairs)
-    )
+        down, across[picture.flanks.seen], picture.flanks.cores @ across, penalty, (upper, lower),
+        np.ascontiguousarray((down[:, upper] * down[:, lower]).T),
+    )  # fmt: skip
 
 
 def _begin(picture: _Picture) -> _State:
@@ -429,16 +443,16 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
     n = hats + len(shared)
 
     weighted = weights * target
-    gram = splines.pairs_down @ (weights @ _pairs(design))
-    rhs = splines.down.T @ (weighted @ design)
     typical = middle(variance[used]) if used.any() else 1.0
-    gram, rhs, bounds = _with_bounds(picture, splines, state, gram, rhs, typical)
-    own, moment, cross = np.zeros((n, n)), np.zeros(n), np.zeros((n, n_down, n_across))
+    bound_pairs, bound_rhs, bounds = _bounds_of_membrane(picture, splines, state, typical)
+    gram = splines.normal(weights @ _pairs(design) + bound_pairs)
+    rhs = splines.down.T @ (weighted @ design + bound_rhs)
+    own, moment, cross = np.zeros((n, n)), np.zeros(n), np.zeros((n, n_down * n_across))
     heavy = weights * shared
     flat = heavy.reshape(len(shared), -1)
     own[hats:, hats:] = flat @ shared.reshape(len(shared), -1).T
     moment[hats:] = flat @ target.ravel()
-    cross[hats:] = splines.down.T @ heavy @ design
+    cross[hats:] = (splines.down.T @ heavy @ design).reshape(len(shared), -1)
     # A cell belongs to the flanks of no more than two lanes, that to its left and that to its right: sums down the rows
     # are taken once for both, and hats only weigh them.
     sides = [(np.flatnonzero(flanks.side == k), heights[:, lane]) for k, lane in enumerate(flanks.beside)]
@@ -449,23 +463,21 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
             own[np.ix_(index, others)], own[np.ix_(others, index)] = block, block.T
         own[index, hats:] = hat @ np.einsum("rc,src->cs", light, shared)
         moment[index] = hat @ (light * target).sum(axis=0)
-        cross[index] = (hat[:, None] * (splines.down.T @ light)) @ design
+        in_columns = (light.T @ splines.down)[:, :, None] * design[:, None, :]
+        cross[index] = hat @ in_columns.reshape(len(design), -1)
     own[hats:, :hats] = own[:hats, hats:].T
     prior, mean = _prior(picture, state, n)
     own += prior
     moment += prior @ mean
     own.flat[:: n + 1] += 1e-12 * max(float(own.diagonal().max(initial=0.0)), 1e-30)
     root = linalg.cholesky(own, lower=True, check_finite=False)
-    flat_cross = cross.reshape(n, -1)
-    coupling = linalg.blas.dtrsm(1.0, root, flat_cross, lower=1)
+    coupling = linalg.blas.dtrsm(1.0, root, cross, lower=1)
     reduced = linalg.blas.dtrsv(root, moment, lower=1)
     total = bounds + float(np.vdot(weighted, target)) + float(mean @ prior @ mean) - float(reduced @ reduced)
-    size = n_down * n_across
-    square = gram.reshape(n_down, n_down, n_across, n_across).transpose(0, 2, 1, 3).reshape(size, size)
-    scale = max(float(square.trace()) / size, 1e-30)
+    scale = max(float(gram.trace()) / len(gram), 1e-30)
     count = float(np.count_nonzero(used & (robust > 0.05)))
     return _System(
-        square - coupling.T @ coupling, rhs.ravel() - coupling.T @ reduced, mix, root, coupling, reduced, total, scale,
+        gram - coupling.T @ coupling, rhs.ravel() - coupling.T @ reduced, mix, root, coupling, reduced, total, scale,
         weights, shared, max(count, 1.0), state.alike,
     )  # fmt: skip
 
@@ -474,9 +486,9 @@ def _pairs(basis: Array) -> Array:
     return np.asarray((basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1))
 
 
-def _with_bounds(
-    picture: _Picture, splines: _Splines, state: _State, gram: Array, rhs: Array, typical: float
-) -> tuple[Array, Array, float]:
+def _bounds_of_membrane(
+    picture: _Picture, splines: _Splines, state: _State, typical: float
+) -> tuple[Array | float, Array | float, float]:
     """Where the membrane of the last turn leaves its bounds, the bounds count as seen.
 
     No lane is negative: a core that lies below the membrane shows the membrane itself. And no membrane is darker than
@@ -484,17 +496,15 @@ def _with_bounds(
     variance), and the less the further off it is, as for a median, so that a dark spot does not draw the membrane down.
     """
     if state.residual is None:
-        return gram, rhs, 0.0
+        return 0.0, 0.0, 0.0
     free = picture.loaded
     under, core = state.under[:, free], picture.core[:, free]
     sigma = np.sqrt(picture.core_noise[:, free] + BOUND_CELLS * typical)
     away = np.maximum((under - core) / sigma * picture.along.core_mask[:, free], (picture.floor - under) / sigma)
     pull = np.where(away > BEYOND, 1 / np.maximum(away / BEYOND, 1), 0.0) / sigma**2
-    if not pull.any():
-        return gram, rhs, 0.0
     bound = np.where(under < picture.floor, picture.floor, core)
-    gram = gram + splines.pairs_down @ (pull @ _pairs(splines.under[free]))
-    return gram, rhs + splines.down.T @ ((pull * bound) @ splines.under[free]), float((pull * bound**2).sum())
+    below = splines.under[free]
+    return pull @ _pairs(below), (pull * bound) @ below, float((pull * bound**2).sum())
 
 
 def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
