@@ -166,7 +166,7 @@ class _Picture:
         away = np.abs(self.along.columns[self.flanks.seen] - self.along.middle[self.loaded, None])
         most = self.values - self.floor + 2 * np.sqrt(self.noise)
         near = [np.flatnonzero(row < self.pitch) for row in away]
-        return [(columns, self.usable[:, columns].all(axis=1), most[:, columns]) for columns in near]
+        return [(some, np.asarray(self.usable[:, some].all(axis=1), bool), most[:, some]) for some in near]
 
 
 @dataclass(frozen=True, eq=False)
@@ -452,7 +452,7 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
     flat = heavy.reshape(len(shared), -1)
     own[hats:, hats:] = flat @ shared.reshape(len(shared), -1).T
     moment[hats:] = flat @ target.ravel()
-    cross[hats:] = (splines.down.T @ heavy @ design).reshape(len(shared), -1)
+    cross[hats:] = (splines.down.T @ heavy @ design).reshape(len(shared), n_down * n_across)
     # A cell belongs to the flanks of no more than two lanes, that to its left and that to its right: sums down the rows
     # are taken once for both, and hats only weigh them.
     sides = [(np.flatnonzero(flanks.side == k), heights[:, lane]) for k, lane in enumerate(flanks.beside)]
@@ -464,7 +464,7 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
         own[index, hats:] = hat @ np.einsum("rc,src->cs", light, shared)
         moment[index] = hat @ (light * target).sum(axis=0)
         in_columns = (light.T @ splines.down)[:, :, None] * design[:, None, :]
-        cross[index] = hat @ in_columns.reshape(len(design), -1)
+        cross[index] = hat @ in_columns.reshape(len(design), n_down * n_across)
     own[hats:, :hats] = own[:hats, hats:].T
     prior, mean = _prior(picture, state, n)
     own += prior
@@ -483,7 +483,7 @@ def _assemble(picture: _Picture, splines: _Splines, state: _State, variance: Arr
 
 
 def _pairs(basis: Array) -> Array:
-    return np.asarray((basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1))
+    return np.asarray((basis[:, :, None] * basis[:, None, :]).reshape(len(basis), basis.shape[1] ** 2))
 
 
 def _bounds_of_membrane(
@@ -792,10 +792,10 @@ def _of_closed_gaps(picture: _Picture, state: _State, heights: Array) -> Array:
 def _correlated(standard: Array) -> float:
     """Variance of sums of residuals over a stretch each way over that of independent ones, by what neighbours share."""
     used = standard != 0
-    square = float(np.vdot(standard, standard)) / max(np.count_nonzero(used), 1)
+    square = float(np.vdot(standard, standard)) / max(int(np.count_nonzero(used)), 1)
     product = 1.0
     for one, other in ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:])):
-        both = np.count_nonzero(used[one] & used[other])
+        both = int(np.count_nonzero(used[one] & used[other]))
         shared = float((standard[one] * standard[other]).sum()) / max(both, 1)
         rho = min(max(shared / max(square, 1e-30), 0.0), 0.8)
         product *= (1 + rho) / (1 - rho)
