@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from ublot.lanes.contrast import BLOCKS, PLACES, mean_across, resized, sheared
+from ublot.numerics.medians import row_medians
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,31 +72,31 @@ def line_scores(
     pad = int(float(pitches.max())) + 1
     out = []
     for pitch in pitches.tolist():
-        lines = np.pad(_lines(levels, heights, pitch, floor), ((0, 0), (pad, pad)))
-        level = np.pad(np.linalg.norm(mean_across(heights, INNER * pitch), axis=0), pad)
+        total = mean_across(heights, pitch).sum(axis=0, keepdims=True) + rows * FAINT * floor
+        steps = _steps(levels, max(round(FINE * pitch), 1)) / total
+        level = np.sqrt(np.square(mean_across(heights, INNER * pitch)).sum(axis=0, keepdims=True))
+        lines, level = (
+            np.asarray(cv2.copyMakeBorder(line.astype(np.float32), 0, 0, pad, pad, cv2.BORDER_CONSTANT))
+            for line in (steps, level)
+        )
         within = mean_across(lines, INNER * pitch)[0]
         near = cv2.dilate(lines, np.ones((1, max(round(STRAY * pitch), 1) | 1), np.uint8))[0]
         place = np.arange(int((cols - 1) * PLACES / pitch) + 1) * (pitch / PLACES) + pad
         left, right = (near[np.rint(place + side * pitch).astype(int)] for side in (-0.5, 0.5))
         both, inner = np.minimum(left, right), within[np.rint(place).astype(int)]
         # A gap has lines at both sides as well, and lanes beside it.
-        own, *others = (level[np.rint(place + side * pitch).astype(int)] for side in (0, -1, 1))
+        own, *others = (level[0, np.rint(place + side * pitch).astype(int)] for side in (0, -1, 1))
         full = np.clip((own / (np.maximum.reduce([own, *others]) + 1e-12) - EMPTY[0]) / (EMPTY[1] - EMPTY[0]), 0, 1)
         seen = full * (both - inner) / (both + inner + WEAK)
         out.append(np.asarray(np.where(seen > 0, np.maximum(seen - DOUBT, 0) / (1 - DOUBT), seen), np.float64))
     return out
 
 
-def _lines(
-    levels: NDArray[np.float32], heights: NDArray[np.float32], pitch: float, floor: float
-) -> NDArray[np.float32]:
-    """How much of every column is a step, or a thin line, shape (1, cols)."""
-    wide = max(round(FINE * pitch), 1)
+def _steps(levels: NDArray[np.float32], wide: int) -> NDArray[np.float32]:
+    """How much every column is a step, or a thin line, of a width in cells, beyond what is usual; shape (1, cols)."""
     fine = mean_across(levels, wide)
-    padded = np.pad(fine, ((0, 0), (wide, wide)), mode="edge")
+    padded = np.asarray(cv2.copyMakeBorder(fine, 0, 0, wide, wide, cv2.BORDER_REPLICATE), np.float32)
     left, right = padded[:, : -2 * wide], padded[:, 2 * wide :]
     seen = np.maximum(np.abs(right - left), np.abs(2 * fine - left - right))
-    seen = np.maximum(seen - np.median(seen, axis=1, keepdims=True), 0)
-    over = mean_across(heights, pitch)
-    total = over.sum(axis=0, keepdims=True) + len(levels) * FAINT * floor
-    return np.asarray(seen.sum(axis=0, keepdims=True) / total, np.float32)
+    usual = row_medians(seen)[:, None]
+    return np.asarray(np.maximum(seen - usual, 0).sum(axis=0, keepdims=True), np.float32)
