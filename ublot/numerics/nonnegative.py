@@ -75,7 +75,7 @@ def solve_definite(matrix: NDArray[np.float64], right: NDArray[np.float64]) -> N
     Cholesky's by LAPACK itself: for matrices as small as ours most of `numpy.linalg.solve` is its wrapping.
     """
     _, found, wrong = lapack.dposv(matrix, right)
-    return np.linalg.solve(matrix, right) if wrong else np.asarray(found, np.float64)
+    return np.asarray(np.linalg.solve(matrix, right) if wrong else found, np.float64)
 
 
 def scaled_inverse(gram: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ublot.model import Calibration
     from ublot.numerics.arrays import Array
 
-__all__ = ["fit_ladders"]
+__all__ = ["fit_ladders", "lanes_to_fit"]
 
 SIGNIFICANT = 3.5  # standard deviations a rung stands above none
 PROMINENT = 0.15  # height of a rung over the smear's beneath it, from which on it is one
@@ -88,7 +88,7 @@ def fit_ladders(
         stands in `ublot.ladder.fit.fitted_areas`. Lanes that are not loaded, without signal, with a boundary that a
         person moved, or in which a first rung could not be told from the unmodified band, keep their plain cut.
     """
-    chosen = [k for k in ladders if (loaded is None or k.lane in loaded) and _usable(k)]
+    chosen = lanes_to_fit(ladders, loaded)
     if not chosen:
         return tuple(ladders)
     masses: Array = target_kda + modifier_kda * np.arange(MOST + 1, dtype=np.float64)
@@ -116,6 +116,11 @@ def fit_ladders(
         lane.ladder.lane: _finish(lane, own, fit, masses) for lane, own, fit in zip(lanes, priors, fits, strict=True)
     }
     return tuple(done.get(k.lane, k) for k in ladders)
+
+
+def lanes_to_fit(ladders: Sequence[Ladder], loaded: Collection[int] | None) -> list[Ladder]:
+    """Those that `fit_ladders` fits, together."""
+    return [k for k in ladders if (loaded is None or k.lane in loaded) and _usable(k)]
 
 
 def _usable(ladder: Ladder) -> bool:
