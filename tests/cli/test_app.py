@@ -64,7 +64,7 @@ def calls(monkeypatch):
         analysis = standin.build(8)
         analysis.messages = ("lane 6 is refused: saturated",)
 
-        def save(out, *, report=True, force=False):
+        def save(out, *, report=True, force=False, beside=None):
             seen[-1]["report"] = report
             files = {"analysis.json": json_bytes({"writer": "ublot analyze"}), "lanes.csv": "lane\n"}
             write_result(out, files, image=image if isinstance(image, Path) else None, force=force)
@@ -341,6 +341,8 @@ def test_processes_exit_with_the_right_code(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, f"ublot {ublot.__version__}\n", "")
     done = start("analyze", "missing.tif", "--json", cwd=tmp_path)
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and json.loads(done.stdout)["error"]["where"]
+    done = start("analyse", "missing.tif", cwd=tmp_path)
+    assert done.returncode == 2 and "Did you mean 'analyze'?" in done.stderr
     (tmp_path / "not.tif").write_bytes(b"II*\x00 but no picture")
     done = start("inspect", "not.tif", cwd=tmp_path)
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "Traceback" not in done.stderr

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from scipy.ndimage import median_filter
 
-from ublot.numerics.medians import linear_quantiles, median, median_of_nine, quantile, row_medians, running_medians
+from ublot.numerics.medians import (
+    column_quantiles,
+    linear_quantiles,
+    median,
+    median_of_nine,
+    medians_of,
+    quantile,
+    row_medians,
+    running_medians,
+)
 
 
 def test_the_median_of_nine_is_right_for_every_order_there_is():
@@ -42,7 +51,23 @@ def test_linear_quantiles_are_those_of_numpy(count: int) -> None:
     assert linear_quantiles(values, *shares) == pytest.approx(np.quantile(values, shares), rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.parametrize("rows", [2, 3, 102])
+def test_quantiles_of_columns_are_those_of_numpy(rows):
+    table = np.random.default_rng(rows).normal(0, 1, (rows, 5))
+    for share in (0.0, 0.3, 0.98, 1.0):
+        assert column_quantiles(table, share) == pytest.approx(np.quantile(table, share, axis=0), rel=1e-12, abs=1e-12)
+
+
 @pytest.mark.parametrize("width", [1, 5, 11, 31])
 def test_running_medians_are_those_of_a_filter(width):
     lines = np.random.default_rng(width).normal(size=(3, 40))
     assert (running_medians(lines, width) == median_filter(lines, size=(1, width), mode="nearest")).all()
+
+
+def test_medians_of_what_is_kept_are_those_of_numpy():
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(40, 17))
+    kept = rng.random(values.shape) < 0.4
+    kept[:, 5] = True
+    expected = [np.median(line[seen]) for line, seen in zip(values, kept, strict=True)]
+    assert (medians_of(values, kept)[:, 0] == expected).all()

@@ -16,6 +16,7 @@ import typer
 from ublot import __version__
 from ublot.cli.errors import OneLineGroup, note
 from ublot.cli.exposures import register as register_exposures
+from ublot.cli.late_modules import put_off_modules
 from ublot.cli.loading import register as register_loading
 from ublot.cli.options import (
     INSPECTED,
@@ -31,6 +32,7 @@ from ublot.cli.options import (
     with_analysis_options,
 )
 from ublot.cli.printing import lanes_table, print_facts, print_json, progress_bar, whole_number
+from ublot.cli.second_half import second_half
 from ublot.cli.simulation import register as register_simulation
 from ublot.cli.statistics import register as register_statistics
 from ublot.errors import BlotError
@@ -102,6 +104,8 @@ def analyze(
     **options: Any,
 ) -> None:
     """Analyze one blot, from pixels to the score relative to DMSO."""
+    beside = second_half()
+    put_off_modules()
     from ublot.inputs.params import make_params, read_config
     from ublot.io.result_folder import check_out, default_out
 
@@ -134,7 +138,7 @@ def analyze(
     with progress_bar(shown=not (run["quiet"] or run["json"])) as progress:
         analysis = run_analysis(picture, **given, progress=progress, **options)
         progress("writing the result", 1.0)
-        analysis.save(out, report=not run["no_report"], force=run["force"])
+        analysis.save(out, report=not run["no_report"], force=run["force"], beside=beside)
     _report(analysis, out, as_json=run["json"], quiet=run["quiet"])
 
 
@@ -181,6 +185,7 @@ def batch(
     **options: Any,
 ) -> None:
     """Analyze many blots, each with its layout beside it; run again to go on where it was stopped."""
+    put_off_modules()
     from ublot.batch.run import BatchInterrupted, run_batch
     from ublot.cli.batch_progress import batch_progress, print_summary
 
@@ -258,6 +263,7 @@ def inspect_image(
     **options: Any,
 ) -> None:
     """Say what a file is, what is seen on it, and whether it may be quantified."""
+    put_off_modules()
     from ublot.inputs.layout import find_layout, read_layout
     from ublot.inputs.params import make_params
     from ublot.pipeline.inspection import inspect_blot
@@ -304,6 +310,11 @@ register_statistics(app)
 
 
 # ----------------------------------------------------------------------------------------------------------- shared
+def command_name(command: Any) -> str:
+    """What a command is called by, as typer names it."""
+    return str(command.name or command.callback.__name__)
+
+
 def _report(analysis: Any, out: Path, *, as_json: bool, quiet: bool) -> None:
     """Say what came out: notes on stderr, the lanes on stdout."""
     for line in analysis.messages:
@@ -361,4 +372,7 @@ def main() -> None:
         os.environ.setdefault(name, "1")
     # Options are checked by no plugin: looking for one reads the entry points of every package that is installed.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # Looking through the options of every command takes a while: that of the one that is called is enough.
+    called = [c for c in app.registered_commands if sys.argv[1:] and sys.argv[1] == command_name(c)]
+    app.registered_commands = called or app.registered_commands
     app()

@@ -11,7 +11,7 @@ from importlib.util import LazyLoader, find_spec, module_from_spec
 
 __all__ = ["LATE", "put_off_modules"]
 
-LATE = ("numpy.f2py", "numpy.testing", "scipy.spatial")
+LATE = ("numpy.f2py", "numpy.ma", "numpy.polynomial", "numpy.testing", "scipy.spatial")
 
 
 def put_off_modules() -> None:

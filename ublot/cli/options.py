@@ -97,13 +97,6 @@ class AnalysisCommand(TyperCommand):
                 shown.help += f" (default: {'yes' if field.default is True else field.default})"
         super().format_help(ctx, formatter)
 
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command; what numerical libraries load for nobody waits until somebody uses it."""
-        from ublot.cli.late_modules import put_off_modules
-
-        put_off_modules()
-        return super().invoke(ctx)
-
 
 #: Those of them that say how a picture is looked at.
 INSPECTED = ("lanes", "marker", "polarity", "response", "channel", "panel", "roi", "rotate", "mirror")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
 from ublot.errors import BlotError
 from ublot.io.tables import number, read_table
@@ -70,6 +69,8 @@ def proportionality(amounts: ArrayLike, signals: ArrayLike) -> Proportionality:
     freedom = len(x) - 2
     variance = float(np.sum((y - intercept - slope * x) ** 2)) / freedom
     error = math.sqrt(variance * (1 / len(x) + x.mean() ** 2 / float(centred @ centred)))
+    from scipy import special  # here: it takes long to import, and few blots have such a series
+
     reach = float(special.stdtrit(freedom, 0.975)) * error
     # An exact line leaves rounding errors only.
     reach = max(reach, 1e-9 * float(np.abs(y).max()))

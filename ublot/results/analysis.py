@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ublot.dose_response.ec50 import dose_response_columns
 from ublot.errors import BlotError
 from ublot.flags import refuses
 from ublot.inputs.edits import Edits
@@ -22,19 +21,19 @@ from ublot.option_words import template_of
 from ublot.pipeline.marker_picture import check_same_marker
 from ublot.pipeline.pixels import PIXEL_OPTIONS, check_same, read_pixels
 from ublot.pipeline.stages import Progress, Run, Stages, run_stages
-from ublot.results.columns import DIGITS, Columns, Tables, clashes, stage_columns
+from ublot.results.blot_statistics import blot_statistics
+from ublot.results.columns import DIGITS, Tables, clashes, stage_columns
 from ublot.results.record import build_record, edits_from
-from ublot.statistics.reactions import reactions_of
-from ublot.statistics.summary import summary_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import pandas as pd
     from matplotlib.figure import Figure
 
     from ublot.inputs.params import Params
     from ublot.ladder.cut import Ladder
+    from ublot.numerics.beside import Beside
 
 
 __all__ = ["Analysis", "analyze"]
@@ -290,7 +289,7 @@ class Analysis:
                 found.setdefault(name, []).append(int(number))
         return found
 
-    def save(self, out: str | Path, *, report: bool = True, force: bool = False) -> Path:
+    def save(self, out: str | Path, *, report: bool = True, force: bool = False, beside: Beside | None = None) -> Path:
         """Write the result folder, all of it or nothing.
 
         Parameters
@@ -300,6 +299,8 @@ class Analysis:
             With the page, its figures and the workbook.
         force : bool
             Replace a result that holds a person's edits.
+        beside : Beside, optional
+            A process that takes over a part of the work.
 
         Returns
         -------
@@ -310,11 +311,17 @@ class Analysis:
         BlotError
             The folder is not ublot's, holds edits, or cannot be written.
         """
+        compared = None
+        if beside is not None and not self.is_compared:
+            compared = beside.begin(blot_statistics, self.columns["lanes"], self.source.name)
         files: dict[str, bytes | Callable[[Path], object]] = {
-            f"{name}.csv": csv_bytes(columns, digits=DIGITS.get(name))
-            for name, columns in {**self.columns, **self.statistics}.items()
+            f"{name}.csv": csv_bytes(columns, digits=DIGITS.get(name)) for name, columns in self.columns.items()
         }
-        files[RECORD] = json_bytes(self.record)
+        record = self.record
+        if compared is not None:
+            self.statistics = compared()
+        files |= {f"{name}.csv": csv_bytes(columns) for name, columns in self.statistics.items()}
+        files[RECORD] = json_bytes(record)
         if report:
             from ublot.report.pages.blot import report_files
 
@@ -420,9 +427,3 @@ def analyze(
     if path is None and blot.source.path:
         path = Path(blot.source.path)
     return _analysis(Run(blot, rows, params, edits or Edits()), progress, path)
-
-
-def blot_statistics(lanes: Mapping[str, Sequence[Any]], blot: str) -> dict[str, Columns]:
-    """Tables ``summary`` and ``dose_response`` of a single blot, from the columns of its `lanes.csv`."""
-    reactions, _ = reactions_of(lanes, blot)
-    return {"summary": summary_columns(reactions), "dose_response": dose_response_columns(reactions)}

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
 from ublot.model import Z95, Interval
 
@@ -131,7 +130,7 @@ def _reach(spread: Array, weights: Array) -> float:
         return reach
     for _ in range(50):
         z = reach / spread
-        lacking = 0.95 - float(weights @ (2 * special.ndtr(z) - 1))
+        lacking = 0.95 - float(weights @ [math.erf(v) for v in z / math.sqrt(2)])
         if lacking < CLOSE:
             break
         reach += lacking / float(weights @ (np.exp(-0.5 * z * z) / spread)) / math.sqrt(2 / math.pi)

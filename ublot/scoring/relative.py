@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
 
 from ublot.flags import refuses
 from ublot.inputs.layout import Layout, LayoutRow, read_layout
@@ -104,6 +103,8 @@ def _disagree(vehicle: Sequence[Quantity]) -> bool:
         return True
     if math.sqrt(sum((v.value - mean) ** 2 for v in vehicle) / freedom) <= USUAL_SCATTER * mean:
         return False
+    from scipy import special  # here: it takes long to import, and few blots come this far
+
     away = [(v.value - mean) / max(v.sd, 1e-300) for v in vehicle]
     return float(special.chdtrc(freedom, sum(z * z for z in away))) < DISAGREE
 

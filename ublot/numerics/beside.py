@@ -1,0 +1,80 @@
+"""A process beside this one: it loads modules on another core while this one works, and then takes over some of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+__all__ = ["Beside", "may_stand_beside"]
+
+Result = TypeVar("Result")
+
+
+def may_stand_beside() -> bool:
+    """Whether a copy of this process can be made that holds nothing to be wary of, and has a core to work on.
+
+    Libraries that may have started threads come with numpy, and a lock that one of them holds would be copied as held.
+    """
+    return sys.platform == "linux" and "numpy" not in sys.modules and len(os.sched_getaffinity(0)) > 1
+
+
+class Beside:
+    """A copy of this process that does what it is asked to, one thing at a time.
+
+    Parameters
+    ----------
+    prepare : function
+        Loads what will be needed.
+    """
+
+    def __init__(self, prepare: Callable[[], object]) -> None:
+        context = get_context("fork")
+        self._line, other_end = context.Pipe()
+        context.Process(target=_work, args=(other_end, self._line, prepare), daemon=True).start()
+        other_end.close()
+
+    def begin(self, function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
+        """Have something done there.
+
+        Returns
+        -------
+        function
+            Waits for the result. Where there is none, whatever the reason, it is worked out here: errors are told here.
+        """
+        try:
+            self._line.send((function, arguments))
+        except OSError:
+            return lambda: function(*arguments)
+
+        def result() -> Result:
+            try:
+                done, value = self._line.recv()
+            except (EOFError, OSError):
+                done = False
+            return value if done else function(*arguments)
+
+        return result
+
+
+def _work(line: Connection, other_end: Connection, prepare: Callable[[], object]) -> None:
+    """What the copy does until the other end of the line is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that it serves
+    other_end.close()
+    prepare()
+    while True:
+        try:
+            function, arguments = line.recv()
+        except EOFError:
+            return
+        try:
+            answer: tuple[bool, Any] = True, function(*arguments)
+        except Exception:  # noqa: BLE001 -- told by the process that it serves, which tries it again
+            answer = False, None
+        line.send(answer)
