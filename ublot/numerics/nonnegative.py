@@ -80,7 +80,7 @@ def solve_definite(matrix: NDArray[np.float64], right: NDArray[np.float64]) -> N
 
 def scaled_inverse(gram: NDArray[np.float64]) -> NDArray[np.float64]:
     """Inverse of a positive semi-definite matrix, each unknown in its own unit; it is vast where nothing is known."""
-    size = np.diag(gram)
+    size = gram.diagonal()
     scale = 1 / np.sqrt(np.maximum(size, max(1e-30 * float(size.max(initial=0.0)), 1e-100)))
     units = scale[:, None] * scale
     a = gram * units

@@ -214,9 +214,10 @@ def _slope(
     slope[n, n - data.first] += 1.0
     # Where rungs stand is uncertain, and so is where the smear of one ends and that of the next begins.
     moved, j = np.zeros((last + 2, last + 1)), np.arange(1, last)
-    for row, sign in ((j, -0.5), (j + 1, 0.5)):
-        for place in (j, j + 1):
-            moved[row, place] += sign * height
+    half = 0.5 * height
+    for place in (j, j + 1):
+        moved[j, place] -= half
+        moved[j + 1, place] += half
     nonlinear, shapes = slice(post.splines.stop, None), data.shapes
     own, others = (
         parameters(data),
