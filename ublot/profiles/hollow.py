@@ -58,6 +58,8 @@ CLEAR = 6.0
 
 NARROWEST = 8  # px: in narrower lanes there is no heart to be told from a rim
 
+ROUNDING = 1.001  # of a rim, by which float32 may have it too low
+
 FINE = 40
 """Cells across a lane, from which on nothing finer is looked at: simulated dips are then as deep to a tenth as in the
 pixels, while half as many cells blur one in twelve away."""
@@ -144,32 +146,26 @@ def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
     width : float
         Of the lane, px.
     """
-    sigma = max(0.03 * width, 0.8)
+    sigma, reach = max(0.03 * width, 0.8), max(round(REACH * width), 3)
+    x = np.arange(strip.shape[1]) - (strip.shape[1] - 1) / 2
+    inner = np.abs(x) <= max(HEART * width, 0.5)
+    if len(strip) <= 2 * reach or not _dips(strip, inner, sigma, reach):
+        return 0.0
     smooth = np.asarray(cv2.GaussianBlur(strip, (0, 0), sigma), np.float32)
     # What a blur takes off is noise; what it leaves of white noise follows from its width. The mean, for in 8 bits most
     # pixels of an empty lane are equal.
     sd = 1.2533 * float(np.abs(strip - smooth).mean()) / (2 * np.sqrt(np.pi) * sigma)
-    x = np.arange(strip.shape[1]) - (strip.shape[1] - 1) / 2
-    heart = smooth[:, np.abs(x) <= max(HEART * width, 0.5)].mean(axis=1)
+    heart = smooth[:, inner].mean(axis=1)
     beside = np.minimum(
         smooth[:, (x >= -RIM[1] * width) & (x <= -RIM[0] * width)].max(axis=1),
         smooth[:, (x <= RIM[1] * width) & (x >= RIM[0] * width)].max(axis=1),
     )
-    reach = max(round(REACH * width), 3)
-    if len(heart) <= 2 * reach:
-        return 0.0
     tallest = _highest(np.maximum(heart, beside), 2 * reach + 1)
     peaks = (heart >= 0.7 * tallest) & (heart == _highest(heart, 3)) & (heart > CLEAR * sd)
     # Lanes with thick edges are brighter there all along: that is no rim.
     usual = middle(np.asarray(beside[peaks] / heart[peaks], np.float64)) if peaks.any() else 1.0
     beside = beside / max(usual, 1.0)
-    beyond = np.full(reach, -np.inf)
-    padded = np.concatenate([beyond, heart, beyond])
-    one_sided = _highest(padded, reach)
-    place = np.arange(len(heart)) + reach
-    half = reach // 2 + 1
-    above, below = one_sided[place - half], one_sided[np.minimum(place + half, len(one_sided) - 1)]
-    rim = np.minimum(np.minimum(above, below), beside)
+    rim = np.minimum(_above_and_below(heart, reach), beside)
     dip = rim - heart
     hollow = (dip > CLEAR * sd) & (rim >= OF_BAND * tallest) & (rim >= OF_LANE * tallest.max())
     if not hollow.any():
@@ -177,8 +173,29 @@ def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
     # The dip that a person would see is looked at once more as a basin: it must hold water on all sides.
     at = int(np.where(hollow, dip / np.maximum(rim, 1e-30), 0.0).argmax())
     rows = slice(max(at - 2 * reach, 0), at + 2 * reach + 1)
-    basin = _held(smooth[rows])[at - rows.start, np.abs(x) <= max(HEART * width, 0.5)].mean()
+    basin = _held(smooth[rows])[at - rows.start, inner].mean()
     return float(min(dip[at], basin) / rim[at])
+
+
+def _dips(strip: NDArray[np.float32], inner: NDArray[np.bool_], sigma: float, reach: int) -> bool:
+    """Whether any band's heart lies as deep below what stands above and below it as hollow ones do.
+
+    No rim is higher than that. Few lanes have such a place, and it is told by the `inner` columns alone.
+    """
+    shares = cv2.GaussianBlur((inner / inner.sum()).astype(np.float32)[None], (0, 0), sigma)[0]
+    heart = cv2.GaussianBlur((strip @ shares)[:, None], (0, 0), sigma)[:, 0]
+    rim = ROUNDING * _above_and_below(heart, reach)
+    tallest = _highest(heart, 2 * reach + 1)
+    low = heart <= (1 - DEEP) * rim
+    return bool((low & (rim >= OF_BAND * tallest) & (rim >= OF_LANE * tallest.max())).any())
+
+
+def _above_and_below(heart: NDArray[np.floating], reach: int) -> NDArray[np.floating]:
+    """The lower of the highest values within `reach` before and behind every place."""
+    beyond = np.full(reach, -np.inf)
+    one_sided = _highest(np.concatenate([beyond, heart, beyond]), reach)
+    place, half = np.arange(len(heart)) + reach, reach // 2 + 1
+    return np.minimum(one_sided[place - half], one_sided[np.minimum(place + half, len(one_sided) - 1)])
 
 
 def _held(smooth: NDArray[np.float32]) -> NDArray[np.float32]:
