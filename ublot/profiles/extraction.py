@@ -86,7 +86,7 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
         return ()
     window = lanes.window
     noise = estimate_noise(blot, window)
-    centres = lane_centres(lanes, np.arange(window.top, window.bottom))
+    centres = lane_centres(lanes, np.arange(window.top, window.bottom, dtype=np.float64))
     width, wide = np.array([lane.width for lane in lanes]), [core_width(lane) for lane in lanes]
     cores = [_core(blot, window, lane.rows, lane.xs, pixels) for lane, pixels in zip(lanes, wide, strict=True)]
     raw, variance = np.array(cores).swapaxes(0, 1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import cv2
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from ublot.model import Blot, Lanes, Profile
 
-__all__ = ["hollow_depth", "hollow_lanes"]
+__all__ = ["Strip", "hollow_depth", "hollow_lanes"]
 
 HEART, RIM = 0.15, (0.2, 0.55)
 """Of the lane's width to either side of its centre line: what is taken for a band's heart, and where its rim is."""
@@ -58,8 +61,6 @@ CLEAR = 6.0
 
 NARROWEST = 8  # px: in narrower lanes there is no heart to be told from a rim
 
-ROUNDING = 1.001  # of a rim, by which float32 may have it too low
-
 FINE = 40
 """Cells across a lane, from which on nothing finer is looked at: simulated dips are then as deep to a tenth as in the
 pixels, while half as many cells blur one in twelve away."""
@@ -89,7 +90,7 @@ def hollow_lanes(blot: Blot, lanes: Lanes, profiles: Sequence[Profile]) -> dict[
         return {}
     side = 1 << max(int(min(lane.width for lane, _ in seen) / FINE).bit_length() - 1, 0)
     for lane, profile in seen:
-        depth = hollow_depth(_above_background(blot, lane, lanes.window, profile, side), lane.width / side)
+        depth = hollow_depth(*_seen(blot, lane, lanes.window, profile, side))
         if depth >= DEEP:
             found[lane.number] = depth
     if max(found.values(), default=0.0) < SURE:
@@ -104,8 +105,8 @@ def _nearly_burnt(
     light = {}
     for lane, profile in zip(lanes, profiles, strict=True):
         if lane.width >= NARROWEST:
-            strip = _above_background(blot, lane, lanes.window, profile, side)
-            light[lane.number] = float(cv2.GaussianBlur(strip, (0, 0), max(0.03 * lane.width / side, 0.8)).max())
+            strip, level = _seen(blot, lane, lanes.window, profile, side)
+            light[lane.number] = float((strip.smooth.max(axis=1) - level).max())
     most = float(np.median([light[number] for number in found]))
     return [number for number, own in light.items() if number not in found and own >= NEARLY * most]
 
@@ -117,85 +118,131 @@ def _in_cells(blot: Blot, side: int) -> NDArray[np.float32]:
 
 @remembered(128)  # of all lanes of a large gel, and of those that have just been moved
 def _strip(
-    blot: Blot, rows: tuple[float, ...], xs: tuple[float, ...], lines: tuple[int, int], wide: int, side: int
-) -> NDArray[np.float32]:
-    """A lane and its surroundings along its centre line, in cells of `side` pixels."""
-    picture = _in_cells(blot, side)
-    return lane_strip(picture, Lane(0, rows, xs, 1.0), Window(*lines, 0, picture.shape[1]), wide)
+    blot: Blot, rows: tuple[float, ...], xs: tuple[float, ...], lines: tuple[int, int], width: float, side: int
+) -> Strip:
+    """A lane `width` cells wide and its surroundings along its centre line, in cells of `side` pixels."""
+    picture, wide = _in_cells(blot, side), 2 * int(np.ceil(RIM[1] * width)) + 1
+    return Strip(lane_strip(picture, Lane(0, rows, xs, 1.0), Window(*lines, 0, picture.shape[1]), wide), width)
 
 
-def _above_background(blot: Blot, lane: Lane, window: Window, profile: Profile, side: int) -> NDArray[np.float32]:
-    """A lane and its surroundings along its centre line, less background, in cells of `side` pixels."""
+def _seen(blot: Blot, lane: Lane, window: Window, profile: Profile, side: int) -> tuple[Strip, NDArray[np.float32]]:
+    """A lane and its surroundings in cells of `side` pixels, and the background in their rows, as smooth."""
     top, left = blot.window.top, blot.window.left
     first, last = -(-(window.top - top) // side), (window.bottom - top) // side
     rows = tuple((row - top + 0.5) / side - 0.5 for row in lane.rows)
     xs = tuple((x - left + 0.5) / side - 0.5 for x in lane.xs)
-    strip = _strip(blot, rows, xs, (first, last), 2 * int(np.ceil(RIM[1] * lane.width / side)) + 1, side)
+    strip = _strip(blot, rows, xs, (first, last), lane.width / side, side)
     skipped = top + side * first - window.top
     background = profile.background[skipped : skipped + side * (last - first)].reshape(-1, side).mean(axis=1)
-    return np.asarray(strip - (background / profile.width)[:, None], np.float32)
+    level = cv2.GaussianBlur((background / profile.width).astype(np.float32)[:, None], (0, 0), strip.sigma)
+    return strip, np.asarray(level[:, 0], np.float32)
 
 
-def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
-    """Deepest dip that a rim closes on all four sides, as a share of the rim's height; 0 where there is none.
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """A lane and its surroundings along its centre line, with its background still in it, and what is seen of it.
+
+    The background is one level in every row, and a blur takes it along: what is seen of a row is seen without it, and
+    need not be looked at again where only the background has changed.
+
+    Attributes
+    ----------
+    pixels : ndarray, shape (rows, columns)
+        The middle column is the centre line.
+    width : float
+        Of the lane, in columns.
+    """
+
+    pixels: NDArray[np.float32]
+    width: float
+
+    @property
+    def sigma(self) -> float:
+        """Of the blur."""
+        return max(0.03 * self.width, 0.8)
+
+    @property
+    def away(self) -> NDArray[np.float64]:
+        """Columns that every one of them lies to the right of the centre line."""
+        return np.asarray(np.arange(self.pixels.shape[1]) - (self.pixels.shape[1] - 1) / 2, np.float64)
+
+    @property
+    def inner(self) -> NDArray[np.bool_]:
+        """Columns of the heart."""
+        return np.asarray(np.abs(self.away) <= max(HEART * self.width, 0.5), bool)
+
+    @cached_property
+    def heart(self) -> NDArray[np.float32]:
+        """Mean of these in every row, blurred: across by what each column adds to it, which takes no picture."""
+        shares = cv2.GaussianBlur((self.inner / self.inner.sum()).astype(np.float32)[None], (0, 0), self.sigma)[0]
+        return np.asarray(cv2.GaussianBlur((self.pixels @ shares)[:, None], (0, 0), self.sigma)[:, 0], np.float32)
+
+    @cached_property
+    def smooth(self) -> NDArray[np.float32]:
+        """All of it, blurred."""
+        return np.asarray(cv2.GaussianBlur(self.pixels, (0, 0), self.sigma), np.float32)
+
+    @cached_property
+    def beside(self) -> NDArray[np.float32]:
+        """Highest of the rim on its lower side, in every row."""
+        near, far = (share * self.width for share in RIM)
+        left, right = ((x >= near) & (x <= far) for x in (-self.away, self.away))
+        return np.asarray(np.minimum(self.smooth[:, left].max(axis=1), self.smooth[:, right].max(axis=1)), np.float32)
+
+    @cached_property
+    def noise(self) -> float:
+        """Standard deviation of `smooth`.
+
+        What a blur takes off is noise; what it leaves of white noise follows from its width. The mean, for in 8 bits
+        most pixels of an empty lane are equal.
+        """
+        return 1.2533 * float(np.abs(self.pixels - self.smooth).mean()) / (2 * math.sqrt(math.pi) * self.sigma)
+
+
+def hollow_depth(strip: Strip, level: NDArray[np.float32]) -> float:
+    """Deepest dip that a rim closes on all four sides, as a share of the rim's height; 0 where there is none of `DEEP`.
 
     Parameters
     ----------
-    strip : ndarray, shape (rows, columns)
-        Signal of one lane along its centre line, which is the middle column, less background.
-    width : float
-        Of the lane, px.
+    strip : Strip
+    level : ndarray of float32, shape (rows,)
+        The background in it, as smooth.
     """
-    sigma, reach = max(0.03 * width, 0.8), max(round(REACH * width), 3)
-    x = np.arange(strip.shape[1]) - (strip.shape[1] - 1) / 2
-    inner = np.abs(x) <= max(HEART * width, 0.5)
-    if len(strip) <= 2 * reach or not _dips(strip, inner, sigma, reach):
+    heart, reach = strip.heart - level, max(round(REACH * strip.width), 3)
+    if len(heart) <= 2 * reach:
         return 0.0
-    smooth = np.asarray(cv2.GaussianBlur(strip, (0, 0), sigma), np.float32)
-    # What a blur takes off is noise; what it leaves of white noise follows from its width. The mean, for in 8 bits most
-    # pixels of an empty lane are equal.
-    sd = 1.2533 * float(np.abs(strip - smooth).mean()) / (2 * np.sqrt(np.pi) * sigma)
-    heart = smooth[:, inner].mean(axis=1)
-    beside = np.minimum(
-        smooth[:, (x >= -RIM[1] * width) & (x <= -RIM[0] * width)].max(axis=1),
-        smooth[:, (x <= RIM[1] * width) & (x >= RIM[0] * width)].max(axis=1),
-    )
+    rim, tallest = _above_and_below(heart, reach), _highest(heart, 2 * reach + 1)
+    # By the heart alone few lanes have a dip so deep: what stands beside it makes rims lower, and the lane taller.
+    if not (_is_rim(rim, tallest) & (heart <= (1 - DEEP) * rim)).any():
+        return 0.0
+    beside, sd = strip.beside - level, strip.noise
     tallest = _highest(np.maximum(heart, beside), 2 * reach + 1)
     peaks = (heart >= 0.7 * tallest) & (heart == _highest(heart, 3)) & (heart > CLEAR * sd)
     # Lanes with thick edges are brighter there all along: that is no rim.
     usual = middle(np.asarray(beside[peaks] / heart[peaks], np.float64)) if peaks.any() else 1.0
     beside = beside / max(usual, 1.0)
-    rim = np.minimum(_above_and_below(heart, reach), beside)
+    rim = np.minimum(rim, beside)
     dip = rim - heart
-    hollow = (dip > CLEAR * sd) & (rim >= OF_BAND * tallest) & (rim >= OF_LANE * tallest.max())
+    hollow = (dip > CLEAR * sd) & _is_rim(rim, tallest)
     if not hollow.any():
         return 0.0
     # The dip that a person would see is looked at once more as a basin: it must hold water on all sides.
     at = int(np.where(hollow, dip / np.maximum(rim, 1e-30), 0.0).argmax())
     rows = slice(max(at - 2 * reach, 0), at + 2 * reach + 1)
-    basin = _held(smooth[rows])[at - rows.start, inner].mean()
+    basin = _held(strip.smooth[rows] - level[rows, None])[at - rows.start, strip.inner].mean()
     return float(min(dip[at], basin) / rim[at])
 
 
-def _dips(strip: NDArray[np.float32], inner: NDArray[np.bool_], sigma: float, reach: int) -> bool:
-    """Whether any band's heart lies as deep below what stands above and below it as hollow ones do.
-
-    No rim is higher than that. Few lanes have such a place, and it is told by the `inner` columns alone.
-    """
-    shares = cv2.GaussianBlur((inner / inner.sum()).astype(np.float32)[None], (0, 0), sigma)[0]
-    heart = cv2.GaussianBlur((strip @ shares)[:, None], (0, 0), sigma)[:, 0]
-    rim = ROUNDING * _above_and_below(heart, reach)
-    tallest = _highest(heart, 2 * reach + 1)
-    low = heart <= (1 - DEEP) * rim
-    return bool((low & (rim >= OF_BAND * tallest) & (rim >= OF_LANE * tallest.max())).any())
-
-
 def _above_and_below(heart: NDArray[np.floating], reach: int) -> NDArray[np.floating]:
-    """The lower of the highest values within `reach` before and behind every place."""
+    """The lower of the highest values within `reach` above and below every row."""
     beyond = np.full(reach, -np.inf)
     one_sided = _highest(np.concatenate([beyond, heart, beyond]), reach)
     place, half = np.arange(len(heart)) + reach, reach // 2 + 1
-    return np.minimum(one_sided[place - half], one_sided[np.minimum(place + half, len(one_sided) - 1)])
+    return np.asarray(np.minimum(one_sided[place - half], one_sided[np.minimum(place + half, len(one_sided) - 1)]))
+
+
+def _is_rim(rim: NDArray[np.floating], tallest: NDArray[np.floating]) -> NDArray[np.bool_]:
+    return np.asarray((rim >= OF_BAND * tallest) & (rim >= OF_LANE * tallest.max()), bool)
 
 
 def _held(smooth: NDArray[np.float32]) -> NDArray[np.float32]:
