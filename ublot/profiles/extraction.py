@@ -99,12 +99,10 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
     level[outside], sd[outside] = raw[outside], 0.0
     for values in (raw, level, sd):
         values *= width[:, None]
-    count = len(background.modes)
-    modes = np.empty((len(lanes), count + cut.shape[1], window.height))  # those of a lane one after the other
+    modes = []
     for k, place in enumerate(index):
-        np.multiply(background.modes[:, place], width[k], out=modes[k, :count])
-        modes[k, :count, outside[k]] = 0.0
-    modes[:, count:] = cut * width[:, None, None]
+        under = background.modes_under(place) if background.modes_under is not None else cut[k, :0]
+        modes.append(np.concatenate([np.where(outside[k], 0.0, under), cut[k]]) * width[k])
     full = [max(round(lane.width), 1) for lane in lanes]
     saturated = _saturated(blot, lanes, full)
     found = background.lane_flags or [()] * (max(index) + 1)
