@@ -101,8 +101,9 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
         values *= width[:, None]
     modes = []
     for k, place in enumerate(index):
-        under = background.modes_under(place) if background.modes_under is not None else cut[k, :0]
-        modes.append(np.concatenate([np.where(outside[k], 0.0, under), cut[k]]) * width[k])
+        under = background.modes_under(place) * width[k] if background.modes_under is not None else cut[k, :0]
+        under[:, outside[k]] = 0.0
+        modes.append(np.concatenate([under, cut[k] * width[k]]) if outside.any() else under)
     full = [max(round(lane.width), 1) for lane in lanes]
     saturated = _saturated(blot, lanes, full)
     found = background.lane_flags or [()] * (max(index) + 1)
