@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from scipy.ndimage import median_filter
 
-from ublot.numerics.medians import linear_quantiles, median, median_of_nine, quantile, row_medians, running_medians
+from ublot.numerics.medians import (
+    linear_quantiles,
+    median,
+    median_of_nine,
+    medians_of,
+    quantile,
+    row_medians,
+    running_medians,
+)
 
 
 def test_the_median_of_nine_is_right_for_every_order_there_is():
@@ -46,3 +54,12 @@ def test_linear_quantiles_are_those_of_numpy(count: int) -> None:
 def test_running_medians_are_those_of_a_filter(width):
     lines = np.random.default_rng(width).normal(size=(3, 40))
     assert (running_medians(lines, width) == median_filter(lines, size=(1, width), mode="nearest")).all()
+
+
+def test_medians_of_what_is_kept_are_those_of_numpy():
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(40, 17))
+    kept = rng.random(values.shape) < 0.4
+    kept[:, 5] = True
+    expected = [np.median(line[seen]) for line, seen in zip(values, kept, strict=True)]
+    assert (medians_of(values, kept)[:, 0] == expected).all()

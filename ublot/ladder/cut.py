@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from ublot.profiles.haze import HAZE_CLEAR, Cleaned, Stretch, remove_haze
 from ublot.reference.proteins import CIAP1, UBIQUITIN, Protein
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from ublot.model import Calibration, Profile
     from ublot.numerics.arrays import Array
@@ -62,8 +63,8 @@ class Ladder:
     ladder_fraction : float
     resolved_to : int or None
     species : SpeciesColumns
-    fit : ndarray or None
-        Fitted signal, aligned with the profile.
+    curve : callable or None
+        Gives what `fit` is.
     antibody : {"target", "modifier"}
     haze, haze_possible : float
         Signal per row that was taken off as haze, and the most that it may be where it is not proven.
@@ -89,7 +90,7 @@ class Ladder:
     ladder_fraction: float = math.nan
     resolved_to: int | None = None
     species: SpeciesColumns = NO_SPECIES
-    fit: Array | None = None
+    curve: Callable[[], Array] | None = None
     antibody: str = "target"
     haze: float = 0.0
     haze_possible: float = 0.0
@@ -102,6 +103,11 @@ class Ladder:
     def flagged(self, *names: str) -> Ladder:
         """The same with more flags."""
         return replace(self, flags=(*self.flags, *names)) if names else self
+
+    @property
+    def fit(self) -> Array | None:
+        """Fitted signal, aligned with the profile; None where nothing was fitted."""
+        return None if self.curve is None else self.curve()
 
     @property
     def haze_area(self) -> float:
@@ -165,7 +171,12 @@ def _quantify(
     by_number: list[dict[str, Any]] = [{}] * len(profiles)
     if calibration is not None and numbers is not None:
         by_number = _by_number(profiles, frames, calibration, numbers, cuts, sd, antibody)
-    out, showing = [], _showing(profiles)
+    showing = cache(partial(_showing, profiles))  # of few blots is it asked for
+
+    def shows(lane: int) -> bool:
+        return showing()[lane]
+
+    out = []
     for i, (p, frame, haze) in enumerate(zip(profiles, frames, hazes, strict=True)):
         known = not math.isnan(frame.boundary)
         area, errors = cuts.area[i, :BY_NUMBER].tolist(), sd[i, :BY_NUMBER].tolist()
@@ -175,7 +186,7 @@ def _quantify(
             area[HMW] = math.nan
         share, full = saturation(p, frame) if known else (0.0, ())
         hazy = ("haze_removed",) * (haze.haze > max(HAZE_CLEAR * haze.error, 0.0))
-        seen = _flags(area, errors, float(of_signal[i]), antibody, calibration, shows=showing[i])
+        seen = _flags(area, errors, float(of_signal[i]), antibody, calibration, shows=partial(shows, i))
         more = by_number[i] if "no_signal" not in seen else {}
         out.append(
             Ladder(
@@ -220,7 +231,7 @@ def _flags(
     antibody: str,
     calibration: Calibration | None,
     *,
-    shows: bool,
+    shows: Callable[[], bool],
 ) -> tuple[str, ...]:
     """What is noteworthy about the signal of a lane, which is seen with an `error`; `shows` where it has bands."""
     if antibody == "modifier" and calibration is None:
@@ -231,7 +242,7 @@ def _flags(
         return ("target_unseen",)
     if not signal > Z95 * error:
         # A lane with bands has signal: what is not known is how much of it is background.
-        return ("background_unsure",) if shows and signal > 0 else ("no_signal",)
+        return ("background_unsure",) if signal > 0 and shows() else ("no_signal",)
     found = ("well_signal",) * (area[WELL] > max(WELL_SHARE * signal, 3 * sd[WELL]))
     # A scale of the ladder's own rungs has no marker to lie above.
     if calibration is not None and calibration.kind != "rungs":

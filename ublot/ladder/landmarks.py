@@ -194,8 +194,8 @@ def find_unmodified(
     out = []
     for b, c, p in zip(bands, centre, profiles, strict=True):
         near = b is not None and abs(b.row - c) <= reach
-        at = int(np.clip(round(c - p.top), 0, height - 1))
-        out.append(b if near else Band(float(c), sigma, float(p.signal[at]), seen=False))
+        at = min(max(round(float(c) - p.top), 0), height - 1)
+        out.append(b if near else Band(float(c), sigma, float(p.raw[at] - p.background[at]), seen=False))
     return tuple(out)
 
 

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["linear_quantiles", "median", "median_of_nine", "middle", "quantile", "row_medians", "running_medians"]
+__all__ = [
+    "linear_quantiles",
+    "median",
+    "median_of_nine",
+    "medians_of",
+    "middle",
+    "quantile",
+    "row_medians",
+    "running_medians",
+]
 
 NINE = (
     *((1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 3)),
@@ -96,3 +105,9 @@ def middle(values: NDArray[np.float64]) -> float:
     half = len(values) // 2
     parted = np.partition(values, half)
     return float(parted[half] if len(values) % 2 else 0.5 * (parted[half] + parted[:half].max()))
+
+
+def medians_of(values: NDArray[np.float64], kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Median of what is kept of every line, at least one value of each, shape (lines, 1)."""
+    ordered, count, line = np.sort(np.where(kept, values, np.inf), axis=1), kept.sum(axis=1), np.arange(len(kept))
+    return np.asarray(0.5 * (ordered[line, (count - 1) // 2] + ordered[line, count // 2])[:, None], np.float64)

@@ -64,7 +64,7 @@ def _solve(a: NDArray[np.float64], b: NDArray[np.float64], positive: NDArray[np.
     x = np.zeros(len(b))
     used = positive.nonzero()[0]
     if len(used):
-        part, right = (a, b) if len(used) == len(b) else (a[used[:, None], used], b[used])
+        part, right = (a, b) if len(used) == len(b) else (a.take(used, 0).take(used, 1), b[used])
         # Cholesky's by LAPACK itself: for matrices this small most of `numpy.linalg.solve` is its wrapping.
         _, x[used], wrong = lapack.dposv(part, right)
         if wrong:  # rounding has made the matrix indefinite
@@ -76,5 +76,7 @@ def scaled_inverse(gram: NDArray[np.float64]) -> NDArray[np.float64]:
     """Inverse of a positive semi-definite matrix, each unknown in its own unit; it is vast where nothing is known."""
     size = np.diag(gram)
     scale = 1 / np.sqrt(np.maximum(size, max(1e-30 * float(size.max(initial=0.0)), 1e-100)))
-    units = np.outer(scale, scale)
-    return np.asarray(np.linalg.inv(gram * units + 1e-10 * np.eye(len(gram))) * units, np.float64)
+    units = scale[:, None] * scale
+    a = gram * units
+    a.reshape(-1)[:: len(a) + 1] += 1e-10  # the diagonal
+    return np.asarray(np.linalg.inv(a) * units, np.float64)

@@ -20,7 +20,7 @@ def spline_basis(x: Array, low: float, high: float, segments: int) -> Array:
     u = t - k
     pieces = np.stack([(1 - u) ** 3, 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1, u**3], axis=1) / 6
     out = np.zeros((len(x), segments + 3))
-    np.put_along_axis(out, k[:, None] + np.arange(4), pieces, axis=1)
+    out[np.arange(len(x))[:, None], k[:, None] + np.arange(4)] = pieces
     return out
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from ublot.numerics.arrays import in_a_row
 from ublot.numerics.medians import middle
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ def _stretch(profile: Profile) -> int:
     return max(int(STRETCH * profile.width), _span(profile))
 
 
+@lru_cache(8)
 def _kept(span: int) -> float:
     """Share of the variance of a sum of `span` independent rows that is left without their running mean.
 
@@ -128,7 +131,8 @@ def measure_drift(profiles: Sequence[Profile], below: Sequence[float]) -> Baseli
         span = _span(p)
         if len(use) < 2 * SMOOTH * span:
             continue
-        value, quiet = _grain(p.signal[use] / p.noise[use], span)
+        at = in_a_row(use)
+        value, quiet = _grain((p.raw[at] - p.background[at]) / p.noise[at], span)
         grains.append(value)
         if np.count_nonzero(quiet) >= SMOOTH * span:
             parts.append((p, use[quiet]))
@@ -144,11 +148,10 @@ def _excess(profile: Profile, use: NDArray[np.intp], grain: float) -> float:
     count = max(len(use) // _stretch(profile), 3)
     size, longer = divmod(len(use), count)
     each = np.arange(count)
-    starts = each * size + np.minimum(each, longer)
-    sizes = np.diff(starts, append=len(use))
-    noise = profile.noise[use]
-    means = np.add.reduceat(profile.raw[use] - profile.background[use], starts) / sizes
-    loads = np.add.reduceat(profile.modes.take(use, axis=1), starts, axis=1) / sizes
+    starts, sizes, at = each * size + np.minimum(each, longer), size + (each < longer), in_a_row(use)
+    noise = profile.noise[at]
+    means = np.add.reduceat(profile.raw[at] - profile.background[at], starts) / sizes
+    loads = np.add.reduceat(profile.modes[:, at], starts, axis=1) / sizes
     variance = np.add.reduceat(noise**2, starts) / sizes**2
     # About their mean: every block is a part of it.
     means -= means.mean()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ublot.numerics.medians import middle
+from ublot.numerics.medians import medians_of, middle
 from ublot.numerics.nonnegative import solve_nonnegative
 
 if TYPE_CHECKING:
@@ -92,14 +92,13 @@ def _binned(profiles: Sequence[Profile], width: float) -> _Binned:
     variance = means(np.stack([p.noise for p in profiles]) ** 2) / high
     unsure = np.stack([(p.modes[:, high // 2 :: high][:, :count] ** 2).sum(axis=0) for p in profiles])
     away = high * np.arange(count)
-    arriving = []
-    for reach in REACHES * width:
-        weights = np.exp(-0.5 * (away / reach) ** 2)
-        weights /= 2 * weights.sum() - 1
-        spread = weights[np.abs(np.subtract.outer(np.arange(count), np.arange(count)))]
-        arriving.append(signal @ spread)
+    weights = np.exp(-0.5 * (away / (REACHES[:, None] * width)) ** 2)
+    weights /= 2 * weights.sum(axis=1, keepdims=True) - 1
+    # From every bin to every other: rows of what falls off to both sides, each one place further on.
+    both = np.concatenate([weights[:, :0:-1], weights], axis=1)
+    spread = np.lib.stride_tricks.sliding_window_view(both, count, axis=1)[:, ::-1]
     rows = profiles[0].top + away + 0.5 * (high - 1)
-    return _Binned(np.asarray(rows, np.float64), signal, variance, unsure, np.array(arriving))
+    return _Binned(np.asarray(rows, np.float64), signal, variance, unsure, signal @ np.ascontiguousarray(spread))
 
 
 def _quiet_rows(
@@ -122,32 +121,46 @@ def _quiet_rows(
     return np.flatnonzero(usable)
 
 
-def _normal(binned: _Binned, lane: int, at: NDArray[np.intp], shares: Array | None) -> tuple[Array, Array]:
-    """Normal equations of one lane for the shares, its own constant level eliminated."""
-    design, signal = binned.arriving[:, lane, at], binned.signal[lane, at]
-    weights = 1 / (binned.variance[lane, at] + 1e-30)
-    if shares is not None:
-        left = signal - shares @ design
-        left = left - middle(left)
-        spread = max((1.4826 * middle(np.abs(left) * np.sqrt(weights))) ** 2, 1.0)
-        weights = weights / spread * np.maximum(1 - left**2 * weights / (OUTLIER**2 * spread), 0.0) ** 2
-    if not weights.sum() > 0:
-        return np.zeros((len(design),) * 2), np.zeros(len(design))
-    design = design - (design @ weights / weights.sum())[:, None]
-    return np.asarray((design * weights) @ design.T), np.asarray((design * weights) @ signal)
-
-
 def _shares(binned: _Binned, quiet: Sequence[tuple[int, NDArray[np.intp]]]) -> tuple[Array, Array, Array, Array]:
     """Shares of light that go astray, what they are without each of the lanes, and every lane's normal equations."""
-    shares: Array | None = None
-    grams = moments = np.zeros(0)
-    for _ in range(ROUNDS):
-        each = [_normal(binned, lane, at, shares) for lane, at in quiet]
-        grams, moments = np.array([g for g, _ in each]), np.array([m for _, m in each])
+    # Lanes one below the other: those that show fewer bins are filled up with what has no weight.
+    counts = np.array([len(at) for _, at in quiet])
+    kept = np.arange(counts.max()) < counts[:, None]
+    lane, bins = np.repeat([lane for lane, _ in quiet], counts), np.concatenate([at for _, at in quiet])
+    signal, known, design = (
+        np.zeros(kept.shape),
+        np.zeros(kept.shape),
+        np.zeros((len(kept), len(REACHES), kept.shape[1])),
+    )
+    signal[kept], known[kept] = binned.signal[lane, bins], 1 / (binned.variance[lane, bins] + 1e-30)
+    design.transpose(0, 2, 1)[kept] = binned.arriving[:, lane, bins].T
+    grams, moments = _normal(design, signal, known)
+    shares = solve_nonnegative(grams.sum(axis=0), moments.sum(axis=0))
+    for _ in range(ROUNDS - 1):
+        left = signal - shares @ design
+        left -= medians_of(left, kept)
+        spread = np.maximum((1.4826 * medians_of(np.abs(left) * np.sqrt(known), kept)) ** 2, 1.0)
+        weights = known / spread * np.maximum(1 - left**2 * known / (OUTLIER**2 * spread), 0.0) ** 2
+        grams, moments = _normal(design, signal, weights)
         shares = solve_nonnegative(grams.sum(axis=0), moments.sum(axis=0))
     total, moment = grams.sum(axis=0), moments.sum(axis=0)
     without = [solve_nonnegative(total - g, moment - m) for g, m in zip(grams, moments, strict=True)]
     return np.asarray(shares), np.array(without), grams, moments
+
+
+def _normal(design: Array, signal: Array, weights: Array) -> tuple[Array, Array]:
+    """Normal equations of every lane for the shares, its own constant level eliminated.
+
+    Parameters
+    ----------
+    design : ndarray, shape (lanes, reaches, bins)
+    signal, weights : ndarray, shape (lanes, bins)
+    """
+    total = weights.sum(axis=1)[:, None, None]
+    means = design @ weights[:, :, None] / np.where(total > 0, total, 1.0)
+    about = design - means
+    weighted = about * weights[:, None]
+    return np.asarray(weighted @ about.transpose(0, 2, 1)), np.asarray((weighted @ signal[:, :, None])[..., 0])
 
 
 def _room_above(binned: _Binned, lanes: Sequence[tuple[int, BandPlace]], shares: Array, width: float) -> float:
@@ -160,12 +173,10 @@ def _room_above(binned: _Binned, lanes: Sequence[tuple[int, BandPlace]], shares:
         at = np.flatnonzero(far_enough & (away < FARTHEST * width) & (binned.variance[lane] > 0))
         if len(at) < size:
             continue
-        seen, noise, unsure, expected = (
-            _running(values[at], size)
-            for values in (
-                binned.signal[lane], binned.variance[lane], binned.unsure[lane], shares @ binned.arriving[:, lane],
-            )
-        )  # fmt: skip
+        values = np.stack(
+            [binned.signal[lane], binned.variance[lane], binned.unsure[lane], shares @ binned.arriving[:, lane]]
+        )
+        seen, noise, unsure, expected = _running(values[:, at], size)
         clear = expected > 0
         if clear.any():
             most = min(most, float(((seen + SURE * np.sqrt(noise / size + unsure))[clear] / expected[clear]).min()))
@@ -173,8 +184,10 @@ def _room_above(binned: _Binned, lanes: Sequence[tuple[int, BandPlace]], shares:
 
 
 def _running(values: Array, size: int) -> Array:
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    return np.asarray((sums[size:] - sums[:-size]) / size)
+    """Means of `size` neighbours along lines."""
+    sums = np.zeros((len(values), values.shape[1] + 1))
+    np.cumsum(values, axis=1, out=sums[:, 1:])
+    return np.asarray((sums[:, size:] - sums[:, :-size]) / size)
 
 
 def _room_between(gram: Array, moment: Array, shares: Array) -> float:
@@ -238,9 +251,9 @@ def without_halo(
         return tuple(profiles)
     sure = max(1 - SURE**2 * scatter, 0.0)
     shares, doubt = part * shares, math.hypot(DOUBT * sure, math.sqrt(min(scatter, 1.0)))
-    out = []
+    out, rows = [], profiles[0].rows
     for i, p in enumerate(profiles):
-        moved = np.interp(p.rows, binned.rows, shares @ binned.arriving[:, i]) - shares.sum() * p.signal
+        moved = np.interp(rows, binned.rows, shares @ binned.arriving[:, i]) - shares.sum() * p.signal
         moved *= p.noise > 0
         out.append(
             replace(

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ublot.numerics.arrays import in_a_row
+from ublot.numerics.medians import medians_of
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -204,11 +207,11 @@ def _quiet(profile: Profile, signal: Array, noise: Array, look: _Look | None, st
     usable = np.flatnonzero((noise > 0) & (rows >= stretch.top) & (rows <= stretch.bottom))
     if len(usable) < max(0.05 * len(signal), 2 * HAZE_BLOCKS):
         return None
-    starts = (np.arange(HAZE_BLOCKS) * len(usable)) // HAZE_BLOCKS
-    sizes = np.diff(starts, append=len(usable))
-    sums = np.add.reduceat(signal[usable], starts)
-    variances = np.add.reduceat(noise[usable] ** 2, starts)
-    loads = np.add.reduceat(profile.modes.take(usable, axis=1), starts, axis=1)
+    ends = (np.arange(HAZE_BLOCKS + 1) * len(usable)) // HAZE_BLOCKS
+    starts, sizes, at = ends[:-1], ends[1:] - ends[:-1], in_a_row(usable)
+    sums = np.add.reduceat(signal[at], starts)
+    variances = np.add.reduceat(noise[at] ** 2, starts)
+    loads = np.add.reduceat(profile.modes[:, at], starts, axis=1)
 
     def run(values: Array) -> Array:
         many = values.shape[-1] - RUN + 1
@@ -216,19 +219,20 @@ def _quiet(profile: Profile, signal: Array, noise: Array, look: _Look | None, st
 
     size = run(sizes.astype(np.float64))
     levels, own, load = run(sums) / size, np.sqrt(run(variances)) / size, run(loads) / size
-    at = int(levels.argmin())
+    low_at = int(levels.argmin())
     top = int(levels[: max(int(TOWARDS_WELL * len(levels)), 1)].argmin())
 
     def apart(k: int) -> float:
         return math.hypot(own[k], look.own, float(np.linalg.norm(load[:, k] - look.load)))
 
     # What is higher than that by no more than their error is as low: a single lowest run would be low by chance.
-    low = levels <= levels[at] + AS_LOW * apart(at)
+    low = levels <= levels[low_at] + AS_LOW * apart(low_at)
     mid = 0.5 * (rows[usable[starts[: len(levels)]]] + rows[usable[(starts + sizes - 1)[RUN - 1 :]]])
     return _Quiet(
-        look.level, float(levels[at]), apart(at), float(levels[top]), apart(top),
+        look.level, float(levels[low_at]), apart(low_at), float(levels[top]), apart(top),
         math.hypot(own[top], float(np.linalg.norm(load[:, top]))), look.flat,
-        float(mid[low].mean()), float(levels[low].mean()), float(own[at]), load[:, low].mean(axis=1), mid, levels, own,
+        float(mid[low].mean()), float(levels[low].mean()), float(own[low_at]), load[:, low].mean(axis=1),
+        mid, levels, own,
     )  # fmt: skip
 
 
@@ -379,22 +383,16 @@ def _scatter(means: Array, kept: NDArray[np.bool_]) -> Array:
 def _without_bands(means: Array, noise: Array) -> NDArray[np.bool_]:
     """Which blocks of every lane do not stand above its others, shape (lanes, blocks)."""
     kept = np.ones(means.shape, bool)
-    level, moving = _medians(means, kept), np.ones(len(means), bool)
+    level, moving = medians_of(means, kept), np.ones(len(means), bool)
     for _ in range(12):
-        scale = np.maximum(noise, 1.4826 * _medians(np.abs(means - level), kept))
+        scale = np.maximum(noise, 1.4826 * medians_of(np.abs(means - level), kept))
         now = means <= level + HAZE_CLIP * scale
         moving &= (now.sum(axis=1) >= 4) & (now != kept).any(axis=1)
         if not moving.any():
             break
         kept[moving] = now[moving]
-        level[moving] = _medians(means[moving], kept[moving])
+        level[moving] = medians_of(means[moving], kept[moving])
     return kept
-
-
-def _medians(values: Array, kept: NDArray[np.bool_]) -> Array:
-    """Median of what is kept in every lane, shape (lanes, 1)."""
-    ordered, count, lane = np.sort(np.where(kept, values, np.inf), axis=1), kept.sum(axis=1), np.arange(len(kept))
-    return np.asarray(0.5 * (ordered[lane, (count - 1) // 2] + ordered[lane, count // 2])[:, None], np.float64)
 
 
 def _upwards(count: int, start: float, size: float) -> Array:

@@ -65,7 +65,7 @@ def test_band_is_an_exponentially_modified_gaussian(skewness):
 def test_band_derivatives_are_those_of_the_curve():
     rows, at, width = np.arange(200.0), np.array([100.3]), np.array([5.0])
     for skewness in (-0.4, 0.7):
-        found = shape_bands(rows, at, width, skewness).derivatives()
+        found = shape_bands(rows, at, width, skewness).derivatives
         step = 2e-2
         moved = (
             (shape_bands(rows, at + step, width, skewness), shape_bands(rows, at - step, width, skewness)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -97,7 +98,9 @@ def fit_ladders(
     masses, nominal = masses[:count], nominal[:count]
     sigma = _first_width(chosen, nominal)
     drift = measure_drift([k.profile for k in chosen], [k.low_row + EMPTY * (nominal[0] - nominal[1]) for k in chosen])
-    lanes = [_prepare(k, nominal, sigma, drift, to_background((leak or {}).get(k.lane, 0.0))) for k in chosen]
+    last = max(last_resolved(nominal, sigma, SHAPE_MEAN), 1)
+    shares = [to_background((leak or {}).get(k.lane, 0.0)) for k in chosen]
+    lanes = [_prepare(k, nominal, sigma, last, drift, share) for k, share in zip(chosen, shares, strict=True)]
     prior = common_prior(nominal, masses, sigma, calibration)
     fits: list[LaneFit] = []
     for lane in lanes:  # each from where its neighbour has arrived
@@ -107,7 +110,8 @@ def fit_ladders(
     for lane, fit in zip(lanes, fits, strict=True):
         seen, gradient = information(lane.data, fit)
         looks.append((seen, seen @ fit.theta + gradient))
-    priors = pool_lanes(looks, parameters(lanes[0].data), prior, np.mean([lane.own for lane in lanes], axis=0))
+    shifts, lengths = np.array([(k.target_row - nominal[0], k.target_row - k.well_row) for k in chosen]).T
+    priors = pool_lanes(looks, parameters(lanes[0].data), prior, own_spread(nominal, shifts, lengths))
     done = {
         lane.ladder.lane: _finish(lane, own, fit, masses) for lane, own, fit in zip(lanes, priors, fits, strict=True)
     }
@@ -132,7 +136,8 @@ def _first_width(ladders: Sequence[Ladder], nominal: Array) -> float:
     return float(np.clip(np.median(widths) if widths else 0.12 * spacing, 0.03 * spacing, 0.6 * spacing))
 
 
-def _prepare(ladder: Ladder, nominal: Array, sigma: float, drift: BaselineDrift, share: float) -> ReadyLane:
+def _prepare(ladder: Ladder, nominal: Array, sigma: float, last: int, drift: BaselineDrift, share: float) -> ReadyLane:
+    """One lane, of which `last` rungs may be told apart."""
     spacing = float(nominal[0] - nominal[1])
     first = 0 if ladder.antibody == "target" else 1
     end = ladder.low_row + TAIL * spacing if first == 0 else ladder.boundary_row
@@ -143,10 +148,8 @@ def _prepare(ladder: Ladder, nominal: Array, sigma: float, drift: BaselineDrift,
     smear, penalty = _smear(rows, values, ladder, spacing)
     shift = ladder.target_row - float(nominal[0])
     weight = 1 / _error(values, bins.noise[window])
-    last = max(last_resolved(nominal, sigma, SHAPE_MEAN), 1)
     data = LaneData(rows, values, weight, nominal + shift, first, last, smear, penalty, widening(len(nominal)))
-    own = own_spread(nominal, shift, ladder.target_row - ladder.well_row)
-    return ReadyLane(ladder, bins, data, window, own, drift, share)
+    return ReadyLane(ladder, bins, data, window, drift, share)
 
 
 def _smear(rows: Array, values: Array, ladder: Ladder, spacing: float) -> tuple[Array, Array]:
@@ -160,8 +163,13 @@ def _smear(rows: Array, values: Array, ladder: Ladder, spacing: float) -> tuple[
     splines[:, :both] = basis[:both].T
     heights = np.sort(np.abs(values[rows < ladder.boundary_row]))
     height = max(float(np.interp(0.95 * (len(heights) - 1), np.arange(len(heights)), heights)), 1e-9)
-    second = second_differences(len(splines))
-    return splines, second.T @ second / (BENDS * height) ** 2
+    return splines, _bends(len(splines)) / (BENDS * height) ** 2
+
+
+@lru_cache(16)
+def _bends(splines: int) -> Array:
+    second = second_differences(splines)
+    return np.asarray(second.T @ second, np.float64)
 
 
 def _error(values: Array, noise: Array) -> Array:

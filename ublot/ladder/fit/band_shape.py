@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from ublot.numerics.arrays import Array
@@ -39,14 +41,16 @@ class BandCurves:
     """
 
     curves: Array
-    _spectrum: _Spectrum
-    _place: tuple[NDArray[np.intp], Array, Array, Array]
+    _derive: Callable[[], tuple[Array, ...]]
 
-    def derivatives(self) -> tuple[Array, Array, Array]:
+    @cached_property
+    def derivatives(self) -> tuple[Array, ...]:
         """By position, by log width and by skewness, each of shape (bands, rows)."""
-        low, part, z, scale = self._place
-        lean, skewed = (_look_up(t, low, part) * scale for t in self._spectrum.derivatives())
-        return -lean * scale, -(self.curves + z * lean), skewed
+        return self._derive()
+
+    def only(self, bands: slice) -> BandCurves:
+        """Some of them."""
+        return BandCurves(self.curves[bands], lambda: tuple(values[bands] for values in self.derivatives))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +114,18 @@ def shape_bands(rows: Array, positions: Array, widths: Array, skewness: float) -
     """
     spectrum = _Spectrum.of(skewness)
     scale = 1.0 / widths[:, None]
-    z = (rows - positions[:, None]) * scale
-    at = np.maximum(z * (1 / STEP) + REACH / STEP, 0.0)
-    np.minimum(at, ENTRIES - 2.0, out=at)
-    low = at.astype(np.intp)
-    at -= low
-    return BandCurves(_look_up(spectrum.table(), low, at) * scale, spectrum, (low, at, z, scale))
+    z = rows - positions[:, None]
+    z *= scale
+    part = z * (1 / STEP)
+    part += REACH / STEP
+    part.clip(0.0, ENTRIES - 2.0, out=part)
+    low = part.astype(np.intp)
+    part -= low
+    curves = _look_up(spectrum.table(), low, part)
+    curves *= scale
+
+    def derive() -> tuple[Array, ...]:
+        lean, skewed = (_look_up(t, low, part) * scale for t in spectrum.derivatives())
+        return -lean * scale, -(curves + z * lean), skewed
+
+    return BandCurves(curves, derive)

@@ -68,8 +68,6 @@ class ReadyLane:
     data : LaneData
     window : slice
         Of the bins: those in `data`.
-    own : ndarray
-        Covariance of what only this lane departs by.
     drift : BaselineDrift
     share : float
         Of a broad smear that may have gone to the background, or the other way.
@@ -79,7 +77,6 @@ class ReadyLane:
     bins: Bins
     data: LaneData
     window: slice
-    own: Array
     drift: BaselineDrift
     share: float
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import cv2
@@ -20,7 +21,7 @@ import numpy as np
 
 from ublot.ladder.fit.band_shape import shape_bands
 from ublot.ladder.fit.binning import Bins, ReadyLane, bin_means, row_correlation
-from ublot.ladder.fit.one_lane import LaneData, LaneFit, Prior, parameters, places, slopes
+from ublot.ladder.fit.one_lane import SKEWNESS, LaneData, LaneFit, Prior, parameters, places, slopes
 from ublot.ladder.species import SpeciesColumns
 from ublot.model import UNKNOWN, Z95, Interval
 from ublot.numerics.nonnegative import scaled_inverse
@@ -63,8 +64,8 @@ class _Areas:
 
     def variance(self) -> Array:
         """Of every area."""
-        moved = sum(np.sum((slope @ errors) * slope, axis=1) for slope, errors in self.moves)
-        return np.asarray(np.sum(self.factor**2, axis=1) + moved, np.float64)
+        moved = sum(np.einsum("ae,ae->a", slope @ errors, slope) for slope, errors in self.moves)
+        return np.asarray(np.einsum("ac,ac->a", self.factor, self.factor) + moved, np.float64)
 
     def covariance(self, weights: Array) -> Array:
         """Of weighted sums of the areas, shape (sums, sums)."""
@@ -94,16 +95,9 @@ def report_lane(lane: ReadyLane, prior: Prior, fit: LaneFit, masses: Array) -> L
 def _rows_between(bins: Bins, edges: Array) -> Array:
     """Rows of every bin in the stretches between falling `edges`, shape (stretches, bins)."""
     r, half = bins.rows, 0.5 * bins.height
-    low, high = edges[1:, None], edges[:-1, None]
-    return np.asarray(np.clip(np.minimum(r + half, high) - np.maximum(r - half, low), 0.0, bins.height), np.float64)
-
-
-def _regions(lane: ReadyLane, edges: Array) -> Array:
-    """Rows of the unmodified band, of 1, 2, ... modifiers and of the well, in every bin."""
-    ladder = lane.ladder
-    band = _rows_between(lane.bins, np.array([ladder.low_row, ladder.boundary_row]))
-    well = _rows_between(lane.bins, np.array([ladder.well_row, ladder.top_row]))
-    return np.concatenate([band, _rows_between(lane.bins, edges), well])
+    out: Array = np.minimum(r + half, edges[:-1, None])
+    out -= np.maximum(r - half, edges[1:, None])
+    return out.clip(0.0, bins.height, out=out)
 
 
 def _areas(lane: ReadyLane, prior: Prior, fit: LaneFit, middle: Array) -> _Areas:
@@ -111,7 +105,8 @@ def _areas(lane: ReadyLane, prior: Prior, fit: LaneFit, middle: Array) -> _Areas
     last = max(int(np.count_nonzero(middle > ladder.well_row)) + 1, data.last, 1)
     inner = np.clip(middle[: last - 1], ladder.well_row, ladder.boundary_row)
     edges = np.minimum.accumulate(np.concatenate([[ladder.boundary_row], inner, [ladder.well_row]]))
-    regions = _regions(lane, edges)
+    # The unmodified band, 1, 2, ... modifiers, and the well.
+    regions = _rows_between(lane.bins, np.concatenate([[ladder.low_row], edges, [ladder.top_row]]))
     plain = regions @ lane.bins.signal
     # The outer edges cut through bins: what the rows themselves say goes to the stretches at the boundary.
     plain[1] += ladder.hmw - float(plain[1:-1].sum())
@@ -194,7 +189,7 @@ def _posterior(data: LaneData, prior: Prior, fit: LaneFit) -> _Posterior:
     splines = slice(k, k + len(used))
     known = np.zeros((len(curves),) * 2)
     known[splines, splines] = data.penalty[used[:, None], used]
-    known[splines.stop :, splines.stop :] = np.linalg.inv(prior.of(parameters(data)).covariance)
+    known[splines.stop :, splines.stop :] = prior.about(data).precision
     return _Posterior(curves, splines, known, scaled_inverse(curves @ curves.T + known))
 
 
@@ -285,19 +280,54 @@ def _describe(lane: ReadyLane, fit: LaneFit, areas: _Areas, masses: Array, where
         ladder_fraction=float(areas.rungs.sum() / hmw) if hmw > 0 else math.nan,
         resolved_to=len(areas.rungs) or None,
         species=SpeciesColumns(n, masses[n], where[n], own, reach, share, rung),
-        fit=_curve(lane, fit),
+        curve=_curve(lane, fit),
         flags=flags if len(areas.rungs) else (*flags, "ladder_unresolved"),
     )
 
 
-def _curve(lane: ReadyLane, fit: LaneFit) -> Array:
-    """The fitted signal, aligned with the profile; 0 where nothing was fitted."""
+@dataclass(frozen=True, eq=False)
+class _Curve:
+    """The fitted signal of a lane, worked out when it is looked at.
+
+    Attributes
+    ----------
+    count, top : int
+        Rows of the profile, and the first one's ``row_px``.
+    fitted : slice
+        Those of them that were fitted.
+    positions, widths, areas : ndarray, shape (bands,)
+    skewness : float
+    rows, smear : ndarray, shape (bins,)
+    """
+
+    count: int
+    top: int
+    fitted: slice
+    positions: Array
+    widths: Array
+    areas: Array
+    skewness: float
+    rows: Array
+    smear: Array
+
+    def __call__(self) -> Array:
+        return self._values
+
+    @cached_property
+    def _values(self) -> Array:
+        """Aligned with the profile; 0 where nothing was fitted."""
+        rows, out = self.top + np.arange(self.count, dtype=np.float64)[self.fitted], np.zeros(self.count)
+        bands = shape_bands(rows, self.positions, self.widths, self.skewness).curves
+        out[self.fitted] = self.areas @ bands + np.interp(rows, self.rows, self.smear)
+        return out
+
+
+def _curve(lane: ReadyLane, fit: LaneFit) -> _Curve:
     data, profile, height = lane.data, lane.ladder.profile, lane.bins.height
-    fitted = slice(lane.window.start * height, lane.window.stop * height)
-    rows, out = profile.top + np.arange(fitted.start, fitted.stop, dtype=np.float64), np.zeros(len(profile.raw))
-    bands = shape_bands(rows, *places(data, fit.theta), float(fit.theta[1])).curves
-    out[fitted] = fit.areas @ bands + np.interp(rows, data.rows, fit.splines @ data.smear)
-    return out
+    fitted, smear = slice(lane.window.start * height, lane.window.stop * height), fit.splines @ data.smear
+    positions, widths = places(data, fit.theta)
+    skewness = float(fit.theta[SKEWNESS])
+    return _Curve(len(profile.raw), profile.top, fitted, positions, widths, fit.areas, skewness, data.rows, smear)
 
 
 def _mean_number(areas: _Areas, antibody: str) -> Interval:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from scipy.linalg import lapack
 
 from ublot.ladder.fit.band_shape import BandCurves, shape_bands
 from ublot.numerics.nonnegative import solve_nonnegative
+from ublot.numerics.remembering import remembered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,14 +87,22 @@ class LaneData:
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """Of the non-linear parameters: shapes, then departures of all places."""
+    """Of the non-linear parameters: shapes, then departures of all places, or of those that are fitted."""
 
     mean: Array
     covariance: Array
 
+    @cached_property
+    def precision(self) -> Array:
+        return np.asarray(np.linalg.inv(self.covariance), np.float64)
+
     def of(self, used: NDArray[np.intp]) -> Prior:
         """The prior of some of them alone."""
         return Prior(self.mean[used], self.covariance[used[:, None], used])
+
+    def about(self, data: LaneData) -> Prior:
+        """The prior of those that are fitted."""
+        return _about(self, data.shapes, data.first, data.last)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +111,8 @@ class LaneFit:
 
     Attributes
     ----------
+    rows : ndarray, shape (rows,)
+        Those of the lane.
     theta : ndarray, shape (parameters,)
         Non-linear parameters: shapes, then departures of the places that are fitted.
     off : ndarray, shape (places,)
@@ -119,6 +131,7 @@ class LaneFit:
         Whether no further step was worth its while.
     """
 
+    rows: Array
     theta: Array
     off: Array
     areas: Array
@@ -143,14 +156,31 @@ def places(data: LaneData, theta: Array) -> tuple[Array, Array]:
 
 def parameters(data: LaneData) -> NDArray[np.intp]:
     """Which of the prior's parameters are fitted."""
-    return np.concatenate([np.arange(data.shapes), data.shapes + np.arange(data.first, data.last + 1)])
+    return _fitted(data.shapes, data.first, data.last)
+
+
+def _fitted(shapes: int, first: int, last: int) -> NDArray[np.intp]:
+    return np.concatenate([np.arange(shapes), shapes + np.arange(first, last + 1)])
+
+
+@remembered(2)
+def _about(prior: Prior, shapes: int, first: int, last: int) -> Prior:
+    """The same for all lanes of a blot at first, and asked for again by what reports a lane."""
+    return prior.of(_fitted(shapes, first, last))
 
 
 def _solve(
-    data: LaneData, prior: Prior, precision: Array, theta: Array, off: Array, start: NDArray[np.bool_] | None
+    data: LaneData,
+    prior: Prior,
+    theta: Array,
+    off: Array,
+    start: NDArray[np.bool_] | None,
+    bands: BandCurves | None = None,
 ) -> LaneFit:
-    positions, widths = places(data, theta)
-    bands, k = shape_bands(data.rows, positions, widths, float(theta[SKEWNESS])), len(positions)
+    """Areas and smear at given shapes and places, at which the `bands` may be known."""
+    if bands is None:
+        bands = shape_bands(data.rows, *places(data, theta), float(theta[SKEWNESS]))
+    k = len(bands.curves)
     weighted = np.empty((k + len(data.smear), len(data.rows)))
     np.multiply(bands.curves, data.weight, out=weighted[:k])
     np.multiply(data.smear, data.weight, out=weighted[k:])
@@ -158,13 +188,13 @@ def _solve(
     gram[k:, k:] += data.penalty
     linear = solve_nonnegative(gram, weighted @ target, start)
     scaled, away, splines = target - linear @ weighted, theta - prior.mean, linear[k:]
-    cost = float(scaled @ scaled + splines @ data.penalty @ splines + away @ precision @ away)
-    return LaneFit(theta, off, linear[:k], splines, bands, weighted, gram, scaled / data.weight, cost)
+    cost = float(scaled @ scaled + splines @ data.penalty @ splines + away @ prior.precision @ away)
+    return LaneFit(data.rows, theta, off, linear[:k], splines, bands, weighted, gram, scaled / data.weight, cost)
 
 
 def slopes(data: LaneData, fit: LaneFit) -> Array:
     """Derivative of the fitted curve by every non-linear parameter, shape (parameters, rows)."""
-    by_position, by_log_width, by_skewness = fit.bands.derivatives()
+    by_position, by_log_width, by_skewness = fit.bands.derivatives
     out = np.empty((len(fit.theta), len(data.rows)))
     np.matmul((data.widening[data.fitted] * fit.areas[:, None]).T, by_log_width, out=out[: data.shapes])
     out[SKEWNESS] = fit.areas @ by_skewness
@@ -200,25 +230,26 @@ def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turn
 
     Places beyond the last band are not seen: they take no part in the fit but follow the others, as the prior has it.
     """
-    used, shapes = parameters(data), data.shapes
-    known = prior.of(used)
-    precision: Array = np.asarray(np.linalg.inv(known.covariance), np.float64)
-    theta, off, active = known.mean, prior.mean[shapes:], None
+    known, shapes = prior.about(data), data.shapes
+    theta, off, active, bands = known.mean, prior.mean[shapes:], None, None
     if start is not None:
         theta, off = np.concatenate([start.theta[:shapes], start.off[data.fitted]]), start.off
-        active = _likely(start, data.last - data.first + 1, len(data.smear))
-    fit = _solve(data, known, precision, theta, off, active)
+        count = data.last - data.first + 1
+        active = _likely(start, count, len(data.smear))
+        if start.rows is data.rows and count <= len(start.areas):  # of the same lane
+            bands = start.bands.only(slice(count))
+    fit = _solve(data, known, theta, off, active, bands)
     if not turns:
         return fit
     # A band that leaps over half a spacing lands on its neighbour's place.
     steps = FARTHEST * (data.nominal[:-1] - data.nominal[1:])
     farthest = np.concatenate([steps[:1], 0.5 * (steps[1:] + steps[:-1]), steps[-1:]])
-    follow = (prior.covariance[:, used] @ precision)[shapes:]
+    follow = (prior.covariance[:, parameters(data)] @ known.precision)[shapes:]
     damping = 0.0
     for _ in range(turns):
         seen, gradient = information(data, fit)
-        normal = seen + precision
-        gradient = gradient - precision @ (fit.theta - known.mean)
+        normal = seen + known.precision
+        gradient = gradient - known.precision @ (fit.theta - known.mean)
         gain = 0.0
         for _ in range(4):
             step = np.linalg.solve(normal + damping * np.diag(np.diag(seen)) if damping else normal, gradient)
@@ -228,7 +259,7 @@ def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turn
             moved = np.minimum(np.maximum(share * (led - fit.off), -farthest), farthest)
             theta = fit.theta + np.concatenate([share * step[:shapes], moved[data.fitted]])
             theta[SKEWNESS] = min(max(theta[SKEWNESS], -MAX_SKEWNESS), MAX_SKEWNESS)
-            trial = _solve(data, known, precision, theta, fit.off + moved, fit.linear > 0)
+            trial = _solve(data, known, theta, fit.off + moved, fit.linear > 0)
             gain = fit.cost - trial.cost
             if gain >= 0:
                 fit, damping = trial, 0.2 * damping

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,7 @@ ALONE = 0.06  # spacings by which one lane's band may stand off the row it was f
 STRETCH = 0.003, 0.5  # of the way from the band: at least, and over the lane's own shift as a share of its length
 
 
+@lru_cache(4)
 def widening(places: int) -> Array:
     """How the log width of 0, 1, 2, ... modifiers depends on the shape parameters, shape (places, shapes)."""
     out = np.zeros((places, len(SHAPE_MEAN)))
@@ -86,22 +88,27 @@ def _curve_error(masses: Array, calibration: Calibration) -> Array:
     return np.asarray((alike - np.outer(alike[0], alike[0])) * np.outer(scale, scale), np.float64)
 
 
-def own_spread(nominal: Array, shift: float, length: float) -> Array:
+def own_spread(nominal: Array, shifts: Array, lengths: Array) -> Array:
     """Covariance of what a lane departs by on its own: a lane that ran further did so all along.
 
     Parameters
     ----------
     nominal : ndarray, shape (places,)
-    shift : float
-        How much lower the lane's band lies than nominal, px.
-    length : float
+    shifts : ndarray, shape (lanes,)
+        How much lower each lane's band lies than nominal, px.
+    lengths : ndarray, shape (lanes,)
         Rows from the well to the band.
+
+    Returns
+    -------
+    ndarray, shape (parameters, parameters)
+        The mean of all lanes.
     """
     away = nominal[0] - nominal
-    stretch = STRETCH[0] + STRETCH[1] * abs(shift) / max(length, 1.0)
+    stretch = STRETCH[0] + STRETCH[1] * np.abs(shifts) / np.maximum(lengths, 1.0)
     shapes = len(SHAPE_MEAN)
     own = np.zeros((shapes + len(nominal),) * 2)
     own[:shapes, :shapes] = np.diag(SHAPE_OWN**2)
-    own[shapes:, shapes:] = (ALONE * (nominal[0] - nominal[1])) ** 2 + stretch**2 * np.outer(away, away)
+    own[shapes:, shapes:] = (ALONE * (nominal[0] - nominal[1])) ** 2 + np.mean(stretch**2) * np.outer(away, away)
     own[shapes:, shapes:] += 1e-4 * np.eye(len(nominal))
     return own

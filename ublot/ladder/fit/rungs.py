@@ -15,7 +15,7 @@ import numpy as np
 
 from ublot.errors import BlotError
 from ublot.ladder.fit.band_shape import shape_bands
-from ublot.ladder.fit.one_lane import SKEWNESS, LaneData, LaneFit, Prior, fit_lane, parameters, places, slopes
+from ublot.ladder.fit.one_lane import SKEWNESS, LaneData, LaneFit, Prior, fit_lane, places, slopes
 from ublot.model import Z95, Profile
 from ublot.numerics.splines import second_differences, splines_every
 
@@ -300,7 +300,7 @@ def _report(given: _Given, data: LaneData, prior: Prior, fit: LaneFit, upwards: 
     curves, size = np.concatenate([fit.weighted[used], steep]), int(np.count_nonzero(used))
     normal = curves @ curves.T
     normal[:size, :size] = fit.gram[np.ix_(used, used)]
-    normal[size:, size:] += np.linalg.inv(prior.of(parameters(data)).covariance)
+    normal[size:, size:] += prior.about(data).precision
     scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
     inverse = np.linalg.inv(normal / np.outer(scale, scale) + 1e-9 * np.eye(len(scale))) / np.outer(scale, scale)
     residual = fit.residual * data.weight
