@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from concurrent.futures import Future
+from contextlib import suppress
 from multiprocessing import get_context
+from queue import SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ def may_stand_beside() -> bool:
 
 
 class Beside:
-    """A copy of this process that does what it is asked to, one thing at a time.
+    """A copy of this process that does what it is asked to, one thing after the other.
 
     Parameters
     ----------
@@ -39,6 +43,9 @@ class Beside:
         self._line, other_end = context.Pipe()
         context.Process(target=_work, args=(other_end, self._line, prepare), daemon=True).start()
         other_end.close()
+        self._asked: SimpleQueue[Future[tuple[bool, Any]]] = SimpleQueue()
+        # Answers are taken as they come: a process that cannot get rid of one would hear of nothing else.
+        Thread(target=self._collect, name="ublot-beside", daemon=True).start()
 
     def begin(self, function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
         """Have something done there.
@@ -48,19 +55,24 @@ class Beside:
         function
             Waits for the result. Where there is none, whatever the reason, it is worked out here: errors are told here.
         """
-        try:
+        answer: Future[tuple[bool, Any]] = Future()
+        with suppress(OSError):  # it is gone, and so is what it would have answered
             self._line.send((function, arguments))
-        except OSError:
-            return lambda: function(*arguments)
+        self._asked.put(answer)
 
         def result() -> Result:
-            try:
-                done, value = self._line.recv()
-            except (EOFError, OSError):
-                done = False
+            done, value = answer.result()
             return value if done else function(*arguments)
 
         return result
+
+    def _collect(self) -> None:
+        while True:
+            answer = self._asked.get()
+            try:
+                answer.set_result(self._line.recv())
+            except (EOFError, OSError):
+                answer.set_result((False, None))
 
 
 def _work(line: Connection, other_end: Connection, prepare: Callable[[], object]) -> None:

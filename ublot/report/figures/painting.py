@@ -44,7 +44,7 @@ SIGNS: dict[str, NDArray[np.float64]] = {
 """Outlines of the signs of points, of radius one."""
 
 
-def png_of(drawing: Drawing, dpi: float = DPI, *, palette: bool = True) -> bytes:
+def png_of(drawing: Drawing, dpi: float = DPI, palette: bool = True) -> bytes:
     """Drawing as a PNG file; `palette` as in `ublot.report.figures.drawing.png_file`."""
     return png_file(painted(drawing, dpi), dpi, palette=palette)
 

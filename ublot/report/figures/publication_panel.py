@@ -10,8 +10,8 @@ import base64
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape
 
 import numpy as np
 
@@ -201,10 +201,8 @@ def panel_svg(panel: Panel) -> str:
     if panel.masses:
         parts.append(f'<text x="{left - 0.75 * size:.2f}" y="{top - 0.55 * size:.2f}" text-anchor="end">kDa</text>')
     for x, text in panel.lanes:
-        at = left + x * INK + 0.35 * size
-        parts.append(
-            f'<text transform="translate({at:.2f} {top - 0.5 * size:.2f}) rotate(-90)">{escape(_plain(text))}</text>'
-        )
+        place = f"translate({left + x * INK + 0.35 * size:.2f} {top - 0.5 * size:.2f})"
+        parts.append(f'<text transform="{place} rotate(-90)">{escape(_plain(text), quote=False)}</text>')
     return "\n".join([*parts, "</g>", "</svg>", ""])
 
 
