@@ -329,6 +329,7 @@ class Controller(QObject):
             job,
             lambda analysis: self._done(blot, state, analysis),
             lambda error: self._failed(blot, error),
+            at_once=True,
         )
 
     def _done(self, blot: EditedBlot, state: State, analysis: Analysis) -> None:

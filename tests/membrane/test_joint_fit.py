@@ -10,7 +10,7 @@ from flanked_lanes import CENTRES, COLS, LANES, PITCH, ROWS, box_with_flanks, dr
 from scipy.ndimage import gaussian_filter
 from strip_blots import as_blot, draw, with_dust
 
-from ublot.model import Lane, Window
+from ublot.model import Lane, Lanes, Window
 
 
 def own_truth(fit, lanes, membrane):
@@ -63,6 +63,23 @@ def test_a_membrane_uneven_on_the_scale_of_a_lane_is_followed():
     off = fit.under - fit.heights @ fit.leak.T - own_truth(fit, lanes, membrane)
     inner = (fit.along.row_px > 60) & (fit.along.row_px < ROWS - 60)
     assert np.sqrt((off[inner][:, 1:-1] ** 2).mean()) < 0.25 * 120
+
+
+@pytest.mark.parametrize(("reach", "followed"), [(50.0, 0.02), (16.0, 0.07)])
+def test_under_many_narrow_lanes_a_membrane_is_followed_over_a_picture_and_over_single_lanes(reach, followed):
+    side, pitch, y = 360, 20.0, np.arange(360)
+    rng, centres = np.random.default_rng(1), 10 + 20.0 * np.arange(18)
+    uneven = gaussian_filter(rng.normal(size=(side, side)), reach)
+    membrane = 2000 + 120 * uneven / uneven.std()
+    image = membrane + 20 * rng.normal(size=(side, side))
+    for c in centres:
+        band, smear = 9000 * rng.uniform(0.5, 1.2), 600 * rng.uniform(0.5, 1.5)
+        tall = band * np.exp(-0.5 * ((y - 252) / 4) ** 2) + smear * np.exp(-0.5 * ((y - 126) / 36) ** 2)
+        image += tall[:, None] * box_with_flanks(y - c, half=6.8, edge=1.5, tail=0.05, reach=4)
+    items = tuple(Lane(i + 1, (0.0, side - 1.0), (c, c), 13.6) for i, c in enumerate(centres))
+    fit = fitted(as_blot(image), Lanes(items, Window(0, side, 0, side), pitch, 8.0))
+    off = fit.under - fit.heights @ fit.leak.T - own_truth(fit, items, membrane)
+    assert np.sqrt((off[8:-8, 1:-1] ** 2).mean()) < followed * 120
 
 
 def test_strong_bands_that_are_wider_say_nothing_wrong_of_a_smear():

@@ -9,6 +9,7 @@ import pytest
 from scipy.ndimage import median_filter
 
 from ublot.numerics.medians import (
+    column_quantiles,
     linear_quantiles,
     median,
     median_of_nine,
@@ -48,6 +49,13 @@ def test_linear_quantiles_are_those_of_numpy(count: int) -> None:
     values = np.random.default_rng(count).normal(0, 1, count)
     shares = (0.0, 0.02, 0.5, 0.95, 1.0)
     assert linear_quantiles(values, *shares) == pytest.approx(np.quantile(values, shares), rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("rows", [2, 3, 102])
+def test_quantiles_of_columns_are_those_of_numpy(rows):
+    table = np.random.default_rng(rows).normal(0, 1, (rows, 5))
+    for share in (0.0, 0.3, 0.98, 1.0):
+        assert column_quantiles(table, share) == pytest.approx(np.quantile(table, share, axis=0), rel=1e-12, abs=1e-12)
 
 
 @pytest.mark.parametrize("width", [1, 5, 11, 31])

@@ -15,8 +15,9 @@ pytest.importorskip("napari", reason="napari is an optional extra")
 
 from napari.components import ViewerModel
 from napari.layers import Layer
-from ublot_napari.layers.blot_layers import DRAWN, Picture
-from ublot_napari.layers.lanes import blot_layer
+from ublot_napari.layers.annotations import axis_layer
+from ublot_napari.layers.blot_layers import DRAWN, UNSEEN, Picture
+from ublot_napari.layers.lanes import blot_layer, lane_features
 from ublot_napari.state.editing import EditedBlot
 from ublot_napari.state.strips import lane_at
 
@@ -103,6 +104,30 @@ def test_a_moved_strip_is_told_and_becomes_an_edit(picture: Picture, edited: Edi
     assert lanes[4].centre(100.0) == pytest.approx(before[4].centre(100.0) + 5.0, abs=1e-3)
     assert [lane for n, lane in enumerate(lanes) if n != 4] == [lane for n, lane in enumerate(before) if n != 4]
     assert edited.undo_words == "lane 5 moved"
+
+
+def test_new_scores_are_told_and_nothing_that_looks_the_same_is_drawn_anew(
+    picture: Picture, edited: EditedBlot
+) -> None:
+    lanes, axis = picture.lanes, picture.axis
+    outlines = [np.array(outline) for outline in lanes.data]
+    outlines[2] = outlines[2] + np.array([0.0, 3.0])
+    edited.edit_strips(outlines, [*lanes.features["lane"]])
+    edited.take(edited.state, edited.job()(lambda *_: None))
+    moved, scored, written = told(axis.events.set_data), told(lanes.events.features), lanes.text.values
+    before = [*lanes.features["hmw_fraction"]]
+    picture.show(edited.shown, edited.state)
+    new = lane_features(edited.shown)
+    assert np.array_equal(lanes.features["hmw_fraction"], new["hmw_fraction"], equal_nan=True)
+    assert not np.array_equal(new["hmw_fraction"], before, equal_nan=True)
+    assert [*lanes.features] == ["lane", *new]
+    assert scored and lanes.text.values is written and not moved
+    for shown, wanted in zip(axis.data, axis_layer(edited.shown, "", picture._pixel)[0], strict=True):
+        assert np.abs(shown - wanted).max() <= UNSEEN * picture._pixel
+    role = ["marker", *lanes.features["role"][1:]]
+    picture.show_lanes(edited.shown.geometry, {**new, "role": role})
+    assert [*lanes.features["role"]] == role
+    assert not np.allclose(lanes.edge_color[0], lanes.edge_color[2])
 
 
 def test_a_new_strip_inherits_a_number_and_is_new_all_the_same(picture: Picture, edited: EditedBlot) -> None:

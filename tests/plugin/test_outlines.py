@@ -40,6 +40,13 @@ def test_one_that_moves_is_drawn_where_it_is_and_the_others_stay() -> None:
     assert list(layer.shape_type) == ["polygon"] * 4
 
 
+def test_what_nobody_would_see_move_stays() -> None:
+    layer, wanted = layer_of(strips(0, 30, 60, 90)), strips(0.02, 30, 60.2, 90)
+    assert not same_outlines(layer.data, wanted, 0.05) and same_outlines(layer.data, wanted, 0.25)
+    assert move_outlines(layer, wanted, "polygon", 0.05)
+    assert [float(outline[0][1]) for outline in layer.data] == pytest.approx([0, 30, 60.2, 90])
+
+
 def test_the_limits_of_the_layer_and_the_handles_follow() -> None:
     layer = layer_of(strips(0, 30, 60, 90))
     layer.selected_data = {3}

@@ -168,7 +168,10 @@ def test_a_lane_whose_smear_reaches_the_well_goes_with_those_that_prove_haze():
     assert alone.haze == 0.0
     assert alone.possible == pytest.approx(levels[3], abs=0.5)
     more = alone.profile.modes[len(full.modes) :]
-    assert 2 * np.sqrt((more**2).sum(axis=0)) == pytest.approx(np.full(ROWS, alone.possible))
+    held = 1.96 * np.sqrt((more**2).sum(axis=0))
+    assert np.all(
+        (held > 1.1 * alone.possible) & (held < 1.3 * alone.possible)
+    )  # and what a fraction falls by beyond it
 
 
 @pytest.mark.parametrize("amplitude", [0.06, 0.12])

@@ -10,7 +10,7 @@ import pytest
 
 import ublot
 from ublot.profiles import hollow
-from ublot.profiles.hollow import DEEP, hollow_depth
+from ublot.profiles.hollow import DEEP, hollow_depth, smooth_strip
 
 WIDTH = 40.0
 
@@ -26,6 +26,15 @@ def lane(rows, heights, *, sigma=4.0, lean=0.0, noise=20.0, edges=0.0, seed=0):
     return (picture * across + rng.normal(0, noise, y.shape)).astype(np.float32)
 
 
+def depth(strip, level=0.0):
+    """How deep the deepest dip of a lane is above a background."""
+    smooth = smooth_strip(strip.astype(np.float32), WIDTH)
+    return hollow_depth(
+        smooth,
+        cv2.GaussianBlur(np.zeros((300, 1), np.float32) + np.c_[level].astype(np.float32), (0, 0), smooth.sigma)[:, 0],
+    )
+
+
 def burnt(strip, capacity):
     """Light against enzyme where the substrate is used up: rises, then falls."""
     return (strip * np.exp(-((np.maximum(strip, 0) / capacity) ** 2))).astype(np.float32)
@@ -33,10 +42,16 @@ def burnt(strip, capacity):
 
 def test_a_burnt_band_is_hollow_and_the_deeper_the_stronger():
     strip = lane([150], [20_000])
-    depths = [hollow_depth(burnt(strip, capacity), WIDTH) for capacity in (60_000, 20_000, 14_000, 9_000)]
+    depths = [depth(burnt(strip, capacity)) for capacity in (60_000, 20_000, 14_000, 9_000)]
     assert depths[0] < DEEP
     assert depths == sorted(depths)
     assert depths[-1] > 0.5
+
+
+def test_a_background_hides_no_depth_and_adds_none():
+    strip = burnt(lane([150], [20_000]), 9_000)
+    level = 3_000 + 2_000 * np.sin(np.arange(300) / 40)
+    assert depth(strip + level[:, None], level) == pytest.approx(depth(strip), abs=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -56,7 +71,7 @@ def test_a_burnt_band_is_hollow_and_the_deeper_the_stronger():
 def test_whole_bands_are_not_hollow(seed, options):
     others = {key: value for key, value in options.items() if key not in ("rows", "heights")}
     strip = lane(options["rows"], options["heights"], seed=seed, **others) + np.zeros((300, 49), np.float32)
-    assert hollow_depth(strip.astype(np.float32), WIDTH) < DEEP
+    assert depth(strip) < DEEP
 
 
 def test_a_pool_in_the_smear_above_a_band_is_not_a_burnt_band():
@@ -64,7 +79,7 @@ def test_a_pool_in_the_smear_above_a_band_is_not_a_burnt_band():
     y, x = np.mgrid[0:300, -24:25].astype(float)
     smear = 4_000 * np.exp(-(np.abs(x / (WIDTH / 2)) ** 8) * np.log(2))
     pool = 1 - 0.5 * np.exp(-0.5 * (((y - 110) / 8) ** 2 + (x / 6) ** 2))
-    assert hollow_depth((strip + smear * pool * (y < 190)).astype(np.float32), WIDTH) < DEEP
+    assert depth(strip + smear * pool * (y < 190)) < DEEP
 
 
 def test_hollow_lanes_are_refused_and_never_told_to_load_more():

@@ -10,7 +10,9 @@ import pytest
 import ublot
 from ublot.inputs.edits import Edits
 from ublot.inputs.params import make_params
+from ublot.ladder.fit.all_lanes import fit_ladders
 from ublot.lanes.lane_table import as_lanes
+from ublot.pipeline import quantification
 from ublot.pipeline import stages as pipeline
 
 
@@ -72,6 +74,30 @@ def test_one_change_upon_another(analysis) -> None:
     steps = steps.with_params(make_params(analysis.params.model_dump(), allow_unfit=True))
     whole = ublot.analyze(analysis.blot, layout=other_roles(analysis), edits=edits, config=steps.params.model_dump())
     assert steps == whole
+
+
+def test_boundaries_moved_one_after_the_other_give_the_numbers_of_a_run_from_the_start(
+    analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits: list[int] = []
+
+    def counted(ladders, *args, **kwargs):
+        fits.append(len(ladders))
+        return fit_ladders(ladders, *args, **kwargs)
+
+    at = {k.lane: k.boundary_row for k in analysis.ladders}
+    moves = [((4, -4.0),), ((4, -5.5),), ((4, -5.5), (6, 3.0)), ((4, -5.5), (6, 2.0)), ((6, 2.0),), ()]
+    quick = analysis
+    for step, (move, fitted) in enumerate(zip(moves, (1, 0, 1, 0, 1, 1), strict=True)):
+        edits = replace(analysis.edits, boundary_rows=tuple((lane, at[lane] + by) for lane, by in move))
+        with monkeypatch.context() as patched:
+            patched.setattr(quantification, "fit_ladders", counted)
+            fits.clear()
+            quick = quick.with_edits(edits)
+            assert len(fits) == fitted, step
+        assert quick == ublot.analyze(
+            analysis.blot, layout=analysis.layout, edits=edits, config=analysis.params.model_dump()
+        )
 
 
 def test_only_what_an_edit_changes_is_run_again(analysis, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ublot.model import Calibration, Profile
     from ublot.numerics.arrays import Array
 
-__all__ = ["Ladder", "quantify_ladder"]
+__all__ = ["Ladder", "Ready", "cut_ready", "make_ready", "quantify_ladder"]
 
 BAND_CLEAR, BAND_SHARE, BAND_ROWS = 8.0, 0.1, 3  # a band: so many noises, such a share of the strongest, so many rows
 ABOUT_TARGET = ("above_marker", "no_signal", "well_assumed", "well_signal", "haze_removed", "halo_returned")
@@ -153,15 +153,9 @@ def _half_row(profile: Profile, frame: Frame) -> float:
     return float(profile.top + last - 1 - int((from_below >= 0.5 * from_below[-1]).argmax()))
 
 
-def _quantify(
-    profiles: Sequence[Profile],
-    frames: Sequence[Frame],
-    calibration: Calibration | None,
-    masses: tuple[float, float],
-    antibody: str,
-    hazes: Sequence[Cleaned],
-    leak: Mapping[int, float],
-) -> list[Ladder]:
+def _quantify(ready: Ready, frames: Sequence[Frame], leak: Mapping[int, float]) -> list[Ladder]:
+    profiles = [k.profile for k in ready.clean]
+    calibration, masses, antibody = ready.calibration, ready.masses, ready.antibody
     numbers = number_rows(frames, calibration, masses, antibody) if calibration is not None else None
     cuts = _cut(profiles, frames, calibration, numbers)
     parts = np.broadcast_to(np.eye(3), (len(profiles), 3, 3))
@@ -177,7 +171,7 @@ def _quantify(
         return showing()[lane]
 
     out = []
-    for i, (p, frame, haze) in enumerate(zip(profiles, frames, hazes, strict=True)):
+    for i, (p, frame, haze) in enumerate(zip(profiles, frames, ready.clean, strict=True)):
         known = not math.isnan(frame.boundary)
         area, errors = cuts.area[i, :BY_NUMBER].tolist(), sd[i, :BY_NUMBER].tolist()
         if antibody == "modifier" or not known:
@@ -319,12 +313,63 @@ def quantify_ladder(
     its unmodified band. Intervals hold pixel noise and the background's uncertainty (error propagation, linear),
     and those of unmodified and HMW also that bands overlap at the cut and that a broad smear is taken for background.
     """
+    ready = make_ready(
+        profiles,
+        calibration,
+        target=target,
+        modifier=modifier,
+        antibody=antibody,
+        x=x,
+        loaded=loaded,
+        haze=haze,
+    )
+    return cut_ready(ready, boundary_rows, leak)
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """Lanes of a blot, ready to be cut: all that does not depend on boundaries which a person moves.
+
+    Attributes
+    ----------
+    clean : tuple of Cleaned
+        Every lane without halo and haze.
+    frames : tuple of Frame
+        Where the regions of every lane begin and end.
+    calibration : Calibration or None
+    masses : tuple of float
+        Of the target and what is attached to it, kDa.
+    antibody : {"target", "modifier"}
+    loaded : frozenset of int
+        Numbers of the lanes that may hold target.
+    """
+
+    clean: tuple[Cleaned, ...]
+    frames: tuple[Frame, ...]
+    calibration: Calibration | None
+    masses: tuple[float, float]
+    antibody: str
+    loaded: frozenset[int]
+
+
+def make_ready(
+    profiles: Iterable[Profile],
+    calibration: Calibration | None = None,
+    *,
+    target: Protein | float = CIAP1,
+    modifier: Protein | float = UBIQUITIN,
+    antibody: str = "target",
+    x: Sequence[float] | None = None,
+    loaded: Collection[int] | None = None,
+    haze: str = "auto",
+) -> Ready:
+    """What `quantify_ladder`, whose parameters these are, needs to know before lanes are cut."""
     chosen = tuple(profiles)
-    if not chosen:
-        return ()
     masses = _mass_of(target), _mass_of(modifier)
+    usable = frozenset(loaded if loaded is not None else (p.lane for p in chosen))
+    if not chosen:
+        return Ready((), (), calibration, masses, antibody, usable)
     place = np.asarray(x if x is not None else range(len(chosen)), np.float64)
-    usable = loaded if loaded is not None else {p.lane for p in chosen}
     bands: tuple[Band | None, ...] = (None,) * len(chosen)
     nominal = Nominal.of(calibration, *masses) if calibration is not None else None
     expected, spacing = (nominal.band, nominal.band - nominal.above) if nominal is not None else (None, None)
@@ -338,9 +383,18 @@ def quantify_ladder(
     cleaned = [k.profile for k in clean]
     wells = find_well(cleaned, _anchors(bands, expected, spacing, len(chosen)), usable)
     frames = frame_lanes(cleaned, bands, wells, nominal)
-    frames = [_moved(f, (boundary_rows or {}).get(p.lane)) for p, f in zip(cleaned, frames, strict=True)]
-    ladders = _quantify(cleaned, frames, calibration, masses, antibody, clean, leak or {})
-    return tuple(k if k.lane in usable else _without_target(k) for k in ladders)
+    return Ready(clean, tuple(frames), calibration, masses, antibody, usable)
+
+
+def cut_ready(
+    ready: Ready, boundary_rows: Mapping[int, float] | None = None, leak: Mapping[int, float] | None = None
+) -> tuple[Ladder, ...]:
+    """Cut lanes that are ready, see `quantify_ladder`."""
+    if not ready.clean:
+        return ()
+    moved = boundary_rows or {}
+    frames = [_moved(f, moved.get(k.profile.lane)) for k, f in zip(ready.clean, ready.frames, strict=True)]
+    return tuple(k if k.lane in ready.loaded else _without_target(k) for k in _quantify(ready, frames, leak or {}))
 
 
 def _without_halo(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ublot.model import Calibration
+from ublot.numerics.medians import row_medians
 from ublot.numerics.smoothing import smooth_rows
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def calibrate_by_rungs(ladders: Sequence[Ladder], *, target_kda: float, modifier
     if min(k.target_row - k.profile.top for k in lanes) < 0.1 * length:
         return None
     lift, noise, typical = _pool(lanes)
-    bent = np.stack([_marks(1.0, b, target_kda, modifier_kda) for b in BENDS])
+    bent = _marks(1.0, BENDS[:, None], target_kda, modifier_kda)
     scores = _score(lift, length * SPACINGS[:, None, None] * bent)
     best = np.unravel_index(int(np.argmax(scores)), scores.shape)
     far = np.abs(np.log(SPACINGS / SPACINGS[best[0]])) > 0.2
@@ -110,26 +111,33 @@ def _pool(lanes: Sequence[Ladder]) -> tuple[Array, float, float]:
     return total / weights, float(np.sqrt(np.median(variance)) / weights), typical
 
 
-def _marks(spacing: float, bend: float, target: float, modifier: float) -> Array:
+def _marks(spacing: float, bend: float | Array, target: float, modifier: float) -> Array:
     """Rows above the band of 1, 2, ... modifiers: log mass, bent, with the first at `spacing`."""
     x = np.log1p(np.arange(1, RUNGS + 1) * modifier / target)
     y = x * (1 - bend * x)
-    return np.asarray(spacing * y / y[0], np.float64)
+    return np.asarray(spacing * y / y[..., :1], np.float64)
 
 
 def _contrast(lift: Array, marks: Array) -> Array:
     """Height of the marks (..., rungs) above the higher of their valleys; none where the lane has ended."""
-    up = np.arange(len(lift), dtype=np.float64)
     steps = np.diff(marks, axis=-1, prepend=0.0)
-    next_steps = np.concatenate([steps[..., 1:], steps[..., -1:]], axis=-1)
-    crest, below, above = (np.interp(m, up, lift) for m in (marks, marks - 0.5 * steps, marks + 0.5 * next_steps))
-    return np.asarray(np.where(marks + steps < len(lift), crest - np.maximum(below, above), 0.0), np.float64)
+    # A valley below every mark, and one above the last.
+    valleys = _between_rows(lift, np.concatenate([marks - 0.5 * steps, (marks + 0.5 * steps)[..., -1:]], axis=-1))
+    higher = np.maximum(valleys[..., :-1], valleys[..., 1:])
+    return np.asarray(np.where(marks + steps < len(lift), _between_rows(lift, marks) - higher, 0.0), np.float64)
+
+
+def _between_rows(lift: Array, at: Array) -> Array:
+    """As `numpy.interp`, which looks for the place of each of 46,000 marks where their row says it."""
+    at = at.clip(0.0, len(lift) - 1.0)
+    row = at.astype(np.intp)
+    return np.asarray(lift.take(row) + (at - row) * np.diff(lift, append=lift[-1:]).take(row), np.float64)
 
 
 def _score(lift: Array, marks: Array) -> Array:
     """Summed contrast of rulers (..., rungs); no mark counts for much more than the middle one."""
     contrast = _contrast(lift, marks)
-    most = 2 * np.maximum(np.median(contrast, axis=-1, keepdims=True), 0.0) + 0.05
+    most = 2 * np.maximum(row_medians(contrast)[..., None], 0.0) + 0.05
     rising = np.all(np.diff(marks, axis=-1, prepend=0.0) > 2.0, axis=-1)
     return np.asarray(np.where(rising, np.minimum(contrast, most).sum(axis=-1), 0.0), np.float64)
 

@@ -10,9 +10,11 @@ import numpy as np
 from ublot.numerics.remembering import remembered
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ublot.model import Blot
 
-__all__ = ["bands_stand_on_end", "lanes_are_sideways"]
+__all__ = ["lanes_are_sideways"]
 
 LONG_SIDE = 400
 """Cells of the longer side: a band of 1 % of the height is then four of them high."""
@@ -48,25 +50,21 @@ def lanes_are_sideways(blot: Blot) -> bool:
     """
     if min(blot.window.height, blot.window.width) < FEWEST_ROWS:
         return False
-    return all(balance < SIDEWAYS for balance in bands_stand_on_end(blot))
-
-
-def bands_stand_on_end(blot: Blot) -> tuple[float, ...]:
-    """How much sharper the strongest spots are from top to bottom than from side to side, by scale.
-
-    1 for bands as wide as the picture, 0 for dots, -1 for the first turned by a quarter.
-    """
     whole = blot.tiles
     down, across = (max(round(RIM * side), 2) for side in whole.shape)
-    picture = np.ascontiguousarray(whole[down:-down, across:-across], np.float32)
+    picture = whole[down:-down, across:-across]
     scale = max(picture.shape) / LONG_SIDE
     if scale > 1:
         size = (max(round(picture.shape[1] / scale), 16), max(round(picture.shape[0] / scale), 16))
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
-    return tuple(_balance(picture, sigma) for sigma in SCALES)
+    return all(_balance(picture, sigma) < SIDEWAYS for sigma in SCALES)
 
 
-def _balance(picture: np.ndarray, sigma: float) -> float:
+def _balance(picture: NDArray[np.float32], sigma: float) -> float:
+    """How much sharper the strongest spots are from top to bottom than from side to side.
+
+    1 for bands as wide as the picture, 0 for dots, -1 for the first turned by a quarter.
+    """
     blurred = cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     side = 2 * int(sigma) + 3
     high = cv2.dilate(blurred, np.ones((side, side), np.uint8))

@@ -69,6 +69,11 @@ class Flanks:
     far: Array
 
     @cached_property
+    def of_knot(self) -> list[NDArray[np.intp]]:
+        """Which hats lie about each knot of `NEAR`."""
+        return [np.flatnonzero(self.knot == k) for k in range(len(NEAR))]
+
+    @cached_property
     def paired(self) -> Array:
         """Sums of two neighbouring hats of `near` each, in the columns seen, shape (knots / 2, lanes, outside)."""
         near = self.near[:, self.seen].transpose(2, 0, 1)
@@ -109,19 +114,15 @@ def make_flanks(along: AlongLanes, lanes: Lanes, loaded: NDArray[np.bool_], core
     shown = np.flatnonzero(loaded)
     after = np.searchsorted(middle[shown], columns[seen])
     beside = shown[np.clip([after - 1, after], 0, len(shown) - 1)] if len(shown) else np.zeros((2, len(seen)), np.intp)
-    found = []
-    for i in shown.tolist():
-        for side in (-1, 1):
-            other = i + side
-            reach = pitch
-            if 0 <= other < len(middle):
-                reach = abs(middle[other] - middle[i]) - 0.5 * INNER * widths[other] * loaded[other]
-            own = near[i] * ((offset[i] * side > 0) & (np.abs(offset[i]) < reach) & outside)[:, None]
-            some = np.flatnonzero(own.max(axis=0, initial=0.0) > SEEN)
-            found += [(i, int(side < 0), k, own[seen, k]) for k in some.tolist()]
-    lane, left, knot = (np.array([each[n] for each in found], np.intp) for n in (0, 1, 2))
-    hats = np.array([each[3] for each in found]).reshape(len(found), len(seen))
-    return Flanks(shapes, cores, seen, lane, left, knot, hats, beside, near, far[..., 1:])
+    # To the left and to the right of every lane: how far its own hats reach, and which columns of cells these are.
+    steps, inner = np.diff(middle), 0.5 * INNER * widths * loaded
+    reach = np.full((len(middle), 2), pitch)
+    reach[1:, 0], reach[:-1, 1] = steps - inner[:-1], steps - inner[1:]
+    within_reach = (np.array([-1, 1])[:, None] * offset[:, None] > 0) & (np.abs(offset)[:, None] < reach[:, :, None])
+    own = near[:, None] * (within_reach & outside & loaded[:, None, None])[..., None]
+    lane, side, knot = np.nonzero(own.max(axis=2, initial=0.0) > SEEN)
+    hats = own[lane, side, :, knot][:, seen]
+    return Flanks(shapes, cores, seen, lane, 1 - side, knot, hats, beside, near, far[..., 1:])
 
 
 def _overlap(edges: Array, begin: Array, end: Array) -> Array:
@@ -133,12 +134,11 @@ def _overlap(edges: Array, begin: Array, end: Array) -> Array:
 
 def _hats(places: Array, knots: Array) -> Array:
     """Piecewise linear functions, 1 at their knot and 0 at all others and beyond the ends: means over the last axis."""
-    steps, total = np.diff(knots), np.zeros((*places.shape[:-1], len(knots)))
-    for k in range(places.shape[-1]):
-        climb = (places[..., k, None] - knots[:-1]) / steps
-        inside = (climb[..., :1] >= 0) & (climb[..., -1:] <= 1)
-        share = np.clip(climb, 0.0, 1.0) * inside
-        total[..., :1] += inside
-        total[..., 1:] += share
-        total[..., :-1] -= share
-    return np.asarray(total / places.shape[-1])
+    cells, each = places.size // places.shape[-1], len(knots)
+    at = np.flatnonzero((places >= knots[0]) & (places <= knots[-1]))
+    place = places.ravel()[at]
+    before = np.minimum(np.searchsorted(knots, place, side="right") - 1, each - 2)
+    share = (place - knots[before]) / (knots[before + 1] - knots[before])
+    hat = at // places.shape[-1] * each + before
+    total = np.bincount(hat, 1 - share, cells * each) + np.bincount(hat + 1, share, cells * each)
+    return np.asarray(total.reshape(*places.shape[:-1], each) / places.shape[-1], np.float64)

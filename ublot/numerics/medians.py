@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "column_quantiles",
     "linear_quantiles",
     "median",
     "median_of_nine",
@@ -75,6 +76,14 @@ def linear_quantiles(values: NDArray[np.float64], *shares: float) -> list[float]
         float(ordered[k] + (place - k) * (ordered[min(k + 1, len(values) - 1)] - ordered[k]))
         for place, k in zip(places, firsts, strict=True)
     ]
+
+
+def column_quantiles(values: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """Quantile of every column of a table of two or more rows without NaN, as `linear_quantiles` of a line."""
+    place = share * (len(values) - 1)
+    first = min(int(place), len(values) - 2)
+    ordered = np.partition(values, (first, first + 1), axis=0)
+    return np.asarray(ordered[first] + (place - first) * (ordered[first + 1] - ordered[first]), np.float64)
 
 
 def median_of_nine(values: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Non-negative least squares from the normal equations."""
+"""Least squares from the normal equations, some of them non-negative."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.linalg import lapack
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["scaled_inverse", "solve_nonnegative"]
+__all__ = ["scaled_inverse", "solve_definite", "solve_nonnegative"]
 
 PATIENCE = 3  # exchanges of all that is wrong, after the last that left less wrong than any before
 MOST_TURNS = 1000  # one by one it ends by itself, unless rounding has it go in circles
@@ -46,7 +46,7 @@ def solve_nonnegative(
     fewest, patience = len(b) + 1, PATIENCE
     x = _solve(a, b, positive)
     for _ in range(MOST_TURNS):
-        wrong = ((x < 0) | ((b - a @ x > enough) & ~positive)).nonzero()[0]
+        wrong = np.where(positive, x < 0, b - a @ x > enough).nonzero()[0]
         if not len(wrong):
             break
         if len(wrong) < fewest:
@@ -65,18 +65,30 @@ def _solve(a: NDArray[np.float64], b: NDArray[np.float64], positive: NDArray[np.
     used = positive.nonzero()[0]
     if len(used):
         part, right = (a, b) if len(used) == len(b) else (a.take(used, 0).take(used, 1), b[used])
-        # Cholesky's by LAPACK itself: for matrices this small most of `numpy.linalg.solve` is its wrapping.
-        _, x[used], wrong = lapack.dposv(part, right)
-        if wrong:  # rounding has made the matrix indefinite
-            x[used] = np.linalg.solve(part, right)
+        x[used] = solve_definite(part, right)
     return x
+
+
+def solve_definite(matrix: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve for a positive definite matrix, or for one that rounding has made indefinite.
+
+    Cholesky's by LAPACK itself: for matrices as small as ours most of `numpy.linalg.solve` is its wrapping.
+    """
+    _, found, wrong = lapack.dposv(matrix, right)
+    return np.asarray(np.linalg.solve(matrix, right) if wrong else found, np.float64)
 
 
 def scaled_inverse(gram: NDArray[np.float64]) -> NDArray[np.float64]:
     """Inverse of a positive semi-definite matrix, each unknown in its own unit; it is vast where nothing is known."""
-    size = np.diag(gram)
+    size = gram.diagonal()
     scale = 1 / np.sqrt(np.maximum(size, max(1e-30 * float(size.max(initial=0.0)), 1e-100)))
     units = scale[:, None] * scale
     a = gram * units
     a.reshape(-1)[:: len(a) + 1] += 1e-10  # the diagonal
-    return np.asarray(np.linalg.inv(a) * units, np.float64)
+    root, wrong = lapack.dpotrf(a)
+    if wrong:  # rounding has made the matrix indefinite
+        return np.asarray(np.linalg.inv(a) * units, np.float64)
+    upper, _ = lapack.dpotri(root)
+    inverse = upper + upper.T
+    inverse.reshape(-1)[:: len(a) + 1] *= 0.5  # the diagonal, which both hold
+    return np.asarray(inverse * units, np.float64)

@@ -34,7 +34,9 @@ def smooth_rows(values: NDArray[np.float64], sigma: float, *, mirror: bool = Tru
     half = int(REACH * sigma + 0.5)
     offsets = np.arange(-half, half + 1, dtype=np.float64)
     kernel = np.exp(-0.5 * (offsets / sigma) ** 2)
-    border = cv2.BORDER_REFLECT if mirror else cv2.BORDER_CONSTANT
-    lines = np.atleast_2d(np.ascontiguousarray(values, np.float64))
-    smooth = cv2.filter2D(lines, cv2.CV_64F, (kernel / kernel.sum())[None], borderType=border)
+    kernel, lines = kernel / kernel.sum(), np.atleast_2d(np.ascontiguousarray(values, np.float64))
+    if not mirror:  # by itself: OpenCV transforms the line for a kernel so long
+        smooth = np.array([np.convolve(line, kernel)[half : half + len(line)] for line in lines])
+    else:
+        smooth = cv2.filter2D(lines, cv2.CV_64F, kernel[None], borderType=cv2.BORDER_REFLECT)
     return np.asarray(smooth.reshape(np.shape(values)), np.float64)

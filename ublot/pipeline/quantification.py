@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ublot.errors import BlotError
 from ublot.inputs.params import masses_of
-from ublot.ladder.cut import Ladder, quantify_ladder
-from ublot.ladder.fit.all_lanes import fit_ladders
+from ublot.ladder.cut import Ladder, Ready, cut_ready, make_ready
+from ublot.ladder.fit.all_lanes import fit_ladders, lanes_to_fit
 from ublot.ladder.rung_calibration import calibrate_by_rungs, rungs_hold
 from ublot.mass.calibration import LEFT_OVER, STRAIGHT, calibration_from_positions, read_marker
 from ublot.membrane.lateral_shape import gutter_leak, mid_columns
@@ -63,12 +64,39 @@ class Elsewhere:
 
 @dataclass(frozen=True, eq=False)
 class Quantified:
-    """The ladders of a blot, what they were calibrated by, and which lanes may hold target."""
+    """The ladders of a blot, what they were calibrated by, and which lanes may hold target.
+
+    `cuts` were made on the way: a run after an edit takes over of them what it would make again.
+    """
 
     ladders: tuple[Ladder, ...]
     calibration: Calibration | None
     loaded: frozenset[int]
     notes: tuple[str, ...]
+    cuts: tuple[_Cut, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """Lanes cut into plain regions, and fitted.
+
+    Attributes
+    ----------
+    given : tuple
+        All that the lanes depend on besides boundaries that were moved.
+    ready : Ready
+    boundaries : dict of int to float
+        Rows of those, by lane.
+    ladders : tuple of Ladder
+    fitted : tuple of Ladder
+        None where they were not asked for.
+    """
+
+    given: tuple[Any, ...]
+    ready: Ready
+    boundaries: dict[int, float]
+    ladders: tuple[Ladder, ...]
+    fitted: tuple[Ladder, ...] = ()
 
 
 def _given_boundaries(geometry: Lanes, edits: Edits) -> dict[int, float]:
@@ -246,6 +274,7 @@ def quantify_lanes(
     edits: Edits,
     geometry: Lanes,
     elsewhere: Elsewhere | None = None,
+    before: Quantified | None = None,
 ) -> Quantified:
     """Calibrate and quantify all lanes of a blot.
 
@@ -259,6 +288,8 @@ def quantify_lanes(
     elsewhere : callable, optional
         Calibrates by what shows the marker besides the lanes: another picture of the membrane. Asked where the options
         name one, or where the lanes do not show the marker well.
+    before : Quantified, optional
+        Of an earlier run, to take over from what would be made again: with a boundary moved, or moved further.
 
     Returns
     -------
@@ -270,59 +301,73 @@ def quantify_lanes(
     if edits.lanes is None:
         unplaced = _unplaced([p for p in profiles if p.lane in loaded])
         profiles = [replace(p, flags=(*p.flags, "lane_uncertain")) if p.lane in unplaced else p for p in profiles]
-    boundaries, leak = _given_boundaries(geometry, edits), gutter_leak(geometry)
-    ladders = _cut(profiles, calibration, params, geometry, loaded, boundaries, leak)
+    boundaries, earlier = _given_boundaries(geometry, edits), before.cuts if before is not None else ()
+    cut = partial(_cut, profiles, params, geometry, loaded, boundaries, earlier)
+    cuts = [cut(calibration)]
+    ladders = cuts[0].ladders
     target, modifier = masses_of(params)
     if calibration is None:
         free = [k for k in ladders if k.lane in loaded]
         calibration = calibrate_by_rungs(free, target_kda=target, modifier_kda=modifier)
         if calibration is not None:
-            by_rungs = _cut(profiles, calibration, params, geometry, loaded, boundaries, leak)
-            fitted = _fitted(by_rungs, calibration, params, loaded, leak)
-            if not rungs_hold(fitted):
+            cuts.append(_fitted(cut(calibration), calibration, earlier))
+            if not rungs_hold(cuts[1].fitted):
                 calibration = None
         if calibration is not None:
-            ladders = fitted if params.ladder else by_rungs
+            ladders = cuts[1].fitted if params.ladder else cuts[1].ladders
             ladders = tuple(k.flagged(*calibration.flags) if k.lane in loaded else k for k in ladders)
     elif params.ladder:
-        ladders = _fitted(ladders, calibration, params, loaded, leak)
+        cuts = [_fitted(cuts[0], calibration, earlier)]
+        ladders = cuts[0].fitted
     if calibration is not None and calibration.kind == "marker" and calibration.flags:
         ladders = tuple(k.flagged(*calibration.flags) if k.lane in loaded else k for k in ladders)
-    return Quantified(ladders, calibration, frozenset(loaded), tuple(_note(unread, calibration, params)))
+    notes = tuple(_note(unread, calibration, params))
+    return Quantified(ladders, calibration, frozenset(loaded), notes, tuple(cuts))
 
 
 def _cut(
     profiles: Sequence[Profile],
-    calibration: Calibration | None,
     params: Params,
     geometry: Lanes,
     loaded: Collection[int],
     boundaries: dict[int, float],
-    leak: dict[int, float],
-) -> tuple[Ladder, ...]:
-    """Plain regions of all lanes."""
-    target, modifier = masses_of(params)
-    return quantify_ladder(
-        profiles,
-        calibration,
-        target=target,
-        modifier=modifier,
-        antibody=params.antibody,
-        x=mid_columns(geometry).tolist(),
-        loaded=loaded,
-        boundary_rows=boundaries,
-        leak=leak,
-        haze=params.haze,
+    earlier: Sequence[_Cut],
+    calibration: Calibration | None,
+) -> _Cut:
+    """Plain regions of all lanes; those whose boundary stays where it was are taken over."""
+    (target, modifier), x, leak = masses_of(params), mid_columns(geometry).tolist(), gutter_leak(geometry)
+    given = (tuple(profiles), calibration, target, modifier, params.antibody, x, frozenset(loaded), params.haze, leak)
+    done = next((other for other in earlier if other.given == given), None)
+    ready = (
+        done.ready
+        if done is not None
+        else make_ready(
+            profiles,
+            calibration,
+            target=target,
+            modifier=modifier,
+            antibody=params.antibody,
+            x=x,
+            loaded=loaded,
+            haze=params.haze,
+        )
     )
+    ladders = cut_ready(ready, boundaries, leak)
+    if done is not None:
+        ladders = tuple(
+            old if boundaries.get(old.lane) == done.boundaries.get(old.lane) else new
+            for old, new in zip(done.ladders, ladders, strict=True)
+        )
+    return _Cut(given, ready, boundaries, ladders)
 
 
-def _fitted(
-    ladders: tuple[Ladder, ...],
-    calibration: Calibration,
-    params: Params,
-    loaded: Collection[int],
-    leak: dict[int, float],
-) -> tuple[Ladder, ...]:
-    """Rungs and smear of all lanes."""
-    target, modifier = masses_of(params)
-    return fit_ladders(ladders, calibration, target_kda=target, modifier_kda=modifier, loaded=loaded, leak=leak)
+def _fitted(cut: _Cut, calibration: Calibration, earlier: Sequence[_Cut]) -> _Cut:
+    """Rungs and smear of all lanes, taken over where the same lanes were fitted together before."""
+    (target, modifier), loaded = cut.ready.masses, cut.ready.loaded
+    chosen, leak = lanes_to_fit(cut.ladders, loaded), cut.given[-1]
+    for done in earlier:
+        if done.fitted and lanes_to_fit(done.ladders, loaded) == chosen:
+            fits = dict(zip(done.ladders, done.fitted, strict=True))
+            return replace(cut, fitted=tuple(fits[k] if k in chosen else k for k in cut.ladders))
+    fitted = fit_ladders(cut.ladders, calibration, target_kda=target, modifier_kda=modifier, loaded=loaded, leak=leak)
+    return replace(cut, fitted=fitted)

@@ -254,7 +254,8 @@ def _run_once(run: Run, tell: Progress, earlier: Run | None, geometry: Lanes | N
             ticks=partial(calibrate_by_ticks, blot, params),
             pen=partial(calibrate_by_pen, blot, geometry, layout, params),
         )
-        found = quantify_lanes(profiles, layout, params, edits, geometry, elsewhere)
+        quantified = before.quantified if before and before.extracted is profiles else None
+        found = quantify_lanes(profiles, layout, params, edits, geometry, elsewhere, quantified)
         ladders, rowwise = compare_backgrounds(blot, geometry, background, found, params)
         ladders = with_target_flags(with_crop_flags(ladders, found.loaded), found.loaded)
         ladders = _with_hollow(ladders, hollow)

@@ -90,15 +90,20 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
     cores = [_core(blot, window, lane.rows, lane.xs, pixels) for lane, pixels in zip(lanes, wide, strict=True)]
     raw, variance = np.array(cores).swapaxes(0, 1)
     index = [lane.number - 1 for lane in lanes]
-    level, modes = background.level[index], background.modes.take(index, axis=1)
+    level = background.level[index]
     sd = np.sqrt(variance * noise.correlation / np.array(wide)[:, None])
     outside = _outside(blot, lanes, centres)
     # There is nothing to measure there: no signal rather than camera black less membrane.
-    if outside.any():
-        level[outside], sd[outside], modes[:, outside] = raw[outside], 0.0, 0.0
-        modes = np.concatenate([modes, _cut_off(raw, outside)[None]])
-    for values in (raw, level, sd, modes):
+    cut = _cut_off(raw, outside)[:, None] if outside.any() else np.zeros((len(lanes), 0, window.height))
+    level[outside], sd[outside] = raw[outside], 0.0
+    for values in (raw, level, sd):
         values *= width[:, None]
+    count = len(background.modes)
+    modes = np.empty((len(lanes), count + cut.shape[1], window.height))  # those of a lane one after the other
+    for k, place in enumerate(index):
+        np.multiply(background.modes[:, place], width[k], out=modes[k, :count])
+        modes[k, :count, outside[k]] = 0.0
+    modes[:, count:] = cut * width[:, None, None]
     full = [max(round(lane.width), 1) for lane in lanes]
     saturated = _saturated(blot, lanes, full)
     found = background.lane_flags or [()] * (max(index) + 1)
@@ -109,7 +114,7 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
             raw[k],
             level[k],
             sd[k],
-            modes[:, k],
+            modes[k],
             lane.width,
             saturated[k],
             full[k],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from ublot.model import Blot, Lanes, Profile
 
-__all__ = ["hollow_depth", "hollow_lanes"]
+__all__ = ["Strip", "hollow_depth", "hollow_lanes", "smooth_strip"]
 
 HEART, RIM = 0.15, (0.2, 0.55)
 """Of the lane's width to either side of its centre line: what is taken for a band's heart, and where its rim is."""
@@ -87,7 +88,7 @@ def hollow_lanes(blot: Blot, lanes: Lanes, profiles: Sequence[Profile]) -> dict[
         return {}
     side = 1 << max(int(min(lane.width for lane, _ in seen) / FINE).bit_length() - 1, 0)
     for lane, profile in seen:
-        depth = hollow_depth(_above_background(blot, lane, lanes.window, profile, side), lane.width / side)
+        depth = hollow_depth(*_seen(blot, lane, lanes.window, profile, side))
         if depth >= DEEP:
             found[lane.number] = depth
     if max(found.values(), default=0.0) < SURE:
@@ -102,8 +103,8 @@ def _nearly_burnt(
     light = {}
     for lane, profile in zip(lanes, profiles, strict=True):
         if lane.width >= NARROWEST:
-            strip = _above_background(blot, lane, lanes.window, profile, side)
-            light[lane.number] = float(cv2.GaussianBlur(strip, (0, 0), max(0.03 * lane.width / side, 0.8)).max())
+            strip, level = _seen(blot, lane, lanes.window, profile, side)
+            light[lane.number] = float((strip.smooth.max(axis=1) - level).max())
     most = float(np.median([light[number] for number in found]))
     return [number for number, own in light.items() if number not in found and own >= NEARLY * most]
 
@@ -115,46 +116,85 @@ def _in_cells(blot: Blot, side: int) -> NDArray[np.float32]:
 
 @remembered(128)  # of all lanes of a large gel, and of those that have just been moved
 def _strip(
-    blot: Blot, rows: tuple[float, ...], xs: tuple[float, ...], lines: tuple[int, int], wide: int, side: int
-) -> NDArray[np.float32]:
-    """A lane and its surroundings along its centre line, in cells of `side` pixels."""
-    picture = _in_cells(blot, side)
-    return lane_strip(picture, Lane(0, rows, xs, 1.0), Window(*lines, 0, picture.shape[1]), wide)
+    blot: Blot, rows: tuple[float, ...], xs: tuple[float, ...], lines: tuple[int, int], width: float, side: int
+) -> Strip:
+    """A lane `width` cells wide and its surroundings along its centre line, in cells of `side` pixels."""
+    picture, wide = _in_cells(blot, side), 2 * int(np.ceil(RIM[1] * width)) + 1
+    return smooth_strip(lane_strip(picture, Lane(0, rows, xs, 1.0), Window(*lines, 0, picture.shape[1]), wide), width)
 
 
-def _above_background(blot: Blot, lane: Lane, window: Window, profile: Profile, side: int) -> NDArray[np.float32]:
-    """A lane and its surroundings along its centre line, less background, in cells of `side` pixels."""
+def _seen(blot: Blot, lane: Lane, window: Window, profile: Profile, side: int) -> tuple[Strip, NDArray[np.float32]]:
+    """A lane and its surroundings in cells of `side` pixels, and the background in their rows, as smooth."""
     top, left = blot.window.top, blot.window.left
     first, last = -(-(window.top - top) // side), (window.bottom - top) // side
     rows = tuple((row - top + 0.5) / side - 0.5 for row in lane.rows)
     xs = tuple((x - left + 0.5) / side - 0.5 for x in lane.xs)
-    strip = _strip(blot, rows, xs, (first, last), 2 * int(np.ceil(RIM[1] * lane.width / side)) + 1, side)
+    strip = _strip(blot, rows, xs, (first, last), lane.width / side, side)
     skipped = top + side * first - window.top
     background = profile.background[skipped : skipped + side * (last - first)].reshape(-1, side).mean(axis=1)
-    return np.asarray(strip - (background / profile.width)[:, None], np.float32)
+    level = cv2.GaussianBlur((background / profile.width).astype(np.float32)[:, None], (0, 0), strip.sigma)
+    return strip, np.asarray(level[:, 0], np.float32)
 
 
-def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
-    """Deepest dip that a rim closes on all four sides, as a share of the rim's height; 0 where there is none.
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """A lane and its surroundings along its centre line, blurred, with its background still in it.
 
-    Parameters
+    The background is one level in every row, and a blur takes it along: what is seen of a row is seen without it, and
+    need not be looked at again where only the background has changed.
+
+    Attributes
     ----------
-    strip : ndarray, shape (rows, columns)
-        Signal of one lane along its centre line, which is the middle column, less background.
+    smooth : ndarray, shape (rows, columns)
+    inner : ndarray of bool, shape (columns,)
+        Columns of the heart.
+    heart : ndarray, shape (rows,)
+        Mean of these.
+    beside : ndarray, shape (rows,)
+        Highest of the rim on its lower side.
     width : float
-        Of the lane, px.
+        Of the lane, in cells.
+    sigma : float
+        Of the blur.
+    noise : float
+        Standard deviation of `smooth`.
     """
+
+    smooth: NDArray[np.float32]
+    inner: NDArray[np.bool_]
+    heart: NDArray[np.float32]
+    beside: NDArray[np.float32]
+    width: float
+    sigma: float
+    noise: float
+
+
+def smooth_strip(strip: NDArray[np.float32], width: float) -> Strip:
+    """Look at the pixels of one lane along its centre line, which is the middle column; it is `width` columns wide."""
     sigma = max(0.03 * width, 0.8)
     smooth = np.asarray(cv2.GaussianBlur(strip, (0, 0), sigma), np.float32)
     # What a blur takes off is noise; what it leaves of white noise follows from its width. The mean, for in 8 bits most
     # pixels of an empty lane are equal.
     sd = 1.2533 * float(np.abs(strip - smooth).mean()) / (2 * np.sqrt(np.pi) * sigma)
     x = np.arange(strip.shape[1]) - (strip.shape[1] - 1) / 2
-    heart = smooth[:, np.abs(x) <= max(HEART * width, 0.5)].mean(axis=1)
+    inner = np.abs(x) <= max(HEART * width, 0.5)
     beside = np.minimum(
         smooth[:, (x >= -RIM[1] * width) & (x <= -RIM[0] * width)].max(axis=1),
         smooth[:, (x <= RIM[1] * width) & (x >= RIM[0] * width)].max(axis=1),
     )
+    return Strip(smooth, inner, smooth[:, inner].mean(axis=1), beside, width, sigma, sd)
+
+
+def hollow_depth(strip: Strip, level: NDArray[np.float32]) -> float:
+    """Deepest dip that a rim closes on all four sides, as a share of the rim's height; 0 where there is none.
+
+    Parameters
+    ----------
+    strip : Strip
+    level : ndarray of float32, shape (rows,)
+        The background in it, as smooth.
+    """
+    heart, beside, width, sd = strip.heart - level, strip.beside - level, strip.width, strip.noise
     reach = max(round(REACH * width), 3)
     if len(heart) <= 2 * reach:
         return 0.0
@@ -177,7 +217,7 @@ def hollow_depth(strip: NDArray[np.float32], width: float) -> float:
     # The dip that a person would see is looked at once more as a basin: it must hold water on all sides.
     at = int(np.where(hollow, dip / np.maximum(rim, 1e-30), 0.0).argmax())
     rows = slice(max(at - 2 * reach, 0), at + 2 * reach + 1)
-    basin = _held(smooth[rows])[at - rows.start, np.abs(x) <= max(HEART * width, 0.5)].mean()
+    basin = _held(strip.smooth[rows] - level[rows, None])[at - rows.start, strip.inner].mean()
     return float(min(dip[at], basin) / rim[at])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,11 +107,16 @@ def over_vehicle(
     inner = _around(ratio, Z95 * math.sqrt(measured), own)
     noise = sum(variances) / n / mean**2
     spread = np.sqrt(own.sd**2 / mean**2 + ratio**2 * (SCATTERS**2 + noise) / n)
-    return _around(ratio, _reach(spread, _likelihood([vehicle, *beside])), own), inner
+    likelihood = _likelihood(tuple(map(tuple, (vehicle, *beside))))
+    return _around(ratio, _reach(spread, likelihood), own), inner
 
 
-def _likelihood(replicates: Sequence[Sequence[Quantity]]) -> Array:
-    """How likely every one of the `SCATTERS` is after replicates of one or more kinds have been seen."""
+@lru_cache(64)
+def _likelihood(replicates: tuple[tuple[Quantity, ...], ...]) -> Array:
+    """How likely every one of the `SCATTERS` is after replicates of one or more kinds have been seen.
+
+    All lanes of a blot ask for the same.
+    """
     log = np.zeros(len(SCATTERS))
     for lanes in replicates:
         mean, freedom = sum(q.value for q in lanes) / len(lanes), len(lanes) - 1
@@ -130,7 +136,7 @@ def _reach(spread: Array, weights: Array) -> float:
         return reach
     for _ in range(50):
         z = reach / spread
-        lacking = 0.95 - float(weights @ [math.erf(v) for v in z / math.sqrt(2)])
+        lacking = 0.95 - float(weights @ [*map(math.erf, (z / math.sqrt(2)).tolist())])
         if lacking < CLOSE:
             break
         reach += lacking / float(weights @ (np.exp(-0.5 * z * z) / spread)) / math.sqrt(2 / math.pi)

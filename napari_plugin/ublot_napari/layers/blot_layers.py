@@ -55,11 +55,17 @@ LINE = 1.6
 """Width of outlines on the screen, px: below one and a half a line falls apart into dashes."""
 HOLD = 7.0
 """Pixels of the screen within which a boundary is taken hold of, as wide as half a handle of napari."""
+UNSEEN = 0.02
+"""Pixels of the screen by which nobody sees a line move."""
 FITS = 6
 """Times that the view is fitted at most: what is written keeps its size on the screen, and so takes another share of
 the view each time; on a canvas of 200 px that settles to 2 % after five."""
 SATURATED = Colormap([[1, 0, 0, 0], [1, 0, 0, 1]], name="ublot saturated")
 
+ROWS_CLOSE = 0.005
+"""Pixels of the picture up to which a boundary is in the same place: half a digit of the rows that are kept."""
+WRITTEN = ("lane", "label", "mass")
+"""What text on layers is made of."""
 DONE = {ActionType.ADDED, ActionType.CHANGED, ActionType.REMOVED}
 
 
@@ -379,10 +385,9 @@ class Picture:
                     layer.edge_width = [self._line] * len(data)
                     layer.face_color = "transparent"
             coloured = [*layer.features["role"]] if "role" in layer.features else []
-            if not _told(layer, keywords["features"]):
-                layer.features = keywords["features"]
-                if coloured != [*roles] or len(layer.edge_color) != len(roles):
-                    layer.edge_color = role_colours(roles)
+            _tell(layer, keywords["features"])
+            if coloured != [*roles] or len(layer.edge_color) != len(roles):
+                layer.edge_color = role_colours(roles)
 
     def _add_lanes(self, data: Sequence[Any] | None, keywords: dict[str, Any]) -> None:
         layer = self.viewer.add_shapes(data, **keywords, edge_width=self._line)
@@ -404,8 +409,7 @@ class Picture:
         more = len(layer.data) != len(data)
         layer.selected_data = set()
         layer.data = data
-        if not _told(layer, keywords["features"]):
-            layer.features = keywords["features"]
+        _tell(layer, keywords["features"])
         if more:
             layer.size = keywords["size"]
 
@@ -441,6 +445,7 @@ class Picture:
         """Add a layer, or give it new content; nothing to show takes it away."""
         data, keywords, _ = described
         layer = self._own(kind)
+        close = UNSEEN * self._pixel if locked else ROWS_CLOSE  # a person takes hold of the others, and they are read
         if not len(data):
             if layer is not None:
                 self._remove(kind)
@@ -453,15 +458,15 @@ class Picture:
                 layer.events.data.connect(self._boundaries_changed)
                 layer.mouse_move_callbacks.append(self._near_boundary)
                 layer.mouse_drag_callbacks.append(self._drag_boundary)
-        elif not same_outlines(layer.data, data):
-            if not move_outlines(layer, data, keywords["shape_type"]):
+        elif not same_outlines(layer.data, data, close):
+            if not move_outlines(layer, data, keywords["shape_type"], close):
                 layer.edge_color = keywords["edge_color"]
                 layer.edge_width = [self._line] * len(data)
             if layer.editable is locked:
                 layer.editable = not locked
         # Another target gives the same rungs other masses.
-        if "features" in keywords and not _told(layer, keywords["features"]):
-            layer.features = keywords["features"]
+        if "features" in keywords:
+            _tell(layer, keywords["features"])
 
     def _own(self, kind: str) -> Any:
         layer = getattr(self, kind)
@@ -624,9 +629,25 @@ class Picture:
             self.hovered.emit(row, lane_at(self.geometry, row, column))
 
 
-def _told(layer: Any, features: dict[str, Any]) -> bool:
-    """Whether a layer says of its shapes what is to be said; setting it has all of them drawn anew."""
-    return bool(layer.features.equals(type(layer.features)(features)))
+def _tell(layer: Any, features: dict[str, Any]) -> None:
+    """Have a layer say something of its shapes.
+
+    To set ``layer.features`` has all that is written drawn anew, which rests on `WRITTEN` alone: all else, as scores,
+    is set in place.
+    """
+    told = layer.features
+    new = [name for name, values in features.items() if name not in told or not _alike(told[name].tolist(), values)]
+    if [*told] != [*features] or any(name in WRITTEN for name in new):
+        layer.features = features
+    elif new:
+        for name in new:
+            told[name] = features[name]
+        layer.events.features()
+
+
+def _alike(one: Sequence[Any], other: Sequence[Any]) -> bool:
+    """Whether two lists hold the same, NaN in the same places."""
+    return len(one) == len(other) and all(a == b or (a != a and b != b) for a, b in zip(one, other, strict=True))
 
 
 def _give_text(layer: Any, text: dict[str, Any]) -> None:

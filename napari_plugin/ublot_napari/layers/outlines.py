@@ -15,12 +15,12 @@ CLOSE = 5e-4
 """Pixels of the picture up to which two corners are in the same place."""
 
 
-def same_outlines(shown: Sequence[Any], wanted: Sequence[Any]) -> bool:
-    """Whether two lists of outlines lie in the same places."""
-    return len(shown) == len(wanted) and all(_same(a, b) for a, b in zip(shown, wanted, strict=True))
+def same_outlines(shown: Sequence[Any], wanted: Sequence[Any], close: float = CLOSE) -> bool:
+    """Whether two lists of outlines lie in the same places, but for `close` pixels of the picture."""
+    return len(shown) == len(wanted) and all(_same(a, b, close) for a, b in zip(shown, wanted, strict=True))
 
 
-def move_outlines(layer: Any, wanted: Sequence[Any], kind: str) -> bool:
+def move_outlines(layer: Any, wanted: Sequence[Any], kind: str, close: float = CLOSE) -> bool:
     """Give a shapes layer its outlines; returns whether there are as many as before, which keep colour and width.
 
     To set ``layer.data`` builds every shape, its colours, its text and the limits of all layers anew. Where as many
@@ -32,6 +32,8 @@ def move_outlines(layer: Any, wanted: Sequence[Any], kind: str) -> bool:
     wanted : sequence of ndarray, shape (corners, 2)
     kind : str
         What the outlines are, as napari calls it (``line``, ``polygon``).
+    close : float
+        Pixels of the picture up to which a corner stays where it is.
     """
     layer = getattr(layer, "__wrapped__", layer)  # napari shows widgets the public half of a layer
     shown = layer.data
@@ -42,7 +44,7 @@ def move_outlines(layer: Any, wanted: Sequence[Any], kind: str) -> bool:
         return as_many
     before = _extent(shown)
     chosen = set(layer.selected_data)
-    moved = [k for k, (a, b) in enumerate(zip(shown, wanted, strict=True)) if not _same(a, b)]
+    moved = [k for k, (a, b) in enumerate(zip(shown, wanted, strict=True)) if not _same(a, b, close)]
     for k in moved:
         shapes.edit(k, np.asarray(wanted[k], np.float64))
     if chosen & set(moved):
@@ -52,8 +54,8 @@ def move_outlines(layer: Any, wanted: Sequence[Any], kind: str) -> bool:
     return True
 
 
-def _same(one: Any, other: Any) -> bool:
-    return np.shape(one) == np.shape(other) and bool(np.abs(np.asarray(one) - other).max() < CLOSE)
+def _same(one: Any, other: Any, close: float) -> bool:
+    return np.shape(one) == np.shape(other) and bool(np.abs(np.asarray(one) - other).max() < close)
 
 
 def _extent(outlines: Sequence[Any]) -> Any:

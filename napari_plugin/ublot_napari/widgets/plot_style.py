@@ -23,6 +23,7 @@ __all__ = [
     "VERMILLION",
     "Theme",
     "empty_plot",
+    "label_axis",
     "pen",
     "save_plot",
     "style_axes",
@@ -127,6 +128,12 @@ def empty_plot(name: str, tip: str) -> Any:
     plot.setAccessibleName(name)
     plot.setToolTip(tip)
     return plot
+
+
+def label_axis(plot: Any, name: str, text: str) -> None:
+    """Write something beside an axis, unless it stands there: a page of HTML is laid out for it."""
+    if plot.getAxis(name).labelText != text:
+        plot.setLabel(name, text)
 
 
 def style_axes(plot: Any, theme: Theme) -> None:

@@ -48,15 +48,20 @@ class Runner(QObject):
         return self._stop is not None or self._waiting is not None
 
     def submit(
-        self, job: Job, done: Callable[[Any], None], failed: Callable[[Exception], None], delay_ms: int = 0
+        self, job: Job, done: Callable[[Any], None], failed: Callable[[Exception], None], *, at_once: bool = False
     ) -> None:
-        """Run `job` after a while, in place of any that waits or runs; `done` or `failed` is called in this thread."""
+        """Run `job` in place of any that waits or runs; `done` or `failed` is called in this thread.
+
+        It starts when the window has drawn what it has to draw; `at_once` before that, where a person waits for it.
+        """
         was_busy = self.busy
         self._waiting = (job, done, failed)
         if self._stop is not None:
             self._stop.set()
+        elif at_once:
+            self._start()
         else:
-            self._timer.start(delay_ms)
+            self._timer.start(0)
         if not was_busy:
             self.busy_changed.emit(True)
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ublot.model import Calibration
     from ublot.numerics.arrays import Array
 
-__all__ = ["fit_ladders"]
+__all__ = ["fit_ladders", "lanes_to_fit"]
 
 SIGNIFICANT = 3.5  # standard deviations a rung stands above none
 PROMINENT = 0.15  # height of a rung over the smear's beneath it, from which on it is one
@@ -88,7 +88,7 @@ def fit_ladders(
         stands in `ublot.ladder.fit.fitted_areas`. Lanes that are not loaded, without signal, with a boundary that a
         person moved, or in which a first rung could not be told from the unmodified band, keep their plain cut.
     """
-    chosen = [k for k in ladders if (loaded is None or k.lane in loaded) and _usable(k)]
+    chosen = lanes_to_fit(ladders, loaded)
     if not chosen:
         return tuple(ladders)
     masses: Array = target_kda + modifier_kda * np.arange(MOST + 1, dtype=np.float64)
@@ -116,6 +116,11 @@ def fit_ladders(
         lane.ladder.lane: _finish(lane, own, fit, masses) for lane, own, fit in zip(lanes, priors, fits, strict=True)
     }
     return tuple(done.get(k.lane, k) for k in ladders)
+
+
+def lanes_to_fit(ladders: Sequence[Ladder], loaded: Collection[int] | None) -> list[Ladder]:
+    """Those that `fit_ladders` fits, together."""
+    return [k for k in ladders if (loaded is None or k.lane in loaded) and _usable(k)]
 
 
 def _usable(ladder: Ladder) -> bool:
@@ -154,16 +159,21 @@ def _prepare(ladder: Ladder, nominal: Array, sigma: float, last: int, drift: Bas
 
 def _smear(rows: Array, values: Array, ladder: Ladder, spacing: float) -> tuple[Array, Array]:
     """Splines that have run out just above the unmodified band, shape (splines, rows), and what keeps them smooth."""
-    until = ladder.target_row - SMEAR_END * spacing
     step = float(rows[1] - rows[0])
-    grid = np.arange(rows[0], max(until, rows[0] + 8.0 * step), step)
-    basis = splines_every(grid, KNOTS * spacing)[:, :-3]  # those that do not end with the grid
-    splines = np.zeros((basis.shape[1], len(rows)))
-    both = min(len(rows), len(grid))
-    splines[:, :both] = basis[:both].T
+    length = ladder.target_row - SMEAR_END * spacing - float(rows[0])
+    basis = _smear_basis(max(math.ceil(length / step), 8), step, KNOTS * spacing)
+    splines = np.zeros((len(basis), len(rows)))
+    both = min(len(rows), basis.shape[1])
+    splines[:, :both] = basis[:, :both]
     heights = np.sort(np.abs(values[rows < ladder.boundary_row]))
     height = max(float(np.interp(0.95 * (len(heights) - 1), np.arange(len(heights)), heights)), 1e-9)
     return splines, _bends(len(splines)) / (BENDS * height) ** 2
+
+
+@lru_cache(16)
+def _smear_basis(count: int, step: float, spacing: float) -> Array:
+    """Splines over so many bins, but for those that do not end with them, shape (splines, bins)."""
+    return np.ascontiguousarray(splines_every(step * np.arange(count, dtype=np.float64), spacing)[:, :-3].T)
 
 
 @lru_cache(16)
@@ -203,9 +213,9 @@ def _finish(lane: ReadyLane, prior: Prior, fit: LaneFit, masses: Array) -> Ladde
 def _shown(data: LaneData, fit: LaneFit) -> int:
     """The last rung that stands out of the smear, most of those below it standing out too; 0 where none does."""
     k = len(fit.areas)
-    used = np.concatenate([np.ones(k, bool), fit.splines > 0])
-    gram = fit.gram[np.ix_(used, used)]
-    sd = np.sqrt(np.maximum(np.diag(scaled_inverse(gram))[:k], 0))
+    used = np.concatenate([np.arange(k), k + (fit.splines > 0).nonzero()[0]])
+    gram = fit.gram.take(used, 0).take(used, 1)
+    sd = np.sqrt(np.maximum(scaled_inverse(gram).diagonal()[:k], 0))
     positions, widths = places(data, fit.theta)
     height = fit.areas / (math.sqrt(2 * math.pi) * widths)
     smear = fit.splines @ data.smear

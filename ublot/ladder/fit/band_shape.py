@@ -77,7 +77,7 @@ class _Spectrum:
 
     def derivatives(self) -> Array:
         """Tables of its derivative by the argument and by the skewness."""
-        return _tabulated(np.stack([1j * self.w * self.band, self.band * (1j / 6) * self.w**3 / self.pole]))
+        return _tabulated(np.array([1j * self.w * self.band, self.band * (1j / 6) * self.w**3 / self.pole]))
 
 
 def _tabulated(spectrum: NDArray[np.complex128]) -> Array:
@@ -125,7 +125,12 @@ def shape_bands(rows: Array, positions: Array, widths: Array, skewness: float) -
     curves *= scale
 
     def derive() -> tuple[Array, ...]:
-        lean, skewed = (_look_up(t, low, part) * scale for t in spectrum.derivatives())
-        return -lean * scale, -(curves + z * lean), skewed
+        lean, skewed = (_look_up(t, low, part) for t in spectrum.derivatives())
+        lean *= scale
+        skewed *= scale
+        wider = z * lean
+        wider += curves
+        lean *= -scale
+        return lean, np.negative(wider, out=wider), skewed
 
     return BandCurves(curves, derive)

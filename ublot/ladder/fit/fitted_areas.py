@@ -184,8 +184,7 @@ def _posterior(data: LaneData, prior: Prior, fit: LaneFit) -> _Posterior:
     k = len(fit.areas)
     # A band at zero might be more; a spline at zero is left out, else the smear could go anywhere.
     used = np.flatnonzero(fit.splines > 0)
-    bands_and_splines = fit.weighted[np.concatenate([np.arange(k), k + used])]
-    curves = np.concatenate([bands_and_splines, slopes(data, fit) * data.weight])
+    curves = np.concatenate([fit.weighted[:k], fit.weighted[k + used], slopes(data, fit) * data.weight])
     splines = slice(k, k + len(used))
     known = np.zeros((len(curves),) * 2)
     known[splines, splines] = data.penalty[used[:, None], used]
@@ -215,9 +214,10 @@ def _slope(
     slope[n, n - data.first] += 1.0
     # Where rungs stand is uncertain, and so is where the smear of one ends and that of the next begins.
     moved, j = np.zeros((last + 2, last + 1)), np.arange(1, last)
-    for row, sign in ((j, -0.5), (j + 1, 0.5)):
-        for place in (j, j + 1):
-            moved[row, place] += sign * height
+    half = 0.5 * height
+    for place in (j, j + 1):
+        moved[j, place] -= half
+        moved[j + 1, place] += half
     nonlinear, shapes = slice(post.splines.stop, None), data.shapes
     own, others = (
         parameters(data),
@@ -270,12 +270,16 @@ def _describe(lane: ReadyLane, fit: LaneFit, areas: _Areas, masses: Array, where
     rung = (n == 0) | ((n <= len(areas.rungs)) & (rungs[n] >= own - rungs[n]))
     few, some = np.searchsorted(n, [4, 9])
     flags = tuple(f for f in ladder.flags if f != "ladder_unresolved")
+    number, slope = _mean_number(areas, ladder.antibody)
+    covariance = areas.covariance(np.concatenate([parts, slope[None]]))
+    off = Z95 * math.sqrt(max(float(covariance[3, 3]), 0.0))
+    mean = UNKNOWN if math.isnan(number) else Interval(number, number - off, number + off)
     return replace(
         ladder,
         unmodified=ladder.unmodified if first else unmodified,
         hmw=hmw,
-        covariance=areas.covariance(parts),
-        mean_ubiquitins=_mean_number(areas, ladder.antibody),
+        covariance=covariance[:3, :3],
+        mean_ubiquitins=mean,
         shares=(float(share[1 - first : few].sum()), float(share[few:some].sum()), float(share[some:].sum())),
         ladder_fraction=float(areas.rungs.sum() / hmw) if hmw > 0 else math.nan,
         resolved_to=len(areas.rungs) or None,
@@ -330,16 +334,17 @@ def _curve(lane: ReadyLane, fit: LaneFit) -> _Curve:
     return _Curve(len(profile.raw), profile.top, fitted, positions, widths, fit.areas, skewness, data.rows, smear)
 
 
-def _mean_number(areas: _Areas, antibody: str) -> Interval:
-    """Mean number of modifiers; of an anti-modifier blot, whose signal counts them, per modified molecule."""
+def _mean_number(areas: _Areas, antibody: str) -> tuple[float, Array]:
+    """Mean number of modifiers, of an anti-modifier blot, whose signal counts them, per modified molecule.
+
+    And its derivative by every area; NaN and 0 without signal.
+    """
     count = np.append(np.arange(areas.last + 1, dtype=np.float64), 0.0)
     molecules = np.append(np.ones(areas.last + 1), 0.0)
     if antibody == "modifier":
         molecules[1:-1], count[1:-1], molecules[0] = 1 / count[1:-1], 1.0, 0.0
     whole = float(molecules @ areas.values)
     if whole <= 0:
-        return UNKNOWN
+        return math.nan, np.zeros(len(count))
     mean = float(count @ areas.values) / whole
-    slope = (count - mean * molecules) / whole
-    reach = Z95 * math.sqrt(max(float(areas.covariance(slope[None])[0, 0]), 0.0))
-    return Interval(mean, mean - reach, mean + reach)
+    return mean, (count - mean * molecules) / whole

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import lapack
 
 from ublot.ladder.fit.band_shape import BandCurves, shape_bands
-from ublot.numerics.nonnegative import solve_nonnegative
+from ublot.numerics.nonnegative import solve_definite, solve_nonnegative
 from ublot.numerics.remembering import remembered
 
 if TYPE_CHECKING:
@@ -159,6 +158,7 @@ def parameters(data: LaneData) -> NDArray[np.intp]:
     return _fitted(data.shapes, data.first, data.last)
 
 
+@lru_cache(64)
 def _fitted(shapes: int, first: int, last: int) -> NDArray[np.intp]:
     return np.concatenate([np.arange(shapes), shapes + np.arange(first, last + 1)])
 
@@ -208,13 +208,10 @@ def information(data: LaneData, fit: LaneFit) -> tuple[Array, Array]:
     positive = (fit.linear > 0).nonzero()[0]
     if not len(positive):
         return steep @ steep.T, steep @ (fit.residual * data.weight)
-    cross = (fit.weighted @ steep.T)[positive]
-    gram = fit.gram[positive[:, None], positive]
+    cross = (fit.weighted @ steep.T).take(positive, 0)
+    gram = fit.gram.take(positive, 0).take(positive, 1)
     gram.reshape(-1)[:: len(gram) + 1] *= 1 + 1e-10  # the diagonal
-    _, taken, wrong = lapack.dposv(gram, cross)
-    if wrong:  # rounding has made the matrix indefinite
-        taken = np.linalg.solve(gram, cross)
-    return steep @ steep.T - cross.T @ taken, steep @ (fit.residual * data.weight)
+    return steep @ steep.T - cross.T @ solve_definite(gram, cross), steep @ (fit.residual * data.weight)
 
 
 def _likely(fit: LaneFit, bands: int, splines: int) -> NDArray[np.bool_]:
@@ -252,7 +249,7 @@ def fit_lane(data: LaneData, prior: Prior, *, start: LaneFit | None = None, turn
         gradient = gradient - known.precision @ (fit.theta - known.mean)
         gain = 0.0
         for _ in range(4):
-            step = np.linalg.solve(normal + damping * np.diag(np.diag(seen)) if damping else normal, gradient)
+            step = solve_definite(normal + damping * np.diag(np.diag(seen)) if damping else normal, gradient)
             wider = np.abs(data.widening[data.fitted] @ step[:shapes]).max()
             share = min(1.0, LARGEST / max(float(wider), abs(float(step[SKEWNESS])), 1e-9))
             led = prior.mean[shapes:] + follow @ (fit.theta + step - known.mean)

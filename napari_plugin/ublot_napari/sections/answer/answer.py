@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
+from ublot.io.columns import records_of
 from ublot.scoring.primary import by_area, lane_state
 from ublot_napari.sections.answer.flag_list import FlagList
 from ublot_napari.sections.answer.plot import ScorePlot
-from ublot_napari.sections.answer.rows import number_table, records, score_header, score_rows
+from ublot_napari.sections.answer.rows import number_table, score_header, score_rows
 from ublot_napari.sections.answer.table import ScoreTable
 from ublot_napari.widgets.folding import ROOM
 from ublot_napari.widgets.form import ParamsForm, options_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ublot import Analysis
+    from ublot_napari.sections.answer.series import Rows
 
 __all__ = ["Answer"]
 
@@ -136,21 +138,23 @@ class Answer(QWidget):
 
     def show_analysis(self, analysis: Analysis, dose: pd.DataFrame) -> None:
         """Show the scores; `dose` is ``Analysis.dose_response``, or an empty table while that is being made."""
-        lanes, unfit = analysis.lanes, analysis.params.allow_unfit
-        self.show_scores(analysis, dose)
+        unfit = analysis.params.allow_unfit
+        rows = self.show_scores(analysis, dose)
         self._untold = {
             "table": lambda: self._show_rows(analysis),
-            "flags": lambda: self._flags.show_flags(lanes, analysis.messages, overridden=unfit),
+            "flags": lambda: self._flags.show_flags(analysis.lanes, analysis.messages, overridden=unfit),
         }
         self._fill_shown()
-        refused = not unfit and any(lane_state(row) == "refused" for row in records(lanes))
+        refused = not unfit and any(lane_state(row) == "refused" for row in rows)
         self.override.setVisible(refused)
-        names = {name for text in lanes["flags"] for name in str(text).split(";") if name}
+        names = {name for row in rows for name in str(row["flags"] or "").split(";") if name}
         self.tabs.setTabText(2, f"Flags ({len(names)})" if names else "Flags")
 
-    def show_scores(self, analysis: Analysis, dose: pd.DataFrame) -> None:
-        """Draw the scores and the curves through them."""
-        self.plot.show_scores(analysis.lanes, dose, by_area=by_area(analysis.params))
+    def show_scores(self, analysis: Analysis, dose: pd.DataFrame) -> Rows:
+        """Draw the scores and the curves through them; returns the rows of the lanes."""
+        rows = records_of(analysis.columns["lanes"])
+        self.plot.show_scores(rows, dose, by_area=by_area(analysis.params))
+        return rows
 
     def _show_rows(self, analysis: Analysis) -> None:
         first = by_area(analysis.params)

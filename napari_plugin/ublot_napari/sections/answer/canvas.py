@@ -12,7 +12,18 @@ from qtpy.QtGui import QColor
 from ublot.wording.lane_lists import lane_ranges
 from ublot_napari.layers.lanes import ROLE_COLOURS
 from ublot_napari.sections.answer.series import OVER_VEHICLE, TITLES, Point, Series, Slot
-from ublot_napari.widgets.plot_style import BLUE, GREEN, ORANGE, PAPER, PURPLE, VERMILLION, Theme, pen, tinted
+from ublot_napari.widgets.plot_style import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PAPER,
+    PURPLE,
+    VERMILLION,
+    Theme,
+    label_axis,
+    pen,
+    tinted,
+)
 
 __all__ = ["ScoreCanvas"]
 
@@ -81,8 +92,8 @@ class ScoreCanvas:
         """Bars from top to bottom; returns what is to be said below."""
         theme = self.theme
         self.plot.invertY(True)
-        self.plot.setLabel("bottom", TITLES.get(self.column, self.column.replace("_", " ")))
-        self.plot.setLabel("left", "")
+        label_axis(self.plot, "bottom", TITLES.get(self.column, self.column.replace("_", " ")))
+        label_axis(self.plot, "left", "")
         self.plot.getAxis("bottom").setTicks(None)
         self.plot.getAxis("left").setTicks([[(y, _slot_name(slot)) for y, slot in enumerate(slots)]])
         tall = [(y, slot) for y, slot in enumerate(slots) if math.isfinite(slot.mean)]
@@ -146,8 +157,8 @@ class ScoreCanvas:
         """Points and curves against concentration, the vehicle at the left; returns what is to be said below."""
         theme = self.theme
         self.plot.invertY(False)
-        self.plot.setLabel("left", TITLES.get(self.column, self.column.replace("_", " ")))
-        self.plot.setLabel("bottom", "concentration, nM")
+        label_axis(self.plot, "left", TITLES.get(self.column, self.column.replace("_", " ")))
+        label_axis(self.plot, "bottom", "concentration, nM")
         self.plot.getAxis("left").setTicks(None)
         if not series:
             return "No compound has scores at four doses or more."

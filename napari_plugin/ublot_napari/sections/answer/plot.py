@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ublot_napari.sections.answer.canvas import ScoreCanvas
+    from ublot_napari.sections.answer.series import Rows
 
 __all__ = ["ScorePlot"]
 
@@ -76,7 +77,7 @@ class ScorePlot(QWidget):
         self._lane: int | None = None
         self._shown = False
         self._wished = ""
-        self._table: pd.DataFrame | None = None
+        self._table: pd.DataFrame | Rows | None = None
         self._rows: Sequence[Mapping[str, Any]] = ()
         self._dose: pd.DataFrame | None = None
         self._series: tuple[list[Series], list[Point]] = [], []
@@ -150,13 +151,13 @@ class ScorePlot(QWidget):
 
     # ------------------------------------------------------------------------------------------------------ content
     def show_scores(
-        self, table: pd.DataFrame, dose: pd.DataFrame, column: str | None = None, *, by_area: bool = False
+        self, table: pd.DataFrame | Rows, dose: pd.DataFrame, column: str | None = None, *, by_area: bool = False
     ) -> None:
         """Show an analysis.
 
         Parameters
         ----------
-        table : DataFrame
+        table : DataFrame, or its rows
             ``Analysis.lanes``.
         dose : DataFrame
             ``Analysis.dose_response``.

@@ -20,6 +20,7 @@ from ublot_napari.widgets.plot_style import (
     SKY,
     VERMILLION,
     Theme,
+    label_axis,
     pen,
     style_axes,
     theme_of,
@@ -193,9 +194,8 @@ class ProfilePlot(QWidget):
         self._draw_reference()
         self._place_boundary(view)
         self._write_key()
-        self.plot.setLabel(
-            "bottom", "row, px (wells at the left)" if view.mass_kda is None else "kDa (wells at the left)"
-        )
+        unit = "row, px" if view.mass_kda is None else "kDa"
+        label_axis(self.plot, "bottom", f"{unit} (wells at the left)")
 
     def _draw_reference(self) -> None:
         view, other = self._view, self._reference
