@@ -419,7 +419,7 @@ def memory(folder: Path, side: int = 16384) -> int:
     said = subprocess.run([sys.executable, "-c", script, str(image)], capture_output=True, text=True, check=True)
     peak, size = int(said.stdout.split()[-1]), image.stat().st_size
     print(f"{side} x {side}: peak {peak / 2**20:.0f} MB = {peak / size:.2f} x the file of {size / 2**20:.0f} MB")
-    return 0 if peak <= 2.6 * size else 1
+    return 0 if peak <= 2.5 * size else 1
 
 
 def all_rows(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ also when a region of interest is set. Areas are in signal x px^2, masses in kDa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, overload
@@ -284,8 +284,6 @@ class Background:
     method : str
     level : ndarray, shape (lanes, rows)
         Mean background over the core of each lane, in signal units, for the rows of `window`.
-    modes : ndarray, shape (modes, lanes, rows)
-        Its uncertainty: the background may be off by ``sum(z_k * modes[k])`` with independent standard normal ``z``.
     haze : ndarray, shape (lanes,)
         The part of `level` that is non-specific signal along the whole lane.
     window : Window
@@ -293,16 +291,28 @@ class Background:
     lane_flags : tuple of tuple of str
     widening : Widening or None
         Of the bands, where that was learned with the background.
+    modes_under : callable or None
+        Gives the modes under the lane in a place, shape (modes, rows), see `modes`; None where there are none.
     """
 
     method: str
     level: NDArray[np.float64]
-    modes: NDArray[np.float64]
     haze: NDArray[np.float64]
     window: Window
     flags: tuple[str, ...] = ()
     lane_flags: tuple[tuple[str, ...], ...] = ()
     widening: Widening | None = None
+    modes_under: Callable[[int], NDArray[np.float64]] | None = None
+
+    @property
+    def modes(self) -> NDArray[np.float64]:
+        """Its uncertainty, shape (modes, lanes, rows): it may be off by ``sum(z_k * modes[k])`` with standard normal z.
+
+        The ``z`` are independent. Of a large scan that is much, so that it is made when asked for.
+        """
+        if self.modes_under is None:
+            return np.zeros((0, *self.level.shape))
+        return np.stack([self.modes_under(place) for place in range(len(self.level))], axis=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -100,7 +100,7 @@ def test_lanes_that_touch_are_flagged_with_the_depth_of_their_gaps():
 def test_a_background_that_misses_what_is_seen_is_flagged():
     lanes = draw()
     right = estimate_background(lanes.blot, lanes.lanes)
-    wrong = replace(right, level=right.level + 400.0, modes=right.modes * 0.01)
+    wrong = replace(right, level=right.level + 400.0, modes_under=lambda place: right.modes_under(place) * 0.01)
     names = ["background_unsure" in p.flags for p in extract_profiles(lanes.blot, lanes.lanes, wrong)]
     assert all(names)
     assert not any("background_unsure" in p.flags for p in extract_profiles(lanes.blot, lanes.lanes, right))

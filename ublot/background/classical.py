@@ -23,8 +23,8 @@ BALL = 1.1  # of the pitch: radius of the rolling ball
 BALL_CELLS = 12  # its radius in the reduced picture that it rolls over, as ImageJ does it for large balls
 
 
-def blank_lane_level(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Array]:
-    """Level of the blank lanes, weighted by how near they are, under every lane; no modes."""
+def blank_lane_level(blot: Blot, lanes: Lanes, blank: Collection[int]) -> Array:
+    """Level of the blank lanes, weighted by how near they are, under every lane."""
     chosen = [lane for lane in lanes if lane.number in blank]
     if not chosen:
         raise BlotError("the background blank-lane needs a lane with role blank", "layout", "say which lane is blank")
@@ -37,11 +37,11 @@ def blank_lane_level(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[
     for lane in lanes:
         away = np.abs(x - float(lane.centre(mid))) + 1e-6
         level.append(np.average(known, axis=0, weights=1 / away))
-    return np.array(level), np.zeros((0, *means.shape))
+    return np.array(level)
 
 
-def rolling_ball_level(blot: Blot, lanes: Lanes, _: Collection[int]) -> tuple[Array, Array]:
-    """What a ball reaches that rolls below the picture (Sternberg 1983), under every lane; no modes."""
+def rolling_ball_level(blot: Blot, lanes: Lanes, _: Collection[int]) -> Array:
+    """What a ball reaches that rolls below the picture (Sternberg 1983), under every lane."""
     from skimage.restoration import rolling_ball
 
     window = lanes.window
@@ -53,14 +53,13 @@ def rolling_ball_level(blot: Blot, lanes: Lanes, _: Collection[int]) -> tuple[Ar
     unit = max(float(np.ptp(small)) / 255.0, 1e-12)
     surface = rolling_ball(small / unit, radius=radius / scale) * unit
     full = cv2.resize(surface.astype(np.float32), (window.width, window.height), interpolation=cv2.INTER_LINEAR)
-    means = core_means(blot, lanes, surface=full)
-    return means, np.zeros((0, *means.shape))
+    return core_means(blot, lanes, surface=full)
 
 
-def baseline_along_lanes(name: str) -> Callable[[Blot, Lanes, Collection[int]], tuple[Array, Array]]:
+def baseline_along_lanes(name: str) -> Callable[[Blot, Lanes, Collection[int]], Array]:
     """A baseline along every lane by a method of pybaselines."""
 
-    def method(blot: Blot, lanes: Lanes, _: Collection[int]) -> tuple[Array, Array]:
+    def method(blot: Blot, lanes: Lanes, _: Collection[int]) -> Array:
         import warnings
 
         from pybaselines import Baseline
@@ -74,13 +73,11 @@ def baseline_along_lanes(name: str) -> Callable[[Blot, Lanes, Collection[int]], 
         with warnings.catch_warnings():
             # They advise on settings that nobody can set here.
             warnings.simplefilter("ignore", ParameterWarning)
-            level = np.array([getattr(fitter, name)(row, **options)[0] for row in means])
-        return level, np.zeros((0, *means.shape))
+            return np.array([getattr(fitter, name)(row, **options)[0] for row in means])
 
     return method
 
 
-def no_background(blot: Blot, lanes: Lanes, _: Collection[int]) -> tuple[Array, Array]:
+def no_background(blot: Blot, lanes: Lanes, _: Collection[int]) -> Array:
     """Nothing taken off."""
-    shape = len(lanes), lanes.window.height
-    return np.zeros(shape), np.zeros((0, *shape))
+    return np.zeros((len(lanes), lanes.window.height))

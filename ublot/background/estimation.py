@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
     from ublot.numerics.arrays import Array
 
+    Found = tuple[Array, Callable[[int], Array], Widening]
+
 __all__ = ["METHODS", "estimate_background"]
 
-METHODS: Mapping[str, Callable[[Blot, Lanes, Collection[int]], tuple[Array, Array] | tuple[Array, Array, Widening]]] = {
+METHODS: Mapping[str, Callable[[Blot, Lanes, Collection[int]], Array | Found]] = {
     "gutter": gutter_membrane,
     "blank-lane": blank_lane_level,
     "rolling-ball": rolling_ball_level,
@@ -56,9 +58,11 @@ def estimate_background(blot: Blot, lanes: Lanes, method: str = "gutter", *, bla
     if method not in METHODS:
         raise BlotError(f"{method!r} is no background method", "background", f"one of {', '.join(METHODS)}")
     if not len(lanes):
-        empty = np.zeros((0, lanes.window.height))
-        return Background(method, empty, np.zeros((0, *empty.shape)), np.zeros(0), lanes.window)
-    level, modes, *wider = METHODS[method](blot, lanes, blank)
+        return Background(method, np.zeros((0, lanes.window.height)), np.zeros(0), lanes.window)
+    found = METHODS[method](blot, lanes, blank)
     flags = ("smear_at_risk",) if method in EATS_SMEARS else ()
-    widening = wider[0] if wider else None
-    return Background(method, level, modes, np.zeros(len(lanes)), lanes.window, flags, widening=widening)
+    haze = np.zeros(len(lanes))
+    if not isinstance(found, tuple):
+        return Background(method, found, haze, lanes.window, flags)
+    level, modes, widening = found
+    return Background(method, level, haze, lanes.window, flags, modes_under=modes, widening=widening)

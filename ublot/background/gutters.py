@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -14,7 +15,7 @@ from ublot.model import Widening
 from ublot.numerics.medians import row_medians, running_medians
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from ublot.model import Blot, Lanes
     from ublot.numerics.arrays import Array
@@ -44,19 +45,27 @@ def _between(known: Array, step: int, count: int) -> Array:
     return np.asarray(every[:, step : step + count], np.float64)
 
 
-def gutter_membrane(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Array, Widening]:
+def _in_rows(known: Array, step: int, count: int) -> Array:
+    """What is known in every cell of `step` rows, shape (places, cells), in the first `count` rows."""
+    before, behind = 2 * known[:, :1] - known[:, 1:2], 2 * known[:, -1:] - known[:, -2:-1]
+    return _between(np.concatenate([before, known, behind], axis=1), step, count)
+
+
+def _modes_under(known: Array, step: int, count: int, place: int) -> Array:
+    """Modes under one lane, shape (modes, rows), of those in cells under all of them, shape (modes, cells, lanes)."""
+    return _in_rows(known[:, :, place], step, count)
+
+
+def gutter_membrane(blot: Blot, lanes: Lanes, blank: Collection[int]) -> tuple[Array, Callable[[int], Array], Widening]:
     """Membrane under every lane, shape (lanes, rows), by a joint regression of lanes and membrane, and its modes.
 
     With it comes by how much bands are wider than their lane.
     """
     empty = np.array([lane.number in blank for lane in lanes])
     fit = fit_membrane_and_flanks(blot, lanes, empty, CORE, MODES)
-    wider = np.stack([fit.widening, fit.widening_error])
-    known = np.concatenate([fit.under[None], wider, fit.modes]).transpose(0, 2, 1).reshape(-1, len(fit.under))
-    before, behind = 2 * known[:, :1] - known[:, 1:2], 2 * known[:, -1:] - known[:, -2:-1]
-    every = _between(np.concatenate([before, known, behind], axis=1), fit.along.high, lanes.window.height)
-    every = every.reshape(-1, len(lanes), lanes.window.height)
-    return every[0], every[3:], Widening(every[1], every[2])
+    rows = fit.along.high, lanes.window.height
+    level, share, error = (_in_rows(k.T, *rows) for k in (fit.under, fit.widening, fit.widening_error))
+    return level, partial(_modes_under, fit.modes, *rows), Widening(share, error)
 
 
 def gutter_levels(blot: Blot, lanes: Lanes) -> Array:
