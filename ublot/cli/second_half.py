@@ -27,18 +27,19 @@ def _prepare(report: bool) -> None:
     put_off_modules()
     import scipy.optimize
 
-    import ublot.dose_response.ec50
     import ublot.statistics.summary
+    from ublot.dose_response.ec50 import estimate_ec50
+    from ublot.dose_response.logistic import Curves
 
+    del scipy, ublot
+    # One small thing of each kind: what is made ready by the first use is then there.
+    estimate_ec50(Curves.of([0, 0, 1, 3, 10, 30, 100, 300], [1, 1.1, 1.2, 1.5, 2.1, 2.6, 3.1, 3.2]))
     if report:
-        import aggdraw
-        import PIL.ImageDraw
-        import PIL.ImageFont
-        import PIL.PngImagePlugin
-        import xlsxwriter
-
+        from ublot.io.workbook import xlsx_bytes
+        from ublot.report.figures.painting import png_of
+        from ublot.report.figures.plot import Drawing, Line, Text
         from ublot.report.html import load_template
 
+        png_of(Drawing(10, 10, marks=[Line([0, 9], [0, 9]), Text(5, 5, "1", angle=40)]))
+        xlsx_bytes({"lanes": {"lane": [1, 0.5, "a"]}})
         load_template("blot.html.j2")
-        del aggdraw, PIL, xlsxwriter
-    del scipy, ublot
