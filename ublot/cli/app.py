@@ -104,8 +104,8 @@ def analyze(
     **options: Any,
 ) -> None:
     """Analyze one blot, from pixels to the score relative to DMSO."""
-    beside = second_half(report=not no_report)
     put_off_modules()
+    beside = second_half(report=not no_report)
     from ublot.inputs.params import make_params, read_config
     from ublot.io.result_folder import check_out, default_out
 

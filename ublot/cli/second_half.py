@@ -14,17 +14,17 @@ __all__ = ["second_half"]
 def second_half(*, report: bool) -> Beside | None:
     """Start a process that loads what statistics need, and with `report` what pages, pictures and workbooks do.
 
-    To be called first of all; None where it would be of no use.
+    To be called before anything is loaded that starts threads; None where it would be of no use.
     """
+    import scipy.linalg  # both need it: loaded before there are two
+
     from ublot.numerics.beside import Beside, may_stand_beside
 
+    del scipy
     return Beside(partial(_prepare, report)) if may_stand_beside() else None
 
 
 def _prepare(report: bool) -> None:
-    from ublot.cli.late_modules import put_off_modules
-
-    put_off_modules()
     import scipy.optimize
 
     import ublot.statistics.summary

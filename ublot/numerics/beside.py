@@ -24,9 +24,9 @@ Result = TypeVar("Result")
 def may_stand_beside() -> bool:
     """Whether a copy of this process can be made that holds nothing to be wary of, and has a core to work on.
 
-    Libraries that may have started threads come with numpy, and a lock that one of them holds would be copied as held.
+    Of several threads, those of libraries included, one may hold a lock, which would be copied as held for ever.
     """
-    return sys.platform == "linux" and "numpy" not in sys.modules and len(os.sched_getaffinity(0)) > 1
+    return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1 and len(os.sched_getaffinity(0)) > 1
 
 
 class Beside:
