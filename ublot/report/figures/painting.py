@@ -213,7 +213,10 @@ def _write(canvas: ImageDraw.ImageDraw, text: Text, zoom: float) -> None:
             strip = Image.new("L", (2 * half[0], 2 * half[1]))
             ImageDraw.Draw(strip).text(half, line, fill=255, font=font, anchor=anchor, stroke_width=stroke)
             turned = strip.rotate(text.angle, Image.Resampling.BICUBIC, expand=True)
-            canvas.bitmap((round(x - turned.width / 2), round(y - turned.height / 2)), turned, colour)
+            ink = turned.getbbox()  # most of the strip is empty
+            if ink is not None:
+                at = round(x - turned.width / 2) + ink[0], round(y - turned.height / 2) + ink[1]
+                canvas.bitmap(at, turned.crop(ink), colour)
 
 
 def _one_line(text: str) -> str:
