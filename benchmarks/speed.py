@@ -152,7 +152,7 @@ def report_tasks(image: Path) -> list[Task]:
     tables = {**analysis.columns, **analysis.statistics}
     tables.pop("profiles")
     return [
-        Task("report", "page and figures", lambda: report_files(analysis), "read and touch"),
+        Task("report", "page, figures, workbook", lambda: report_files(analysis), "read and touch"),
         Task("report", "workbook", lambda: xlsx_bytes(tables), "read and touch"),
     ]
 

@@ -69,6 +69,16 @@ def refused(done, *says):
 
 
 # ------------------------------------------------------------------------------------------------------ the main job
+def test_a_process_beside_changes_no_file(place):
+    """On two cores a second process makes a part of the files: they are those that one process makes."""
+    done = start("analyze", "blot.tif", "--marker", "precision-plus", cwd=place)
+    assert done.returncode == 0 and done.stderr == ""
+    alone = ublot.analyze(place / "blot.tif", marker="precision-plus").save(place / "alone.ublot")
+    files = {p.name for p in alone.iterdir()}
+    assert {p.name for p in (place / "blot.ublot").iterdir()} == files
+    assert [name for name in files if (alone / name).read_bytes() != (place / "blot.ublot" / name).read_bytes()] == []
+
+
 def test_analyze_writes_everything_and_leaves_the_input_alone(place):
     before = snapshot(place)
     done = start("analyze", "blot.tif", "--marker", "precision-plus", cwd=place)

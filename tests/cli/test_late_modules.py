@@ -19,6 +19,8 @@ import numpy as np
 np.testing.assert_allclose(scipy.spatial.distance.pdist([[0.0, 0.0], [3.0, 4.0]]), [5.0])
 np.testing.assert_allclose(np.polynomial.legendre.leggauss(1), [[0.0], [2.0]], atol=1e-15)
 assert np.ma.masked_array([1.0, 2.0], [True, False]).mean() == 2.0
+from xml.etree import ElementTree
+assert ElementTree.fromstring("<a>b</a>").text == "b"
 from numpy.f2py import f2py2e
 put_off_modules()
 print([type(sys.modules[name]) is _LazyModule for name in LATE], f2py2e.__name__)

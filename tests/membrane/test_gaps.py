@@ -42,10 +42,10 @@ def test_the_membrane_is_seen_through_the_flanks_of_lanes_that_touch():
 
 def test_two_lanes_alike_beside_a_gap_without_noise_are_measured():
     """Levels drawn by a program: a gap of one level throughout, between two lanes that are the same."""
-    bands = np.tile(1e4 * np.sin(np.arange(200.0)), (2, 1))
-    share, error, noise = _regress(np.zeros(200), bands, np.array([0.1, 0.1]), 2)
-    assert share == pytest.approx([0.0, 0.0], abs=1e-6)
-    assert np.isfinite(error).all() and noise > 0
+    bands, both = np.tile(1e4 * np.sin(np.arange(200.0)), (1, 2, 1)), np.ones((1, 2), bool)
+    share, error, noise = _regress(np.zeros((1, 200)), bands, np.array([[0.1, 0.1]]), both, 2)
+    assert share == pytest.approx(np.zeros((1, 2)), abs=1e-6)
+    assert np.isfinite(error).all() and (noise > 0).all()
 
 
 def test_arms_of_smiling_bands_in_the_gaps_of_a_low_strip_are_no_membrane():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from threading import Event, Thread
 
 import pytest
 
@@ -61,7 +63,17 @@ def test_it_ends_with_whoever_started_it() -> None:
     assert int(done.stdout) > 0
 
 
-def test_none_is_made_where_libraries_are_loaded() -> None:
-    import numpy  # noqa: F401 -- what threads it has started is not known
-
+def test_none_is_made_where_there_are_threads() -> None:
+    end = Event()
+    thread = Thread(target=end.wait)
+    thread.start()
     assert not may_stand_beside()
+    end.set()
+    thread.join()
+
+
+def test_one_is_made_by_a_command_that_has_loaded_its_linear_algebra() -> None:
+    code = "import scipy.linalg; from ublot.numerics.beside import may_stand_beside; print(may_stand_beside())"
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    assert done.stdout.strip() == str(len(os.sched_getaffinity(0)) > 1)

@@ -10,7 +10,7 @@ import pytest
 
 import ublot
 from ublot.profiles import hollow
-from ublot.profiles.hollow import DEEP, hollow_depth, smooth_strip
+from ublot.profiles.hollow import DEEP, Strip, hollow_depth
 
 WIDTH = 40.0
 
@@ -28,7 +28,7 @@ def lane(rows, heights, *, sigma=4.0, lean=0.0, noise=20.0, edges=0.0, seed=0):
 
 def depth(strip, level=0.0):
     """How deep the deepest dip of a lane is above a background."""
-    smooth = smooth_strip(strip.astype(np.float32), WIDTH)
+    smooth = Strip(strip.astype(np.float32), WIDTH)
     return hollow_depth(
         smooth,
         cv2.GaussianBlur(np.zeros((300, 1), np.float32) + np.c_[level].astype(np.float32), (0, 0), smooth.sigma)[:, 0],

@@ -67,7 +67,8 @@ def hostile():
 
 def test_page_and_figures_are_there_and_light(hostile):
     _, files, page = hostile
-    assert {"report.html", "overlay.png", "profiles.png", "scores.png", "panel.png", "panel.svg"} == set(files)
+    pictures = {"overlay.png", "profiles.png", "scores.png", "panel.png", "panel.svg"}
+    assert set(files) == {"report.html", "tables.xlsx"} | pictures
     assert len(files["report.html"]) < 2e6
     assert page.open == []
     assert {
@@ -300,7 +301,7 @@ def test_any_blot_has_its_page(options, said, tmp_path):
 def test_blot_without_lanes_has_its_page():
     analysis = ublot.analyze(np.random.default_rng(1).normal(500, 9, (120, 160)).astype(np.uint16))
     files = report_files(analysis)
-    assert set(files) == {"report.html", "overlay.png", "panel.png", "panel.svg"}
+    assert set(files) == {"report.html", "tables.xlsx", "overlay.png", "panel.png", "panel.svg"}
     page = Reader(files["report.html"].decode())
     assert (
         "no lanes were found on this picture" in page.text["answer"] and "No lanes could be found" in page.text["flags"]

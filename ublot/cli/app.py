@@ -16,7 +16,7 @@ import typer
 from ublot import __version__
 from ublot.cli.errors import OneLineGroup, note
 from ublot.cli.exposures import register as register_exposures
-from ublot.cli.late_modules import put_off_modules
+from ublot.cli.late_modules import LATE_IN_OPTIONS, put_off_modules
 from ublot.cli.loading import register as register_loading
 from ublot.cli.options import (
     INSPECTED,
@@ -104,8 +104,8 @@ def analyze(
     **options: Any,
 ) -> None:
     """Analyze one blot, from pixels to the score relative to DMSO."""
-    beside = second_half()
     put_off_modules()
+    beside = second_half(report=not no_report)
     from ublot.inputs.params import make_params, read_config
     from ublot.io.result_folder import check_out, default_out
 
@@ -372,6 +372,7 @@ def main() -> None:
         os.environ.setdefault(name, "1")
     # Options are checked by no plugin: looking for one reads the entry points of every package that is installed.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    put_off_modules(LATE_IN_OPTIONS)
     # Looking through the options of every command takes a while: that of the one that is called is enough.
     called = [c for c in app.registered_commands if sys.argv[1:] and sys.argv[1] == command_name(c)]
     app.registered_commands = called or app.registered_commands

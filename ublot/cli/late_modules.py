@@ -1,26 +1,36 @@
 """Modules that libraries load at their start and a command never uses, put off until somebody uses what is in them.
 
-SciPy looks at every public module of NumPy when its linear algebra is loaded, and its optimisers load its geometry: of
-a command that takes a second this is a twentieth.
+SciPy looks at every public module of NumPy when its linear algebra is loaded, and its optimisers load its geometry;
+pydantic, which checks options, could look for plugins: of a command that takes a second this is a twentieth.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib.util import LazyLoader, find_spec, module_from_spec
 
-__all__ = ["LATE", "put_off_modules"]
+__all__ = ["LATE", "LATE_IN_OPTIONS", "put_off_modules"]
 
-LATE = ("numpy.f2py", "numpy.ma", "numpy.polynomial", "numpy.testing", "scipy.spatial")
+LATE_IN_OPTIONS = ("importlib.metadata",)
+LATE = (
+    *("numpy.f2py", "numpy.ma", "numpy.polynomial", "numpy.testing", "scipy.spatial"),
+    *("xml.etree.ElementTree",),
+)
 
 
-def put_off_modules() -> None:
+def put_off_modules(names: Sequence[str] = LATE) -> None:
     """Let modules that are not loaded yet be loaded by the first use of what is in them.
 
     For a process of ublot's own: a library leaves the modules of others alone.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Their packages are loaded, unless they are already.
     """
-    for name in LATE:
-        package, _, own = name.partition(".")
+    for name in names:
+        package, _, own = name.rpartition(".")
         spec = None if name in sys.modules else find_spec(name)
         if spec is None or spec.loader is None:
             continue

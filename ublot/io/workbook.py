@@ -64,6 +64,9 @@ def xlsx_bytes(tables: Mapping[str, Mapping[str, Sequence[Any]]]) -> bytes:
 
 
 def _write(sheet: Any, row: int, column: int, value: Any) -> None:
+    if isinstance(value, float) and math.isfinite(value):  # nearly all are
+        sheet.write_number(row, column, value)
+        return
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, float) and not math.isfinite(value):
         value = None if math.isnan(value) else str(value)

@@ -95,7 +95,7 @@ class _Peaks:
             first, last = max(k - 1, 0), min(k + 1, len(signal) - 1)
         reach = last - first
         u = np.arange(first - k, last - k + 1) / reach
-        design = np.stack([u * u, u, np.ones_like(u)])
+        design = np.array([u * u, u, np.ones(len(u))])
         height = np.log(np.maximum(signal[first : last + 1], 0.05 * signal[k]))
         _, curve, _ = lapack.dposv(design @ design.T, design @ height)
         if curve[0] >= 0:

@@ -10,12 +10,14 @@ assignment disagrees are left out.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ublot.mass.candidates import MERGED, MISSING_END, SOUND, Pairs, Problem, find_chains, list_skips
-from ublot.mass.migration_curve import BEND, Migration, fit_migration, legendre, scaled_log_mass
+from ublot.mass.migration_curve import BEND, Migration, fit_migration
+from ublot.numerics.medians import middle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -139,7 +141,7 @@ def _blended(p: Problem, predicted: NDArray[np.float64], pairs: Pairs) -> set[tu
 
 
 def _pose(bands: MarkerBands, masses: tuple[float, ...], top: float, bottom: float) -> Problem:
-    strong = float(np.median(np.sort(bands.heights)[-len(masses) :]))
+    strong = middle(np.sort(bands.heights)[-len(masses) :])
     share = np.clip(bands.heights / strong, 0.0, 1.0)
     narrow = np.clip(bands.widths / (NARROW * _ordinary_widths(bands, share >= DUSTY)), 0.3, 1.0)
     scatter = float(np.hypot(SPREAD * np.ptp(bands.rows), 0.05 * bands.typical))
@@ -156,13 +158,13 @@ def _ordinary_widths(bands: MarkerBands, sure: NDArray[np.bool_]) -> NDArray[np.
     A line through the log widths of the strong bands by the medians of the slopes of all pairs (Theil 1950, Sen 1968,
     doi:10.1080/01621459.1968.10480934), of which dust moves none; nowhere more than the typical width.
     """
-    width = min(bands.typical, float(np.median(bands.widths[sure])))
+    width = min(bands.typical, middle(bands.widths[sure]))
     rows, logs = bands.rows[sure], np.log(bands.widths[sure])
     low, high = np.triu_indices(len(rows), 1)
     if not len(low):
         return np.full(len(bands.rows), width)
-    slope = max(float(np.median((logs[high] - logs[low]) / (rows[high] - rows[low]))), 0.0)
-    return np.asarray(np.minimum(width, np.exp(np.median(logs - slope * rows) + slope * bands.rows)), np.float64)
+    slope = max(middle((logs[high] - logs[low]) / (rows[high] - rows[low])), 0.0)
+    return np.asarray(np.minimum(width, np.exp(middle(logs - slope * rows) + slope * bands.rows)), np.float64)
 
 
 def _refine(p: Problem, chains: list[Pairs]) -> dict[Pairs, tuple[float, NDArray[np.float64]]]:
@@ -179,14 +181,14 @@ def _refine(p: Problem, chains: list[Pairs]) -> dict[Pairs, tuple[float, NDArray
         if not fresh:
             break
         taken = np.full((len(fresh), len(p.x)), NONE)
-        for own, pairs in zip(taken, fresh, strict=True):
-            band, mass = zip(*pairs, strict=True)
-            own[list(mass)] = band
+        every = np.fromiter(chain.from_iterable(chain.from_iterable(fresh)), np.intp)
+        taken[np.repeat(np.arange(len(fresh)), [len(pairs) for pairs in fresh]), every[1::2]] = every[::2]
         misfit, predicted = _fit(p, taken)
         falling = (np.diff(predicted, axis=1) > 0).all(axis=1)
         costs = _surprise(misfit, taken) + _skipping(p, predicted, taken)
         alive = np.flatnonzero(falling)
-        found |= {fresh[k]: (float(costs[k]), predicted[k]) for k in alive}
+        prices = costs.tolist()
+        found |= {fresh[k]: (prices[k], predicted[k]) for k in alive.tolist()}
         best = alive[np.argsort(costs[alive], kind="stable")[:REFINED]]
         chains = _match(p, predicted[best])
     return found
@@ -211,8 +213,7 @@ def _fit(p: Problem, taken: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDA
     taken : ndarray of int, shape (assignments, masses)
         Band of every mass, or `NONE`.
     """
-    design = legendre(scaled_log_mass(p.x, *_span(p.x)))
-    used = taken != NONE
+    design, used = p.design, taken != NONE
     rows, each = np.where(used, p.rows[taken], 0.0), np.arange(len(taken))
     first, last = used.argmax(axis=1), used.shape[1] - 1 - used[:, ::-1].argmax(axis=1)
     slope = (rows[each, last] - rows[each, first]) / (design[last, 1] - design[first, 1])
@@ -232,10 +233,10 @@ def _match(p: Problem, predicted: NDArray[np.float64]) -> list[Pairs]:
     band = away.argmin(axis=2)
     mutual = np.take_along_axis(away.argmin(axis=1), band, axis=1) == np.arange(len(p.x))
     near = (away.min(axis=2) / p.scatter) ** 2 < p.missing(predicted) + p.extra[band]
-    return [
-        tuple((int(own[j]), int(j)) for j in np.flatnonzero(kept))
-        for own, kept in zip(band, mutual & near, strict=True)
-    ]
+    kept = mutual & near
+    pairs = list(zip(band[kept].tolist(), kept.nonzero()[1].tolist(), strict=True))
+    ends = np.cumsum(kept.sum(axis=1)).tolist()
+    return [tuple(pairs[first:last]) for first, last in pairwise([0, *ends])]
 
 
 def _covers(p: Problem, predicted: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -197,12 +197,12 @@ def _centre(y: NDArray[np.float64], peak: _Peak, saturated: NDArray[np.int64]) -
     Processing Magazine 28, 134). A saturated top is no Gaussian: there the middle of the half-height points is taken.
     """
     middle = 0.5 * (peak.left + peak.right)
-    lo, hi = int(np.ceil(peak.left)), int(np.floor(peak.right)) + 1
+    lo, hi = math.ceil(peak.left), math.floor(peak.right) + 1
     above = y[lo:hi] - (y[peak.at] - peak.height)
-    if hi - lo < 3 or np.any(saturated[lo:hi] > 0) or np.any(above <= 0):
+    if hi - lo < 3 or (saturated[lo:hi] > 0).any() or (above <= 0).any():
         return middle
     u = (np.arange(lo, hi) - peak.at) / (hi - lo)
-    design = np.stack([u * u, u, np.ones_like(u)]) * above
+    design = np.array([u * u, u, np.ones(len(u))]) * above
     _, (bend, slope, _), _ = lapack.dposv(design @ design.T, design @ (np.log(above) * above))
     top = peak.at - (hi - lo) * slope / (2 * bend) if bend < 0 else middle
     return float(top) if peak.left < top < peak.right else middle

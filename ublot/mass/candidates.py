@@ -7,10 +7,13 @@ and so does the change of the slope of row against log mass from one step to the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from ublot.mass.migration_curve import legendre, scaled_log_mass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,6 +45,11 @@ class Problem:
     bottom: float
     broad: NDArray[np.bool_]  # bands that may hold two masses
     odd: NDArray[np.float64]  # cost of taking that band for a mass: dust is narrow or faint
+
+    @cached_property
+    def design(self) -> NDArray[np.float64]:
+        """What the curve of row against log mass is made of, at all masses: shape (masses, 4)."""
+        return legendre(scaled_log_mass(self.x, float(self.x[-1]), float(self.x[0])))
 
     def missing(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
         """Cost of each mass if it has no band, given the row where that should be."""
@@ -140,16 +148,18 @@ def _backtrack(
     steps = list(zip(db.tolist(), dm.tolist(), strict=True))
     chains: list[Pairs] = []
     alike: dict[tuple[int, int], int] = {}
-    for mass, band, step in zip(*np.unravel_index(np.argsort(total, axis=None)[:150], total.shape), strict=True):
-        if not np.isfinite(total[mass, band, step]) or len(chains) == CHAINS:
+    best, origins = np.argsort(total, axis=None)[:150], origin.tolist()
+    best = best[np.isfinite(total.ravel()[best])]
+    for mass, band, step in np.transpose(np.unravel_index(best, total.shape)).tolist():
+        if len(chains) == CHAINS:
             break
-        m, b, s, pairs = int(mass), int(band), int(step), [(int(band), int(mass))]
+        m, b, s, pairs = mass, band, step, [(band, mass)]
         while s >= 0:
-            previous = int(origin[m, b, s])
+            previous = origins[m][b][s]
             b, m = b - steps[s][0], m - steps[s][1]
             pairs.append((b, m))
             s = previous
-        ends = m - b, int(mass - band)  # chains that begin and end alike refine to the same
+        ends = m - b, mass - band  # chains that begin and end alike refine to the same
         alike[ends] = alike.get(ends, 0) + 1
         if alike[ends] <= 2:
             chains.append(tuple(reversed(pairs)))

@@ -89,20 +89,30 @@ def cells_along_lanes(blot: Blot, lanes: Lanes, down: int, across: int, core: fl
     left, right = thin.window.left - 0.5, thin.window.right - 0.5
     count = max(int((right - left) / max(lane_pitch(lanes) / across, tile)), 1)
     edges = np.linspace(left, right, count + 1)
-    moved = np.array([np.interp(edges, middle, away) for away in (centres - middle[:, None]).T]) + edges
+    moved = _between(edges, middle, (centres - middle[:, None]).T) + edges
     means = _Means(thin, left, tile)
     values, mask = means.between(moved[:, :-1], moved[:, 1:])
     half = 0.5 * core * lane_widths(lanes)[:, None]
     begin, end = (centres - half).T, (centres + half).T
-    part = (end - begin) / PARTS
-    parts = [means.between(begin + k * part, begin + (k + 1) * part) for k in range(PARTS)]
-    core_mask = np.asarray(np.all([inside for _, inside in parts], axis=0), bool)
-    cores = np.where(core_mask[:, :, None], np.stack([mean for mean, _ in parts], axis=2), 0.0)
+    part, parts = (end - begin)[:, :, None] / PARTS, (*begin.shape, PARTS)
+    starts = begin[:, :, None] + np.arange(PARTS) * part
+    cores, inside = (x.reshape(parts) for x in means.between(*(x.reshape(len(x), -1) for x in (starts, starts + part))))
+    core_mask = np.asarray(inside.all(axis=2), bool)
+    cores = np.where(core_mask[:, :, None], cores, 0.0)
     saturated = np.zeros_like(core_mask)
     if blot.saturated is not None and blot.saturated[window.slices].any():
         full = make_cells(replace(blot, signal=blot.saturated.astype(np.float32)), window, (high, tile), lanes.inside)
         saturated = _Means(full, left, tile).between(begin, end)[0] > SATURATED
     return AlongLanes(values, mask, edges, thin.row_px, high, middle, cores, core_mask, saturated)
+
+
+def _between(places: Array, known: Array, values: Array) -> Array:
+    """Rows of `values` at ascending `known` places, linear between them and constant beyond, shape (rows, places)."""
+    if len(known) < 2:
+        return np.repeat(values, len(places), axis=1)
+    before = np.clip(np.searchsorted(known, places, side="right") - 1, 0, len(known) - 2)
+    share = np.clip((places - known[before]) / (known[before + 1] - known[before]), 0.0, 1.0)
+    return np.asarray(values[:, before] + share * (values[:, before + 1] - values[:, before]), np.float64)
 
 
 class _Means:

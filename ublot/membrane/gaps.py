@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ublot.membrane.lateral_shape import lane_cells, lane_centres, lane_pitch, lane_widths, lateral_shape
-from ublot.numerics.medians import middle, running_medians
+from ublot.numerics.medians import middle, row_medians, running_medians
 from ublot.numerics.smoothing import smooth_rows
 
 if TYPE_CHECKING:
@@ -191,20 +191,16 @@ def measure_gaps(blot: Blot, lanes: Lanes) -> Gaps:
     shift = max(round(SLANT * pitch / cells.size[0]), 1)
     # Bands go on from cell to cell, noise does not.
     alike = (bands[:, 1:] * bands[:, :-1]).mean(axis=1) / np.maximum(power, 1e-30)
-    shows, learned = seen & (alike > ALIKE), False
-    leak, error, noise = np.zeros((len(lanes) + 1, 2)), np.zeros((len(lanes) + 1, 2)), []
-    for gap, sides in enumerate(_sides(len(lanes))):
-        at = [i for _, i in sides]
-        away = np.abs((places[gap] - centres[at]).mean(axis=1))
-        share = np.array([float(lateral_shape(x, widths[i], lanes.softness)) for x, i in zip(away, at, strict=True)])
-        sd, shown = np.full(len(at), BEFORE), seen[at]
-        share[shown], sd[shown], left = _regress(sharp[gap], bands[at][shown], share[shown], shift)
-        if shown.any():  # of a lane without bands nothing is seen: it is taken for one like its neighbour
-            share[~shown] = share[shown].mean()
-        for (k, _), value, doubt in zip(sides, share, sd, strict=True):
-            leak[gap, k], error[gap, k] = value, doubt
-        learned |= bool((shows[at] & (sd < LEARNED * BEFORE)).any())
-        noise.append(left)
+    beside, of = _beside(len(lanes))
+    away = np.abs((places[:, None] - centres[of]).mean(axis=2))
+    share = lateral_shape(away, widths[of], lanes.softness) * beside
+    leak, error, noise = _regress(sharp, bands[of], share, beside & seen[of], shift)
+    error *= beside
+    shows = seen & (alike > ALIKE)
+    learned = bool((beside & shows[of] & (error < LEARNED * BEFORE)).any())
+    # Of a lane without bands nothing is seen: it is taken for one like its neighbour.
+    known = beside & seen[of]
+    leak = np.where(beside & ~known & known[:, ::-1], leak[:, ::-1], leak)
     on = _means(cells.mask, cells.x_px, places, CORE * pitch) > 0.99
     on &= (places > cells.x_px[0]) & (places < cells.x_px[-1])
     down = max(DOWN, round(LONG * pitch / cells.size[0]))
@@ -213,9 +209,10 @@ def measure_gaps(blot: Blot, lanes: Lanes) -> Gaps:
     )
 
 
-def _sides(lanes: int) -> list[list[tuple[int, int]]]:
-    """Of every gap: which side (0 left, 1 right) has which lane."""
-    return [[(k, gap - 1 + k) for k in (0, 1) if 0 <= gap - 1 + k < lanes] for gap in range(lanes + 1)]
+def _beside(lanes: int) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Whether every gap has a lane to its left and right, and which, shape (lanes + 1, 2)."""
+    of = np.arange(lanes + 1)[:, None] + np.array([-1, 0])
+    return (of >= 0) & (of < lanes), of.clip(0, lanes - 1)
 
 
 def _means(values: NDArray[np.float32] | NDArray[np.bool_], x_px: Array, places: Array, half: float) -> Array:
@@ -227,32 +224,47 @@ def _means(values: NDArray[np.float32] | NDArray[np.bool_], x_px: Array, places:
     return np.asarray(values[np.arange(values.shape[0])[:, None], window].mean(axis=2), np.float64)
 
 
-def _regress(gap: Array, bands: Array, before: Array, shift: int) -> tuple[Array, Array, float]:
-    """Shares of the lanes' bands in a gap, their errors and the noise left over, from what is sharp along the run.
+def _regress(
+    gaps: Array, bands: Array, before: Array, shown: NDArray[np.bool_], shift: int
+) -> tuple[Array, Array, Array]:
+    """Shares of the lanes' bands in all gaps, their errors and the noise left over, from what is sharp along the run.
 
-    Bands may slant or curve: of the gap moved up and down by up to `shift` cells, that is taken which they explain
+    Bands may slant or curve: of every gap moved up and down by up to `shift` cells, that is taken which they explain
     best.
+
+    Parameters
+    ----------
+    gaps : ndarray, shape (gaps, rows)
+    bands : ndarray, shape (gaps, 2, rows)
+        Of the lanes to the left and right.
+    before : ndarray, shape (gaps, 2)
+        What lateral shapes say of the shares.
+    shown : ndarray of bool, shape (gaps, 2)
+        Lanes that are there and have bands. Of others nothing is learned.
+    shift : int
     """
+    bands = np.where(shown[:, :, None], bands, 0.0)
     # A picture without noise has some all the same: beside none, what is known beforehand would be lost in rounding.
-    least = max(NOISE_LEAST * float(np.abs(bands).max(initial=0.0)), 1e-12)
-    noise = max(1.4826 * middle(np.abs(gap)), least)
-    if not len(bands):
-        return before, np.zeros(0), noise
-    prior = np.eye(len(bands)) / BEFORE**2
-    if len(bands) == 2:  # both lanes are as far away and of one comb: a faint one is not to explain its neighbour's
-        prior += np.array([[1.0, -1.0], [-1.0, 1.0]]) / UNLIKE**2
-    moves = gap[(np.arange(len(gap)) - np.arange(-shift, shift + 1)[:, None]) % len(gap)]
-    with_bands = moves @ bands.T
+    least = np.maximum(NOISE_LEAST * np.abs(bands).max(axis=(1, 2), initial=0.0), 1e-12)
+    prior = np.repeat(np.eye(2)[None] / BEFORE**2, len(gaps), axis=0)
+    # Both lanes are as far away and of one comb: a faint one is not to explain its neighbour's.
+    prior[shown.all(axis=1)] += np.array([[1.0, -1.0], [-1.0, 1.0]]) / UNLIKE**2
+    rows = np.arange(gaps.shape[1])
+    moves = gaps[:, (rows - np.arange(-shift, shift + 1)[:, None]) % len(rows)]
+    with_bands = moves @ bands.transpose(0, 2, 1)
     # What the bands explain of the gap moved by so much.
-    inverse = np.linalg.inv(bands @ bands.T / noise**2 + prior)
-    moved = moves[int(((with_bands @ inverse) * with_bands).sum(axis=1).argmax())]
-    weights, share = np.ones(len(gap)), before
+    noise = np.maximum(1.4826 * row_medians(np.abs(gaps)), least)
+    inverse = np.linalg.inv(bands @ bands.transpose(0, 2, 1) / noise[:, None, None] ** 2 + prior)
+    best = ((with_bands @ inverse) * with_bands).sum(axis=2).argmax(axis=1)
+    moved, weights, share = moves[np.arange(len(gaps)), best], np.ones(gaps.shape), before
     for _ in range(ROUNDS):
-        weighted = bands * weights
-        inverse = np.linalg.inv(weighted @ bands.T / noise**2 + prior)
-        share = np.clip(inverse @ (weighted @ moved / noise**2 + prior @ before), 0.0, 1.0)
-        explained = share @ bands
+        weighted = bands * (weights / noise[:, None] ** 2)[:, None]
+        inverse = np.linalg.inv(weighted @ bands.transpose(0, 2, 1) + prior)
+        moment = weighted @ moved[:, :, None] + prior @ before[:, :, None]
+        share = np.clip((inverse @ moment)[:, :, 0], 0.0, 1.0)
+        explained = (share[:, None] @ bands)[:, 0]
         off = moved - explained
-        noise = max(1.4826 * middle(np.abs(off)), least)
-        weights = np.maximum(1 - (off / (OUTLIER * noise + SHAPE * np.abs(explained))) ** 2, 0.0) ** 2
-    return share, np.sqrt(np.maximum(np.diag(inverse), 0.0)), noise
+        noise = np.maximum(1.4826 * row_medians(np.abs(off)), least)
+        weights = np.maximum(1 - (off / (OUTLIER * noise[:, None] + SHAPE * np.abs(explained))) ** 2, 0.0) ** 2
+    error = np.sqrt(np.maximum(np.diagonal(inverse, axis1=1, axis2=2), 0.0))
+    return np.where(shown, share, before), np.where(shown, error, BEFORE), noise

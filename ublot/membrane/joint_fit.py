@@ -85,7 +85,7 @@ HELD = 0.01  # standard deviation of a flank about its bound
 DARKEST = 0.01  # quantile of the gutters below which no membrane lies
 DOUBT = (0.03, 0.1, 0.1)  # to begin with: errors of shapes, as shares of heights, of changes along and across a lane
 STEPS = np.geomspace(1e-6, 1e6, 49)  # of smoothness, per weight of a coefficient
-FAR_APART = 8  # of these: how far apart the first ones are that are looked at
+FIRST, FAR_APART = 16, 8  # of these: the one that is looked at first, and how far apart those after it are
 
 
 @dataclass(frozen=True, eq=False)
@@ -559,7 +559,7 @@ def _likeliest(system: _System, penalty: Array, start: float | None) -> tuple[fl
         return best
 
     if start is None:
-        best = climbed(len(STEPS) // 2, FAR_APART)
+        best = climbed(FIRST, FAR_APART)
         low, here, high = (cost(best + k * FAR_APART) for k in (-1, 0, 1))
         if math.isfinite(low + high) and low + high > 2 * here:
             # The likelihood is smooth: its parabola leads to next to its summit.

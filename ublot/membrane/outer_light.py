@@ -80,7 +80,8 @@ def _share(along: AlongLanes, height: Array, seen: Array, shown: NDArray[np.bool
     rows = np.flatnonzero(shown)
     if len(rows) < FEWEST:
         return None
-    sharp, tall = (x[rows] - smooth_rows(x[rows], max(REACH * pitch / along.high, 1.0)) for x in (seen, height))
+    both = np.stack([seen[rows], height[rows]])
+    sharp, tall = both - smooth_rows(both, max(REACH * pitch / along.high, 1.0))
     power = float(tall @ tall)
     if not power > 0:
         return None

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from concurrent.futures import Future
+from contextlib import suppress
 from multiprocessing import get_context
+from queue import SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -20,13 +24,13 @@ Result = TypeVar("Result")
 def may_stand_beside() -> bool:
     """Whether a copy of this process can be made that holds nothing to be wary of, and has a core to work on.
 
-    Libraries that may have started threads come with numpy, and a lock that one of them holds would be copied as held.
+    Of several threads, those of libraries included, one may hold a lock, which would be copied as held for ever.
     """
-    return sys.platform == "linux" and "numpy" not in sys.modules and len(os.sched_getaffinity(0)) > 1
+    return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1 and len(os.sched_getaffinity(0)) > 1
 
 
 class Beside:
-    """A copy of this process that does what it is asked to, one thing at a time.
+    """A copy of this process that does what it is asked to, one thing after the other.
 
     Parameters
     ----------
@@ -39,6 +43,9 @@ class Beside:
         self._line, other_end = context.Pipe()
         context.Process(target=_work, args=(other_end, self._line, prepare), daemon=True).start()
         other_end.close()
+        self._asked: SimpleQueue[Future[tuple[bool, Any]]] = SimpleQueue()
+        # Answers are taken as they come: a process that cannot get rid of one would hear of nothing else.
+        Thread(target=self._collect, name="ublot-beside", daemon=True).start()
 
     def begin(self, function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
         """Have something done there.
@@ -48,19 +55,24 @@ class Beside:
         function
             Waits for the result. Where there is none, whatever the reason, it is worked out here: errors are told here.
         """
-        try:
+        answer: Future[tuple[bool, Any]] = Future()
+        with suppress(OSError):  # it is gone, and so is what it would have answered
             self._line.send((function, arguments))
-        except OSError:
-            return lambda: function(*arguments)
+        self._asked.put(answer)
 
         def result() -> Result:
-            try:
-                done, value = self._line.recv()
-            except (EOFError, OSError):
-                done = False
+            done, value = answer.result()
             return value if done else function(*arguments)
 
         return result
+
+    def _collect(self) -> None:
+        while True:
+            answer = self._asked.get()
+            try:
+                answer.set_result(self._line.recv())
+            except (EOFError, OSError):
+                answer.set_result((False, None))
 
 
 def _work(line: Connection, other_end: Connection, prepare: Callable[[], object]) -> None:

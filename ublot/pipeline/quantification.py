@@ -89,7 +89,7 @@ class _Cut:
         Rows of those, by lane.
     ladders : tuple of Ladder
     fitted : tuple of Ladder
-        None where they were not asked for.
+        Empty where fits were not asked for.
     """
 
     given: tuple[Any, ...]
@@ -338,27 +338,23 @@ def _cut(
     (target, modifier), x, leak = masses_of(params), mid_columns(geometry).tolist(), gutter_leak(geometry)
     given = (tuple(profiles), calibration, target, modifier, params.antibody, x, frozenset(loaded), params.haze, leak)
     done = next((other for other in earlier if other.given == given), None)
-    ready = (
-        done.ready
-        if done is not None
-        else make_ready(
-            profiles,
-            calibration,
-            target=target,
-            modifier=modifier,
-            antibody=params.antibody,
-            x=x,
-            loaded=loaded,
-            haze=params.haze,
-        )
-    )
-    ladders = cut_ready(ready, boundaries, leak)
     if done is not None:
         ladders = tuple(
             old if boundaries.get(old.lane) == done.boundaries.get(old.lane) else new
-            for old, new in zip(done.ladders, ladders, strict=True)
+            for old, new in zip(done.ladders, cut_ready(done.ready, boundaries, leak), strict=True)
         )
-    return _Cut(given, ready, boundaries, ladders)
+        return _Cut(given, done.ready, boundaries, ladders)
+    ready = make_ready(
+        profiles,
+        calibration,
+        target=target,
+        modifier=modifier,
+        antibody=params.antibody,
+        x=x,
+        loaded=loaded,
+        haze=params.haze,
+    )
+    return _Cut(given, ready, boundaries, cut_ready(ready, boundaries, leak))
 
 
 def _fitted(cut: _Cut, calibration: Calibration, earlier: Sequence[_Cut]) -> _Cut:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ublot.lanes.straightened import core_mean, core_width, lane_strip
+from ublot.membrane.lateral_shape import lane_centres
 from ublot.membrane.noise import estimate_noise
 from ublot.model import Background, Blot, Lane, Lanes, Profile
 from ublot.numerics.medians import middle
@@ -85,7 +86,7 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
         return ()
     window = lanes.window
     noise = estimate_noise(blot, window)
-    centres = np.array([lane.centre(np.arange(window.top, window.bottom)) for lane in lanes])
+    centres = lane_centres(lanes, np.arange(window.top, window.bottom, dtype=np.float64))
     width, wide = np.array([lane.width for lane in lanes]), [core_width(lane) for lane in lanes]
     cores = [_core(blot, window, lane.rows, lane.xs, pixels) for lane, pixels in zip(lanes, wide, strict=True)]
     raw, variance = np.array(cores).swapaxes(0, 1)
@@ -100,8 +101,9 @@ def extract_profiles(blot: Blot, lanes: Lanes, background: Background) -> tuple[
         values *= width[:, None]
     modes = []
     for k, place in enumerate(index):
-        under = background.modes_under(place) if background.modes_under is not None else cut[k, :0]
-        modes.append(np.concatenate([np.where(outside[k], 0.0, under), cut[k]]) * width[k])
+        under = background.modes_under(place) * width[k] if background.modes_under is not None else cut[k, :0]
+        under[:, outside[k]] = 0.0
+        modes.append(np.concatenate([under, cut[k] * width[k]]) if outside.any() else under)
     full = [max(round(lane.width), 1) for lane in lanes]
     saturated = _saturated(blot, lanes, full)
     found = background.lane_flags or [()] * (max(index) + 1)

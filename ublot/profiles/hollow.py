@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import cv2
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from ublot.model import Blot, Lanes, Profile
 
-__all__ = ["Strip", "hollow_depth", "hollow_lanes", "smooth_strip"]
+__all__ = ["Strip", "hollow_depth", "hollow_lanes"]
 
 HEART, RIM = 0.15, (0.2, 0.55)
 """Of the lane's width to either side of its centre line: what is taken for a band's heart, and where its rim is."""
@@ -120,7 +122,7 @@ def _strip(
 ) -> Strip:
     """A lane `width` cells wide and its surroundings along its centre line, in cells of `side` pixels."""
     picture, wide = _in_cells(blot, side), 2 * int(np.ceil(RIM[1] * width)) + 1
-    return smooth_strip(lane_strip(picture, Lane(0, rows, xs, 1.0), Window(*lines, 0, picture.shape[1]), wide), width)
+    return Strip(lane_strip(picture, Lane(0, rows, xs, 1.0), Window(*lines, 0, picture.shape[1]), wide), width)
 
 
 def _seen(blot: Blot, lane: Lane, window: Window, profile: Profile, side: int) -> tuple[Strip, NDArray[np.float32]]:
@@ -138,55 +140,67 @@ def _seen(blot: Blot, lane: Lane, window: Window, profile: Profile, side: int) -
 
 @dataclass(frozen=True, eq=False)
 class Strip:
-    """A lane and its surroundings along its centre line, blurred, with its background still in it.
+    """A lane and its surroundings along its centre line, with its background still in it, and what is seen of it.
 
     The background is one level in every row, and a blur takes it along: what is seen of a row is seen without it, and
     need not be looked at again where only the background has changed.
 
     Attributes
     ----------
-    smooth : ndarray, shape (rows, columns)
-    inner : ndarray of bool, shape (columns,)
-        Columns of the heart.
-    heart : ndarray, shape (rows,)
-        Mean of these.
-    beside : ndarray, shape (rows,)
-        Highest of the rim on its lower side.
+    pixels : ndarray, shape (rows, columns)
+        The middle column is the centre line.
     width : float
-        Of the lane, in cells.
-    sigma : float
-        Of the blur.
-    noise : float
-        Standard deviation of `smooth`.
+        Of the lane, in columns.
     """
 
-    smooth: NDArray[np.float32]
-    inner: NDArray[np.bool_]
-    heart: NDArray[np.float32]
-    beside: NDArray[np.float32]
+    pixels: NDArray[np.float32]
     width: float
-    sigma: float
-    noise: float
 
+    @property
+    def sigma(self) -> float:
+        """Of the blur."""
+        return max(0.03 * self.width, 0.8)
 
-def smooth_strip(strip: NDArray[np.float32], width: float) -> Strip:
-    """Look at the pixels of one lane along its centre line, which is the middle column; it is `width` columns wide."""
-    sigma = max(0.03 * width, 0.8)
-    smooth = np.asarray(cv2.GaussianBlur(strip, (0, 0), sigma), np.float32)
-    # What a blur takes off is noise; what it leaves of white noise follows from its width. The mean, for in 8 bits most
-    # pixels of an empty lane are equal.
-    sd = 1.2533 * float(np.abs(strip - smooth).mean()) / (2 * np.sqrt(np.pi) * sigma)
-    x = np.arange(strip.shape[1]) - (strip.shape[1] - 1) / 2
-    inner = np.abs(x) <= max(HEART * width, 0.5)
-    beside = np.minimum(
-        smooth[:, (x >= -RIM[1] * width) & (x <= -RIM[0] * width)].max(axis=1),
-        smooth[:, (x <= RIM[1] * width) & (x >= RIM[0] * width)].max(axis=1),
-    )
-    return Strip(smooth, inner, smooth[:, inner].mean(axis=1), beside, width, sigma, sd)
+    @property
+    def away(self) -> NDArray[np.float64]:
+        """Columns that every one of them lies to the right of the centre line."""
+        return np.asarray(np.arange(self.pixels.shape[1]) - (self.pixels.shape[1] - 1) / 2, np.float64)
+
+    @property
+    def inner(self) -> NDArray[np.bool_]:
+        """Columns of the heart."""
+        return np.asarray(np.abs(self.away) <= max(HEART * self.width, 0.5), bool)
+
+    @cached_property
+    def heart(self) -> NDArray[np.float32]:
+        """Mean of these in every row, blurred: across by what each column adds to it, which takes no picture."""
+        shares = cv2.GaussianBlur((self.inner / self.inner.sum()).astype(np.float32)[None], (0, 0), self.sigma)[0]
+        return np.asarray(cv2.GaussianBlur((self.pixels @ shares)[:, None], (0, 0), self.sigma)[:, 0], np.float32)
+
+    @cached_property
+    def smooth(self) -> NDArray[np.float32]:
+        """All of it, blurred."""
+        return np.asarray(cv2.GaussianBlur(self.pixels, (0, 0), self.sigma), np.float32)
+
+    @cached_property
+    def beside(self) -> NDArray[np.float32]:
+        """Highest of the rim on its lower side, in every row."""
+        near, far = (share * self.width for share in RIM)
+        left, right = ((x >= near) & (x <= far) for x in (-self.away, self.away))
+        return np.asarray(np.minimum(self.smooth[:, left].max(axis=1), self.smooth[:, right].max(axis=1)), np.float32)
+
+    @cached_property
+    def noise(self) -> float:
+        """Standard deviation of `smooth`.
+
+        What a blur takes off is noise; what it leaves of white noise follows from its width. The mean, for in 8 bits
+        most pixels of an empty lane are equal.
+        """
+        return 1.2533 * float(np.abs(self.pixels - self.smooth).mean()) / (2 * math.sqrt(math.pi) * self.sigma)
 
 
 def hollow_depth(strip: Strip, level: NDArray[np.float32]) -> float:
-    """Deepest dip that a rim closes on all four sides, as a share of the rim's height; 0 where there is none.
+    """Deepest dip that a rim closes on all four sides, as a share of the rim's height; 0 where there is none of `DEEP`.
 
     Parameters
     ----------
@@ -194,24 +208,22 @@ def hollow_depth(strip: Strip, level: NDArray[np.float32]) -> float:
     level : ndarray of float32, shape (rows,)
         The background in it, as smooth.
     """
-    heart, beside, width, sd = strip.heart - level, strip.beside - level, strip.width, strip.noise
-    reach = max(round(REACH * width), 3)
+    heart, reach = strip.heart - level, max(round(REACH * strip.width), 3)
     if len(heart) <= 2 * reach:
         return 0.0
+    rim, tallest = _above_and_below(heart, reach), _highest(heart, 2 * reach + 1)
+    # By the heart alone few lanes have a dip so deep: what stands beside it makes rims lower, and the lane taller.
+    if not (_is_rim(rim, tallest) & (heart <= (1 - DEEP) * rim)).any():
+        return 0.0
+    beside, sd = strip.beside - level, strip.noise
     tallest = _highest(np.maximum(heart, beside), 2 * reach + 1)
     peaks = (heart >= 0.7 * tallest) & (heart == _highest(heart, 3)) & (heart > CLEAR * sd)
     # Lanes with thick edges are brighter there all along: that is no rim.
     usual = middle(np.asarray(beside[peaks] / heart[peaks], np.float64)) if peaks.any() else 1.0
     beside = beside / max(usual, 1.0)
-    beyond = np.full(reach, -np.inf)
-    padded = np.concatenate([beyond, heart, beyond])
-    one_sided = _highest(padded, reach)
-    place = np.arange(len(heart)) + reach
-    half = reach // 2 + 1
-    above, below = one_sided[place - half], one_sided[np.minimum(place + half, len(one_sided) - 1)]
-    rim = np.minimum(np.minimum(above, below), beside)
+    rim = np.minimum(rim, beside)
     dip = rim - heart
-    hollow = (dip > CLEAR * sd) & (rim >= OF_BAND * tallest) & (rim >= OF_LANE * tallest.max())
+    hollow = (dip > CLEAR * sd) & _is_rim(rim, tallest)
     if not hollow.any():
         return 0.0
     # The dip that a person would see is looked at once more as a basin: it must hold water on all sides.
@@ -219,6 +231,18 @@ def hollow_depth(strip: Strip, level: NDArray[np.float32]) -> float:
     rows = slice(max(at - 2 * reach, 0), at + 2 * reach + 1)
     basin = _held(strip.smooth[rows] - level[rows, None])[at - rows.start, strip.inner].mean()
     return float(min(dip[at], basin) / rim[at])
+
+
+def _above_and_below(heart: NDArray[np.floating], reach: int) -> NDArray[np.floating]:
+    """The lower of the highest values within `reach` above and below every row."""
+    beyond = np.full(reach, -np.inf)
+    one_sided = _highest(np.concatenate([beyond, heart, beyond]), reach)
+    place, half = np.arange(len(heart)) + reach, reach // 2 + 1
+    return np.asarray(np.minimum(one_sided[place - half], one_sided[np.minimum(place + half, len(one_sided) - 1)]))
+
+
+def _is_rim(rim: NDArray[np.floating], tallest: NDArray[np.floating]) -> NDArray[np.bool_]:
+    return np.asarray((rim >= OF_BAND * tallest) & (rim >= OF_LANE * tallest.max()), bool)
 
 
 def _held(smooth: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -144,7 +144,8 @@ def compared_with_gap(profile: Profile, gap: Array, error: Array) -> Profile:
     """
     rows = max(round(GAP_ROWS * profile.width), SHORT)
     apart = _means(profile.background - gap, rows)
-    sure = NOISE * np.sqrt(np.maximum(_means(error, rows), 0.0) ** 2 + (profile.modes**2).sum(axis=0))
+    spread = np.einsum("kr,kr->r", profile.modes, profile.modes)
+    sure = NOISE * np.sqrt(np.maximum(_means(error, rows), 0.0) ** 2 + spread)
     off = (apart - np.clip(apart, -sure, sure)) * (profile.noise > 0)
     if not off.any():
         return profile

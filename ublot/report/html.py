@@ -17,7 +17,7 @@ from ublot.report.figures.drawing import DPI
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Cell", "Column", "Page", "Picture", "Row", "TableView", "data_uri", "picture", "render"]
+__all__ = ["Cell", "Column", "Page", "Picture", "Row", "TableView", "data_uri", "load_template", "picture", "render"]
 
 SCREEN = 96  # CSS pixels per inch
 _UNSAFE = re.compile(r"[^A-Za-z0-9/+=:;, ()!*~.\-_$]+")  # what an address cannot hold as it is
@@ -134,6 +134,11 @@ def _environment() -> Any:
     return environment
 
 
+def load_template(name: str) -> Any:
+    """A page without its content, made ready once for all pages of its kind."""
+    return _environment().get_template(name)
+
+
 def _tie(text: str) -> str:
     """Keep a number and its unit or sign on one line."""
     for loose, tied in (("95 % ", "95\u00a0%\u00a0"), (" = ", "\u00a0=\u00a0"), (" < ", "\u00a0<\u00a0")):
@@ -159,17 +164,13 @@ def render(page: Page) -> str:
     phone = "\n".join(["@media screen and (max-width: 760px) {", *rules, "}"])
     style, script = f"{_asset('style.css')}\n{phone}", _asset("script.js")
     policy = f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
-    html: str = (
-        _environment()
-        .get_template(page.template)
-        .render(
-            title=page.title,
-            version=__version__,
-            policy=policy,
-            style=style,
-            script=script,
-            **page.values,
-        )
+    html: str = load_template(page.template).render(
+        title=page.title,
+        version=__version__,
+        policy=policy,
+        style=style,
+        script=script,
+        **page.values,
     )
     # What came in broken (half of a surrogate pair in a file's name) must not cost the whole page.
     return html.encode("utf-8", "replace").decode("utf-8")

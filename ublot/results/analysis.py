@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +81,7 @@ class Analysis:
         self.calibration = calibration
         self.messages = messages
         self._tables = tables
+        self._compared: Callable[[], Tables] = lambda: blot_statistics(self.columns["lanes"], source.name)
         self._stages = stages
         self._blot = blot
         self._path = path
@@ -113,7 +114,7 @@ class Analysis:
     @cached_property
     def statistics(self) -> Tables:
         """Tables across lanes as plain columns: ``summary`` and ``dose_response``."""
-        return blot_statistics(self.columns["lanes"], self.source.name)
+        return self._compared()
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -311,32 +312,19 @@ class Analysis:
         BlotError
             The folder is not ublot's, holds edits, or cannot be written.
         """
-        compared = None
-        if beside is not None and not self.is_compared:
-            compared = beside.begin(blot_statistics, self.columns["lanes"], self.source.name)
-        files: dict[str, bytes | Callable[[Path], object]] = {
-            f"{name}.csv": csv_bytes(columns, digits=DIGITS.get(name)) for name, columns in self.columns.items()
-        }
-        record = self.record
-        if compared is not None:
-            self.statistics = compared()
-        files |= {f"{name}.csv": csv_bytes(columns) for name, columns in self.statistics.items()}
-        files[RECORD] = json_bytes(record)
+        begin: Any = partial if beside is None else beside.begin
+        if not self.is_compared:
+            self._compared = begin(blot_statistics, self.columns["lanes"], self.source.name)
+        files = {f"{name}.csv": csv_bytes(columns, digits=DIGITS.get(name)) for name, columns in self.columns.items()}
+        files[RECORD] = json_bytes(self.record)
         if report:
             from ublot.report.pages.blot import report_files
 
-            files |= report_files(self)
-            files["tables.xlsx"] = self._workbook()
+            files |= report_files(self, begin)
+        files |= {f"{name}.csv": csv_bytes(columns) for name, columns in self.statistics.items()}
         # An image that lies in the folder is kept there, unless a file of the result bears its name.
         endangered = self._path is not None and self._path.name in OWN_FILES
         return write_result(out, files, image=self._path if endangered else None, force=force)
-
-    def _workbook(self) -> bytes:
-        """All tables but the profiles, whose rows are those of the picture."""
-        from ublot.io.workbook import xlsx_bytes
-
-        tables = {**self.columns, **self.statistics}
-        return xlsx_bytes({name: tables[name] for name in ("lanes", "species", "summary", "dose_response")})
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Analysis):

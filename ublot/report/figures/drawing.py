@@ -6,7 +6,9 @@ Figures of matplotlib are drawn without a window (no pyplot, no global state), i
 from __future__ import annotations
 
 import io
+import struct
 import warnings
+import zlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,9 +18,10 @@ from ublot.report.figures.style import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
     from PIL import Image
 
-__all__ = ["DPI", "HEAVIEST", "LARGEST", "LEAST_DPI", "png_bytes", "png_file"]
+__all__ = ["DPI", "HEAVIEST", "LARGEST", "LEAST_DPI", "png_bytes", "png_file", "png_of_levels"]
 
 DPI = 150
 LARGEST = 1500  # pixels of the blot's figure along its longer side
@@ -53,18 +56,30 @@ def png_file(picture: Image.Image, dpi: float, *, palette: bool = True) -> bytes
     """
     from PIL import Image
 
-    if palette:
-        paper = picture.getpixel((0, 0))
-        picture = picture.quantize(palette=_palette(), dither=Image.Dither.NONE)
-        # The search for the nearest colour is coarse: paper must stay what it was.
-        colours = picture.getpalette() or []
-        at = 3 * int(picture.getpixel((0, 0)))  # type: ignore[arg-type]
-        colours[at : at + 3] = list(paper)  # type: ignore[arg-type]
-        picture.putpalette(colours)
+    if not palette:
+        return png_of_levels(np.asarray(picture)[..., ::-1], dpi)
+    paper = picture.getpixel((0, 0))
+    picture = picture.quantize(palette=_palette(), dither=Image.Dither.NONE)
+    # The search for the nearest colour is coarse: paper must stay what it was.
+    colours = picture.getpalette() or []
+    at = 3 * int(picture.getpixel((0, 0)))  # type: ignore[arg-type]
+    colours[at : at + 3] = list(paper)  # type: ignore[arg-type]
+    picture.putpalette(colours)
     stream = io.BytesIO()
-    # A third of the default's time, for a twentieth more bytes.
-    picture.save(stream, format="PNG", dpi=(dpi, dpi), compress_level=4)
+    # A fifth of the default's time, for a fifth more bytes.
+    picture.save(stream, format="PNG", dpi=(dpi, dpi), compress_level=2)
     return stream.getvalue()
+
+
+def png_of_levels(levels: NDArray[np.uint8], dpi: float) -> bytes:
+    """Greys, or blue, green and red, as a PNG file: by OpenCV, in half the time that pillow's filters take."""
+    import cv2
+
+    png = bytes(cv2.imencode(".png", levels)[1])
+    per_metre = round(dpi / 0.0254)
+    size = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
+    header = 8 + 25  # signature, and the block that comes first in every PNG file
+    return png[:header] + struct.pack(">I", 9) + size + struct.pack(">I", zlib.crc32(size)) + png[header:]
 
 
 @lru_cache(maxsize=1)

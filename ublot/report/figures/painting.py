@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
-    from PIL import Image
+    from PIL import Image, ImageDraw
 
     from ublot.report.figures.plot import Drawing, Mark
 
@@ -44,7 +44,7 @@ SIGNS: dict[str, NDArray[np.float64]] = {
 """Outlines of the signs of points, of radius one."""
 
 
-def png_of(drawing: Drawing, dpi: float = DPI, *, palette: bool = True) -> bytes:
+def png_of(drawing: Drawing, dpi: float = DPI, palette: bool = True) -> bytes:
     """Drawing as a PNG file; `palette` as in `ublot.report.figures.drawing.png_file`."""
     return png_file(painted(drawing, dpi), dpi, palette=palette)
 
@@ -65,7 +65,7 @@ def light_png_of(drawing: Drawing) -> tuple[bytes, float]:
 
 def painted(drawing: Drawing, dpi: float) -> Image.Image:
     """Drawing as an RGB picture."""
-    from PIL import Image
+    from PIL import Image, ImageDraw
 
     zoom = dpi / POINTS
     page = Image.new("RGB", (round(drawing.width * zoom), round(drawing.height * zoom)), "white")
@@ -83,8 +83,9 @@ def painted(drawing: Drawing, dpi: float) -> Image.Image:
     loose: list[Mark] = [mark for plot in drawing.plots for mark in plot.around()]
     loose += drawing.marks
     _paint(page, loose, zoom, (0, 0))
+    canvas = ImageDraw.Draw(page)
     for text in texts + [mark for mark in loose if isinstance(mark, Text)]:
-        _write(page, text, zoom)
+        _write(canvas, text, zoom)
     return page
 
 
@@ -179,10 +180,11 @@ def dashes(line: NDArray[np.float64], pattern: Sequence[float]) -> Iterator[NDAr
         along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(piece, axis=0).T))])
         starts = np.arange(0.0, along[-1], drawn + left_out)
         ends = np.minimum(starts + drawn, along[-1])
-        tips = [np.column_stack([np.interp(at, along, piece[:, k]) for k in (0, 1)]) for at in (starts, ends)]
-        first, last = np.searchsorted(along, starts, "right"), np.searchsorted(along, ends)
-        for i in range(len(starts)):
-            yield np.vstack([tips[0][i], piece[first[i] : last[i]], tips[1][i]])
+        at = np.unique(np.concatenate([along, starts, ends]))
+        points = np.column_stack([np.interp(at, along, piece[:, k]) for k in (0, 1)])
+        first, last = np.searchsorted(at, starts), np.searchsorted(at, ends)
+        for i, j in zip(first.tolist(), last.tolist(), strict=True):
+            yield points[i : j + 1]
 
 
 @lru_cache(maxsize=64)
@@ -192,7 +194,7 @@ def _font(size: float, bold: bool) -> Any:
     return ImageFont.truetype(str(font_file(bold)), size)
 
 
-def _write(page: Image.Image, text: Text, zoom: float) -> None:
+def _write(canvas: ImageDraw.ImageDraw, text: Text, zoom: float) -> None:
     from PIL import Image, ImageDraw
 
     font = _font(round(text.size * zoom, 2), text.bold)
@@ -201,7 +203,7 @@ def _write(page: Image.Image, text: Text, zoom: float) -> None:
     line = _one_line(text.text)
     if not text.angle:
         halo: dict[str, Any] = {"stroke_width": text.halo * zoom, "stroke_fill": "white"} if text.halo else {}
-        ImageDraw.Draw(page).text((x, y), line, fill=text.colour, font=font, anchor=anchor, **halo)
+        canvas.text((x, y), line, fill=text.colour, font=font, anchor=anchor, **halo)
         return
     # Letters on a strip of their own, with the place they are turned about in its middle.
     left, top, right, foot = font.getbbox(line, anchor=anchor)
@@ -211,7 +213,10 @@ def _write(page: Image.Image, text: Text, zoom: float) -> None:
             strip = Image.new("L", (2 * half[0], 2 * half[1]))
             ImageDraw.Draw(strip).text(half, line, fill=255, font=font, anchor=anchor, stroke_width=stroke)
             turned = strip.rotate(text.angle, Image.Resampling.BICUBIC, expand=True)
-            page.paste(colour, (round(x - turned.width / 2), round(y - turned.height / 2)), turned)
+            ink = turned.getbbox()  # most of the strip is empty
+            if ink is not None:
+                at = round(x - turned.width / 2) + ink[0], round(y - turned.height / 2) + ink[1]
+                canvas.bitmap(at, turned.crop(ink), colour)
 
 
 def _one_line(text: str) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ublot.flags import FLAGS
 from ublot.io.cells import number_or_nan
 from ublot.io.columns import csv_bytes, records_of
+from ublot.io.workbook import xlsx_bytes
 from ublot.report.figures.blot import overlay_figure
 from ublot.report.figures.dose_response import dose_figure
+from ublot.report.figures.drawing import DPI
 from ublot.report.figures.ladder import ladder_figure
 from ublot.report.figures.painting import light_png_of, png_of
 from ublot.report.figures.profiles import profiles_figure
@@ -43,32 +45,43 @@ Lane = Mapping[str, Any]
 WIDE = 18  # lanes from where on blot and bars need the whole width each
 
 
-def report_files(analysis: Any) -> dict[str, bytes]:
-    """Page and figures of one analysis, by file name; of a blot without lanes only what can be drawn.
+def report_files(analysis: Any, begin: Any = partial) -> dict[str, bytes]:
+    """Page, figures and workbook of one analysis, by file name; of a blot without lanes only what can be drawn.
 
     Parameters
     ----------
     analysis : Analysis
+    begin : function, optional
+        Has another process do a part of the work, as `ublot.numerics.beside.Beside.begin` does.
     """
     rows = records_of(analysis.columns["lanes"])
-    # Most of the panel is pixels, made smaller and compressed: a second core can do that beside the figures.
-    with ThreadPoolExecutor(1) as beside:
-        panel_made = beside.submit(_panel, analysis)
-        overlay, dpi = light_png_of(overlay_figure(analysis))
-        files = {"overlay.png": overlay}
-        if len(analysis.geometry):
-            files["profiles.png"] = png_of(profiles_figure(analysis))
-            files["scores.png"] = png_of(scores_figure(analysis))
-        panel, panel_files = panel_made.result()
-    files |= panel_files
-    files["report.html"] = render(_page(analysis, rows, files, panel, dpi)).encode()
-    return files
-
-
-def _panel(analysis: Any) -> tuple[Panel, dict[str, bytes]]:
-    """The panel for a publication, and its files."""
+    words = wording(analysis.params, rows)
+    quantity = primary_quantity(rows, by_area=by_area(analysis.params))
+    made: dict[str, Callable[[], bytes]] = {}
+    if len(analysis.geometry):
+        made["profiles.png"] = begin(png_of, profiles_figure(analysis))
+        made["scores.png"] = begin(png_of, scores_figure(analysis))
+    heat = ladder_figure(analysis.columns["species"], rows, words.modifier) if rows else None
+    if heat is not None:
+        made[_LADDER] = begin(png_of, heat, DPI, False)
+    curves = dose_figure(rows, records_of(analysis.statistics["dose_response"]), quantity, words.vehicle)
+    if curves is not None:
+        made[_DOSE] = begin(png_of, curves)
+    tables = {**analysis.columns, **analysis.statistics}
+    # The profiles, whose rows are those of the picture, stay out of the workbook.
+    workbook = begin(xlsx_bytes, {name: tables[name] for name in ("lanes", "species", "summary", "dose_response")})
+    # What is made of pixels is made here, where they are.
+    overlay, dpi = light_png_of(overlay_figure(analysis))
     panel = blot_panel(analysis)
-    return panel, {"panel.png": panel_png(panel), "panel.svg": panel_svg(panel).encode("utf-8", "replace")}
+    files = {"overlay.png": overlay, "panel.png": panel_png(panel)}
+    files["panel.svg"] = panel_svg(panel).encode("utf-8", "replace")
+    files |= {name: png() for name, png in made.items()}
+    page = begin(render, _page(analysis, rows, files, panel, dpi))
+    files |= {"tables.xlsx": workbook(), "report.html": page().encode()}
+    return {name: content for name, content in files.items() if name not in (_LADDER, _DOSE)}
+
+
+_LADDER, _DOSE = "ladder", "dose"  # figures that stand in the page and nowhere else
 
 
 def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel: Panel, dpi: float) -> Page:
@@ -79,7 +92,7 @@ def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel
     scored = any(math.isfinite(number_or_nan(row.get(quantity))) for row in rows)
     known = not lacking(rows, words.target, layout=analysis.layout is not None)
     first = _first(files, answer, quantity, words, dpi, scored=scored, known=known)
-    figures = _figures(analysis, rows, fits, files, quantity, words)
+    figures = _figures(fits, files, quantity, words)
     paper = _paper_picture(files["panel.png"], panel, analysis)
     rival = analysis.stages.rowwise if rows else {}
     values: dict[str, Any] = {
@@ -180,14 +193,7 @@ def _first(
     return out
 
 
-def _figures(
-    analysis: Any,
-    rows: Sequence[Lane],
-    fits: Sequence[Lane],
-    files: Mapping[str, bytes],
-    quantity: str,
-    words: Wording,
-) -> list[Picture]:
+def _figures(fits: Sequence[Lane], files: Mapping[str, bytes], quantity: str, words: Wording) -> list[Picture]:
     out = []
     if "profiles.png" in files:
         out.append(
@@ -200,8 +206,7 @@ def _figures(
                 files["profiles.png"],
             )
         )
-    heat = ladder_figure(analysis.columns["species"], rows, words.modifier) if rows else None
-    if heat is not None:
+    if _LADDER in files:
         out.append(
             picture(
                 "ladder",
@@ -209,11 +214,10 @@ def _figures(
                 "Share of each lane's signal by apparent number of modifiers; darker is more. Above the line rungs are "
                 "not resolved and numbers rest on mass alone.",
                 "Heat map: lanes across, number of modifiers upward, share of the signal as colour.",
-                png_of(heat, palette=False),
+                files[_LADDER],
             )
         )
-    curves = dose_figure(rows, fits, quantity, words.vehicle)
-    if curves is not None:
+    if _DOSE in files:
         out.append(
             picture(
                 "dose",
@@ -221,7 +225,7 @@ def _figures(
                 "Points: lanes with their 95 % intervals; curve: four-parameter logistic, drawn where the EC50 may be "
                 "reported; thick line: 95 % interval of the EC50 at half of the effect.",
                 " ".join(dose_sentence(fit, words) for fit in fits if fit["quantity"] == quantity),
-                png_of(curves),
+                files[_DOSE],
             )
         )
     return out
