@@ -171,3 +171,12 @@ def test_not_a_number(text):
 
 def test_number():
     assert number("+.5") == 0.5 and number("5.") == 5 and number("1,5", decimal_comma=True) == 1.5
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3, 6, 7])
+def test_rows_of_numbers_are_the_same_in_any_blocks(rows, monkeypatch):
+    table = {"lane": list(range(rows)), "raw": [1 / (k + 3) if k % 2 else math.nan for k in range(rows)]}
+    whole = csv_bytes(table, digits=6)
+    monkeypatch.setattr("ublot.io.columns.BLOCK", 3)
+    assert csv_bytes(table, digits=6) == whole
+    assert whole.count(b"\n") == rows + 1 and b"nan" not in whole

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -93,6 +95,22 @@ def test_a_different_analysis_is_not_equal(from_file, source):
     other = ublot.analyze(source / "blot.tif", marker="precision-plus", target_kda=75)
     assert other != from_file
     assert from_file != "an analysis"
+
+
+def test_pixels_that_are_forgotten_leave_memory_and_come_back(source, from_file, tmp_path):
+    path = source / "blot.tif"
+    analysis = ublot.analyze(path, marker="precision-plus")
+    pixels = weakref.ref(analysis.blot.signal)
+    analysis.forget_pixels()
+    gc.collect()
+    assert pixels() is None
+    analysis.save(tmp_path / "out", report=False)
+    assert analysis == from_file
+    moved = replace(from_file.edits, boundary_rows=((3, from_file.ladders[2].boundary_row + 4),))
+    assert analysis.with_edits(moved) == from_file.with_edits(moved)
+    given = ublot.analyze(tifffile.imread(path), marker="precision-plus")
+    given.forget_pixels()  # of an array there is nothing to be read again
+    assert given.blot.signal.any()
 
 
 def test_an_empty_result_reopens(tmp_path):

@@ -138,6 +138,8 @@ def analyze(
     with progress_bar(shown=not (run["quiet"] or run["json"])) as progress:
         analysis = run_analysis(picture, **given, progress=progress, **options)
         progress("writing the result", 1.0)
+        if run["no_report"]:
+            analysis.forget_pixels()
         analysis.save(out, report=not run["no_report"], force=run["force"], beside=beside)
     _report(analysis, out, as_json=run["json"], quiet=run["quiet"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["as_frame", "csv_bytes", "read_csv", "records_of"]
+
+BLOCK = 8192  # rows of numbers that are made text at a time: of a large scan there are hundreds of thousands
 
 
 def csv_bytes(columns: Any, *, digits: int | None = None) -> bytes:
@@ -45,7 +48,10 @@ def csv_bytes(columns: Any, *, digits: int | None = None) -> bytes:
     if len(names) > 1 and digits is not None and all(kind in ({int}, {float}) for kind in kinds):
         # Numbers need no quotes, and there may be a hundred thousand: a whole row at once.
         style = ",".join("%d" if kind == {int} else f"%.{digits}g" for kind in kinds) + "\n"
-        stream.write("".join([style % row for row in zip(*items, strict=True)]).replace("nan", ""))
+        rows, parts = zip(*items, strict=True), [stream.getvalue().encode("utf-8", "replace")]
+        while some := [style % row for row in islice(rows, BLOCK)]:
+            parts.append("".join(some).replace("nan", "").encode())
+        return b"".join(parts)
     else:
         cells = [_cells(values, kind, digits) for values, kind in zip(items, kinds, strict=True)]
         writer.writerows(zip(*cells, strict=True))

@@ -148,6 +148,14 @@ class Analysis:
             self._blot = self._read_again()
         return self._blot
 
+    def forget_pixels(self) -> None:
+        """Let go of the pixels of an image that lies in a file: of a large scan they are most of the memory.
+
+        Whoever asks for them has them read again.
+        """
+        if self._path is not None:
+            self._blot = None
+
     def _read_again(self) -> Blot:
         path = self._path
         if path is None:
@@ -354,7 +362,7 @@ def _analysis(run: Run, progress: Progress | None, path: Path | None, earlier: R
         geometry=stages.geometry,
         calibration=stages.calibration,
         messages=(*stages.messages, *clashes(run.layout)),
-        tables=lambda: stage_columns(run.blot.source.name, run.layout, run.params, stages),
+        tables=partial(stage_columns, run.blot.source.name, run.layout, run.params, stages),
         stages=stages,
         blot=run.blot,
         path=path,
