@@ -40,6 +40,7 @@ from ublot_napari.sections.several.several import SeveralBlots
 from ublot_napari.state.editing import EditedBlot
 from ublot_napari.state.option_places import panel_words
 from ublot_napari.state.several import options_in_words
+from ublot_napari.widgets.drawing_once import DrawingOnce
 from ublot_napari.widgets.folding import Section, Sections
 from ublot_napari.widgets.head_and_foot import Foot, Head
 from ublot_napari.widgets.opengl_guard import VisualKeeper
@@ -75,6 +76,7 @@ class BlotPanel(QWidget):
         self.main_window: QMainWindow | None = None
         self.setAcceptDrops(True)
         self._visuals = VisualKeeper()
+        self.drawing = DrawingOnce(self)
 
         self.head = Head()
         self.tools, self.layout_editor, self.mass = LaneTools(), LayoutEditor(), MassScale()
@@ -119,7 +121,9 @@ class BlotPanel(QWidget):
         told.blot_left.connect(self._clear)
         told.blot_shown.connect(self._blot_shown)
         told.changed.connect(self._show)
+        told.changed.connect(self.drawing.end)
         told.edited.connect(self._show_edited)
+        told.edited.connect(lambda: self.drawing.begin(self._canvas))
         told.doses_fitted.connect(self._show_doses)
         told.lane_changed.connect(self._show_lane)
         told.measured.connect(self._measured)
@@ -227,8 +231,14 @@ class BlotPanel(QWidget):
         shown = getattr(self.main_window, "_qt_viewer", None)
         inside = shown.findChildren(QWidget) if isinstance(shown, QWidget) else []
         takers = [widget for widget in inside if widget.acceptDrops()]
+        return [widget for widget in {self.main_window, shown, self._canvas, *takers} if isinstance(widget, QObject)]
+
+    @property
+    def _canvas(self) -> QWidget | None:
+        """What napari draws the picture on."""
+        shown = getattr(self.main_window, "_qt_viewer", None)
         canvas = getattr(getattr(shown, "canvas", None), "native", None)
-        return [widget for widget in {self.main_window, shown, canvas, *takers} if isinstance(widget, QObject)]
+        return canvas if isinstance(canvas, QWidget) else None
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Open what is dropped on the picture, claim keys, and ask before a window with unsaved edits closes."""

@@ -226,7 +226,9 @@ def test_the_boundary_is_dragged_in_the_plot(ready: Any, until: Any) -> None:
     assert after.hmw < before.hmw
     assert ready.analysis.edits.boundary_rows == ((9, after.boundary_row),)
     ready.profile.release.click()
+    assert not ready._canvas.updatesEnabled()  # the picture is drawn with what follows, not before
     until(lambda: not ready.runner.busy)
+    assert ready._canvas.updatesEnabled()
     assert ready.analysis.ladders[8].boundary_row == before.boundary_row
 
 
