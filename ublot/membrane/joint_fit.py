@@ -512,9 +512,10 @@ def _prior(picture: _Picture, state: _State, n: int) -> tuple[Array, Array]:
     flanks, hats = picture.flanks, len(picture.flanks.lane)
     prior, mean = np.zeros((n, n)), np.zeros(n)
     # Of every knot the inverse of own^2 I + shared^2 J.
-    own, shared, count = state.own**2, EXPECTED**2, np.array([len(index) for index in flanks.of_knot])
-    alike = shared / (own * (own + count * shared))
-    prior[:hats, :hats] = np.where(flanks.knot[:, None] == flanks.knot, -alike[flanks.knot], 0.0)
+    own, shared = state.own**2, EXPECTED**2
+    about = (flanks.knot[:, None] == np.arange(len(NEAR))).astype(np.float64)
+    alike = shared / (own * (own + about.sum(axis=0) * shared))
+    prior[:hats, :hats] = -(about * alike) @ about.T
     prior[np.arange(hats), np.arange(hats)] += 1 / own[flanks.knot]
     mean[:hats] = -state.departures
     at = np.flatnonzero(state.held)

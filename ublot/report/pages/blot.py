@@ -60,7 +60,7 @@ def report_files(analysis: Any, begin: Any = partial) -> dict[str, bytes]:
     made: dict[str, Callable[[], bytes]] = {}
     if len(analysis.geometry):
         made["profiles.png"] = begin(png_of, profiles_figure(analysis))
-        made["scores.png"] = begin(png_of, scores_figure(analysis))
+        made["scores.png"] = partial(png_of, scores_figure(analysis))  # here: both halves then take alike
     heat = ladder_figure(analysis.columns["species"], rows, words.modifier) if rows else None
     if heat is not None:
         made[_LADDER] = begin(png_of, heat, DPI, False)
