@@ -69,7 +69,7 @@ def calls(monkeypatch):
             files = {"analysis.json": json_bytes({"writer": "ublot analyze"}), "lanes.csv": "lane\n"}
             write_result(out, files, image=image if isinstance(image, Path) else None, force=force)
 
-        analysis.save = save
+        analysis.save, analysis.forget_pixels = save, lambda: seen[-1].update(forgotten=True)
         return analysis
 
     module = types.ModuleType("ublot.results.analysis")
@@ -140,6 +140,7 @@ def test_options_reach_the_analysis(image, calls, tmp_path):
     expected = {"lanes": 5, "marker": (250.0, 150.0), "ladder": False, "allow_unfit": True, "rotate": -1.5}
     assert {k: getattr(ublot.inputs.params.make_params(**given), k) for k in expected} == expected
     assert "target_kda" in given and "background" not in given
+    assert calls[0]["forgotten"]  # no figure shows the pixels
     assert calls[0]["report"] is False
 
 
