@@ -188,3 +188,32 @@ def test_derivatives_of_two_limbs(scale: str, held: tuple[int, float] | None, re
     steps = 1e-6 * np.eye(problem.size)
     seen = np.array([problem.residuals(theta + step) - problem.residuals(theta - step) for step in steps]).T / 2e-6
     assert np.abs(problem.jacobian(theta) - seen).max() < 1e-7
+
+
+def test_the_end_of_an_interval_does_not_hang_on_the_last_digits():
+    """Where the EC50 is held at the lowest dose, a steep curve fits as well as a slow one: the deeper valley counts."""
+    dose = [5.0, 25.0, 120.0, 600.0, 3000.0, 0.0, 0.0, 0.0]
+    response = np.array([1.3291, 1.9867, 2.187, 2.5046, 2.4326, 0.9148, 1.0824, 1.0028])
+    rng, ends = np.random.default_rng(0), []
+    for size in (0.0, *[1e-11] * 6):
+        shaken = response * (1 + size * rng.normal(size=len(response)))
+        curves = Curves.of(dose, shaken, [0] * 8, [0] * 8, "log")
+        ends.append(profile_interval(curves, fit_curves(curves)))
+    assert np.ptp(np.log(ends), axis=0) == pytest.approx([0, 0], abs=1e-6)
+    # Held a little lower than the interval reaches, no curve fits well enough, whatever its slope.
+    low, best = ends[0][0], fit_curves(Curves.of(dose, response, [0] * 8, [0] * 8, "log"))
+    allowed = best.ssr * (1 + 2.776445**2 / 4)  # Student's t for 4 degrees of freedom
+    hills = np.geomspace(0.3, 12, 400)  # as steep as a curve may be
+
+    def least(ec50: float) -> float:
+        """Least squares of log responses over a grid of slopes and plateaus."""
+        steep = hills[:, None] * np.log(np.array(dose[:5]) / ec50)
+        share = np.hstack([1 / (1 + np.exp(-steep)), np.zeros((len(hills), 3))])
+        found = np.inf
+        for top in np.linspace(1.8, 3.0, 61):
+            for start in np.linspace(0.85, 1.3, 61):
+                curve = start + (top - start) * share
+                found = min(found, float(((np.log(curve) - np.log(response)) ** 2).sum(axis=1).min()))
+        return found
+
+    assert least(0.985 * low) > allowed > least(1.015 * low)

@@ -337,10 +337,10 @@ def profile_interval(curves: Curves, fit: Fit, confidence: float = 0.95) -> tupl
     def refit(log_ec50: float, theta: Array) -> tuple[Array, float]:
         problem = _Problem(curves, log_ec50)
         found = problem.solve(theta)
-        # Another valley may have become the deeper.
-        return (
-            found if found[1] <= allowed else min(found, problem.solve(problem.starts(1)[0]), key=lambda pair: pair[1])
-        )
+        if found[1] <= allowed:
+            return found
+        # Another valley may have become the deeper: a steep curve between two doses, beside a slow one over all of them.
+        return min([found, *map(problem.solve, problem.starts())], key=lambda pair: pair[1])
 
     best = math.log(float(fit.ec50[0])), np.delete(fit.theta, 3), fit.ssr
     doses = curves.dose[curves.dose > 0]
