@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -74,6 +75,29 @@ def test_one_change_upon_another(analysis) -> None:
     steps = steps.with_params(make_params(analysis.params.model_dump(), allow_unfit=True))
     whole = ublot.analyze(analysis.blot, layout=other_roles(analysis), edits=edits, config=steps.params.model_dump())
     assert steps == whole
+
+
+def test_any_edits_of_a_burnt_blot_give_the_numbers_of_a_run_that_remembers_nothing() -> None:
+    rng = np.random.default_rng(11)
+    simulated = ublot.simulate_blot(seed=3, lanes=8, difficulty="easy", shape=(360, 480))
+    picture = simulated.image.astype(np.float64)
+    floor = np.quantile(picture, 0.05)
+    above = np.maximum(picture - floor, 0)
+    # More enzyme gives less light.
+    picture = (floor + above * np.exp(-((above / (0.45 * np.quantile(above, 0.999))) ** 2))).astype(np.uint16)
+    quick = ublot.analyze(picture, layout=simulated.layout, marker=simulated.truth["marker_kda"])
+    assert any("hollow_band" in str(flags) for flags in quick.columns["lanes"]["flags"])
+    for _ in range(3):
+        lanes = list(quick.geometry)
+        k = int(rng.integers(len(lanes)))
+        by, wider = rng.uniform(-3, 3), rng.uniform(0.95, 1.05)
+        lanes[k] = replace(lanes[k], xs=tuple(x + by for x in lanes[k].xs), width=wider * lanes[k].width)
+        row = ((4, quick.ladders[3].boundary_row + rng.uniform(-4, 4)),) if rng.random() < 0.5 else ()
+        edits = Edits(lanes=replace(quick.geometry, items=tuple(lanes)), boundary_rows=row)
+        quick = quick.with_edits(edits)
+        whole = ublot.analyze(picture.copy(), layout=quick.layout, edits=edits, config=quick.params.model_dump())
+        assert whole.blot is not quick.blot
+        assert quick == whole
 
 
 def test_boundaries_moved_one_after_the_other_give_the_numbers_of_a_run_from_the_start(
