@@ -339,7 +339,7 @@ def profile_interval(curves: Curves, fit: Fit, confidence: float = 0.95) -> tupl
         found = problem.solve(theta)
         if found[1] <= allowed:
             return found
-        # Another valley may have become the deeper: a steep curve between two doses, beside a slow one over all of them.
+        # Another valley may have become the deeper: that of a steep curve between two doses, beside a slow one.
         return min([found, *map(problem.solve, problem.starts())], key=lambda pair: pair[1])
 
     best = math.log(float(fit.ec50[0])), np.delete(fit.theta, 3), fit.ssr
