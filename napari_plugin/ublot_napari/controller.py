@@ -13,13 +13,14 @@ from ublot_napari.layers.blot_layers import DRAWN, Picture
 from ublot_napari.layers.foreign import file_of, is_plain, read_again
 from ublot_napari.state.editing import EditedBlot
 from ublot_napari.state.option_places import panel_words
+from ublot_napari.state.several import options_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from napari import Viewer
 
-    from ublot import Analysis, Blot
+    from ublot import Analysis, Blot, Params
     from ublot_napari.state.session import State
     from ublot_napari.widgets.runner import Runner
 
@@ -54,8 +55,8 @@ class Controller(QObject):
         Pictures that cannot be worked on, and why.
     lane : int
         The lane that is selected.
-    usual : callable
-        Gives the options that a blot starts with.
+    usual, keep : callable
+        Gives the options that a blot starts with, and takes those that the next one is to start with.
     blots_listed : Signal
         Blots came or went, or another one is shown.
     blot_left : Signal
@@ -112,6 +113,7 @@ class Controller(QObject):
         self.image: Image | None = None
         self.lane = 1
         self.usual: Callable[[], dict[str, Any]] = dict
+        self.keep: Callable[[Params], object] = lambda params: None
         self._filling = 0
 
     # ---------------------------------------------------------------------------------------------- blots come and go
@@ -282,11 +284,17 @@ class Controller(QObject):
 
     def undo(self) -> None:
         """Go one edit back."""
-        self.do(lambda blot: blot.undo())
+        self.do(lambda blot: self._step(blot, EditedBlot.undo))
 
     def redo(self) -> None:
         """Go one edit forward again."""
-        self.do(lambda blot: blot.redo())
+        self.do(lambda blot: self._step(blot, EditedBlot.redo))
+
+    def _step(self, blot: EditedBlot, step: Callable[[EditedBlot], None]) -> None:
+        before = options_for_all(blot.state.params)
+        step(blot)
+        if options_for_all(blot.state.params) != before:
+            self.keep(blot.state.params)  # else the next blot would start with what was taken back
 
     def do(self, act: Callable[[EditedBlot], Any], *, always: bool = False) -> None:
         """Change the state of the blot that is shown, bring all in line with it, and have it measured.

@@ -134,7 +134,7 @@ class BlotPanel(QWidget):
         told.left_unsaved.connect(self.exporter.ask_about)
         self.head.recent.aboutToShow.connect(lambda: self.opener.fill_menu(self.head.recent))
         self.exporter.kept.connect(remember_place)
-        told.usual = usual_options
+        told.usual, told.keep = usual_options, remember_options
         self.opener.layout_opened.connect(self.load_layout)
         for speaker in (told, self.exporter, self.opener, self.joiner, self.loading):
             speaker.said.connect(lambda text, wrong: self.say(text, wrong=wrong))

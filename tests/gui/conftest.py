@@ -122,10 +122,16 @@ def viewer(_needs_display: None) -> Iterator[napari.Viewer]:
 
 @pytest.fixture(scope="module")
 def docked() -> Iterator[tuple[napari.Viewer, Any] | None]:
-    """Return a viewer with the panel docked, shared by the tests of a module: opening one takes seconds."""
+    """Return a viewer with the panel docked, shared by the tests of a module: opening one takes seconds.
+
+    Its blots start with no options of another module's.
+    """
     if why_no_display() is not None:
         yield None
         return
+    from ublot_napari import remembering
+
+    remembering._settings().clear()
     with open_window() as shown:
         _, panel = shown.window.add_plugin_dock_widget("ublot", "ublot")
         yield shown, panel

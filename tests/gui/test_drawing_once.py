@@ -58,3 +58,12 @@ def test_another_widget_and_none_let_go_of_the_first(drawing: Any, painted: Any)
     drawing.begin(None)
     assert painted.updatesEnabled()
     drawing.end()
+
+
+def test_a_panel_that_goes_leaves_no_picture_undrawn(drawing: Any, painted: Any, until: Any) -> None:
+    from qtpy import sip
+
+    drawing.begin(painted)
+    sip.delete(drawing)
+    assert not painted.updatesEnabled()
+    until(painted.updatesEnabled, 2.0)

@@ -65,6 +65,23 @@ def test_marker_and_target_of_the_last_blot_are_those_of_the_next(forgetful: Any
     assert forgetful.blot.state.params.marker != (250, 150, 100, 75)
 
 
+def test_what_was_undone_is_not_what_the_next_blot_starts_with(forgetful: Any, scan: Path) -> None:
+    forgetful.opener.open([scan])
+    field = forgetful.answer.form.fields["antibody"]
+    field.setCurrentIndex(field.findText("modifier"))
+    field.activated.emit(field.currentIndex())
+    usual = forgetful.controller.usual
+    assert usual() == {"antibody": "modifier"}
+    forgetful.controller.undo()
+    assert usual() == {}
+    forgetful.controller.redo()
+    assert usual() == {"antibody": "modifier"}
+    forgetful.controller.do(lambda blot: blot.set_options({"rotate": 3.0}))
+    forgetful.controller.keep(ublot.Params())
+    forgetful.controller.undo()  # of what holds for one picture only
+    assert usual() == {}
+
+
 def test_options_that_cannot_be_used_any_more_are_forgotten(forgetful: Any) -> None:
     from ublot_napari import remembering
 

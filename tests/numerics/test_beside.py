@@ -26,6 +26,14 @@ def fails_there(own):
     if os.getpid() != own:
         raise ValueError("there")
     return "done here"
+def no_room(own):
+    if os.getpid() != own:
+        raise MemoryError
+class Odd:
+    def __reduce__(self):
+        return no_room, (os.getpid(),)
+def odd_there(own):
+    return Odd() if os.getpid() != own else "fine here"
 
 beside = Beside(prepare)
 print({expression})
@@ -50,9 +58,14 @@ def test_what_fails_there_is_done_here() -> None:
     assert run("beside.begin(fails_there, os.getpid())(), beside.begin(where, 1)()[1]") == "done here 1"
 
 
-@pytest.mark.parametrize("end", ["os._exit(1)", "import time; os.kill(os.getpid(), 9)"])
+@pytest.mark.parametrize("end", ["os._exit(1)", "os.kill(os.getpid(), 9)", "raise ImportError('broken')"])
 def test_a_process_that_is_gone_is_not_missed(end: str) -> None:
     assert run("beside.begin(where, 3)()[1:], beside.begin(where, 4)()[1:]", end) == "(3, []) (4, [])"
+
+
+def test_an_answer_that_cannot_be_read_is_the_last() -> None:
+    asked = "beside.begin(odd_there, os.getpid())(), beside.begin(where, 3)()[0] == os.getpid()"
+    assert run(asked) == "fine here True"
 
 
 def test_it_ends_with_whoever_started_it() -> None:

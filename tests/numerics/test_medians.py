@@ -9,6 +9,7 @@ import pytest
 from scipy.ndimage import median_filter
 
 from ublot.numerics.medians import (
+    SAMPLE,
     column_quantiles,
     linear_quantiles,
     median,
@@ -35,6 +36,18 @@ def test_a_quantile_is_one_of_the_values(count):
     for share in (0.0, 0.3, 0.5, 1.0):
         assert quantile(values, share) == np.sort(values)[min(int(share * count), count - 1)]
     assert median(values) == np.sort(values)[count // 2]
+
+
+@pytest.mark.parametrize("odd", [None, -50.0, 50.0, np.nan])
+def test_a_quantile_of_many_values_does_not_hang_on_the_sample(odd):
+    values = np.random.default_rng(7).normal(size=50_021)
+    if odd is not None:
+        values[:: len(values) // SAMPLE | 1] = odd  # all that is looked at first
+    for share in (0.0, 0.02, 0.5, 0.9, 0.995, 1.0):
+        right = np.sort(values)[min(int(share * len(values)), len(values) - 1)]
+        assert quantile(values, share) == right or np.isnan(right)
+    levels = np.arange(50_021) % 7  # few levels, each many times
+    assert quantile(levels, 0.5) == np.sort(levels)[25_010]
 
 
 @pytest.mark.parametrize("shape", [(5, 1), (4, 8), (3, 2, 11)])

@@ -113,6 +113,18 @@ def test_pixels_that_are_forgotten_leave_memory_and_come_back(source, from_file,
     assert given.blot.signal.any()
 
 
+def test_an_analysis_that_nobody_holds_leaves_memory_at_once(from_file):
+    analysis = from_file.with_params(from_file.params)
+    assert analysis.columns and analysis.statistics
+    gone = weakref.ref(analysis)
+    gc.disable()  # commands look for circles rarely, and a large scan is not to wait for that
+    try:
+        del analysis
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
 def test_an_empty_result_reopens(tmp_path):
     picture = np.random.default_rng(0).normal(2000, 30, (200, 260)).astype(np.float32)
     made = ublot.analyze(picture)

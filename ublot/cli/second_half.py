@@ -21,7 +21,10 @@ def second_half(*, report: bool) -> Beside | None:
     from ublot.numerics.beside import Beside, may_stand_beside
 
     del scipy
-    return Beside(partial(_prepare, report)) if may_stand_beside() else None
+    try:
+        return Beside(partial(_prepare, report)) if may_stand_beside() else None
+    except (OSError, RuntimeError):  # a limit of the system's: it goes without
+        return None
 
 
 def _prepare(report: bool) -> None:

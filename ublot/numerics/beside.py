@@ -20,6 +20,8 @@ __all__ = ["Beside", "may_stand_beside"]
 
 Result = TypeVar("Result")
 
+NONE = False, None  # no answer
+
 
 def may_stand_beside() -> bool:
     """Whether a copy of this process can be made that holds nothing to be wary of, and has a core to work on.
@@ -36,12 +38,18 @@ class Beside:
     ----------
     prepare : function
         Loads what will be needed.
+
+    Raises
+    ------
+    OSError, RuntimeError
+        The system allows no more processes, or no more threads.
     """
 
     def __init__(self, prepare: Callable[[], object]) -> None:
         context = get_context("fork")
         self._line, other_end = context.Pipe()
-        context.Process(target=_work, args=(other_end, self._line, prepare), daemon=True).start()
+        self._process = context.Process(target=_work, args=(other_end, self._line, prepare), daemon=True)
+        self._process.start()
         other_end.close()
         self._asked: SimpleQueue[Future[tuple[bool, Any]]] = SimpleQueue()
         # Answers are taken as they come: a process that cannot get rid of one would hear of nothing else.
@@ -67,26 +75,32 @@ class Beside:
         return result
 
     def _collect(self) -> None:
+        answering = True
         while True:
             answer = self._asked.get()
             try:
-                answer.set_result(self._line.recv())
-            except (EOFError, OSError):
-                answer.set_result((False, None))
+                found = self._line.recv() if answering else NONE
+            except Exception:  # noqa: BLE001 -- it is gone, or there is no memory for what it says
+                # Half of an answer may lie in the line: what follows might be taken for another.
+                answering, found = False, NONE
+                self._process.kill()
+            answer.set_result(found)
 
 
 def _work(line: Connection, other_end: Connection, prepare: Callable[[], object]) -> None:
     """What the copy does until the other end of the line is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that it serves
     other_end.close()
-    prepare()
-    while True:
-        try:
+    # Whatever goes wrong is told by that process, which does then what it has no answer to.
+    with suppress(Exception):
+        prepare()
+        while True:
             function, arguments = line.recv()
-        except EOFError:
-            return
-        try:
-            answer: tuple[bool, Any] = True, function(*arguments)
-        except Exception:  # noqa: BLE001 -- told by the process that it serves, which tries it again
-            answer = False, None
-        line.send(answer)
+            line.send(_answer(function, arguments))
+
+
+def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[bool, Any]:
+    try:
+        return True, function(*arguments)
+    except Exception:  # noqa: BLE001 -- see above
+        return NONE

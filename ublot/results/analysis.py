@@ -81,7 +81,7 @@ class Analysis:
         self.calibration = calibration
         self.messages = messages
         self._tables = tables
-        self._compared: Callable[[], Tables] = lambda: blot_statistics(self.columns["lanes"], source.name)
+        self._compared: Callable[[], Tables] | None = None
         self._stages = stages
         self._blot = blot
         self._path = path
@@ -114,7 +114,7 @@ class Analysis:
     @cached_property
     def statistics(self) -> Tables:
         """Tables across lanes as plain columns: ``summary`` and ``dose_response``."""
-        return self._compared()
+        return blot_statistics(self.columns["lanes"], self.source.name) if self._compared is None else self._compared()
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -321,7 +321,7 @@ class Analysis:
             The folder is not ublot's, holds edits, or cannot be written.
         """
         begin: Any = partial if beside is None else beside.begin
-        if not self.is_compared:
+        if beside is not None and not self.is_compared:
             self._compared = begin(blot_statistics, self.columns["lanes"], self.source.name)
         files = {f"{name}.csv": csv_bytes(columns, digits=DIGITS.get(name)) for name, columns in self.columns.items()}
         files[RECORD] = json_bytes(self.record)

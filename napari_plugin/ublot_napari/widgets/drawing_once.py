@@ -23,9 +23,7 @@ class DrawingOnce(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._still: QWidget | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.end)
+        self._timer: QTimer | None = None
 
     def begin(self, widget: QWidget | None) -> None:
         """Leave a widget as it is drawn, until `end` or for `SOON`."""
@@ -33,12 +31,18 @@ class DrawingOnce(QObject):
         if widget is not None:
             self._still = widget
             widget.setUpdatesEnabled(False)
+            # The widget's own: it is drawn again also where the panel, and this with it, goes meanwhile.
+            self._timer = QTimer(widget)
+            self._timer.setSingleShot(True)
+            self._timer.timeout.connect(lambda: widget.setUpdatesEnabled(True))
             self._timer.start(SOON)
 
     def end(self) -> None:
         """Draw it again, with all that was to be drawn meanwhile."""
-        self._timer.stop()
-        still, self._still = self._still, None
-        if still is not None:
+        still, timer = self._still, self._timer
+        self._still = self._timer = None
+        if still is not None and timer is not None:
             with suppress(RuntimeError):  # its window was closed meanwhile
                 still.setUpdatesEnabled(True)
+                timer.stop()
+                timer.deleteLater()
