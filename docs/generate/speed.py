@@ -48,10 +48,8 @@ def page() -> str:
         "## How it grows\n\n![Time of an analysis against pixels, lanes, rungs and blots.](../pictures/growth.svg)\n\n"
         "Whole analyses without the ladder: of 12 lanes, of 2048 x 2048 pixels; with the ladder, where rungs are counted; "
         "and batches of 512 x 512 on two processes, start included, by the clock. Dotted: in proportion, from the first "
-        "point on. With pixels, rungs and blots the cost grows no faster than that. "
-        "With more than a dozen lanes it does: the membrane may bend within little more than the distance of two lanes, so "
-        "that more lanes ask for a finer membrane, and its equations are solved all at once; down the lanes it is no finer "
-        "than that of two dozen. Lanes of a gel are hardly ever more than 26.\n\n"
+        "point on. None of them costs more than that. Under many lanes an even membrane is given no more freedom than under "
+        "a dozen; a blotchy one is, and its equations, solved all at once, then take up to 0.2 s.\n\n"
         f"{made(run)}\n"
     )
     return "\n".join(parts)
