@@ -289,6 +289,13 @@ def test_hard_cases_have_an_interval_too(own, vehicle):
         assert interval.low <= interval.value <= interval.high
 
 
+def test_a_region_without_rows_is_nothing_for_certain():
+    """Where a boundary was dragged to the end of a band, nothing is left of it."""
+    vehicle = [Quantity(0.5, 0.01), Quantity(0.6, 0.01)]
+    for interval in over_vehicle(Quantity(0.0, 0.0), vehicle, None):
+        assert (interval.value, interval.low, interval.high) == (0.0, 0.0, 0.0)
+
+
 def test_a_vehicle_not_above_zero_gives_no_ratio():
     full, measured = over_vehicle(Quantity(0.5, 0.01), [Quantity(-0.01, 0.01), Quantity(0.005, 0.01)], None)
     assert blank(full) and blank(measured)

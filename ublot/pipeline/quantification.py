@@ -85,6 +85,8 @@ class _Cut:
     given : tuple
         All that the lanes depend on besides boundaries that were moved.
     ready : Ready
+    leak : dict of int to float
+        As `ublot.membrane.lateral_shape.gutter_leak` gives it.
     boundaries : dict of int to float
         Rows of those, by lane.
     ladders : tuple of Ladder
@@ -94,6 +96,7 @@ class _Cut:
 
     given: tuple[Any, ...]
     ready: Ready
+    leak: dict[int, float]
     boundaries: dict[int, float]
     ladders: tuple[Ladder, ...]
     fitted: tuple[Ladder, ...] = ()
@@ -343,7 +346,7 @@ def _cut(
             old if boundaries.get(old.lane) == done.boundaries.get(old.lane) else new
             for old, new in zip(done.ladders, cut_ready(done.ready, boundaries, leak), strict=True)
         )
-        return _Cut(given, done.ready, boundaries, ladders)
+        return _Cut(given, done.ready, leak, boundaries, ladders)
     ready = make_ready(
         profiles,
         calibration,
@@ -354,16 +357,17 @@ def _cut(
         loaded=loaded,
         haze=params.haze,
     )
-    return _Cut(given, ready, boundaries, cut_ready(ready, boundaries, leak))
+    return _Cut(given, ready, leak, boundaries, cut_ready(ready, boundaries, leak))
 
 
 def _fitted(cut: _Cut, calibration: Calibration, earlier: Sequence[_Cut]) -> _Cut:
     """Rungs and smear of all lanes, taken over where the same lanes were fitted together before."""
     (target, modifier), loaded = cut.ready.masses, cut.ready.loaded
-    chosen, leak = lanes_to_fit(cut.ladders, loaded), cut.given[-1]
+    chosen = lanes_to_fit(cut.ladders, loaded)
     for done in earlier:
         if done.fitted and lanes_to_fit(done.ladders, loaded) == chosen:
             fits = dict(zip(done.ladders, done.fitted, strict=True))
             return replace(cut, fitted=tuple(fits[k] if k in chosen else k for k in cut.ladders))
-    fitted = fit_ladders(cut.ladders, calibration, target_kda=target, modifier_kda=modifier, loaded=loaded, leak=leak)
+    masses = {"target_kda": target, "modifier_kda": modifier}
+    fitted = fit_ladders(cut.ladders, calibration, **masses, loaded=loaded, leak=cut.leak)
     return replace(cut, fitted=fitted)

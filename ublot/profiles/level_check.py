@@ -38,7 +38,6 @@ NEARLY_ALL = (
     0.98  # of a lane's rows: by more its background is moved in the rest only, as where the picture has a frame
 )
 MOSTLY = 0.95  # of a lane's rows: in no more than the rest is its background further off the gaps than is said
-AT_ONCE = 256  # values that are covered: for no more than speed
 UNSURE = 0.02  # of the lane's height, from where on what a background is off by is worth a word
 
 
@@ -121,13 +120,11 @@ def _smooth_cover(values: Array, sigma: float) -> Array:
     if not len(tall):
         return values
     reach = min(max(round(3 * sigma), 1), len(values) - 1)
-    away = np.arange(2 * reach + 1)
-    fades = np.exp(-0.5 * ((away - reach) / max(sigma, 0.3)) ** 2)
+    fades = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 0.3)) ** 2)
     out = np.zeros(len(values) + 2 * reach)
-    # Few values are not zero. Where many are, the rows of a large scan are not held once for every place of the kernel.
-    for first in range(0, len(tall), AT_ONCE):
-        some = tall[first : first + AT_ONCE, None]
-        np.maximum.at(out, (some + away).ravel(), (values[some] * fades).ravel())
+    for row in tall.tolist():  # mostly few
+        covered = out[row : row + len(fades)]
+        np.maximum(covered, values[row] * fades, out=covered)
     return out[reach : reach + len(values)]
 
 

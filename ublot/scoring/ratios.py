@@ -132,10 +132,11 @@ def _reach(spread: Array, weights: Array) -> float:
     """Half the width of the central 95 % of a mixture of normal distributions about one mean."""
     # The share within is concave in the width: Newton's steps from the smallest come up to it from below.
     reach = Z95 * float(spread[weights > 0].min())
-    if not math.isfinite(reach):
+    if not 0 < reach < math.inf:  # of a region without rows there is nothing, for certain
         return reach
     for _ in range(50):
         z = reach / spread
+        # Few numbers: SciPy's function of arrays takes longer to import than all of them.
         lacking = 0.95 - float(weights @ [*map(math.erf, (z / math.sqrt(2)).tolist())])
         if lacking < CLOSE:
             break

@@ -43,6 +43,7 @@ __all__ = ["report_files"]
 Lane = Mapping[str, Any]
 
 WIDE = 18  # lanes from where on blot and bars need the whole width each
+_LADDER, _DOSE = "ladder", "dose"  # figures that stand in the page and nowhere else
 
 
 def report_files(analysis: Any, begin: Any = partial) -> dict[str, bytes]:
@@ -79,9 +80,6 @@ def report_files(analysis: Any, begin: Any = partial) -> dict[str, bytes]:
     page = begin(render, _page(analysis, rows, files, panel, dpi))
     files |= {"tables.xlsx": workbook(), "report.html": page().encode()}
     return {name: content for name, content in files.items() if name not in (_LADDER, _DOSE)}
-
-
-_LADDER, _DOSE = "ladder", "dose"  # figures that stand in the page and nowhere else
 
 
 def _page(analysis: Any, rows: Sequence[Lane], files: Mapping[str, bytes], panel: Panel, dpi: float) -> Page:
