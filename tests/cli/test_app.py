@@ -266,6 +266,7 @@ def test_interrupt(image, calls, monkeypatch):
     monkeypatch.setattr(sys.modules["ublot.results.analysis"], "analyze", stop)
     result = run("analyze", image)
     assert result.exit_code == 130 and "Traceback" not in result.output
+    assert result.stderr.splitlines()[-1] == "ublot: interrupted"
 
 
 # --------------------------------------------------------------------------------------------------- other commands
@@ -337,6 +338,13 @@ def test_view_opens_the_path_and_runs_the_viewer(image, monkeypatch):
 
 
 # -------------------------------------------------------------------------------------------------- real processes
+@pytest.mark.skipif(os.name != "posix", reason="closed as a shell does it")
+def test_output_that_was_closed_is_no_error():
+    command = f"{sys.executable} -m ublot --version >&-"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_processes_exit_with_the_right_code(tmp_path):
     done = start("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"ublot {ublot.__version__}\n", "")

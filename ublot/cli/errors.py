@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from typer import Exit
 from typer.core import TyperGroup
 
 from ublot.cli.printing import print_json
@@ -26,7 +27,8 @@ class OneLineGroup(TyperGroup):
         extra = {**extra, "standalone_mode": False, "prog_name": "ublot"}
         try:
             code = super().main(words, **extra)
-            sys.stdout.flush()
+            if sys.stdout is not None:  # closed by whoever started this
+                sys.stdout.flush()
         except BrokenPipeError:
             # Whoever read our output has left (``| head``). Python would complain again while closing stdout.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -36,10 +38,15 @@ class OneLineGroup(TyperGroup):
                 raise
             _complain(_describe(error), as_json="--json" in words)
             code = BAD_INPUT
-        except KeyboardInterrupt:
-            _complain({"what": "interrupted"}, as_json=False)
-            code = 130
         raise SystemExit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that is named; the library would end an interrupted one without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            note("ublot: interrupted")
+            raise Exit(130) from None
 
 
 def _describe(error: Exception) -> dict[str, Any]:
