@@ -289,6 +289,13 @@ def test_hard_cases_have_an_interval_too(own, vehicle):
         assert interval.low <= interval.value <= interval.high
 
 
+def test_beside_a_negative_lane_that_is_modified_all_over_there_is_no_net_fraction():
+    """Where the boundary of a negative lane was dragged past its band, all that is seen of it is modified."""
+    scores = score([(80, 20), (40, 60), (0, 50)], ["vehicle", "sample", "negative"])
+    assert scores[1].relative.value == pytest.approx(3.0)
+    assert math.isnan(scores[1].fraction_net.value) and math.isnan(scores[1].relative_net)
+
+
 def test_a_region_without_rows_is_nothing_for_certain():
     """Where a boundary was dragged to the end of a band, nothing is left of it."""
     vehicle = [Quantity(0.5, 0.01), Quantity(0.6, 0.01)]

@@ -103,7 +103,7 @@ def over_vehicle(
     # d ratio = d own / mean - ratio sum d vehicle / (n mean), where the lane's own part may be one of the sum's.
     share = ratio / n
     both = (1 - 2 * share) * variances[among] if among is not None else own.sd**2
-    measured = (share * share * sum(variances) + both) / mean**2
+    measured = max(share * share * sum(variances) + both, 0.0) / mean**2  # it is no less, but for rounding
     inner = _around(ratio, Z95 * math.sqrt(measured), own)
     noise = sum(variances) / n / mean**2
     spread = np.sqrt(own.sd**2 / mean**2 + ratio**2 * (SCATTERS**2 + noise) / n)
@@ -160,10 +160,10 @@ def logit(f: float) -> float:
 
 
 def net_of(f: Quantity, negative: Sequence[Quantity]) -> Quantity:
-    """``(f - f0) / (1 - f0)`` with ``f0`` the mean of the negative lanes."""
-    if not negative or not f.known:
+    """``(f - f0) / (1 - f0)`` with ``f0`` the mean of the negative lanes; nothing where these are modified all over."""
+    f0 = sum(q.value for q in negative) / len(negative) if negative else math.nan
+    if not f.known or not f0 < 1:
         return Quantity(math.nan, math.nan)
-    f0 = sum(q.value for q in negative) / len(negative)
     sd0 = math.sqrt(sum(q.sd**2 for q in negative)) / len(negative)
     value = (f.value - f0) / (1 - f0)
     return Quantity(value, math.hypot(f.sd / (1 - f0), sd0 * (1 - f.value) / (1 - f0) ** 2))
