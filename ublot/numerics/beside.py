@@ -10,17 +10,23 @@ from contextlib import suppress
 from multiprocessing import get_context
 from queue import SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-__all__ = ["Beside", "may_stand_beside"]
+__all__ = ["Begin", "Beside", "may_stand_beside"]
 
 Result = TypeVar("Result")
 
 NONE = False, None  # no answer
+
+
+class Begin(Protocol):
+    """Begins a piece of work, and gives what waits for its result: `functools.partial` or `Beside.begin`."""
+
+    def __call__(self, function: Callable[..., Result], /, *arguments: Any) -> Callable[[], Result]: ...
 
 
 def may_stand_beside() -> bool:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ublot.inputs.params import Params
     from ublot.ladder.cut import Ladder
-    from ublot.numerics.beside import Beside
+    from ublot.numerics.beside import Begin, Beside
 
 
 __all__ = ["Analysis", "analyze"]
@@ -320,7 +320,7 @@ class Analysis:
         BlotError
             The folder is not ublot's, holds edits, or cannot be written.
         """
-        begin: Any = partial if beside is None else beside.begin
+        begin: Begin = partial if beside is None else beside.begin
         if beside is not None and not self.is_compared:
             self._compared = begin(blot_statistics, self.columns["lanes"], self.source.name)
         files = {f"{name}.csv": csv_bytes(columns, digits=DIGITS.get(name)) for name, columns in self.columns.items()}

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ublot.flags import FLAGS
 from ublot.io.cells import number_or_nan
@@ -38,6 +38,9 @@ from ublot.scoring.primary import by_area, primary_quantity
 from ublot.wording.flags_in_words import flags_in_words
 from ublot.wording.words import Wording, count_text, dose_sentence, lacking, level_text, region_words, wording
 
+if TYPE_CHECKING:
+    from ublot.numerics.beside import Begin
+
 __all__ = ["report_files"]
 
 Lane = Mapping[str, Any]
@@ -46,7 +49,7 @@ WIDE = 18  # lanes from where on blot and bars need the whole width each
 _LADDER, _DOSE = "ladder", "dose"  # figures that stand in the page and nowhere else
 
 
-def report_files(analysis: Any, begin: Any = partial) -> dict[str, bytes]:
+def report_files(analysis: Any, begin: Begin = partial) -> dict[str, bytes]:
     """Page, figures and workbook of one analysis, by file name; of a blot without lanes only what can be drawn.
 
     Parameters
