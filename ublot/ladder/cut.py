@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -165,13 +164,8 @@ def _quantify(ready: Ready, frames: Sequence[Frame], leak: Mapping[int, float]) 
     by_number: list[dict[str, Any]] = [{}] * len(profiles)
     if calibration is not None and numbers is not None:
         by_number = _by_number(profiles, frames, calibration, numbers, cuts, sd, antibody)
-    showing = cache(partial(_showing, profiles))  # of few blots is it asked for
-
-    def shows(lane: int) -> bool:
-        return showing()[lane]
-
     out = []
-    for i, (p, frame, haze) in enumerate(zip(profiles, frames, ready.clean, strict=True)):
+    for i, (p, frame, haze, shows) in enumerate(zip(profiles, frames, ready.clean, _showing(profiles), strict=True)):
         known = not math.isnan(frame.boundary)
         area, errors = cuts.area[i, :BY_NUMBER].tolist(), sd[i, :BY_NUMBER].tolist()
         if antibody == "modifier" or not known:
@@ -180,7 +174,7 @@ def _quantify(ready: Ready, frames: Sequence[Frame], leak: Mapping[int, float]) 
             area[HMW] = math.nan
         share, full = saturation(p, frame) if known else (0.0, ())
         hazy = ("haze_removed",) * (haze.haze > max(HAZE_CLEAR * haze.error, 0.0))
-        seen = _flags(area, errors, float(of_signal[i]), antibody, calibration, shows=partial(shows, i))
+        seen = _flags(area, errors, float(of_signal[i]), antibody, calibration, shows=shows)
         more = by_number[i] if "no_signal" not in seen else {}
         out.append(
             Ladder(
@@ -225,7 +219,7 @@ def _flags(
     antibody: str,
     calibration: Calibration | None,
     *,
-    shows: Callable[[], bool],
+    shows: bool,
 ) -> tuple[str, ...]:
     """What is noteworthy about the signal of a lane, which is seen with an `error`; `shows` where it has bands."""
     if antibody == "modifier" and calibration is None:
@@ -236,7 +230,7 @@ def _flags(
         return ("target_unseen",)
     if not signal > Z95 * error:
         # A lane with bands has signal: what is not known is how much of it is background.
-        return ("background_unsure",) if signal > 0 and shows() else ("no_signal",)
+        return ("background_unsure",) if signal > 0 and shows else ("no_signal",)
     found = ("well_signal",) * (area[WELL] > max(WELL_SHARE * signal, 3 * sd[WELL]))
     # A scale of the ladder's own rungs has no marker to lie above.
     if calibration is not None and calibration.kind != "rungs":
