@@ -230,7 +230,7 @@ def _flags(
         return ("target_unseen",)
     if not signal > Z95 * error:
         # A lane with bands has signal: what is not known is how much of it is background.
-        return ("background_unsure",) if signal > 0 and shows else ("no_signal",)
+        return ("background_unsure",) if shows and signal > 0 else ("no_signal",)
     found = ("well_signal",) * (area[WELL] > max(WELL_SHARE * signal, 3 * sd[WELL]))
     # A scale of the ladder's own rungs has no marker to lie above.
     if calibration is not None and calibration.kind != "rungs":
@@ -348,14 +348,14 @@ class Ready:
 
 def make_ready(
     profiles: Iterable[Profile],
-    calibration: Calibration | None = None,
+    calibration: Calibration | None,
     *,
-    target: Protein | float = CIAP1,
-    modifier: Protein | float = UBIQUITIN,
-    antibody: str = "target",
-    x: Sequence[float] | None = None,
-    loaded: Collection[int] | None = None,
-    haze: str = "auto",
+    target: Protein | float,
+    modifier: Protein | float,
+    antibody: str,
+    x: Sequence[float] | None,
+    loaded: Collection[int] | None,
+    haze: str,
 ) -> Ready:
     """What `quantify_ladder`, whose parameters these are, needs to know before lanes are cut."""
     chosen = tuple(profiles)

@@ -368,6 +368,7 @@ def _fitted(cut: _Cut, calibration: Calibration, earlier: Sequence[_Cut]) -> _Cu
         if done.fitted and lanes_to_fit(done.ladders, loaded) == chosen:
             fits = dict(zip(done.ladders, done.fitted, strict=True))
             return replace(cut, fitted=tuple(fits[k] if k in chosen else k for k in cut.ladders))
-    masses = {"target_kda": target, "modifier_kda": modifier}
-    fitted = fit_ladders(cut.ladders, calibration, **masses, loaded=loaded, leak=cut.leak)
+    fitted = fit_ladders(
+        cut.ladders, calibration, target_kda=target, modifier_kda=modifier, loaded=loaded, leak=cut.leak
+    )
     return replace(cut, fitted=fitted)
